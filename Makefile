@@ -1,0 +1,51 @@
+# Everything a fresh machine with Python 3.11, pip and make needs. Environments live in .venv/ and are made on demand.
+PYTHON ?= python3
+DEMO := .venv/demo/bin/python
+DEV := .venv/dev/bin/python
+PIP = $(PYTHON) -m pip --disable-pip-version-check --python $(1) install --quiet --require-hashes
+
+.PHONY: demo test check generate bench lock clean
+.DEFAULT_GOAL := test
+
+demo: .venv/demo/.ready  ## the main job, offline on our simulator; LIVE=1 asks Binance itself
+	@$(DEMO) -m binance_sdk demo $(if $(LIVE),--live)
+
+test: .venv/dev/.ready  ## the whole test suite
+	$(DEV) -m pytest
+
+check: .venv/dev/.ready  ## lint, types, generated code
+	$(DEV) -m ruff check .
+	$(DEV) -m ruff format --check .
+	$(DEV) -m mypy
+	$(DEV) -m pyright --pythonpath $(DEV)
+	$(DEV) -m codegen check
+
+generate: .venv/dev/.ready  ## write binance_sdk/_generated from spec/
+	$(DEV) -m codegen generate
+
+bench: .venv/dev/.ready  ## every figure the README states
+	$(DEV) -m benchmarks
+
+lock: .venv/dev/.ready  ## compile the lock files from pyproject.toml
+	$(DEV) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--extra cli --extra simulator pyproject.toml -o requirements-demo.lock
+	$(DEV) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		--extra dev pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf .venv dist site .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+.venv/demo/.ready: requirements-demo.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one with make PYTHON=...") if sys.version_info < (3, 11) else 0'
+	@echo "setting up .venv/demo ..."
+	@$(PYTHON) -m venv --clear --without-pip .venv/demo
+	@$(call PIP,$(DEMO)) -r requirements-demo.lock
+	@touch $@
+
+.venv/dev/.ready: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one with make PYTHON=...") if sys.version_info < (3, 11) else 0'
+	@echo "setting up .venv/dev ..."
+	@$(PYTHON) -m venv --clear --without-pip .venv/dev
+	@$(call PIP,$(DEV)) -r requirements-dev.lock
+	@$(PYTHON) -m pip --disable-pip-version-check --python $(DEV) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@

@@ -1,0 +1,21 @@
+"""Binance's public market data, typed: spot and USDⓈ-M futures.
+
+``BinanceClient`` for asyncio, ``SyncBinanceClient`` for everything else; models in ``binance_sdk.spot`` and
+``binance_sdk.futures``, errors in ``binance_sdk.errors``.
+"""
+
+from binance_sdk import errors
+from binance_sdk._runtime.options import Headers, Plan, RequestOptions, Response
+from binance_sdk._version import __version__
+from binance_sdk.client import BinanceClient, SyncBinanceClient
+
+__all__ = [
+    "BinanceClient",
+    "Headers",
+    "Plan",
+    "RequestOptions",
+    "Response",
+    "SyncBinanceClient",
+    "__version__",
+    "errors",
+]

@@ -1,0 +1,112 @@
+"""What generated methods call: an engine with the options of one client copy."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import TypeVar, cast
+
+from binance_sdk._runtime.drive import drive, drive_iterator
+from binance_sdk._runtime.engine import Engine
+from binance_sdk._runtime.operation import Operation
+from binance_sdk._runtime.options import RequestOptions
+from binance_sdk._runtime.paging import pages, plan_pages, plan_walk
+
+T = TypeVar("T")
+Arguments = Mapping[str, object]
+
+_NO_OPTIONS = RequestOptions()
+
+
+class AsyncCaller:
+    """Makes calls for the async methods."""
+
+    def __init__(self, engine: Engine, defaults: RequestOptions) -> None:
+        self.engine = engine
+        self.defaults = defaults
+
+    def _options(self, options: RequestOptions | None) -> RequestOptions:
+        return (options or _NO_OPTIONS).over(self.defaults)
+
+    async def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
+        return (await self.engine.call(operation, arguments, self._options(options))).data
+
+    def pages(
+        self,
+        operation: Operation[list[T]],
+        arguments: Arguments,
+        limit: int | None,
+        page_size: int | None,
+        options: RequestOptions | None,
+    ) -> AsyncIterator[T]:
+        now_ms = round(self.engine.clock.time() * 1000)
+        walk = plan_walk(operation, arguments, limit, page_size, now_ms)
+        settings = self._options(options)
+
+        async def fetch(asked: Arguments) -> list[T]:
+            return (await self.engine.call(operation, asked, settings)).data
+
+        return pages(walk, fetch)
+
+    def raw(self) -> AsyncCaller:
+        return _AsyncRaw(self.engine, self.defaults)
+
+    def planning(self) -> AsyncCaller:
+        return _AsyncPlanning(self.engine, self.defaults)
+
+
+class _AsyncRaw(AsyncCaller):
+    # The wrappers in ``wrap`` tell type checkers what really comes back; see docs/decisions.
+    async def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
+        return cast(T, await self.engine.call(operation, arguments, self._options(options)))
+
+
+class _AsyncPlanning(AsyncCaller):
+    async def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
+        return cast(T, self.engine.plan(self.engine.prepare(operation, arguments)))
+
+    def pages(
+        self,
+        operation: Operation[list[T]],
+        arguments: Arguments,
+        limit: int | None,
+        page_size: int | None,
+        options: RequestOptions | None,
+    ) -> AsyncIterator[T]:
+        now_ms = round(self.engine.clock.time() * 1000)
+        walk = plan_walk(operation, arguments, limit, page_size, now_ms)
+        size = operation.paging.size if operation.paging else ""
+        parts = [
+            (count, self.engine.prepare(operation, {**walk.arguments, walk.paging.cursor: walk.cursor, size: rows}))
+            for count, rows in plan_pages(walk, now_ms)
+        ]
+        return cast("AsyncIterator[T]", self.engine.plan_many(operation, parts))
+
+
+class SyncCaller:
+    """Makes calls for the blocking methods; the same engine, run without a loop."""
+
+    def __init__(self, inner: AsyncCaller) -> None:
+        self._inner = inner
+
+    def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
+        return drive(self._inner.call(operation, arguments, options))
+
+    def pages(
+        self,
+        operation: Operation[list[T]],
+        arguments: Arguments,
+        limit: int | None,
+        page_size: int | None,
+        options: RequestOptions | None,
+    ) -> Iterator[T]:
+        found = self._inner.pages(operation, arguments, limit, page_size, options)
+        # A planning caller answers with the plan itself, which is no iterator.
+        return drive_iterator(found) if hasattr(found, "__anext__") else cast("Iterator[T]", found)
+
+    def raw(self) -> SyncCaller:
+        return SyncCaller(self._inner.raw())
+
+    def planning(self) -> SyncCaller:
+        return SyncCaller(self._inner.planning())
+
+

@@ -1,0 +1,160 @@
+"""Answers that are no data into one typed error each."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any, cast
+
+from binance_sdk._runtime.http import RawResponse, TransportFailure
+from binance_sdk._runtime.operation import Catalogue, Operation
+from binance_sdk._runtime.options import Headers
+from binance_sdk.errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    BinanceError,
+    ConfigError,
+    DecodeError,
+    ForbiddenError,
+    IPBannedError,
+    NotFoundError,
+    RateLimitError,
+    RestrictedLocationError,
+    ServerError,
+)
+
+_BY_STATUS: Mapping[int, type[APIError]] = {
+    401: AuthenticationError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    408: ServerError,
+    418: IPBannedError,
+    429: RateLimitError,
+    451: RestrictedLocationError,
+}
+_BANNED_UNTIL = re.compile(r"banned until ([0-9]{12,14})")
+_LONGEST_WAIT = 7 * 86_400.0
+_SHOWN = 200
+
+
+def failed(operation: Operation[Any], failure: TransportFailure, url: str) -> BinanceError:
+    """The error for a request that got no whole answer."""
+    host = url.split("/", 3)[2] if url.count("/") >= 3 else url
+    text = f"{operation.id}: {failure} ({host})"
+    if failure.kind == "timeout":
+        return APITimeoutError(f"{text}; raise timeout= if the line is slow", operation=operation.id)
+    if failure.kind in ("encoding", "too_large"):
+        return DecodeError(text, operation=operation.id, problems=(str(failure),))
+    if failure.kind == "setup":
+        return ConfigError(f"{text}; check the base URL", operation=operation.id)
+    return APIConnectionError(text, operation=operation.id)
+
+
+def refused(
+    operation: Operation[Any], response: RawResponse, catalogue: Catalogue, environment: str, now_ms: int
+) -> APIError | None:
+    """The error in an answer, or None where it holds data."""
+    status = response.status_code
+    code, message = _code_and_message(response.content) if status != 200 or _looks_like_error(response.content) else (None, "")
+    if status == 200 and code is None:
+        return None
+    kind = _kind(status, code)
+    retry_after = wait_seconds(response.headers.get("retry-after"), message, now_ms)
+    parts = [f"{operation.id}: HTTP {status}"]
+    known = catalogue.error_codes.get(code) if code is not None else None
+    if code is not None:
+        parts.append(f"code {code}{f' ({known.name})' if known else ''}")
+    if message:
+        parts.append(message)
+    elif response.content.strip():
+        parts.append(f"body: {_excerpt(response.content)}")
+    else:
+        parts.append("no body")
+    remedy = _remedy(status, kind, catalogue, environment, response.headers)
+    if retry_after is not None:
+        parts.append(f"retry after {retry_after:g} s")
+    if remedy:
+        parts.append(remedy)
+    fields: dict[str, Any] = {
+        "operation": operation.id,
+        "status_code": status,
+        "code": code,
+        "message": message,
+        "retry_after": retry_after,
+        "headers": dict(response.headers),
+        "body": response.content,
+    }
+    if kind is IPBannedError:
+        until = _BANNED_UNTIL.search(message)
+        fields["banned_until"] = int(until[1]) if until else (
+            None if retry_after is None else now_ms + round(retry_after * 1000)
+        )
+    return kind("; ".join(parts), **fields)
+
+
+def _kind(status: int, code: int | None) -> type[APIError]:
+    found = _BY_STATUS.get(status)
+    if found is not None:
+        return found
+    if status >= 500:
+        return ServerError
+    if status == 200:
+        # An error under a friendly status: only the code tells what it is.
+        return RateLimitError if code == -1003 else BadRequestError
+    return BadRequestError if status >= 400 else APIError
+
+
+def _remedy(status: int, kind: type[APIError], catalogue: Catalogue, environment: str, headers: Headers) -> str:
+    if 300 <= status < 400:
+        return f"redirects are not followed; it points to {headers.get('location', 'nowhere')!r:.120}"
+    if kind is RestrictedLocationError and environment == "data_only":
+        return catalogue.status_remedies[status][0]
+    known = catalogue.status_remedies.get(status)
+    return known[1] if known else ""
+
+
+def _looks_like_error(content: bytes) -> bool:
+    return content[:64].lstrip().startswith(b"{") and b'"code"' in content[:512] and b'"msg"' in content[:4096]
+
+
+def _code_and_message(content: bytes) -> tuple[int | None, str]:
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None, ""
+    if not isinstance(body, dict) or "code" not in body:
+        return None, ""
+    fields = cast("dict[str, object]", body)
+    raw, message = fields["code"], fields.get("msg")
+    try:
+        code = int(raw) if isinstance(raw, (int, str)) and not isinstance(raw, bool) else None
+    except (TypeError, ValueError, OverflowError):
+        code = None
+    return code, message if isinstance(message, str) else ""
+
+
+def wait_seconds(header: str | None, message: str, now_ms: int) -> float | None:
+    """Seconds to wait: from ``Retry-After`` (seconds or a date), else from "banned until <ms>"; None where neither says."""
+    text = (header or "").strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        return min(float(text), _LONGEST_WAIT)
+    if text:
+        try:
+            moment = parsedate_to_datetime(text)
+            return min(max(0.0, moment.timestamp() - now_ms / 1000), _LONGEST_WAIT)
+        except (ValueError, TypeError, OverflowError):
+            pass
+    until = _BANNED_UNTIL.search(message)
+    if until:
+        return min(max(0.0, (int(until[1]) - now_ms) / 1000), _LONGEST_WAIT)
+    return None
+
+
+def _excerpt(content: bytes) -> str:
+    shown = content[:_SHOWN].decode("utf-8", "replace")
+    return repr(" ".join(shown.split())) + ("…" if len(content) > _SHOWN else "")

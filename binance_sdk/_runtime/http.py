@@ -1,0 +1,174 @@
+"""httpx behind one small protocol. The only module that imports httpx.
+
+``send`` is a coroutine in both transports; the blocking one never suspends, so ``drive`` runs it without a loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol, overload
+
+import httpx
+
+from binance_sdk._runtime.options import Headers
+from binance_sdk.errors import ConfigError
+
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+"""Several times the largest answer Binance has; more is no answer but a fault or an attack."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedRequest:
+    """A GET request, ready to send."""
+
+    url: str
+    headers: Mapping[str, str]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """Status, headers and the whole, decompressed body."""
+
+    status_code: int
+    headers: Headers
+    content: bytes
+
+
+class TransportFailure(Exception):
+    """No usable answer; ``kind`` says why, the cause is the library's own exception."""
+
+    def __init__(self, kind: Literal["timeout", "connect", "broken", "encoding", "too_large", "setup"], text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class Transport(Protocol):
+    """Sends one request and returns the whole answer."""
+
+    async def send(self, request: PreparedRequest) -> RawResponse: ...
+
+    async def aclose(self) -> None: ...
+
+
+def _failure(error: Exception) -> TransportFailure:
+    name = type(error).__name__
+    detail = str(error) or name
+    if isinstance(error, httpx.TimeoutException):
+        return TransportFailure("timeout", f"no answer in time ({name})")
+    if isinstance(error, httpx.ConnectError):
+        return TransportFailure("connect", f"no connection: {detail}")
+    if isinstance(error, httpx.DecodingError):
+        return TransportFailure("encoding", f"the body is not what its Content-Encoding says: {detail}")
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
+        return TransportFailure("setup", f"not an address: {detail}")
+    return TransportFailure("broken", f"the connection broke: {detail}")
+
+
+_CAUGHT = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+
+
+def _headers(response: httpx.Response) -> Headers:
+    return Headers(response.headers)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_RESPONSE_BYTES:
+        raise TransportFailure("too_large", f"the body is larger than {MAX_RESPONSE_BYTES} bytes")
+
+
+def _declared(response: httpx.Response) -> int:
+    length = response.headers.get("content-length", "0")
+    return int(length) if length.isdigit() else 0
+
+
+@overload
+def check_client(client: object, *, asynchronous: Literal[True]) -> httpx.AsyncClient | None: ...
+@overload
+def check_client(client: object, *, asynchronous: Literal[False]) -> httpx.Client | None: ...
+def check_client(client: object, *, asynchronous: bool) -> httpx.AsyncClient | httpx.Client | None:
+    """A user's ``http_client``, or a ``ConfigError`` that says which kind is wanted."""
+    wanted = httpx.AsyncClient if asynchronous else httpx.Client
+    if client is None or isinstance(client, wanted):
+        return client
+    raise ConfigError(f"http_client must be an httpx.{wanted.__name__}, not {type(client).__name__}")
+
+
+class AsyncHttpxTransport:
+    """Over ``httpx.AsyncClient``; a client of its own for each event loop it is used from, or the user's one."""
+
+    def __init__(self, client: httpx.AsyncClient | None = None) -> None:
+        self._given = client
+        self._own: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+
+    def _client(self) -> httpx.AsyncClient:
+        if self._given is not None:
+            return self._given
+        loop = asyncio.get_running_loop()
+        if self._own is None or self._own[0] is not loop:
+            # Pooled connections belong to their loop; those of a loop that has ended are dead anyway.
+            self._own = (loop, httpx.AsyncClient(follow_redirects=False))
+        return self._own[1]
+
+    async def send(self, request: PreparedRequest) -> RawResponse:
+        client = self._client()
+        try:
+            built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
+            response = await client.send(built, stream=True, follow_redirects=False)
+            try:
+                _check_size(_declared(response))
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    _check_size(len(body))
+            finally:
+                await response.aclose()
+        except _CAUGHT as error:
+            raise _failure(error) from error
+        return RawResponse(response.status_code, _headers(response), bytes(body))
+
+    async def aclose(self) -> None:
+        if self._own is not None:
+            loop, client = self._own
+            self._own = None
+            if loop is asyncio.get_running_loop():
+                await client.aclose()
+
+
+class BlockingHttpxTransport:
+    """Over ``httpx.Client``."""
+
+    def __init__(self, client: httpx.Client | None = None) -> None:
+        self._given = client
+        self._own: httpx.Client | None = None
+
+    def _client(self) -> httpx.Client:
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            self._own = httpx.Client(follow_redirects=False)
+        return self._own
+
+    async def send(self, request: PreparedRequest) -> RawResponse:
+        client = self._client()
+        try:
+            built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
+            response = client.send(built, stream=True, follow_redirects=False)
+            try:
+                _check_size(_declared(response))
+                body = bytearray()
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    _check_size(len(body))
+            finally:
+                response.close()
+        except _CAUGHT as error:
+            raise _failure(error) from error
+        return RawResponse(response.status_code, _headers(response), bytes(body))
+
+    async def aclose(self) -> None:
+        if self._own is not None:
+            own, self._own = self._own, None
+            own.close()

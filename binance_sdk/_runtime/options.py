@@ -1,0 +1,104 @@
+"""Settings of one call, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOptions:
+    """What one call does differently from its client; None leaves a setting as it is.
+
+    Args:
+        timeout: Seconds to wait for connection and answer.
+        max_retries: Attempts after the first one.
+        headers: Sent besides the client's own.
+    """
+
+    timeout: float | None = None
+    max_retries: int | None = None
+    headers: Mapping[str, str] | None = None
+
+    def over(self, other: RequestOptions | None) -> RequestOptions:
+        """These settings where they are made, those of ``other`` elsewhere."""
+        if other is None:
+            return self
+        return RequestOptions(
+            timeout=self.timeout if self.timeout is not None else other.timeout,
+            max_retries=self.max_retries if self.max_retries is not None else other.max_retries,
+            headers={**(other.headers or {}), **(self.headers or {})} or None,
+        )
+
+
+class Headers(Mapping[str, str]):
+    """Response headers: names are case-insensitive, repeated ones joined by a comma."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, str] | None = None) -> None:
+        self._items = {name.lower(): value for name, value in (items or {}).items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._items[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._items
+
+    def __repr__(self) -> str:
+        return f"Headers({self._items!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Response(Generic[T_co]):
+    """One answer with everything around it.
+
+    Args:
+        data: The decoded answer.
+        status_code: HTTP status.
+        headers: Response headers.
+        content: The bytes of the body, decompressed.
+        weight: Request weight charged for this call, as the spec says.
+        used_weight: The server's own count for the running window; None where it sent none.
+        url: What was asked.
+        elapsed: Seconds from sending to the whole answer.
+        retries: Attempts before this one.
+    """
+
+    data: T_co
+    status_code: int
+    headers: Headers
+    content: bytes = field(repr=False)
+    weight: int
+    used_weight: int | None
+    url: str
+    elapsed: float
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a call costs, known before it is made.
+
+    Args:
+        operation: The endpoint, e.g. ``spot.depth``.
+        requests: Number of requests; for an iterator the most it can need.
+        weight: Request weight of all of them.
+        groups: Requests by named group, e.g. ``{"funding_rate": 1}``.
+        at_least: Least seconds all of it takes within the limits of an otherwise unused minute.
+    """
+
+    operation: str
+    requests: int
+    weight: int
+    groups: Mapping[str, int]
+    at_least: float

@@ -1,0 +1,272 @@
+"""Python arguments into a query string, or a ``ParameterError`` before anything is sent.
+
+Everything here is decided from the operation's parameters and rules; the current time is handed in.
+"""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, NoReturn, SupportsIndex, cast
+from urllib.parse import quote
+
+from binance_sdk._runtime.operation import Lookback, MaxSpan, OneOf, Operation, Ordered, Parameter
+from binance_sdk._runtime.scalars import EPOCH, to_datetime
+from binance_sdk._runtime.weight import Arguments, ArgumentValue
+from binance_sdk.errors import ParameterError
+
+_FORBIDDEN_IN_SYMBOL = frozenset('/?&#%@"[],')
+_LONGEST_SYMBOL = 40
+_UTC_OFFSET = re.compile(r"^([+-]?)([0-9]{1,2})(?::([0-9]{2}))?$")
+_EARLIEST_OFFSET, _LATEST_OFFSET = -12 * 60, 14 * 60
+_UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+# A time in seconds read as milliseconds falls into January to March 1970, one in microseconds beyond the year 5000.
+_EARLIEST_MS, _LATEST_MS = 10**11, 10**14
+
+
+class Refused(Exception):
+    """Why a value cannot be sent; turned into a ``ParameterError`` that names operation and argument."""
+
+
+def validate(operation: Operation[Any], arguments: Mapping[str, object], now_ms: int) -> Arguments:
+    """The given arguments in wire form, by wire name, in the order of the spec.
+
+    Args:
+        operation: The endpoint.
+        arguments: Values by wire name; None means not given.
+        now_ms: Current server time, for look-back limits.
+
+    Raises:
+        ParameterError: naming the argument, its value and the remedy.
+    """
+    given: dict[str, ArgumentValue] = {}
+    for parameter in operation.parameters:
+        value = arguments.get(parameter.wire)
+        if value is None:
+            if parameter.required:
+                _refuse(operation, parameter, None, "is required")
+            continue
+        try:
+            given[parameter.wire] = _list(parameter, value) if parameter.list else _one(parameter, value)
+        except Refused as reason:
+            _refuse(operation, parameter, value, str(reason))
+    for rule in operation.rules:
+        if isinstance(rule, OneOf):
+            _check_one_of(operation, rule, given)
+        elif isinstance(rule, Ordered):
+            _check_order(operation, rule, given)
+        elif isinstance(rule, MaxSpan):
+            _check_span(operation, rule, given)
+        else:
+            _check_lookback(operation, rule, given, now_ms)
+    return given
+
+
+def query(given: Arguments) -> str:
+    """The query string, percent-encoded as UTF-8; lists as one JSON array without spaces."""
+    return "&".join(f"{quote(name, safe='')}={quote(text(value), safe='')}" for name, value in given.items())
+
+
+def text(value: ArgumentValue) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, str)):
+        return str(value)
+    return json.dumps(list(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _refuse(operation: Operation[Any], parameter: Parameter, value: object, reason: str) -> NoReturn:
+    shown = "" if value is None else f"={value!r:.80}"
+    raise ParameterError(
+        f"{operation.id}: {parameter.name}{shown} {reason}",
+        operation=operation.id,
+        parameter=parameter.name,
+        value=value,
+    )
+
+
+# ------------------------------------------------------------------------------------ one value
+
+
+def _one(parameter: Parameter, value: object) -> int | str | bool:
+    return _READERS[parameter.type](parameter, value)
+
+
+def _list(parameter: Parameter, value: object) -> tuple[str, ...]:
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) or isinstance(value, Mapping):
+        hint = f'{parameter.name}=["{value}"]' if isinstance(value, str) else f"{parameter.name}=[...]"
+        raise Refused(f"takes a list: write {hint}")
+    items = tuple(str(_one(parameter, item)) for item in cast("Iterable[object]", value))
+    if not items:
+        raise Refused("is empty: name at least one, or leave it out")
+    if parameter.max_items is not None and len(items) > parameter.max_items:
+        raise Refused(f"has {len(items)} items, at most {parameter.max_items} are allowed: split the call")
+    seen: set[str] = set()
+    for item in items:
+        if item in seen:
+            raise Refused(f"names {item!r} twice: drop one")
+        seen.add(item)
+    return items
+
+
+def _symbol(parameter: Parameter, value: object) -> str:
+    if not isinstance(value, str):
+        raise Refused("must be a string such as 'BTCUSDT'")
+    if not 1 <= len(value) <= _LONGEST_SYMBOL:
+        raise Refused(f"must have 1 to {_LONGEST_SYMBOL} characters")
+    for character in value:
+        if character in _FORBIDDEN_IN_SYMBOL or character.isspace() or unicodedata.category(character)[0] == "C":
+            hint = ": several symbols go into a list" if character == "," else ""
+            raise Refused(f"holds {character!r}, which no symbol has{hint}")
+    return value.translate(_UPPER)
+
+
+def _string(parameter: Parameter, value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise Refused("must be a string that is not empty")
+    if parameter.pattern is not None and not re.search(parameter.pattern, value):
+        raise Refused(f"does not fit: {parameter.pattern_note or parameter.pattern}")
+    return value
+
+
+def _integer(parameter: Parameter, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        raise Refused("must be an int")
+    number = operator.index(value)
+    if parameter.choices is not None and number not in parameter.choices:
+        raise Refused(f"must be one of {', '.join(str(choice) for choice in parameter.choices)}")
+    low = parameter.min if parameter.min is not None else (0 if parameter.type == "id" else None)
+    if low is not None and number < low:
+        raise Refused(f"is below {low}, the least allowed")
+    if parameter.max is not None and number > parameter.max and not parameter.clamp:
+        raise Refused(f"is above {parameter.max}, the most allowed")
+    return number
+
+
+def _boolean(parameter: Parameter, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Refused("must be True or False")
+    return value
+
+
+def _choice(parameter: Parameter, value: object) -> str:
+    choices = [str(choice) for choice in parameter.choices or ()]
+    if isinstance(value, str) and value in choices:
+        return value
+    near = get_close_matches(str(value), choices, n=2, cutoff=0.5)
+    near = [choice for choice in choices if choice.lower() == str(value).lower()] or near
+    hint = f"; did you mean {' or '.join(repr(choice) for choice in near)}?" if near else ""
+    raise Refused(f"must be one of {', '.join(choices)}{hint}")
+
+
+def milliseconds(value: object) -> int:
+    """Epoch milliseconds from an int or an aware datetime.
+
+    Raises:
+        Refused: for a naive datetime, a float, or a number in another unit.
+    """
+    if isinstance(value, datetime):
+        if value.tzinfo is None or value.utcoffset() is None:
+            raise Refused("has no time zone: use an aware datetime, e.g. datetime(2026, 1, 1, tzinfo=timezone.utc)")
+        passed = value - EPOCH
+        return (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        raise Refused("must be epoch milliseconds (int) or an aware datetime")
+    number = operator.index(value)
+    if number < 0:
+        raise Refused("is negative: times are milliseconds since 1970")
+    if 0 < number < _EARLIEST_MS:
+        raise Refused("looks like seconds: times are milliseconds since 1970, multiply by 1000")
+    if number >= _LATEST_MS:
+        raise Refused("looks like micro- or nanoseconds: times are milliseconds since 1970")
+    return number
+
+
+def _time(parameter: Parameter, value: object) -> int:
+    return milliseconds(value)
+
+
+def _utc_offset(parameter: Parameter, value: object) -> str:
+    match = _UTC_OFFSET.match(value) if isinstance(value, str) else None
+    if match is None:
+        raise Refused("must be hours or hours:minutes, such as '8', '-1:00' or '+05:45'")
+    minutes = int(match[2]) * 60 + int(match[3] or 0)
+    signed = -minutes if match[1] == "-" else minutes
+    if int(match[3] or 0) > 59 or not _EARLIEST_OFFSET <= signed <= _LATEST_OFFSET:
+        raise Refused("must lie between -12:00 and +14:00")
+    return match[0]
+
+
+_READERS: Mapping[str, Callable[[Parameter, object], int | str | bool]] = {
+    "symbol": _symbol,
+    "string": _string,
+    "int": _integer,
+    "id": _integer,
+    "time": _time,
+    "bool": _boolean,
+    "enum": _choice,
+    "utc_offset": _utc_offset,
+}
+
+
+# ---------------------------------------------------------------------------------------- rules
+
+
+def _names(operation: Operation[Any], wires: Iterable[str], conjunction: str = "and") -> str:
+    names = [operation.by_wire[wire].name for wire in wires]
+    return f" {conjunction} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _check_one_of(operation: Operation[Any], rule: OneOf, given: Arguments) -> None:
+    found = [name for name in rule.names if name in given]
+    if len(found) > 1:
+        first = operation.by_wire[found[1]]
+        raise ParameterError(
+            f"{operation.id}: {_names(operation, found)} exclude each other: drop one of them",
+            operation=operation.id,
+            parameter=first.name,
+            value=given[found[1]],
+        )
+    if rule.required and not found:
+        raise ParameterError(
+            f"{operation.id}: one of {_names(operation, rule.names, 'or')} is required",
+            operation=operation.id,
+            parameter=operation.by_wire[rule.names[0]].name,
+        )
+
+
+def _check_order(operation: Operation[Any], rule: Ordered, given: Arguments) -> None:
+    first, second = given.get(rule.first), given.get(rule.second)
+    if isinstance(first, int) and isinstance(second, int) and first > second:
+        later = operation.by_wire[rule.second].name
+        _refuse(operation, operation.by_wire[rule.first], first, f"is later than {later}={second}: swap the two")
+
+
+def _check_span(operation: Operation[Any], rule: MaxSpan, given: Arguments) -> None:
+    start, end = given.get(rule.start), given.get(rule.end)
+    if isinstance(start, int) and isinstance(end, int) and end - start >= rule.seconds * 1000:
+        remedy = f"is {(end - start) / 1000:g} s after {operation.by_wire[rule.start].name}"
+        hint = f"; use iter_{operation.name} for longer spans" if operation.paging else ""
+        _refuse(operation, operation.by_wire[rule.end], end, f"{remedy}, it must be less than {rule.seconds} s{hint}")
+
+
+def _check_lookback(operation: Operation[Any], rule: Lookback, given: Arguments, now_ms: int) -> None:
+    earliest = now_ms - rule.seconds * 1000
+    for name in rule.names:
+        value = given.get(name)
+        if isinstance(value, int) and value < earliest:
+            reason = (
+                f"({to_datetime(value).isoformat(timespec='seconds')}) is older than the {_span(rule.seconds)} "
+                f"Binance keeps here: pass {earliest} or later"
+            )
+            _refuse(operation, operation.by_wire[name], value, reason)
+
+
+def _span(seconds: int) -> str:
+    return f"{seconds // 86_400} days" if seconds % 86_400 == 0 else f"{seconds // 3600} hours"

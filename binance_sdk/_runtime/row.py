@@ -1,0 +1,117 @@
+"""Rows: Binance's positional arrays as tuples with named, exact views.
+
+A generated row is ``class Kline(Row, tuple[int, str, ...])``: the validated wire values themselves, so a thousand
+candles cost a quarter of the memory of a thousand models, and a Decimal is made only where one is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import ClassVar, Literal, Never, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+from binance_sdk._runtime.scalars import decimal_text_schema
+
+PositionKind = Literal["int", "decimal", "string", "any"]
+
+
+class Row:
+    """Base of the generated rows; mixed in before ``tuple``.
+
+    ``==`` and ``hash`` are those of the wire text. ``<`` and its kin raise ``TypeError``: the elements are text,
+    and the largest text is not the largest price.
+    """
+
+    __slots__ = ()
+
+    _positions: ClassVar[tuple[tuple[str | None, PositionKind], ...]] = ()
+    """Name and kind of each position; an unused position has no name."""
+
+    @classmethod
+    def from_wire(cls, row: object) -> Self:
+        """Validate one positional array.
+
+        Raises:
+            pydantic.ValidationError: if a position is missing or of the wrong type.
+        """
+        return TypeAdapter(cls).validate_python(row)
+
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """The named positions, in order."""
+        return tuple(name for name, _ in cls._positions if name is not None)
+
+    def values(self) -> tuple[int | str | Decimal, ...]:
+        """The typed values of the named positions, in order."""
+        return tuple(self._asdict().values())
+
+    def _asdict(self) -> dict[str, int | str | Decimal]:
+        """The typed values by name (the spelling of ``collections.namedtuple``)."""
+        return {name: getattr(self, name) for name in self.field_names()}
+
+    def model_dump(self) -> dict[str, int | str | Decimal]:
+        """The typed values by name (the spelling of pydantic)."""
+        return self._asdict()
+
+    def __repr__(self) -> str:
+        inside = ", ".join(f"{name}={value!s}" for name, value in self._asdict().items())
+        return f"{type(self).__name__}({inside})"
+
+    def _no_order(self, other: object) -> Never:
+        raise TypeError(
+            f"{type(self).__name__} rows have no order, their elements are text: compare a view, "
+            f"e.g. key=lambda row: row.{self.field_names()[0]}"
+        )
+
+    def __lt__(self, other: object) -> Never:
+        self._no_order(other)
+
+    def __le__(self, other: object) -> Never:
+        self._no_order(other)
+
+    def __gt__(self, other: object) -> Never:
+        self._no_order(other)
+
+    def __ge__(self, other: object) -> Never:
+        self._no_order(other)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        items = [_POSITION_SCHEMAS[kind]() for _, kind in cls._positions]
+        # The last item repeats: positions that Binance appends one day are kept, unchecked.
+        wire = core_schema.tuple_schema([*items, core_schema.any_schema()], variadic_item_index=len(items))
+        return core_schema.no_info_after_validator_function(cls, wire)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        prefix = [
+            {**_JSON_TYPES[kind], "title": name} if name is not None else dict(_JSON_TYPES[kind])
+            for name, kind in cls._positions
+        ]
+        return {"type": "array", "title": cls.__name__, "prefixItems": prefix, "minItems": len(prefix)}
+
+
+def _int_schema() -> CoreSchema:
+    return core_schema.int_schema(strict=True)
+
+
+def _str_schema() -> CoreSchema:
+    return core_schema.str_schema(strict=True)
+
+
+_POSITION_SCHEMAS = {
+    "int": _int_schema,
+    "decimal": decimal_text_schema,
+    "string": _str_schema,
+    "any": core_schema.any_schema,
+}
+_JSON_TYPES: Mapping[PositionKind, Mapping[str, str]] = {
+    "int": {"type": "integer"},
+    "decimal": {"type": "string", "format": "decimal"},
+    "string": {"type": "string"},
+    "any": {},
+}

@@ -1,0 +1,50 @@
+"""The same signature, another result: how ``with_raw_response`` and ``plan`` keep types and overloads.
+
+The method handed in belongs to an api object whose caller already returns the other thing at run time;
+these functions say so to type checkers, once for each method instead of a twin class written out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from typing import Any, ParamSpec, TypeVar, cast
+
+from binance_sdk._runtime.drive import drive
+from binance_sdk._runtime.options import Plan, Response
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def raw(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[Response[T]]]:
+    """``method`` with the whole ``Response`` around its result."""
+    return cast("Callable[P, Awaitable[Response[T]]]", method)
+
+
+def sync_raw(method: Callable[P, T]) -> Callable[P, Response[T]]:
+    """``method`` with the whole ``Response`` around its result."""
+    return cast("Callable[P, Response[T]]", method)
+
+
+def plan(method: Callable[P, Awaitable[T]]) -> Callable[P, Plan]:
+    """``method`` priced at once, without sending and without ``await``."""
+
+    def planned(*args: P.args, **kwargs: P.kwargs) -> Plan:
+        return cast(Plan, drive(cast("Coroutine[Any, Any, object]", method(*args, **kwargs))))
+
+    return planned
+
+
+def sync_plan(method: Callable[P, T]) -> Callable[P, Plan]:
+    """``method`` priced, without sending."""
+    return cast("Callable[P, Plan]", method)
+
+
+def plan_pages(method: Callable[P, AsyncIterator[T]]) -> Callable[P, Plan]:
+    """An iterator priced as a whole, without sending."""
+    return cast("Callable[P, Plan]", method)
+
+
+def sync_plan_pages(method: Callable[P, Iterator[T]]) -> Callable[P, Plan]:
+    """An iterator priced as a whole, without sending."""
+    return cast("Callable[P, Plan]", method)

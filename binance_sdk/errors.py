@@ -1,0 +1,250 @@
+"""Every error this package raises, in one tree.
+
+::
+
+    BinanceError
+    ├── APIError                     the server answered, and it was not what was asked for
+    │   ├── BadRequestError          400 and other 4xx: the request is wrong
+    │   ├── AuthenticationError      401: key missing or bad
+    │   ├── ForbiddenError           403: firewall
+    │   ├── NotFoundError            404: unknown path
+    │   ├── RateLimitError           429: over a limit; see ``retry_after``
+    │   ├── IPBannedError            418: banned for going on after 429; see ``banned_until``
+    │   ├── RestrictedLocationError  451: not served where you are
+    │   └── ServerError              5xx and 408: Binance's side
+    ├── APIConnectionError           no (whole) answer arrived
+    │   └── APITimeoutError          not in time
+    ├── DecodeError                  an answer that is not what the spec says
+    ├── ParameterError               (also ``ValueError``) found before anything was sent
+    ├── BudgetError                  would not fit the request budget in time
+    ├── CircuitOpenError             the host failed too often; not tried now
+    ├── StreamError                  a stream could not be kept
+    └── ConfigError                  the client is set up wrongly
+
+All can be pickled, name the operation where there is one, and keep what they were made from as ``__cause__``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "BinanceError",
+    "BudgetError",
+    "CircuitOpenError",
+    "ConfigError",
+    "DecodeError",
+    "ForbiddenError",
+    "IPBannedError",
+    "NotFoundError",
+    "ParameterError",
+    "RateLimitError",
+    "RestrictedLocationError",
+    "ServerError",
+    "StreamError",
+]
+
+
+class BinanceError(Exception):
+    """Base of all errors of this package.
+
+    Attributes:
+        operation: The endpoint, e.g. ``spot.klines``; None where no single one was concerned.
+    """
+
+    def __init__(self, text: str, *, operation: str | None = None) -> None:
+        super().__init__(text)
+        self.operation = operation
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # The default would call the class with the text alone and lose every keyword.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(cls: type[BinanceError], args: tuple[object, ...], state: dict[str, object]) -> BinanceError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class APIError(BinanceError):
+    """Binance answered with an error.
+
+    Attributes:
+        status_code: HTTP status.
+        code: Binance's own code, e.g. -1121; None where the body had none.
+        message: Binance's own message; empty where the body had none.
+        retry_after: Seconds to wait, as the server said; None where it did not.
+        headers: Headers of the answer, names in lower case.
+        body: The bytes of the answer.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        operation: str | None = None,
+        status_code: int,
+        code: int | None = None,
+        message: str = "",
+        retry_after: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> None:
+        super().__init__(text, operation=operation)
+        self.status_code = status_code
+        self.code = code
+        self.message = message
+        self.retry_after = retry_after
+        self.headers = dict(headers or {})
+        self.body = body
+
+
+class BadRequestError(APIError):
+    """The request is wrong; sending it again will not help."""
+
+
+class AuthenticationError(APIError):
+    """The API key is missing, malformed or refused."""
+
+
+class ForbiddenError(APIError):
+    """The firewall refused: too many requests, or one that looks suspicious."""
+
+
+class NotFoundError(APIError):
+    """There is no such path."""
+
+
+class RateLimitError(APIError):
+    """A limit was exceeded; going on before ``retry_after`` ends in a ban."""
+
+
+class IPBannedError(APIError):
+    """This IP address is banned.
+
+    Attributes:
+        banned_until: End of the ban in epoch milliseconds; None where the server did not say.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        operation: str | None = None,
+        status_code: int = 418,
+        code: int | None = None,
+        message: str = "",
+        retry_after: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        banned_until: int | None = None,
+    ) -> None:
+        super().__init__(
+            text,
+            operation=operation,
+            status_code=status_code,
+            code=code,
+            message=message,
+            retry_after=retry_after,
+            headers=headers,
+            body=body,
+        )
+        self.banned_until = banned_until
+
+
+class RestrictedLocationError(APIError):
+    """Binance does not serve this location; for spot data ``environment="data_only"`` may."""
+
+
+class ServerError(APIError):
+    """Something failed on Binance's side."""
+
+
+class APIConnectionError(BinanceError):
+    """No connection, or one that broke before the whole answer had arrived."""
+
+
+class APITimeoutError(APIConnectionError):
+    """The answer did not arrive in time."""
+
+
+class DecodeError(BinanceError):
+    """An answer with status 200 that is not what the spec says.
+
+    Attributes:
+        problems: One line for each kind of mistake, naming row and field.
+        body: The bytes of the answer.
+        status_code: HTTP status.
+        headers: Headers of the answer, names in lower case.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        operation: str | None = None,
+        problems: tuple[str, ...] = (),
+        body: bytes = b"",
+        status_code: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(text, operation=operation)
+        self.problems = problems
+        self.body = body
+        self.status_code = status_code
+        self.headers = dict(headers or {})
+
+
+class ParameterError(BinanceError, ValueError):
+    """An argument that Binance would refuse. Nothing was sent and nothing charged.
+
+    Attributes:
+        parameter: Python name of the argument.
+        value: What was passed.
+    """
+
+    def __init__(
+        self, text: str, *, operation: str | None = None, parameter: str | None = None, value: object = None
+    ) -> None:
+        super().__init__(text, operation=operation)
+        self.parameter = parameter
+        self.value = value
+
+
+class BudgetError(BinanceError):
+    """The call does not fit the request budget in time. Nothing was sent.
+
+    Attributes:
+        retry_at: Epoch milliseconds at which it would fit; None where it never does.
+    """
+
+    def __init__(self, text: str, *, operation: str | None = None, retry_at: int | None = None) -> None:
+        super().__init__(text, operation=operation)
+        self.retry_at = retry_at
+
+
+class CircuitOpenError(BinanceError):
+    """The host failed too often of late and is left alone for a while.
+
+    Attributes:
+        retry_at: Epoch milliseconds of the next attempt.
+    """
+
+    def __init__(self, text: str, *, operation: str | None = None, retry_at: int | None = None) -> None:
+        super().__init__(text, operation=operation)
+        self.retry_at = retry_at
+
+
+class StreamError(BinanceError):
+    """A stream could not be opened or kept."""
+
+
+class ConfigError(BinanceError):
+    """The client, an environment variable or the machine is set up wrongly."""

@@ -1,0 +1,282 @@
+"""Signatures, overloads and docstrings of the client methods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codegen import words
+from codegen.load import Placed, Spec
+from codegen.names import english_list, snake
+from codegen.spec_model import AtMostOneOf, ExactlyOneOf, Operation, Parameter, Variant
+from codegen.types import TypeRef, parse_type
+
+_SCALARS = {
+    "int": "int",
+    "id": "int",
+    "time": "int",
+    "time_or_digits": "int",
+    "decimal": "Decimal",
+    "number": "Decimal",
+    "decimal_or_number": "Decimal",
+    "string": "str",
+    "symbol": "str",
+    "bool": "bool",
+    "any": "JsonValue",
+}
+
+
+@dataclass(frozen=True)
+class ArgumentView:
+    """One argument of a method: ``symbol: str | None = None``."""
+
+    name: str
+    wire: str
+    type: str
+    required: bool
+
+    @property
+    def declaration(self) -> str:
+        return f"{self.name}: {self.type}" if self.required else f"{self.name}: {self.type} = None"
+
+
+@dataclass(frozen=True)
+class SignatureView:
+    positional: tuple[ArgumentView, ...]
+    keyword: tuple[ArgumentView, ...]
+    returns: str
+
+    @property
+    def parameters(self) -> str:
+        parts = ["self", *(argument.declaration for argument in self.positional), "*"]
+        parts += [argument.declaration for argument in self.keyword]
+        return ", ".join([*parts, "options: RequestOptions | None = None"])
+
+
+@dataclass(frozen=True)
+class MethodView:
+    name: str
+    constant: str
+    operation: str
+    signature: SignatureView
+    overloads: tuple[SignatureView, ...]
+    arguments: tuple[ArgumentView, ...]
+    docstring: str
+    deprecated: str | None
+    names: tuple[str, ...]
+    """Every generated name the signatures mention."""
+    size: str = ""
+
+
+def method_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
+    operation = placed.value
+    arguments = tuple(_argument(wire, one) for wire, one in operation.parameters.items())
+    returns = " | ".join(dict.fromkeys(python_type(parse_type(v.type)) for v in operation.returns))
+    overloads = tuple(_overload(operation, v) for v in operation.returns) if len(operation.returns) > 1 else ()
+    return MethodView(
+        name=placed.name,
+        constant=placed.name.upper(),
+        operation=placed.name,
+        signature=_signature(arguments, returns),
+        overloads=overloads,
+        arguments=arguments,
+        docstring=_docstring(spec, placed, _arguments_in_words(operation), _returns_in_words(operation)),
+        deprecated=operation.deprecated,
+        names=_mentioned(operation),
+    )
+
+
+def iterator_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
+    operation, paging = placed.value, placed.value.paging
+    assert paging is not None
+    cursor_needed = paging.first is None and paging.start is None and not paging.window
+    arguments = []
+    for wire, one in operation.parameters.items():
+        if wire != paging.size:
+            argument = _argument(wire, one)
+            if cursor_needed and wire == paging.cursor and not one.required:
+                argument = ArgumentView(argument.name, wire, argument.type.removesuffix(" | None"), True)
+            arguments.append(argument)
+    item = parse_type(operation.returns[0].type).item
+    assert item is not None
+    own = (
+        ArgumentView("limit", "", "int | None", False),
+        ArgumentView("page_size", "", "int | None", False),
+    )
+    size = operation.parameters[paging.size]
+    described = [
+        *((a.name, words.parameter(a.wire, operation.parameters[a.wire])) for a in arguments),
+        ("limit", "Number of rows wanted in all; without it everything there is."),
+        ("page_size", f"Rows to a request, at most {size.max}; by default the size that costs the least weight a row."),
+        ("options", "Settings of these requests alone."),
+    ]
+    returns = f"Every {item.name} in order, each once; pages are fetched as they are needed."
+    return MethodView(
+        name=f"iter_{placed.name}",
+        constant=placed.name.upper(),
+        operation=placed.name,
+        signature=_signature((*arguments, *own), python_type(item)),
+        overloads=(),
+        arguments=tuple(arguments),
+        docstring=_docstring(spec, placed, described, returns, iterator=True),
+        deprecated=operation.deprecated,
+        names=_mentioned(operation),
+        size=paging.size,
+    )
+
+
+def _signature(arguments: tuple[ArgumentView, ...], returns: str) -> SignatureView:
+    # What every call needs comes first and may be passed by position; so may `symbol`, wherever it exists.
+    positional = tuple(a for a in arguments if a.required or a.wire == "symbol")
+    keyword = tuple(a for a in arguments if a not in positional)
+    ordered = tuple(sorted(positional, key=lambda a: not a.required))
+    return SignatureView(ordered, keyword, returns)
+
+
+def _argument(wire: str, one: Parameter, required: bool | None = None, type_: str | None = None) -> ArgumentView:
+    needed = one.required if required is None else required
+    text = type_ or parameter_type(one)
+    return ArgumentView(one.name or snake(wire), wire, text if needed else f"{text} | None", needed)
+
+
+def parameter_type(one: Parameter) -> str:
+    if one.enum is not None:
+        item = one.enum
+    elif one.values is not None:
+        item = f"Literal[{', '.join(str(value) for value in one.values)}]"
+    elif one.type == "time":
+        item = "int | datetime"
+    else:
+        item = {"int": "int", "id": "int", "bool": "bool"}.get(one.type, "str")
+    return f"Sequence[{item}]" if one.is_list else item
+
+
+def python_type(type_: TypeRef) -> str:
+    if type_.item is not None:
+        inner = python_type(type_.item)
+        return f"list[{inner}]" if type_.kind == "list" else f"dict[str, {inner}]"
+    return _SCALARS[type_.name] if type_.kind == "scalar" else type_.name
+
+
+def _overload(operation: Operation, variant: Variant) -> SignatureView:
+    when = variant.when
+    assert when is not None
+    excluded = _excluded_by(operation, when.given)
+    arguments = []
+    for wire, one in operation.parameters.items():
+        if wire in when.given:
+            arguments.append(_argument(wire, one, required=True))
+        elif wire in when.absent or wire in excluded:
+            # `symbol` keeps its place in front, so that the overloads differ by type and not by position.
+            if wire == "symbol":
+                arguments.append(ArgumentView(one.name or snake(wire), wire, "None", False))
+        elif wire in when.equals:
+            value = when.equals[wire]
+            is_default = one.default == value
+            arguments.append(_argument(wire, one, required=not is_default, type_=f'Literal["{value}"]'))
+        else:
+            arguments.append(_argument(wire, one))
+    signature = _signature(tuple(arguments), python_type(parse_type(variant.type)))
+    keyword = tuple(a for a in (*signature.positional, *signature.keyword) if a.wire != "symbol" and a.required)
+    rest = tuple(a for a in signature.keyword if a not in keyword)
+    positional = tuple(a for a in signature.positional if a not in keyword)
+    return SignatureView(positional, (*keyword, *rest), signature.returns)
+
+
+def _excluded_by(operation: Operation, given: list[str]) -> set[str]:
+    excluded: set[str] = set()
+    for rule in operation.rules:
+        if isinstance(rule, AtMostOneOf):
+            names = rule.at_most_one_of
+        elif isinstance(rule, ExactlyOneOf):
+            names = rule.exactly_one_of
+        else:
+            continue
+        if any(name in names for name in given):
+            excluded |= set(names) - set(given)
+    return excluded
+
+
+def _mentioned(operation: Operation) -> tuple[str, ...]:
+    names = {p.enum for p in operation.parameters.values() if p.enum}
+    for variant in operation.returns:
+        leaf = parse_type(variant.type).leaf
+        if leaf.kind == "name":
+            names.add(leaf.name)
+    return tuple(sorted(names))
+
+
+# ------------------------------------------------------------------------------------ docstrings
+
+
+def _arguments_in_words(operation: Operation) -> list[tuple[str, str]]:
+    rows = [(one.name or snake(wire), words.parameter(wire, one)) for wire, one in operation.parameters.items()]
+    return [*rows, ("options", "Settings of this call alone.")]
+
+
+def _returns_in_words(operation: Operation) -> str:
+    order = f", {operation.order}" if operation.order else ""
+    parts = []
+    for variant in operation.returns:
+        type_ = python_type(parse_type(variant.type))
+        when = variant.when
+        conditions = []
+        if when:
+            conditions += [f"with `{words.python(name, operation)}`" for name in when.given]
+            conditions += [f"without `{words.python(name, operation)}`" for name in when.absent]
+            conditions += [f"{words.python(name, operation)}={value}" for name, value in when.equals.items()]
+        parts.append(f"`{type_}`{order}" + (f" {english_list(conditions)}" if conditions else ""))
+    return "; ".join(parts) + "."
+
+
+def _docstring(
+    spec: Spec,
+    placed: Placed[Operation],
+    arguments: list[tuple[str, str]],
+    returns: str,
+    *,
+    iterator: bool = False,
+) -> str:
+    operation = placed.value
+    summary = operation.summary.rstrip(".")
+    lines = [f"{summary}, page by page." if iterator else f"{summary}."]
+    for text in (operation.description, *_facts(spec, placed, iterator)):
+        if text:
+            lines += ["", text]
+    lines += ["", "Args:"]
+    lines += [f"    {name}: {text}" for name, text in arguments]
+    lines += ["", "Yields:" if iterator else "Returns:", f"    {returns}", "", "Raises:"]
+    lines += ["    ParameterError: an argument is missing or out of bounds; nothing was sent."]
+    if operation.security == "api_key":
+        lines += ["    ConfigError: the client has no API key; nothing was sent."]
+    lines += [f"    APIError: {code}: {text}" for code, text in operation.errors.items()]
+    lines += [
+        "    APIError: Binance refused, with its status and code.",
+        "    APIConnectionError: no answer arrived.",
+        "    DecodeError: the answer is not what the spec says.",
+    ]
+    source = spec.sources[placed.scope, placed.name]
+    lines += ["", f"Source: {source.document}, {source.date.isoformat()}."]
+    return "\n".join(lines)
+
+
+def _facts(spec: Spec, placed: Placed[Operation], iterator: bool) -> list[str]:
+    operation = placed.value
+    facts = [f"`GET {operation.path}`"]
+    if operation.deprecated:
+        facts.append(f"Deprecated: {operation.deprecated.rstrip('.')}.")
+    price = words.weight(operation.weight, operation)
+    weight = f"Weight{' of a page' if iterator else ''}: {price}."
+    limits = spec.limits.spot if placed.scope == "spot" else spec.limits.futures
+    for group in operation.groups:
+        limit = limits.groups[group]
+        weight += f" Counts as one of {limit.limit} requests per {words.duration(limit.interval)} (`{group}`)."
+    facts.append(weight)
+    if operation.security != "none":
+        facts.append("Needs an API key." if operation.security == "api_key" else "May need an API key (uncertain).")
+    if not iterator:
+        facts += [words.rule(rule, operation) for rule in operation.rules]
+    facts += [note if note.endswith(".") else f"{note}." for note in operation.notes]
+    facts += [f"Uncertain: {note.rstrip('.')}." for note in operation.uncertain]
+    hosts = spec.hosts[placed.scope, placed.name]
+    facts.append(f"Served by {english_list(list(hosts))}.")
+    return facts

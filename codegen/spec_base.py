@@ -1,0 +1,102 @@
+"""What every class of the spec model is made of: the strict base, the kinds of names, and how a mistake is raised.
+
+A class of the model raises ``wrong(message, *path)``; ``codegen.load`` turns it into file, line and message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+Market = Literal["spot", "futures"]
+Host = Literal["mainnet", "data_only", "testnet", "demo"]
+
+_WIRE = r"^[A-Za-z][A-Za-z0-9]*$"
+_PYTHON = r"^[a-z][a-z0-9_]*$"
+_CLASS = r"^[A-Z][A-Za-z0-9]*$"
+_DURATION = r"^[1-9][0-9]*(s|m|h|d)$"
+_PATH = r"^/[A-Za-z0-9/_-]+$"
+
+WireName = Annotated[str, StringConstraints(pattern=_WIRE)]
+PythonName = Annotated[str, StringConstraints(pattern=_PYTHON)]
+ClassName = Annotated[str, StringConstraints(pattern=_CLASS)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Duration = Annotated[str, StringConstraints(pattern=_DURATION)]
+Path = Annotated[str, StringConstraints(pattern=_PATH)]
+
+PATTERN_WORDS: Mapping[str, str] = {
+    _WIRE: "letters and digits as Binance writes the name, such as `startTime`",
+    _PYTHON: "a lower-case name with underscores, such as `start_time`",
+    _CLASS: "a name that begins with a capital, such as `OrderBook`",
+    _DURATION: "a number followed by s, m, h or d, such as `5m`",
+    _PATH: "a path that begins with a slash, such as `/api/v3/ping`",
+}
+"""What each pattern wants, for messages."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds(duration: str) -> int:
+    """``"5m"`` as 300."""
+    return int(duration[:-1]) * _SECONDS[duration[-1]]
+
+
+def wrong(message: str, *path: str | int) -> PydanticCustomError:
+    """A mistake below the node that is being validated; ``path`` leads to the line to blame."""
+    return PydanticCustomError("wrong", "{message}", {"message": message, "path": path})
+
+
+class Node(BaseModel):
+    """Base of every class of the model: frozen, strict about types, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, value: Any) -> Any:
+        # Before everything else: a misspelt key would also be reported as missing, and one mistake is one message.
+        if isinstance(value, Mapping):
+            known = [info.alias or name for name, info in cls.model_fields.items()]
+            unknown = [key for key in value if key not in known]
+            if unknown:
+                raise PydanticCustomError("unknown_keys", "unknown keys", {"keys": unknown, "known": known})
+        return value
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, (int, str, bool)):
+        raise wrong("must be a whole number, a text, true or false")
+    return value
+
+
+Plain = Annotated[int | str | bool, BeforeValidator(_plain)]
+"""One value a parameter can take; checked at once, so that a wrong one is not reported for each type it is not."""
+
+
+def told_apart_by(keys: Mapping[str, str], message: str) -> Discriminator:
+    """Choose the member of a union by the first of ``keys`` that is there, so that only that member complains.
+
+    Args:
+        keys: A key of the file to the tag of the member it selects; ``""`` stands for a plain number.
+        message: What to write instead, where no key is there.
+    """
+
+    def choose(value: Any) -> str | None:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return keys.get("")
+        if isinstance(value, Mapping):
+            return next((tag for key, tag in keys.items() if key and key in value), None)
+        return None
+
+    return Discriminator(choose, custom_error_type="no_member", custom_error_message=message)
+
+
+class Source(Node):
+    """Where a fact was read, and the day that document was current."""
+
+    document: Text
+    date: date

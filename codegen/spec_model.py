@@ -1,0 +1,369 @@
+"""The strict model of the spec: what a file below ``spec/`` may say, and nothing else.
+
+Every class forbids unknown keys, so a typing error in a spec file is reported instead of ignored.
+Checks that need more than one node (a weight that names a parameter, a fixture that must exist) are
+in ``codegen.checks``; this module says only what one node may look like. Weights and parameters have
+modules of their own and can be imported from here as well.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+from pydantic import BeforeValidator, Field, Tag, model_validator
+
+from codegen.spec_base import (
+    ClassName,
+    Duration,
+    Host,
+    Market,
+    Node,
+    Path,
+    PythonName,
+    Source,
+    Text,
+    WireName,
+    seconds,
+    told_apart_by,
+    wrong,
+)
+from codegen.spec_parameters import (
+    AtMostOneOf,
+    ExactlyOneOf,
+    Lookback,
+    MaxSpan,
+    Ordered,
+    Parameter,
+    ParameterRule,
+)
+from codegen.spec_weights import (
+    Band,
+    BandWeight,
+    CaseWeight,
+    CountWeight,
+    ItemWeight,
+    ValueWeight,
+    WeightCase,
+    WeightRule,
+)
+
+# -------------------------------------------------------------------------------------- schemas
+
+
+class SchemaField(Node):
+    """One key of a JSON object, or one position of a row."""
+
+    type: Text
+    """A scalar, an enum, a schema, ``list<...>`` or ``map<...>``; see CONTRIBUTING."""
+    description: Text
+    name: PythonName | None = None
+    optional: bool = False
+    """The key may be absent."""
+    nullable: bool = False
+    empty: bool = False
+    """The wire may send ``""`` for "none"; read as ``None`` and written back as ``""``."""
+    zero_means_none: bool = False
+    """A time of 0 says "never": its ``_dt`` view is ``None``."""
+    uncertain: Text | None = None
+
+
+class RowPosition(Node):
+    """One position of a positional array; ``unused`` positions are kept but neither named nor checked."""
+
+    name: PythonName | None = None
+    type: Text = "any"
+    description: Text
+    unused: bool = False
+
+    @model_validator(mode="after")
+    def _named_or_unused(self) -> Self:
+        if self.unused == (self.name is not None):
+            raise wrong("a position has either a `name` or `unused: true`")
+        return self
+
+
+class ObjectSchema(Node):
+    """A JSON object."""
+
+    description: Text
+    fields: dict[WireName, SchemaField]
+    extends: ClassName | None = None
+    """Takes over the fields of another object and adds its own."""
+
+
+class RowSchema(Node):
+    """A positional array."""
+
+    description: Text
+    row: list[RowPosition] = Field(min_length=1)
+
+
+class UnionSchema(Node):
+    """One of several objects, told apart by a key whose value the server chooses."""
+
+    description: Text
+    discriminator: WireName
+    members: dict[str, ClassName] = Field(min_length=1)
+    unknown: ClassName
+    """Name of the member that keeps every value not listed; made by the generator."""
+
+
+Schema: TypeAlias = Annotated[
+    Annotated[ObjectSchema, Tag("<object>")]
+    | Annotated[RowSchema, Tag("<row>")]
+    | Annotated[UnionSchema, Tag("<union>")],
+    told_apart_by(
+        {"row": "<row>", "discriminator": "<union>", "members": "<union>", "fields": "<object>"},
+        "a schema has `fields` (an object), `row` (a positional array), or `discriminator` and `members` (a union)",
+    ),
+]
+
+
+class Enum(Node):
+    """Texts that a parameter takes or a field holds."""
+
+    description: Text
+    values: list[str] = Field(min_length=1)
+    uncertain: Text | None = None
+
+
+# ----------------------------------------------------------------------------------- operations
+
+
+class When(Node):
+    """The arguments that select a response variant."""
+
+    given: list[WireName] = []
+    absent: list[WireName] = []
+    equals: dict[WireName, str] = {}
+
+
+def _argument(value: Any) -> Any:
+    is_list = isinstance(value, list) and all(isinstance(item, str) for item in value)
+    if not is_list and not isinstance(value, (int, str, bool)):
+        raise wrong("must be a whole number, a text, true or false, or a list of texts")
+    return value
+
+
+Argument: TypeAlias = Annotated[int | str | bool | list[str], BeforeValidator(_argument)]
+
+
+class Variant(Node):
+    """One shape of the answer, and an example call that gets it."""
+
+    type: Text
+    variant: PythonName | None = None
+    when: When | None = None
+    example: dict[WireName, Argument]
+    fixtures: Annotated[list[str], Field(min_length=1)] | None = None
+    """Suffixes of the fixture files; by default the variant's own name."""
+
+    @property
+    def fixture_suffixes(self) -> list[str]:
+        return self.fixtures if self.fixtures is not None else [self.variant or ""]
+
+
+class Paging(Node):
+    """How an iterator walks through more rows than one answer holds."""
+
+    key: PythonName
+    """Field of a row that grows: the next page asks for ``key + 1``."""
+    cursor: WireName
+    """Parameter that takes it."""
+    size: WireName
+    """Parameter with the number of rows."""
+    start: WireName | None = None
+    """Parameter of the first page where the cursor itself is not a time."""
+    end: WireName | None = None
+    time: PythonName | None = None
+    """Field compared with ``end`` where ``key`` is no time."""
+    send_end: bool = True
+    """Send ``end`` with every page; otherwise the rows themselves tell when to stop."""
+    step: WireName | None = None
+    """Enum parameter whose value is the distance of two rows (``1h``)."""
+    window: bool = False
+    """Ask for windows of ``size`` steps with both ends given."""
+    first: int | None = None
+    """Cursor of the very first row; without it a caller has to say where to begin."""
+    unique: bool = True
+    """False: several rows may share a key, so a page begins at the last key and known rows are dropped."""
+
+
+class Cache(Node):
+    """How long an answer may be used again."""
+
+    ttl: Duration
+    until_close_of: WireName | None = None
+    """At most to the end of the running candle of this interval parameter."""
+
+
+class Operation(Node):
+    """One endpoint."""
+
+    summary: Text
+    description: Text | None = None
+    path: Path
+    method: Literal["GET"] = "GET"
+    security: Literal["none", "api_key", "api_key_uncertain"] = "none"
+    weight: WeightRule
+    groups: list[PythonName] = []
+    used_weight_header: Literal["trusted", "untrusted", "absent"] = "trusted"
+    parameters: dict[WireName, Parameter] = {}
+    rules: list[ParameterRule] = []
+    returns: list[Variant] = Field(min_length=1)
+    paging: Paging | None = None
+    cache: Cache
+    hosts: Annotated[list[Host], Field(min_length=1)] | None = None
+    data_source: Literal["memory", "database", "matching_engine"] | None = None
+    order: Text | None = None
+    """Order of the rows in words."""
+    since: date | None = None
+    deprecated: Text | None = None
+    errors: dict[int, Text] = {}
+    notes: list[Text] = []
+    observed: Text | None = None
+    """What third parties measured, where it differs from the documents."""
+    uncertain: list[Text] = []
+    source: Source | None = None
+
+
+class SpecFile(Node):
+    """One file below ``spec/spot``, ``spec/futures`` or ``spec/schemas``."""
+
+    description: Text
+    source: Source
+    hosts: Annotated[list[Host], Field(min_length=1)] | None = None
+    enums: dict[ClassName, Enum] = {}
+    schemas: dict[ClassName, Schema] = {}
+    operations: dict[PythonName, Operation] = {}
+
+
+# ---------------------------------------------------------------------------- the three top files
+
+
+class HostUrls(Node):
+    """Where one market of an environment listens."""
+
+    rest: list[Text] = []
+    """The first is used; the others serve the same data."""
+    stream: list[Text] = []
+    uncertain: Text | None = None
+
+
+class Environment(Node):
+    """One exchange: the real one or one for tests."""
+
+    description: Text
+    pool: PythonName
+    """Environments with the same pool are taken to share one weight counter."""
+    spot: HostUrls
+    futures: HostUrls
+    uncertain: Text | None = None
+
+
+class EnvironmentsFile(Node):
+    """``spec/environments.yaml``."""
+
+    description: Text
+    source: Source
+    environments: dict[Host, Environment]
+
+
+class Limit(Node):
+    """So much in each interval."""
+
+    limit: int = Field(gt=0)
+    interval: Duration
+    description: Text
+    every_request: bool = False
+    """A group that every request of the market belongs to."""
+    uncertain: Text | None = None
+
+
+class MarketLimits(Node):
+    """The limits of one market."""
+
+    weight: Limit
+    groups: dict[PythonName, Limit] = {}
+
+
+class LimitsFile(Node):
+    """``spec/limits.yaml``."""
+
+    description: Text
+    source: Source
+    used_weight_header: Text
+    retry_after_header: Text
+    spot: MarketLimits
+    futures: MarketLimits
+
+
+class ErrorCode(Node):
+    """What a code in the body of an error means."""
+
+    name: Text
+    meaning: Text
+    retry: Literal["no", "yes", "after_waiting"] = "no"
+    markets: list[Market] = ["spot", "futures"]
+
+
+class ErrorStatus(Node):
+    """What an HTTP status means and what to do about it."""
+
+    meaning: Text
+    remedy: Text
+
+
+class ErrorsFile(Node):
+    """``spec/errors.yaml``."""
+
+    description: Text
+    source: Source
+    statuses: dict[int, ErrorStatus]
+    codes: dict[int, ErrorCode]
+
+
+__all__ = [
+    "AtMostOneOf",
+    "Band",
+    "BandWeight",
+    "Cache",
+    "CaseWeight",
+    "CountWeight",
+    "Enum",
+    "Environment",
+    "EnvironmentsFile",
+    "ErrorCode",
+    "ErrorStatus",
+    "ErrorsFile",
+    "ExactlyOneOf",
+    "Host",
+    "ItemWeight",
+    "Limit",
+    "LimitsFile",
+    "Lookback",
+    "Market",
+    "MarketLimits",
+    "MaxSpan",
+    "Node",
+    "ObjectSchema",
+    "Operation",
+    "Ordered",
+    "Paging",
+    "Parameter",
+    "ParameterRule",
+    "RowPosition",
+    "RowSchema",
+    "Schema",
+    "SchemaField",
+    "Source",
+    "SpecFile",
+    "UnionSchema",
+    "ValueWeight",
+    "Variant",
+    "WeightCase",
+    "WeightRule",
+    "When",
+    "seconds",
+]

@@ -1,0 +1,55 @@
+"""Type expressions of the spec: ``list<Kline>``, ``map<decimal>``, ``decimal``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+SCALARS = (
+    "int",
+    "id",
+    "time",
+    "time_or_digits",
+    "decimal",
+    "number",
+    "decimal_or_number",
+    "string",
+    "symbol",
+    "bool",
+    "any",
+)
+
+_CONTAINER = re.compile(r"^(list|map)<(.+)>$")
+_NAME = re.compile(r"^[A-Z][A-Za-z0-9]*$")
+
+
+@dataclass(frozen=True)
+class TypeRef:
+    """``kind`` is scalar, name (an enum or schema), list or map; containers have an ``item``."""
+
+    kind: Literal["scalar", "name", "list", "map"]
+    name: str = ""
+    item: TypeRef | None = None
+
+    @property
+    def leaf(self) -> TypeRef:
+        return self if self.item is None else self.item.leaf
+
+
+def parse_type(text: str) -> TypeRef:
+    """Parse a type expression.
+
+    Raises:
+        ValueError: saying what was expected.
+    """
+    text = text.strip()
+    if match := _CONTAINER.match(text):
+        return TypeRef("list" if match[1] == "list" else "map", item=parse_type(match[2]))
+    if text in SCALARS:
+        return TypeRef("scalar", text)
+    if _NAME.match(text):
+        return TypeRef("name", text)
+    raise ValueError(
+        f"`{text}` is no type: write one of {', '.join(SCALARS)}, the name of an enum or schema, list<...> or map<...>"
+    )

@@ -1,0 +1,162 @@
+"""What the templates print: frozen values, every decision already taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codegen import words
+from codegen.bundle import members_of, module_of
+from codegen.load import Placed, Spec
+from codegen.methods import MethodView, iterator_view, method_view
+from codegen.names import snake
+from codegen.spec_model import RowSchema, UnionSchema
+from codegen.types import TypeRef, parse_type
+
+_ROW_KINDS = {
+    "int": "int",
+    "id": "int",
+    "time": "int",
+    "decimal": "decimal",
+    "string": "string",
+    "symbol": "string",
+    "any": "any",
+}
+_ELEMENT = {"int": "int", "decimal": "str", "string": "str", "any": "object"}
+
+
+@dataclass(frozen=True)
+class PositionView:
+    index: int
+    name: str | None
+    kind: str
+    is_time: bool
+    description: str
+
+    @property
+    def element(self) -> str:
+        return _ELEMENT[self.kind]
+
+
+@dataclass(frozen=True)
+class RowView:
+    name: str
+    description: str
+    positions: tuple[PositionView, ...]
+
+    @property
+    def named(self) -> tuple[PositionView, ...]:
+        return tuple(position for position in self.positions if position.name)
+
+
+@dataclass(frozen=True)
+class LiteralView:
+    name: str
+    description: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class UnionView:
+    name: str
+    description: str
+    discriminator: str
+    attribute: str
+    members: tuple[tuple[str, str], ...]
+    unknown: str
+
+
+@dataclass(frozen=True)
+class ScopeView:
+    """One package below ``_generated``."""
+
+    scope: str
+    rows: tuple[RowView, ...]
+    literals: tuple[LiteralView, ...]
+    unions: tuple[UnionView, ...]
+    models: tuple[str, ...]
+    members: tuple[str, ...]
+    methods: tuple[MethodView, ...] = ()
+    iterators: tuple[MethodView, ...] = ()
+    shared: tuple[tuple[str, str], ...] = ()
+    """(module, name) of what a market takes over from ``shared``."""
+
+    @property
+    def names(self) -> list[str]:
+        own = [*(r.name for r in self.rows), *(x.name for x in self.literals), *(u.name for u in self.unions)]
+        return sorted([*own, *self.models, *self.members, *(name for _, name in self.shared)])
+
+
+def scope_view(spec: Spec, scope: str) -> ScopeView:
+    members = members_of(spec, scope)
+    unions = []
+    rows = []
+    models = []
+    for (found, name), placed in sorted(spec.schemas.items()):
+        if found != scope:
+            continue
+        if isinstance(placed.value, RowSchema):
+            rows.append(_row(name, placed.value))
+        elif isinstance(placed.value, UnionSchema):
+            unions.append(_union(name, placed.value))
+        elif name not in members:
+            models.append(name)
+    literals = [
+        LiteralView(name, placed.value.description, tuple(placed.value.values))
+        for (found, name), placed in sorted(spec.enums.items())
+        if found == scope
+    ]
+    operations = sorted(spec.of_market(scope), key=lambda placed: placed.name)
+    return ScopeView(
+        scope=scope,
+        rows=tuple(rows),
+        literals=tuple(literals),
+        unions=tuple(unions),
+        models=tuple(models),
+        members=tuple(sorted({*members, *(union.unknown for union in unions)})),
+        methods=tuple(method_view(spec, placed) for placed in operations),
+        iterators=tuple(iterator_view(spec, placed) for placed in operations if placed.value.paging),
+        shared=_taken_over(spec, scope, operations),
+    )
+
+
+def _row(name: str, schema: RowSchema) -> RowView:
+    positions = []
+    for index, position in enumerate(schema.row):
+        kind = "any" if position.unused else _ROW_KINDS[position.type]
+        is_time = position.type == "time" and not position.unused
+        positions.append(PositionView(index, position.name, kind, is_time, position.description))
+    return RowView(name, schema.description, tuple(positions))
+
+
+def _union(name: str, schema: UnionSchema) -> UnionView:
+    attribute = snake(schema.discriminator)
+    members = tuple(sorted(schema.members.items()))
+    return UnionView(name, schema.description, schema.discriminator, attribute, members, schema.unknown)
+
+
+def _taken_over(spec: Spec, scope: str, operations: list[Placed]) -> tuple[tuple[str, str], ...]:  # type: ignore[type-arg]
+    """Shared names a market can meet in its answers, so that users import them from the market."""
+    if scope == "shared":
+        return ()
+    found: set[str] = set()
+    todo = [parse_type(v.type).leaf.name for placed in operations for v in placed.value.returns]
+    todo += [
+        f.type for (s, _), p in spec.schemas.items() if s == scope for f in getattr(p.value, "fields", {}).values()
+    ]
+    todo += [f.enum for placed in operations for f in placed.value.parameters.values() if f.enum]
+    while todo:
+        leaf = _leaf(todo.pop())
+        if leaf.kind != "name" or leaf.name in found:
+            continue
+        placed = spec.schemas.get(("shared", leaf.name)) or spec.enums.get(("shared", leaf.name))
+        if placed is not None:
+            found.add(leaf.name)
+            todo += [f.type for f in getattr(placed.value, "fields", {}).values()]
+    return tuple(sorted((module_of(spec, scope, name).rsplit(".", 1)[1], name) for name in found))
+
+
+def _leaf(text: str) -> TypeRef:
+    return parse_type(text).leaf
+
+
+__all__ = ["ScopeView", "scope_view", "words"]
