@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from binance_sdk._runtime.engine import Engine
 from binance_sdk._runtime.limits import Pool, Usage
 from binance_sdk._runtime.operation import Market
 from binance_sdk.errors import ConfigError
+from binance_sdk.events import WeightDrift
+
+if TYPE_CHECKING:
+    from binance_sdk._core import Core
+    from binance_sdk._runtime.clock import Clock
 
 
 class MarketLimitsView:
     """Limits of one market, read at the moment an attribute is asked for."""
 
-    def __init__(self, engine: Engine, pool: Pool) -> None:
-        self._engine = engine
+    def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
+        self._clock = clock
 
     @property
     def weight(self) -> Usage:
         """Request weight."""
-        return self._pool.state("", self._engine.clock.time())
+        return self._pool.usage(self._pool.weight, self._clock.monotonic())
 
     @property
     def used(self) -> int:
@@ -45,8 +50,28 @@ class MarketLimitsView:
     @property
     def groups(self) -> Mapping[str, Usage]:
         """Request counts of the named groups, e.g. ``groups["funding_rate"].used``."""
-        now = self._engine.clock.time()
-        return {name: self._pool.state(name, now) for name in self._pool.limits.groups}
+        now = self._clock.monotonic()
+        return {name: self._pool.usage(window, now) for name, window in self._pool.groups.items()}
+
+    @property
+    def closed_for(self) -> float:
+        """Seconds for which nothing is sent, after 429, 418 or 403; 0 while the gate is open."""
+        return max(0.0, self._pool.gate.closed_until - self._clock.monotonic())
+
+    @property
+    def closed_because(self) -> str:
+        """Why nothing is sent; empty while the gate is open."""
+        return self._pool.gate.reason if self.closed_for else ""
+
+    @property
+    def waiting(self) -> int:
+        """Calls of this process that wait for a budget, of all markets."""
+        return self._pool.ledger.waiting
+
+    @property
+    def clock_skew(self) -> float:
+        """Server time minus the local clock, in seconds, as far as answers have told."""
+        return self._pool.time.skew
 
     def __repr__(self) -> str:
         return f"MarketLimitsView(used={self.used}, limit={self.limit}, resets_in={self.resets_in:.1f})"
@@ -55,14 +80,14 @@ class MarketLimitsView:
 class LimitsView:
     """What is spent of the limits of both markets, as far as this process knows."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, core: Core) -> None:
+        self._core = core
 
     def _market(self, market: Market) -> MarketLimitsView:
-        host = self._engine.hosts.get(market)
-        if host is None:
-            raise ConfigError(f"environment {self._engine.environment!r} has no {market} market")
-        return MarketLimitsView(self._engine, host.pool)
+        hosts = self._core.engine.attempts.markets.get(market)
+        if hosts is None:
+            raise ConfigError(f"environment {self._core.settings.environment!r} has no {market} market")
+        return MarketLimitsView(hosts.pool, self._core.clock)
 
     @property
     def spot(self) -> MarketLimitsView:
@@ -71,3 +96,8 @@ class LimitsView:
     @property
     def futures(self) -> MarketLimitsView:
         return self._market("futures")
+
+    def drift(self) -> list[WeightDrift]:
+        """Operations that the server charges otherwise than the spec says, with both weights."""
+        markets = self._core.engine.attempts.markets.values()
+        return [row for hosts in markets for row in hosts.pool.drift.rows()]

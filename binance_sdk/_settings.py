@@ -3,65 +3,118 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from binance_sdk._generated.environments import ENVIRONMENTS, LIMITS
-from binance_sdk._runtime.engine import MarketHost
+from binance_sdk._runtime.budget import Caps
+from binance_sdk._runtime.clock import Clock
+from binance_sdk._runtime.hosts import Host, MarketHosts
 from binance_sdk._runtime.limits import shared_pool
-from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.operation import Environment, Market
+from binance_sdk._runtime.options import RequestOptions
 from binance_sdk.errors import ConfigError
+from binance_sdk.events import Hook, WeightDrift
 
 EnvironmentName = Literal["mainnet", "data_only", "testnet", "demo"]
 
 
 @dataclass(frozen=True)
+class Place:
+    """Hosts of one market, and the name of the pool their calls are paid from."""
+
+    base_urls: tuple[str, ...]
+    pool: str
+    environment: str
+    """Empty where the URL was given."""
+
+
+@dataclass(frozen=True)
 class Settings:
-    """Where the markets are and with which key they are asked."""
+    """Everything a client was told, checked."""
 
     environment: str
-    hosts: Mapping[Market, MarketHost]
+    """As named; its hosts hold where no URL was given."""
+    places: Mapping[Market, Place]
     api_key: str | None
+    budget: bool
+    caps: Caps
+    safety_margin: float
+    max_concurrency: int
+    hooks: tuple[Hook, ...]
+    on_drift: Callable[[WeightDrift], None] | None
+    defaults: RequestOptions
 
-    @classmethod
-    def read(
-        cls,
-        environment: str | None,
-        spot_base_url: str | None,
-        futures_base_url: str | None,
-        api_key: str | None,
-    ) -> Settings:
-        """Arguments first, environment variables where an argument was left out.
+    def markets(self, clock: Clock) -> Mapping[Market, MarketHosts]:
+        return {
+            market: MarketHosts(
+                tuple(Host.at(url) for url in place.base_urls),
+                shared_pool(place.pool, LIMITS[market], clock.time(), clock.monotonic()),
+                place.environment,
+            )
+            for market, place in self.places.items()
+        }
 
-        Raises:
-            ConfigError: naming the argument or variable, its value and the remedy.
-        """
-        name, source = _setting(environment, "environment", "ENVIRONMENT")
-        name = name or "mainnet"
-        known = ENVIRONMENTS.get(name)
-        if known is None:
-            names = ", ".join(get_args(EnvironmentName))
-            raise ConfigError(f"{source}={name!r} is no environment; use one of {names}")
-        hosts: dict[Market, MarketHost] = {}
-        given = False
-        urls: tuple[tuple[Market, str | None, tuple[str, ...]], ...] = (
-            ("spot", spot_base_url, known.spot.rest),
-            ("futures", futures_base_url, known.futures.rest),
-        )
-        for market, argument, alternatives in urls:
-            url, source = _setting(argument, f"{market}_base_url", f"{market.upper()}_BASE_URL")
-            if url is not None:
-                given = True
-                base = _base_url(url, source)
-                pool = f"{urlsplit(base).netloc.lower()}/{market}"
-            elif alternatives:
-                base, pool = alternatives[0], f"{known.pool}/{market}"
-            else:
-                continue
-            hosts[market] = MarketHost(base, shared_pool(pool, LIMITS[market]))
-        return cls("" if given else name, hosts, _api_key(api_key))
+
+def read_settings(
+    *,
+    environment: str | None,
+    spot_base_url: str | None,
+    futures_base_url: str | None,
+    api_key: str | None,
+    timeout: float,
+    max_retries: int,
+    cache: bool,
+    caps: Caps | None,
+    safety_margin: float,
+    budget: bool,
+    max_concurrency: int,
+    hooks: Sequence[Hook],
+    on_drift: Callable[[WeightDrift], None] | None,
+) -> Settings:
+    """Arguments first, environment variables where an argument was left out.
+
+    Raises:
+        ConfigError: naming the argument or variable, its value and the remedy.
+    """
+    if not 0 <= safety_margin < 1:
+        raise ConfigError(f"safety_margin={safety_margin!r} must be at least 0 and below 1; 0.05 leaves 5 % unused")
+    if isinstance(max_concurrency, bool) or max_concurrency < 1:
+        raise ConfigError(f"max_concurrency={max_concurrency!r} must be at least 1")
+    name, source = _setting(environment, "environment", "ENVIRONMENT")
+    name = name or "mainnet"
+    known = ENVIRONMENTS.get(name)
+    if known is None:
+        names = ", ".join(get_args(EnvironmentName))
+        raise ConfigError(f"{source}={name!r} is no environment; use one of {names}")
+    return Settings(
+        environment=name,
+        places=_places(known, {"spot": spot_base_url, "futures": futures_base_url}),
+        api_key=_api_key(api_key),
+        budget=budget,
+        caps=caps or Caps(),
+        safety_margin=safety_margin,
+        max_concurrency=max_concurrency,
+        hooks=tuple(hooks),
+        on_drift=on_drift,
+        defaults=RequestOptions(timeout=timeout, max_retries=max_retries, cache=cache),
+    )
+
+
+def _places(known: Environment, arguments: Mapping[Market, str | None]) -> dict[Market, Place]:
+    places: dict[Market, Place] = {}
+    for market, argument in arguments.items():
+        alternatives = known.spot.rest if market == "spot" else known.futures.rest
+        url, source = _setting(argument, f"{market}_base_url", f"{market.upper()}_BASE_URL")
+        if url is not None:
+            base = _base_url(url, source)
+            # Clients of one host share one budget, whatever path they reach it by.
+            places[market] = Place((base,), f"{urlsplit(base).netloc.lower()}/{market}", "")
+        elif alternatives:
+            places[market] = Place(alternatives, f"{known.pool}/{market}", known.name)
+    return places
 
 
 def _setting(argument: str | None, name: str, variable: str) -> tuple[str | None, str]:

@@ -2,94 +2,26 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from binance_sdk._core import AsyncCore, BlockingCore, Core
 from binance_sdk._limits import LimitsView
+from binance_sdk._runtime.budget import Caps
 from binance_sdk._runtime.caller import AsyncCaller, SyncCaller
-from binance_sdk._runtime.clock import AsyncClock, BlockingClock, Clock
 from binance_sdk._runtime.drive import drive
-from binance_sdk._runtime.engine import Engine
 from binance_sdk._runtime.options import RequestOptions
-from binance_sdk._settings import EnvironmentName, Settings
-from binance_sdk._version import __version__
-from binance_sdk.errors import ConfigError
+from binance_sdk._settings import EnvironmentName, read_settings
+from binance_sdk.events import Hook, WeightDrift
 
 if TYPE_CHECKING:
     import httpx
 
-    from binance_sdk._generated.futures.api import AsyncFutures, SyncFutures
-    from binance_sdk._generated.spot.api import AsyncSpot, SyncSpot
-    from binance_sdk._runtime.http import Transport
+    from binance_sdk._markets import AsyncFuturesMarket, AsyncSpotMarket, SyncFuturesMarket, SyncSpotMarket
 
 __all__ = ["BinanceClient", "SyncBinanceClient"]
-
-_USER_AGENT = f"binance-market-sdk/{__version__}"
-
-
-class _Core:
-    """What a client and its ``with_options`` copies share: settings, transport, and whether it is open."""
-
-    def __init__(self, settings: Settings, clock: Clock, http_client: object) -> None:
-        from binance_sdk._generated.catalogue import CATALOGUE
-
-        self.http_client = http_client
-        self.transport: Transport | None = None
-        self.closed = False
-        self.clock = clock
-        self.engine = Engine(
-            catalogue=CATALOGUE,
-            environment=settings.environment,
-            hosts=settings.hosts,
-            transport=self.open,
-            clock=clock,
-            api_key=settings.api_key,
-            user_agent=_USER_AGENT,
-        )
-
-    def open(self) -> Transport:
-        """The transport, made at the first call: httpx is imported no sooner."""
-        if self.closed:
-            raise ConfigError("the client is closed; make a new one")
-        if self.transport is None:
-            self.transport = self.make()
-        return self.transport
-
-    def make(self) -> Transport:
-        raise NotImplementedError
-
-    async def close(self) -> None:
-        self.closed = True
-        transport, self.transport = self.transport, None
-        if transport is not None:
-            await transport.aclose()
-
-    def __del__(self) -> None:
-        if getattr(self, "transport", None) is not None and self.http_client is None:
-            text = "a Binance client was not closed; use `with`/`async with`, or call close()/aclose()"
-            warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
-
-
-class _AsyncCore(_Core):
-    def make(self) -> Transport:
-        from binance_sdk._runtime.http import AsyncHttpxTransport, check_client
-
-        return AsyncHttpxTransport(check_client(self.http_client, asynchronous=True))
-
-
-class _SyncCore(_Core):
-    def make(self) -> Transport:
-        from binance_sdk._runtime.http import BlockingHttpxTransport, check_client
-
-        return BlockingHttpxTransport(check_client(self.http_client, asynchronous=False))
-
-
-def _defaults(timeout: float) -> RequestOptions:
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < float("inf"):
-        raise ConfigError(f"timeout={timeout!r} must be a positive number of seconds")
-    return RequestOptions(timeout=float(timeout))
 
 
 class BinanceClient:
@@ -103,8 +35,16 @@ class BinanceClient:
         spot_base_url: Another spot host, e.g. a simulator; by default ``BINANCE_SDK_SPOT_BASE_URL``.
         futures_base_url: Another futures host; by default ``BINANCE_SDK_FUTURES_BASE_URL``.
         api_key: Needed by a few endpoints, sent to no other; by default ``BINANCE_API_KEY``. No secret is ever needed.
-        timeout: Seconds to wait for connection and answer.
+        timeout: Seconds to wait for connection and answer, each attempt.
+        max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; 0 switches them off.
         http_client: An ``httpx.AsyncClient`` of your own (proxy, certificates, hooks). It is not closed by us.
+        cache: Use answers again for as long as the spec says they hold; one request for all who ask the same at once.
+        caps: Limits of your own below Binance's.
+        safety_margin: Part of every limit of Binance's that is left unused.
+        budget: False switches ledger and gate off, for those with a limiter of their own.
+        max_concurrency: Requests under way at once.
+        hooks: Functions that are told what happens; see ``binance_sdk.events``.
+        on_drift: Told once when the server charges another weight than the spec says.
 
     Raises:
         ConfigError: a setting is wrong; the message names it.
@@ -118,30 +58,52 @@ class BinanceClient:
         futures_base_url: str | None = None,
         api_key: str | None = None,
         timeout: float = 10.0,
+        max_retries: int = 3,
         http_client: httpx.AsyncClient | None = None,
+        cache: bool = False,
+        caps: Caps | None = None,
+        safety_margin: float = 0.05,
+        budget: bool = True,
+        max_concurrency: int = 16,
+        hooks: Sequence[Hook] = (),
+        on_drift: Callable[[WeightDrift], None] | None = None,
     ) -> None:
-        settings = Settings.read(environment, spot_base_url, futures_base_url, api_key)
-        self._options = _defaults(timeout)
-        self._core: _Core = _AsyncCore(settings, AsyncClock(), http_client)
+        settings = read_settings(
+            environment=environment,
+            spot_base_url=spot_base_url,
+            futures_base_url=futures_base_url,
+            api_key=api_key,
+            timeout=timeout,
+            max_retries=max_retries,
+            cache=cache,
+            caps=caps,
+            safety_margin=safety_margin,
+            budget=budget,
+            max_concurrency=max_concurrency,
+            hooks=hooks,
+            on_drift=on_drift,
+        )
+        self._options = settings.defaults
+        self._core: Core = AsyncCore(settings, http_client)
 
     @cached_property
-    def spot(self) -> AsyncSpot:
+    def spot(self) -> AsyncSpotMarket:
         """Spot market data."""
-        from binance_sdk._generated.spot.api import AsyncSpot
+        from binance_sdk._markets import AsyncSpotMarket
 
-        return AsyncSpot(AsyncCaller(self._core.engine, self._options))
+        return AsyncSpotMarket(AsyncCaller(self._core.engine, self._options))
 
     @cached_property
-    def futures(self) -> AsyncFutures:
+    def futures(self) -> AsyncFuturesMarket:
         """USDⓈ-M futures market data."""
-        from binance_sdk._generated.futures.api import AsyncFutures
+        from binance_sdk._markets import AsyncFuturesMarket
 
-        return AsyncFutures(AsyncCaller(self._core.engine, self._options))
+        return AsyncFuturesMarket(AsyncCaller(self._core.engine, self._options))
 
     @property
     def limits(self) -> LimitsView:
         """What is spent of each request limit, as far as this process knows."""
-        return LimitsView(self._core.engine)
+        return LimitsView(self._core)
 
     def with_options(self, options: RequestOptions) -> Self:
         """A copy with other default options that shares connections and budget, and is closed with this client."""
@@ -163,20 +125,28 @@ class BinanceClient:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({_where(self._core.engine)})"
+        return f"{type(self).__name__}({self._core.where()})"
 
 
 class SyncBinanceClient:
-    """Binance's public market data, blocking. The same as ``BinanceClient`` without ``await``; thread-safe.
+    """Binance's public market data, blocking: ``BinanceClient`` without ``await``. Thread-safe.
 
     Args:
-        environment: ``mainnet`` (default), ``data_only``, ``testnet`` or ``demo``; by default
-            ``BINANCE_SDK_ENVIRONMENT``.
+        environment: ``mainnet`` (default), ``data_only`` (spot data without a key, also where the main host answers
+            451), ``testnet`` or ``demo``; by default ``BINANCE_SDK_ENVIRONMENT``.
         spot_base_url: Another spot host, e.g. a simulator; by default ``BINANCE_SDK_SPOT_BASE_URL``.
         futures_base_url: Another futures host; by default ``BINANCE_SDK_FUTURES_BASE_URL``.
         api_key: Needed by a few endpoints, sent to no other; by default ``BINANCE_API_KEY``. No secret is ever needed.
-        timeout: Seconds to wait for connection and answer.
+        timeout: Seconds to wait for connection and answer, each attempt.
+        max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; 0 switches them off.
         http_client: An ``httpx.Client`` of your own (proxy, certificates, hooks). It is not closed by us.
+        cache: Use answers again for as long as the spec says they hold; one request for all who ask the same at once.
+        caps: Limits of your own below Binance's.
+        safety_margin: Part of every limit of Binance's that is left unused.
+        budget: False switches ledger and gate off, for those with a limiter of their own.
+        max_concurrency: Requests under way at once.
+        hooks: Functions that are told what happens; see ``binance_sdk.events``.
+        on_drift: Told once when the server charges another weight than the spec says.
 
     Raises:
         ConfigError: a setting is wrong; the message names it.
@@ -190,30 +160,52 @@ class SyncBinanceClient:
         futures_base_url: str | None = None,
         api_key: str | None = None,
         timeout: float = 10.0,
+        max_retries: int = 3,
         http_client: httpx.Client | None = None,
+        cache: bool = False,
+        caps: Caps | None = None,
+        safety_margin: float = 0.05,
+        budget: bool = True,
+        max_concurrency: int = 16,
+        hooks: Sequence[Hook] = (),
+        on_drift: Callable[[WeightDrift], None] | None = None,
     ) -> None:
-        settings = Settings.read(environment, spot_base_url, futures_base_url, api_key)
-        self._options = _defaults(timeout)
-        self._core: _Core = _SyncCore(settings, BlockingClock(), http_client)
+        settings = read_settings(
+            environment=environment,
+            spot_base_url=spot_base_url,
+            futures_base_url=futures_base_url,
+            api_key=api_key,
+            timeout=timeout,
+            max_retries=max_retries,
+            cache=cache,
+            caps=caps,
+            safety_margin=safety_margin,
+            budget=budget,
+            max_concurrency=max_concurrency,
+            hooks=hooks,
+            on_drift=on_drift,
+        )
+        self._options = settings.defaults
+        self._core: Core = BlockingCore(settings, http_client)
 
     @cached_property
-    def spot(self) -> SyncSpot:
+    def spot(self) -> SyncSpotMarket:
         """Spot market data."""
-        from binance_sdk._generated.spot.api import SyncSpot
+        from binance_sdk._markets import SyncSpotMarket
 
-        return SyncSpot(SyncCaller(AsyncCaller(self._core.engine, self._options)))
+        return SyncSpotMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)))
 
     @cached_property
-    def futures(self) -> SyncFutures:
+    def futures(self) -> SyncFuturesMarket:
         """USDⓈ-M futures market data."""
-        from binance_sdk._generated.futures.api import SyncFutures
+        from binance_sdk._markets import SyncFuturesMarket
 
-        return SyncFutures(SyncCaller(AsyncCaller(self._core.engine, self._options)))
+        return SyncFuturesMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)))
 
     @property
     def limits(self) -> LimitsView:
         """What is spent of each request limit, as far as this process knows."""
-        return LimitsView(self._core.engine)
+        return LimitsView(self._core)
 
     def with_options(self, options: RequestOptions) -> Self:
         """A copy with other default options that shares connections and budget, and is closed with this client."""
@@ -235,10 +227,4 @@ class SyncBinanceClient:
         self.close()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({_where(self._core.engine)})"
-
-
-def _where(engine: Engine) -> str:
-    if engine.environment:
-        return f"environment={engine.environment!r}"
-    return ", ".join(f"{market}_base_url={host.base_url!r}" for market, host in engine.hosts.items())
+        return f"{type(self).__name__}({self._core.where()})"

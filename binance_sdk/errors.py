@@ -183,6 +183,7 @@ class DecodeError(BinanceError):
         body: The bytes of the answer.
         status_code: HTTP status.
         headers: Headers of the answer, names in lower case.
+        garbled: It is no JSON at all (HTML, torn, badly packed), so the fault lies on the way and may pass.
     """
 
     def __init__(
@@ -194,8 +195,10 @@ class DecodeError(BinanceError):
         body: bytes = b"",
         status_code: int = 200,
         headers: Mapping[str, str] | None = None,
+        garbled: bool = False,
     ) -> None:
         super().__init__(text, operation=operation)
+        self.garbled = garbled
         self.problems = problems
         self.body = body
         self.status_code = status_code

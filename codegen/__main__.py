@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"{len(spec.operations)} endpoints, {len(spec.schemas)} schemas, {len(spec.fixtures)} fixtures: no mistake"
         )
         return 0
-    from codegen.render import difference, render, write
+    from codegen.render import difference, is_ours, render, write
 
     files = render(spec)
     if options.command == "check":
@@ -50,6 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
             return 1
         print(f"{len(files)} files agree with the spec")
         return 0
+    if not is_ours(options.out):
+        print(f"{options.out} holds files the generator did not write; choose an empty folder", file=sys.stderr)
+        return 2
     changed = write(files, options.out)
     print(f"{len(files)} files, {len(changed)} changed" + "".join(f"\n  {name}" for name in changed))
     return 0

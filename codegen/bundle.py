@@ -77,13 +77,13 @@ def module_of(spec: Spec, scope: str, name: str) -> str:
 def bundle(spec: Spec, scope: str, module: str) -> Bundle:
     """Everything that ``<scope>.<module>`` (``models`` or ``members``) defines."""
     out = Bundle()
-    for name, placed in sorted(_objects(spec, scope)):
+    for name, placed in sorted(_objects(spec, scope), key=lambda item: item[0]):
         if module_of(spec, scope, name) == f"{scope}.{module}":
             assert isinstance(placed.value, ObjectSchema)
             out.definitions[name] = _Writer(spec, scope, module, out).object(name, placed.value)
     if module == "members":
-        for name, placed in sorted(spec.schemas.items()):
-            if name[0] == scope and isinstance(placed.value, UnionSchema):
+        for (found, _), placed in sorted(spec.schemas.items(), key=lambda item: item[0]):
+            if found == scope and isinstance(placed.value, UnionSchema):
                 _unknown_member(out, placed.value)
     return out
 
@@ -97,7 +97,7 @@ def _objects(spec: Spec, scope: str) -> Iterator[tuple[str, Placed[Schema]]]:
 def _unknown_member(out: Bundle, union: UnionSchema) -> None:
     out.definitions[union.unknown] = {
         "type": "object",
-        "description": f"A value of `{union.discriminator}` that the spec does not list; all its fields are in `model_extra`.",
+        "description": f"A value of `{union.discriminator}` that the spec does not list; `model_extra` has its fields.",
         "required": [union.discriminator],
         "properties": {union.discriminator: {"type": "string", "description": "What Binance sent."}},
     }
@@ -112,16 +112,14 @@ class _Writer:
     out: Bundle
 
     def object(self, name: str, schema: ObjectSchema) -> dict[str, Any]:
-        properties = {wire: self._property(name, wire, field) for wire, field in schema.fields.items()}
-        own = {
+        # Written out and not inherited: the other object may be one of another module.
+        fields = self.spec.fields(self.scope, schema)
+        return {
             "type": "object",
             "description": schema.description,
-            "required": [wire for wire, field in schema.fields.items() if not field.optional],
-            "properties": properties,
+            "required": [wire for wire, field in fields.items() if not field.optional],
+            "properties": {wire: self._property(name, wire, field) for wire, field in fields.items()},
         }
-        if schema.extends is None:
-            return own
-        return {"description": schema.description, "allOf": [self._reference(schema.extends), own]}
 
     def _property(self, owner: str, wire: str, field: SchemaField) -> dict[str, Any]:
         name = field.name or snake(wire)

@@ -76,18 +76,22 @@ for _tag, _regexp, _first in (
 
 
 def _day(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    """A date, or its text where no calendar has that day; the model then says what is wrong and where."""
     try:
         return loader.construct_yaml_timestamp(node)
     except ValueError:
-        raise yaml.MarkedYAMLError(
-            problem=f"no calendar has the day {node.value}", problem_mark=node.start_mark
-        ) from None
+        return node.value
 
 
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
 
 _HINTS = {
-    "mapping values are not allowed here": "; a text with `: ` in it needs quotes, and keys of one mapping stand in one column",
+    "mapping values are not allowed here": (
+        "; a text with `: ` in it needs quotes, and the keys of one mapping stand in one column"
+    ),
+    "expected ','": "; a text with `: `, `, ` or brackets in it needs quotes, and every bracket a partner",
+    "found undefined alias": "; an anchor of that name must stand above",
+    "could not determine a constructor": "; write the value without a tag",
     "found character '\\t' that cannot start any token": "; indent with spaces, not with tabs",
     "found unknown escape character": "; inside of double quotes a backslash is written twice",
 }

@@ -55,7 +55,8 @@ def explain(document: Document, error: ValidationError) -> Iterator[Problem]:
         context = item.get("ctx", {})
         if item["type"] == "unknown_keys":
             for key in context["keys"]:
-                yield _problem(document, (*path, key), _unknown(key, context["known"]))
+                line = document.line(*path, key)
+                yield Problem(document.file, line, f"{_where(path)}: {_unknown(key, context['known'])}")
         elif item["type"] == "missing":
             yield _problem(document, path[:-1], _missing(str(path[-1])))
         elif item["type"] == "wrong":
@@ -65,10 +66,13 @@ def explain(document: Document, error: ValidationError) -> Iterator[Problem]:
 
 
 def _problem(document: Document, path: Sequence[str | int], message: str) -> Problem:
-    where = ""
-    for step in path:
-        where += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return Problem(document.file, document.line(*path), f"{where.lstrip('.') or 'the file'}: {message}")
+    return Problem(document.file, document.line(*path), f"{_where(path)}: {message}")
+
+
+def _where(path: Sequence[str | int]) -> str:
+    """``operations.depth.weight.bands[0]``."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.lstrip(".") or "the file"
 
 
 def _path(loc: Sequence[str | int]) -> tuple[str | int, ...]:
@@ -111,7 +115,8 @@ def _words(item: ErrorDetails) -> str:
     if kind == "too_long":
         return f"takes at most {context['max_length']} entries"
     if kind in ("greater_than", "greater_than_equal"):
-        return f"must be {'above' if kind == 'greater_than' else 'at least'} {context.get('gt', context.get('ge'))}, not {given}"
+        bound = f"above {context['gt']}" if kind == "greater_than" else f"at least {context['ge']}"
+        return f"must be {bound}, not {given}"
     if kind == "no_member":
         return str(item["msg"])
     return f"{item['msg'][0].lower()}{item['msg'][1:]}, but this is {given}"

@@ -18,8 +18,10 @@ from codegen.spec_model import (
     Host,
     LimitsFile,
     Market,
+    ObjectSchema,
     Operation,
     Schema,
+    SchemaField,
     Source,
     SpecFile,
 )
@@ -68,6 +70,14 @@ class Spec:
     def schema(self, scope: str, name: str) -> Placed[Schema] | None:
         return self.schemas.get((scope, name)) or self.schemas.get(("shared", name))
 
+    def fields(self, scope: str, schema: Schema) -> dict[str, SchemaField]:
+        """All fields of an object, those it takes over included; of anything else none."""
+        if not isinstance(schema, ObjectSchema):
+            return {}
+        base = self.schema(scope, schema.extends) if schema.extends else None
+        inherited = base.value.fields if base is not None and isinstance(base.value, ObjectSchema) else {}
+        return {**inherited, **schema.fields}
+
     def of_market(self, market: str) -> Iterator[Placed[Operation]]:
         return (placed for (scope, _), placed in self.operations.items() if scope == market)
 
@@ -80,21 +90,22 @@ def load(folder: Path) -> Spec:
     """
     from codegen.checks import check
 
+    if not folder.is_dir():
+        raise SpecError([Problem(folder.name, 1, "there is no such folder")])
     problems: list[Problem] = []
-    top = {
-        name: _read(folder, f"{name}.yaml", model, problems)
-        for name, model in (("environments", EnvironmentsFile), ("limits", LimitsFile), ("errors", ErrorsFile))
-    }
+    environments = _read(folder, "environments.yaml", EnvironmentsFile, problems)
+    limits = _read(folder, "limits.yaml", LimitsFile, problems)
+    errors = _read(folder, "errors.yaml", ErrorsFile, problems)
     parsed = [
         (scope, found)
         for scope in SCOPES
         for path in sorted((folder / _FOLDERS[scope]).glob("*.yaml"))
         if (found := _read(folder, path.relative_to(folder).as_posix(), SpecFile, problems)) is not None
     ]
-    if problems:
+    problems += _unread(folder)
+    if environments is None or limits is None or errors is None or problems:
         raise SpecError(problems)
-    values = {name: found[1] for name, found in top.items() if found is not None}
-    spec = Spec(folder, **values)  # type: ignore[arg-type]
+    spec = Spec(folder, environments[1], limits[1], errors[1])
     for scope, (document, file) in parsed:
         _place(spec, scope, document, file, problems)
     fixtures = folder / "fixtures"
@@ -107,6 +118,16 @@ def load(folder: Path) -> Spec:
     return spec
 
 
+def _unread(folder: Path) -> Iterator[Problem]:
+    """Files that somebody wrote for the generator and that it would silently pass over."""
+    for path in sorted(folder.rglob("*.yml")):
+        yield Problem(path.relative_to(folder).as_posix(), 1, "is not read; call it .yaml")
+    for path in sorted(folder.glob("*.yaml")):
+        if path.stem not in ("environments", "limits", "errors"):
+            text = "is not read; endpoints go below spot/ or futures/, schemas of both markets below schemas/"
+            yield Problem(path.name, 1, text)
+
+
 def _place(spec: Spec, scope: str, document: Document, file: SpecFile, problems: list[Problem]) -> None:
     for section in ("enums", "schemas", "operations"):
         table: dict[tuple[str, str], Placed[Any]] = getattr(spec, section)
@@ -116,20 +137,29 @@ def _place(spec: Spec, scope: str, document: Document, file: SpecFile, problems:
             if other is not None:
                 place = f"{other.document.file}:{other.document.line(*other.path)}"
                 problems.append(placed.problem(f"already defined at {place}; give one of the two another name"))
-                continue
-            table[scope, name] = placed
-    for name, operation in file.operations.items():
-        if scope == "shared":
-            problems.append(
-                Problem(document.file, document.line("operations", name), f"{name}: operations belong to one market")
-            )
-        spec.sources[scope, name] = operation.source or file.source
-        hosts = operation.hosts if operation.hosts is not None else file.hosts
-        if hosts is None:
-            problem = "no `hosts` here and none at the top of the file; say which environments serve it"
-            problems.append(spec.operations[scope, name].problem(problem))
-        else:
-            spec.hosts[scope, name] = hosts
+            elif section == "operations" and scope == "shared":
+                problems.append(placed.problem("an operation belongs to one market; move it below spot/ or futures/"))
+            else:
+                table[scope, name] = placed
+                if section == "operations":
+                    _complete(spec, placed, file, problems)
+
+
+def _complete(spec: Spec, placed: Placed[Operation], file: SpecFile, problems: list[Problem]) -> None:
+    """What an operation takes over from the top of its file."""
+    operation = placed.value
+    spec.sources[placed.scope, placed.name] = operation.source or file.source
+    hosts = operation.hosts or file.hosts
+    if hosts is None:
+        text = "no `hosts` here and none at the top of the file; write for example `hosts: [mainnet, testnet]`"
+        problems.append(placed.problem(text))
+        return
+    spec.hosts[placed.scope, placed.name] = hosts
+    for host in hosts:
+        environment = spec.environments.environments.get(host)
+        if environment is None or not (environment.spot if placed.scope == "spot" else environment.futures).rest:
+            text = f"environments.yaml has no {placed.scope} `rest` URL for {host}; add it there or drop the host here"
+            problems.append(placed.problem(text, "hosts"))
 
 
 def _read(folder: Path, name: str, model: type[ModelT], problems: list[Problem]) -> tuple[Document, ModelT] | None:

@@ -1,28 +1,14 @@
-"""Signatures, overloads and docstrings of the client methods."""
+"""Signatures and overloads of the client methods."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen import words
+from codegen.docstrings import iterator_docstring, method_docstring, python_type
 from codegen.load import Placed, Spec
-from codegen.names import english_list, snake
+from codegen.names import snake
 from codegen.spec_model import AtMostOneOf, ExactlyOneOf, Operation, Parameter, Variant
-from codegen.types import TypeRef, parse_type
-
-_SCALARS = {
-    "int": "int",
-    "id": "int",
-    "time": "int",
-    "time_or_digits": "int",
-    "decimal": "Decimal",
-    "number": "Decimal",
-    "decimal_or_number": "Decimal",
-    "string": "str",
-    "symbol": "str",
-    "bool": "bool",
-    "any": "JsonValue",
-}
+from codegen.types import parse_type
 
 
 @dataclass(frozen=True)
@@ -56,7 +42,6 @@ class SignatureView:
 class MethodView:
     name: str
     constant: str
-    operation: str
     signature: SignatureView
     overloads: tuple[SignatureView, ...]
     arguments: tuple[ArgumentView, ...]
@@ -64,7 +49,6 @@ class MethodView:
     deprecated: str | None
     names: tuple[str, ...]
     """Every generated name the signatures mention."""
-    size: str = ""
 
 
 def method_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
@@ -75,11 +59,10 @@ def method_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
     return MethodView(
         name=placed.name,
         constant=placed.name.upper(),
-        operation=placed.name,
         signature=_signature(arguments, returns),
         overloads=overloads,
         arguments=arguments,
-        docstring=_docstring(spec, placed, _arguments_in_words(operation), _returns_in_words(operation)),
+        docstring=method_docstring(spec, placed),
         deprecated=operation.deprecated,
         names=_mentioned(operation),
     )
@@ -102,25 +85,15 @@ def iterator_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
         ArgumentView("limit", "", "int | None", False),
         ArgumentView("page_size", "", "int | None", False),
     )
-    size = operation.parameters[paging.size]
-    described = [
-        *((a.name, words.parameter(a.wire, operation.parameters[a.wire])) for a in arguments),
-        ("limit", "Number of rows wanted in all; without it everything there is."),
-        ("page_size", f"Rows to a request, at most {size.max}; by default the size that costs the least weight a row."),
-        ("options", "Settings of these requests alone."),
-    ]
-    returns = f"Every {item.name} in order, each once; pages are fetched as they are needed."
     return MethodView(
         name=f"iter_{placed.name}",
         constant=placed.name.upper(),
-        operation=placed.name,
         signature=_signature((*arguments, *own), python_type(item)),
         overloads=(),
         arguments=tuple(arguments),
-        docstring=_docstring(spec, placed, described, returns, iterator=True),
+        docstring=iterator_docstring(spec, placed, [(a.name, a.wire) for a in (*arguments, *own)], python_type(item)),
         deprecated=operation.deprecated,
         names=_mentioned(operation),
-        size=paging.size,
     )
 
 
@@ -148,13 +121,6 @@ def parameter_type(one: Parameter) -> str:
     else:
         item = {"int": "int", "id": "int", "bool": "bool"}.get(one.type, "str")
     return f"Sequence[{item}]" if one.is_list else item
-
-
-def python_type(type_: TypeRef) -> str:
-    if type_.item is not None:
-        inner = python_type(type_.item)
-        return f"list[{inner}]" if type_.kind == "list" else f"dict[str, {inner}]"
-    return _SCALARS[type_.name] if type_.kind == "scalar" else type_.name
 
 
 def _overload(operation: Operation, variant: Variant) -> SignatureView:
@@ -203,80 +169,3 @@ def _mentioned(operation: Operation) -> tuple[str, ...]:
         if leaf.kind == "name":
             names.add(leaf.name)
     return tuple(sorted(names))
-
-
-# ------------------------------------------------------------------------------------ docstrings
-
-
-def _arguments_in_words(operation: Operation) -> list[tuple[str, str]]:
-    rows = [(one.name or snake(wire), words.parameter(wire, one)) for wire, one in operation.parameters.items()]
-    return [*rows, ("options", "Settings of this call alone.")]
-
-
-def _returns_in_words(operation: Operation) -> str:
-    order = f", {operation.order}" if operation.order else ""
-    parts = []
-    for variant in operation.returns:
-        type_ = python_type(parse_type(variant.type))
-        when = variant.when
-        conditions = []
-        if when:
-            conditions += [f"with `{words.python(name, operation)}`" for name in when.given]
-            conditions += [f"without `{words.python(name, operation)}`" for name in when.absent]
-            conditions += [f"{words.python(name, operation)}={value}" for name, value in when.equals.items()]
-        parts.append(f"`{type_}`{order}" + (f" {english_list(conditions)}" if conditions else ""))
-    return "; ".join(parts) + "."
-
-
-def _docstring(
-    spec: Spec,
-    placed: Placed[Operation],
-    arguments: list[tuple[str, str]],
-    returns: str,
-    *,
-    iterator: bool = False,
-) -> str:
-    operation = placed.value
-    summary = operation.summary.rstrip(".")
-    lines = [f"{summary}, page by page." if iterator else f"{summary}."]
-    for text in (operation.description, *_facts(spec, placed, iterator)):
-        if text:
-            lines += ["", text]
-    lines += ["", "Args:"]
-    lines += [f"    {name}: {text}" for name, text in arguments]
-    lines += ["", "Yields:" if iterator else "Returns:", f"    {returns}", "", "Raises:"]
-    lines += ["    ParameterError: an argument is missing or out of bounds; nothing was sent."]
-    if operation.security == "api_key":
-        lines += ["    ConfigError: the client has no API key; nothing was sent."]
-    lines += [f"    APIError: {code}: {text}" for code, text in operation.errors.items()]
-    lines += [
-        "    APIError: Binance refused, with its status and code.",
-        "    APIConnectionError: no answer arrived.",
-        "    DecodeError: the answer is not what the spec says.",
-    ]
-    source = spec.sources[placed.scope, placed.name]
-    lines += ["", f"Source: {source.document}, {source.date.isoformat()}."]
-    return "\n".join(lines)
-
-
-def _facts(spec: Spec, placed: Placed[Operation], iterator: bool) -> list[str]:
-    operation = placed.value
-    facts = [f"`GET {operation.path}`"]
-    if operation.deprecated:
-        facts.append(f"Deprecated: {operation.deprecated.rstrip('.')}.")
-    price = words.weight(operation.weight, operation)
-    weight = f"Weight{' of a page' if iterator else ''}: {price}."
-    limits = spec.limits.spot if placed.scope == "spot" else spec.limits.futures
-    for group in operation.groups:
-        limit = limits.groups[group]
-        weight += f" Counts as one of {limit.limit} requests per {words.duration(limit.interval)} (`{group}`)."
-    facts.append(weight)
-    if operation.security != "none":
-        facts.append("Needs an API key." if operation.security == "api_key" else "May need an API key (uncertain).")
-    if not iterator:
-        facts += [words.rule(rule, operation) for rule in operation.rules]
-    facts += [note if note.endswith(".") else f"{note}." for note in operation.notes]
-    facts += [f"Uncertain: {note.rstrip('.')}." for note in operation.uncertain]
-    hosts = spec.hosts[placed.scope, placed.name]
-    facts.append(f"Served by {english_list(list(hosts))}.")
-    return facts

@@ -14,7 +14,8 @@ _FOLDER = Path(__file__).parent
 
 def render_models(bundle: Bundle, header: str) -> str:
     """Source text of the module that defines the object models of ``bundle``."""
-    from datamodel_code_generator import DataModelType, InputFileType, LiteralType, PythonVersion, generate
+    from datamodel_code_generator import InputFileType, LiteralType, PythonVersion, generate
+    from datamodel_code_generator.enums import DataModelType
     from datamodel_code_generator.format import Formatter
 
     extra: defaultdict[str, dict[str, Any]] = defaultdict(dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections.abc import Sequence
 
 from pydantic import BaseModel
 
@@ -13,6 +14,51 @@ _BOUNDARY = re.compile(r"([a-z0-9])([A-Z])")
 
 # Parameters and fields that shadow a builtin but are what everybody calls these things.
 _ACCEPTED = frozenset({"type", "id"})
+
+_ROW_METHODS = frozenset({"count", "index", "values", "model_dump", "from_wire", "field_names"})
+
+_IMPORTED_IN_BODIES = frozenset({"datetime", "to_datetime"})
+"""Names that the annotations of a generated class body use; a field of that name would hide them there."""
+
+RESERVED_CLASSES = frozenset(
+    {
+        "Annotated",
+        "AsyncCaller",
+        "AsyncFutures",
+        "AsyncFuturesPlan",
+        "AsyncFuturesRaw",
+        "AsyncIterator",
+        "AsyncSpot",
+        "AsyncSpotPlan",
+        "AsyncSpotRaw",
+        "Decimal",
+        "DecimalOrNumber",
+        "DecimalString",
+        "Discriminator",
+        "EmptyDecimalString",
+        "Field",
+        "Iterator",
+        "JsonNumber",
+        "JsonValue",
+        "Literal",
+        "Model",
+        "RequestOptions",
+        "Row",
+        "Sequence",
+        "SyncCaller",
+        "SyncFutures",
+        "SyncFuturesPlan",
+        "SyncFuturesRaw",
+        "SyncSpot",
+        "SyncSpotPlan",
+        "SyncSpotRaw",
+        "Tag",
+        "TimeOrDigits",
+        "TypeAlias",
+        "UNKNOWN_TAG",
+    }
+)
+"""Names that modules with schemas in them import or define for themselves."""
 
 
 def snake(wire: str) -> str:
@@ -26,22 +72,38 @@ def pascal(name: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
-def refusal(name: str) -> str | None:
-    """Why ``name`` cannot be a field or parameter, or None where it can."""
+def shadowing(name: str) -> str | None:
+    """Why ``name`` cannot be an argument or a method, or None where it can."""
     if keyword.iskeyword(name):
         return "is a Python keyword"
-    if name in _ACCEPTED:
-        return None
-    if hasattr(builtins, name):
+    if name not in _ACCEPTED and hasattr(builtins, name):
         return "shadows a Python builtin"
+    return None
+
+
+def field_refusal(name: str) -> str | None:
+    """Why ``name`` cannot be a field of a model, or None where it can."""
+    reason = shadowing(name)
+    if reason is not None:
+        return reason
     if hasattr(BaseModel, name):
         return "is a method of every pydantic model"
     if name.startswith("model_"):
         return "begins with pydantic's own prefix `model_`"
-    return None
+    return "hides what the generated class needs" if name in _IMPORTED_IN_BODIES else None
 
 
-def english_list(words: list[str], conjunction: str = "and") -> str:
+def position_refusal(name: str) -> str | None:
+    """Why ``name`` cannot be a position of a row, or None where it can."""
+    if keyword.iskeyword(name):
+        return "is a Python keyword"
+    if name in _ROW_METHODS:
+        return "is a method of every row"
+    # `open` is a position of every candle; nothing in the body of a row calls that builtin.
+    return "hides what the generated class needs" if name in {*_IMPORTED_IN_BODIES, "property", "int", "str"} else None
+
+
+def english_list(words: Sequence[str], conjunction: str = "and") -> str:
     """``["a", "b", "c"]`` as ``a, b and c``."""
     if len(words) < 2:
         return "".join(words)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codegen.docstrings import python_type
 from codegen.load import Placed, Spec
-from codegen.methods import python_type
 from codegen.names import snake
 from codegen.spec_model import (
     AtMostOneOf,
@@ -58,6 +58,10 @@ def operation_view(spec: Spec, placed: Placed[Operation]) -> OperationView:
         rest.append(("used_weight_header", repr(operation.used_weight_header)))
     if operation.paging is not None:
         rest.append(("paging", _call("op.Paging", **operation.paging.model_dump(exclude_defaults=True))))
+    if operation.teaches is not None:
+        rest.append(("teaches", _call("op.Teaches", **operation.teaches.model_dump(exclude_none=True))))
+    if operation.health_probe:
+        rest.append(("health_probe", "True"))
     if operation.deprecated:
         rest.append(("deprecated", repr(operation.deprecated)))
     if operation.errors:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import BeforeValidator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validator
 
 from codegen.spec_base import (
     ClassName,
@@ -47,14 +47,27 @@ from codegen.spec_weights import (
     WeightCase,
     WeightRule,
 )
+from codegen.types import parse_type
 
 # -------------------------------------------------------------------------------------- schemas
+
+
+def _type(text: str) -> str:
+    try:
+        parse_type(text)
+    except ValueError as error:
+        raise wrong(str(error)) from None
+    return text
+
+
+TypeText = Annotated[Text, AfterValidator(_type)]
+"""A type expression that ``codegen.types.parse_type`` understands; whether its names exist is checked later."""
 
 
 class SchemaField(Node):
     """One key of a JSON object, or one position of a row."""
 
-    type: Text
+    type: TypeText
     """A scalar, an enum, a schema, ``list<...>`` or ``map<...>``; see CONTRIBUTING."""
     description: Text
     name: PythonName | None = None
@@ -72,7 +85,7 @@ class RowPosition(Node):
     """One position of a positional array; ``unused`` positions are kept but neither named nor checked."""
 
     name: PythonName | None = None
-    type: Text = "any"
+    type: Literal["int", "id", "time", "decimal", "string", "symbol", "any"] = "any"
     description: Text
     unused: bool = False
 
@@ -134,9 +147,9 @@ class Enum(Node):
 class When(Node):
     """The arguments that select a response variant."""
 
-    given: list[WireName] = []
-    absent: list[WireName] = []
-    equals: dict[WireName, str] = {}
+    given: list[WireName] = Field(default_factory=list)
+    absent: list[WireName] = Field(default_factory=list)
+    equals: dict[WireName, str] = Field(default_factory=dict)
 
 
 def _argument(value: Any) -> Any:
@@ -152,7 +165,7 @@ Argument: TypeAlias = Annotated[int | str | bool | list[str], BeforeValidator(_a
 class Variant(Node):
     """One shape of the answer, and an example call that gets it."""
 
-    type: Text
+    type: TypeText
     variant: PythonName | None = None
     when: When | None = None
     example: dict[WireName, Argument]
@@ -198,6 +211,15 @@ class Cache(Node):
     """At most to the end of the running candle of this interval parameter."""
 
 
+class Teaches(Node):
+    """What an answer tells about the server itself, as Python names of fields of the answer."""
+
+    time: PythonName | None = None
+    """Its clock in epoch milliseconds, read while answering."""
+    limits: PythonName | None = None
+    """List of the limits in force, with `rate_limit_type`, `interval`, `interval_num` and `limit`."""
+
+
 class Operation(Node):
     """One endpoint."""
 
@@ -207,10 +229,10 @@ class Operation(Node):
     method: Literal["GET"] = "GET"
     security: Literal["none", "api_key", "api_key_uncertain"] = "none"
     weight: WeightRule
-    groups: list[PythonName] = []
+    groups: list[PythonName] = Field(default_factory=list)
     used_weight_header: Literal["trusted", "untrusted", "absent"] = "trusted"
-    parameters: dict[WireName, Parameter] = {}
-    rules: list[ParameterRule] = []
+    parameters: dict[WireName, Parameter] = Field(default_factory=dict)
+    rules: list[ParameterRule] = Field(default_factory=list)
     returns: list[Variant] = Field(min_length=1)
     paging: Paging | None = None
     cache: Cache
@@ -220,11 +242,14 @@ class Operation(Node):
     """Order of the rows in words."""
     since: date | None = None
     deprecated: Text | None = None
-    errors: dict[int, Text] = {}
-    notes: list[Text] = []
+    teaches: Teaches | None = None
+    health_probe: bool = False
+    """The question that costs least, asked when a host that was down may be back."""
+    errors: dict[int, Text] = Field(default_factory=dict)
+    notes: list[Text] = Field(default_factory=list)
     observed: Text | None = None
     """What third parties measured, where it differs from the documents."""
-    uncertain: list[Text] = []
+    uncertain: list[Text] = Field(default_factory=list)
     source: Source | None = None
 
 
@@ -234,9 +259,9 @@ class SpecFile(Node):
     description: Text
     source: Source
     hosts: Annotated[list[Host], Field(min_length=1)] | None = None
-    enums: dict[ClassName, Enum] = {}
-    schemas: dict[ClassName, Schema] = {}
-    operations: dict[PythonName, Operation] = {}
+    enums: dict[ClassName, Enum] = Field(default_factory=dict)
+    schemas: dict[ClassName, Schema] = Field(default_factory=dict)
+    operations: dict[PythonName, Operation] = Field(default_factory=dict)
 
 
 # ---------------------------------------------------------------------------- the three top files
@@ -245,9 +270,9 @@ class SpecFile(Node):
 class HostUrls(Node):
     """Where one market of an environment listens."""
 
-    rest: list[Text] = []
+    rest: list[Text] = Field(default_factory=list)
     """The first is used; the others serve the same data."""
-    stream: list[Text] = []
+    stream: list[Text] = Field(default_factory=list)
     uncertain: Text | None = None
 
 
@@ -285,7 +310,7 @@ class MarketLimits(Node):
     """The limits of one market."""
 
     weight: Limit
-    groups: dict[PythonName, Limit] = {}
+    groups: dict[PythonName, Limit] = Field(default_factory=dict)
 
 
 class LimitsFile(Node):
@@ -305,7 +330,8 @@ class ErrorCode(Node):
     name: Text
     meaning: Text
     retry: Literal["no", "yes", "after_waiting"] = "no"
-    markets: list[Market] = ["spot", "futures"]
+    markets: Annotated[list[Market], Field(min_length=1)] | None = None
+    """By default both."""
 
 
 class ErrorStatus(Node):

@@ -82,6 +82,8 @@ class Parameter(Node):
         """Why ``value`` cannot be passed, or None where it can. The values of an enum are not known here."""
         if self.is_list:
             return None if isinstance(value, list) else f"`{value}` must be a list"
+        if isinstance(value, list):
+            return "must be one value, not a list"
         wanted: type = {"int": int, "id": int, "time": int, "bool": bool}.get(self.type, str)
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
             kind = {int: "a whole number", bool: "true or false"}.get(wanted, "a text; write it in quotes")

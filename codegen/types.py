@@ -20,6 +20,24 @@ SCALARS = (
     "any",
 )
 
+_SLIPS = {
+    "array": "list<...>",
+    "boolean": "bool",
+    "date": "time",
+    "datetime": "time",
+    "dict": "map<...>",
+    "double": "decimal",
+    "float": "decimal",
+    "integer": "int",
+    "list": "list<...>",
+    "long": "int",
+    "map": "map<...>",
+    "object": "map<...>",
+    "str": "string",
+    "timestamp": "time",
+}
+"""What people write from habit."""
+
 _CONTAINER = re.compile(r"^(list|map)<(.+)>$")
 _NAME = re.compile(r"^[A-Z][A-Za-z0-9]*$")
 
@@ -50,6 +68,10 @@ def parse_type(text: str) -> TypeRef:
         return TypeRef("scalar", text)
     if _NAME.match(text):
         return TypeRef("name", text)
+    inner = re.sub(r"[^A-Za-z_]", " ", text).split()
+    hint = _SLIPS.get(inner[-1]) if inner else None
+    if hint is not None:
+        raise ValueError(f"`{text}` is no type; did you mean `{hint}`?")
     raise ValueError(
-        f"`{text}` is no type: write one of {', '.join(SCALARS)}, the name of an enum or schema, list<...> or map<...>"
+        f"`{text}` is no type; write {', '.join(SCALARS)}, the name of an enum or schema, list<...> or map<...>"
     )

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen import words
 from codegen.bundle import members_of, module_of
 from codegen.load import Placed, Spec
 from codegen.methods import MethodView, iterator_view, method_view
 from codegen.names import snake
-from codegen.spec_model import RowSchema, UnionSchema
-from codegen.types import TypeRef, parse_type
+from codegen.spec_model import Operation, RowSchema, UnionSchema
+from codegen.types import parse_type
 
 _ROW_KINDS = {
     "int": "int",
@@ -134,29 +133,28 @@ def _union(name: str, schema: UnionSchema) -> UnionView:
     return UnionView(name, schema.description, schema.discriminator, attribute, members, schema.unknown)
 
 
-def _taken_over(spec: Spec, scope: str, operations: list[Placed]) -> tuple[tuple[str, str], ...]:  # type: ignore[type-arg]
+def _taken_over(spec: Spec, scope: str, operations: list[Placed[Operation]]) -> tuple[tuple[str, str], ...]:
     """Shared names a market can meet in its answers, so that users import them from the market."""
     if scope == "shared":
         return ()
-    found: set[str] = set()
-    todo = [parse_type(v.type).leaf.name for placed in operations for v in placed.value.returns]
-    todo += [
-        f.type for (s, _), p in spec.schemas.items() if s == scope for f in getattr(p.value, "fields", {}).values()
-    ]
-    todo += [f.enum for placed in operations for f in placed.value.parameters.values() if f.enum]
+    found: set[tuple[str, str]] = set()
+    todo = [variant.type for placed in operations for variant in placed.value.returns]
+    todo += [one.enum for placed in operations for one in placed.value.parameters.values() if one.enum]
+    for (home, _), schema in spec.schemas.items():
+        if home == scope:
+            todo += [field.type for field in spec.fields(scope, schema.value).values()]
     while todo:
-        leaf = _leaf(todo.pop())
-        if leaf.kind != "name" or leaf.name in found:
+        key = ("shared", parse_type(todo.pop()).leaf.name)
+        if key not in spec.schemas and key not in spec.enums:
             continue
-        placed = spec.schemas.get(("shared", leaf.name)) or spec.enums.get(("shared", leaf.name))
-        if placed is not None:
-            found.add(leaf.name)
-            todo += [f.type for f in getattr(placed.value, "fields", {}).values()]
-    return tuple(sorted((module_of(spec, scope, name).rsplit(".", 1)[1], name) for name in found))
-
-
-def _leaf(text: str) -> TypeRef:
-    return parse_type(text).leaf
-
-
-__all__ = ["ScopeView", "scope_view", "words"]
+        entry = (module_of(spec, *key).removeprefix("shared."), key[1])
+        if entry in found:
+            continue
+        found.add(entry)
+        if key in spec.schemas:
+            schema = spec.schemas[key]
+            todo += [field.type for field in spec.fields("shared", schema.value).values()]
+            if isinstance(schema.value, UnionSchema):
+                todo += schema.value.members.values()
+                found.add(("members", schema.value.unknown))
+    return tuple(sorted(found))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from codegen.names import english_list, snake
 from codegen.spec_model import (
     AtMostOneOf,
     Band,
     BandWeight,
-    CaseWeight,
     CountWeight,
     ExactlyOneOf,
     ItemWeight,
@@ -30,92 +31,161 @@ def duration(text: str) -> str:
     return f"{count} {_UNITS[text[-1]]}{'' if count == 1 else 's'}"
 
 
-def weight(rule: WeightRule, operation: Operation) -> str:
-    """``5 for `limit` up to 100, 25 up to 500, 250 above (100 when left out)``."""
-    if isinstance(rule, int):
-        return str(rule)
-    if isinstance(rule, BandWeight):
-        return f"{_bands(rule.bands, f'`{python(rule.by, operation)}`')}{_left_out(rule.by, operation)}"
-    if isinstance(rule, ValueWeight):
-        by_weight: dict[int, list[str]] = {}
-        for value, price in rule.values.items():
-            by_weight.setdefault(price, []).append(str(value))
-        parts = [f"{price} for {english_list(values, 'or')}" for price, values in by_weight.items()]
-        return f"by `{python(rule.by, operation)}`: {', '.join(parts)}{_left_out(rule.by, operation)}"
-    if isinstance(rule, CountWeight):
-        return _bands(rule.bands, f"{python(rule.count_of, operation)}")
-    if isinstance(rule, ItemWeight):
-        cap = "" if rule.cap is None else f", at most {rule.cap}"
-        return f"{rule.each} for each of `{python(rule.per_item_of, operation)}`{cap}"
-    return _cases(rule, operation)
-
-
-def _cases(rule: CaseWeight, operation: Operation) -> str:
-    parts = []
-    for case in rule.cases:
-        inner = weight(case.weight, operation)
-        parts.append(f"otherwise {inner}" if case.given is None else f"with `{python(case.given, operation)}` {inner}")
-    return "; ".join(parts)
-
-
-def _bands(bands: list[Band], what: str) -> str:
-    parts = []
-    for index, band in enumerate(bands):
-        if band.max is None:
-            parts.append(f"{band.weight} above" if index else f"{band.weight} for any {what}")
-        else:
-            parts.append(
-                f"{band.weight} for {what} up to {band.max}" if index == 0 else f"{band.weight} up to {band.max}"
-            )
-    return ", ".join(parts)
-
-
-def _left_out(by: str, operation: Operation) -> str:
-    default = operation.parameters[by].default
-    return "" if default is None else f" ({default} when left out)"
+def sentence(text: str) -> str:
+    """With a capital in front and a full stop behind."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def python(wire: str, operation: Operation) -> str:
+    """The argument that carries a parameter."""
     return operation.parameters[wire].name or snake(wire)
 
 
-def parameter(wire: str, one: Parameter) -> str:
-    """Description with default and bounds."""
-    facts = []
-    if one.default is not None:
-        default = str(one.default).lower() if isinstance(one.default, bool) else str(one.default)
-        facts.append(f"the server takes {default} when left out")
-    elif one.default_note:
-        facts.append(one.default_note)
-    if one.values:
-        facts.append(f"one of {english_list([str(v) for v in one.values], 'or')}")
-    elif one.min is not None and one.max is not None:
-        facts.append(f"{one.min} to {one.max}" + (f", more is served as {one.max}" if one.above == "clamp" else ""))
-    elif one.min is not None:
-        facts.append(f"at least {one.min}")
-    if one.max_items is not None:
-        facts.append(f"at most {one.max_items} items")
+def in_python(text: str, operation: Operation) -> str:
+    """``text`` with ``startTime`` written as the argument it is here: `start_time`.
+
+    A wire name without a capital inside may be a plain word (``symbols``) and is left alone.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        wire = match[0]
+        if wire not in operation.parameters or wire == wire.lower():
+            return wire
+        return f"`{python(wire, operation)}`"
+
+    return re.sub(r"(?<![`\w.])[a-z]+[A-Z]\w*(?![`\w])", replace, text)
+
+
+# --------------------------------------------------------------------------------------- weight
+
+
+def weight(rule: WeightRule, operation: Operation, *, left_out: bool = True) -> str:
+    """``5 for `limit` up to 100, 25 up to 500, 250 above (5 when `limit` is left out)``.
+
+    Args:
+        rule: The rule.
+        operation: The operation whose parameters it is about.
+        left_out: Whether to say what a call without the deciding parameter costs.
+    """
+    if isinstance(rule, int):
+        return str(rule)
+    if isinstance(rule, BandWeight):
+        text = _bands(rule.bands, f"`{python(rule.by, operation)}` up to")
+        return text + (_left_out(rule, operation) if left_out else "")
+    if isinstance(rule, ValueWeight):
+        return _values(rule, operation) + (_left_out(rule, operation) if left_out else "")
+    if isinstance(rule, CountWeight):
+        return _bands(rule.bands, "up to", f" `{python(rule.count_of, operation)}`")
+    if isinstance(rule, ItemWeight):
+        cap = "" if rule.cap is None else f", at most {rule.cap}"
+        return f"{rule.each} for each of `{python(rule.per_item_of, operation)}`{cap}"
+    parts = []
+    for case in rule.cases:
+        inner = weight(case.weight, operation, left_out=left_out)
+        if case.given is None:
+            parts.append(f"otherwise {inner}")
+        else:
+            name = f"`{python(case.given, operation)}`"
+            # Counted are nearly always the items of the very list that the case is about.
+            inner = inner.replace(f"each of {name}", "each of them").replace(f" {name}", " of them")
+            parts.append(f"with {name} {inner}")
+    return "; ".join(parts)
+
+
+def _values(rule: ValueWeight, operation: Operation) -> str:
+    by_weight: dict[int, list[str]] = {}
+    for value, price in rule.values.items():
+        by_weight.setdefault(price, []).append(str(value))
+    if len(by_weight) == 1:
+        return str(next(iter(by_weight)))
+    first = f"`{python(rule.by, operation)}` "
+    parts = []
+    for price, values in by_weight.items():
+        parts.append(f"{price} for {first}{english_list(values, 'or')}")
+        first = ""
+    return "; ".join(parts)
+
+
+def _bands(bands: list[Band], up_to: str, what: str = "") -> str:
+    """``5 for <up_to> 100<what>, 25 up to 500, 250 above``."""
+    if len(bands) == 1:
+        return str(bands[0].weight)
+    first, *rest = bands
+    parts = [f"{first.weight} for {up_to} {first.max}{what}"]
+    parts += [f"{band.weight} above" if band.max is None else f"{band.weight} up to {band.max}" for band in rest]
+    return ", ".join(parts)
+
+
+def _left_out(rule: BandWeight | ValueWeight, operation: Operation) -> str:
+    default = operation.parameters[rule.by].default
+    weights = {band.weight for band in rule.bands} if isinstance(rule, BandWeight) else set(rule.values.values())
+    if default is None or len(weights) == 1:
+        return ""
+    if isinstance(rule, ValueWeight):
+        price = rule.values[default]
+    else:
+        price = next(b.weight for b in rule.bands if b.max is None or int(default) <= b.max)
+    return f" ({price} when `{python(rule.by, operation)}` is left out)"
+
+
+# ----------------------------------------------------------------------------------- parameters
+
+
+def parameter(wire: str, operation: Operation) -> str:
+    """What an argument means, its bounds and what the server assumes without it."""
+    one = operation.parameters[wire]
+    parts = [sentence(in_python(one.description, operation))]
     if one.type == "time":
-        facts.append("epoch milliseconds or an aware datetime")
-    text = one.description.rstrip()
+        parts.append("Epoch milliseconds or an aware datetime.")
+    facts = [fact for fact in (_bounds(one), _default(one)) if fact]
     if facts:
-        sentence = "; ".join(facts)
-        text = f"{text} {sentence[0].upper()}{sentence[1:]}."
-    return f"{text} Uncertain: {one.uncertain}" if one.uncertain else text
+        parts.append(sentence(", ".join(facts)))
+    if one.uncertain:
+        parts.append(f"Uncertain: {sentence(in_python(one.uncertain, operation))}")
+    return " ".join(parts)
+
+
+def _bounds(one: Parameter) -> str:
+    if one.values:
+        values = english_list([str(value) for value in one.values], "or")
+        text = f"one of {values}" if len(one.values) > 1 else f"only {values}"
+    elif one.min is not None and one.max is not None:
+        text = f"{one.min} to {one.max}"
+    elif one.max is not None:
+        text = f"at most {one.max}"
+    elif one.min is not None:
+        text = f"at least {one.min}"
+    else:
+        text = one.pattern_note or ""
+    if one.above == "clamp":
+        text += f" (more is served as {one.max})"
+    if one.max_items is not None:
+        text += f"{', ' if text else ''}at most {one.max_items} of them"
+    return text
+
+
+def _default(one: Parameter) -> str:
+    if one.default_note:
+        return f"by default {one.default_note.rstrip('.')}"
+    only = one.values is not None and len(one.values) == 1
+    return "" if one.default is None or only else f"by default {one.default}"
 
 
 def rule(one: ParameterRule, operation: Operation) -> str:
+    """A rule between parameters as a sentence."""
+
     def names(wires: list[str], conjunction: str = "and") -> str:
         return english_list([f"`{python(wire, operation)}`" for wire in wires], conjunction)
 
     if isinstance(one, AtMostOneOf):
-        return f"At most one of {names(one.at_most_one_of)}."
+        return f"At most one of {names(one.at_most_one_of)} in one call."
     if isinstance(one, ExactlyOneOf):
-        return f"Exactly one of {names(one.exactly_one_of)}."
+        return f"Exactly one of {names(one.exactly_one_of)} in every call."
     if isinstance(one, Ordered):
-        return f"{names(one.ordered[:1])} is not later than {names(one.ordered[1:])}."
+        return f"{names(one.ordered[:1])} must not be later than {names(one.ordered[1:])}."
     if isinstance(one, MaxSpan):
-        return f"From {names([one.start])} to {names([one.end])} less than {duration(one.span)}."
+        return f"{names([one.start])} and {names([one.end])} must be less than {duration(one.span)} apart."
     if isinstance(one, Lookback):
-        return f"{names(one.parameters)} at most {duration(one.lookback)} back."
+        return f"{names(one.parameters)} must not lie more than {duration(one.lookback)} back."
     raise TypeError(type(one).__name__)

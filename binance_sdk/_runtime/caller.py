@@ -24,6 +24,11 @@ class AsyncCaller:
         self.engine = engine
         self.defaults = defaults
 
+    @property
+    def at_once(self) -> int:
+        """Requests that may be under way together."""
+        return self.engine.attempts.max_concurrency
+
     def _options(self, options: RequestOptions | None) -> RequestOptions:
         return (options or _NO_OPTIONS).over(self.defaults)
 
@@ -38,7 +43,7 @@ class AsyncCaller:
         page_size: int | None,
         options: RequestOptions | None,
     ) -> AsyncIterator[T]:
-        now_ms = round(self.engine.clock.time() * 1000)
+        now_ms = self.engine.server_ms(operation)
         walk = plan_walk(operation, arguments, limit, page_size, now_ms)
         settings = self._options(options)
 
@@ -72,7 +77,7 @@ class _AsyncPlanning(AsyncCaller):
         page_size: int | None,
         options: RequestOptions | None,
     ) -> AsyncIterator[T]:
-        now_ms = round(self.engine.clock.time() * 1000)
+        now_ms = self.engine.server_ms(operation)
         walk = plan_walk(operation, arguments, limit, page_size, now_ms)
         size = operation.paging.size if operation.paging else ""
         parts = [
@@ -87,6 +92,11 @@ class SyncCaller:
 
     def __init__(self, inner: AsyncCaller) -> None:
         self._inner = inner
+
+    @property
+    def at_once(self) -> int:
+        """Requests that may be under way together."""
+        return self._inner.at_once
 
     def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
         return drive(self._inner.call(operation, arguments, options))

@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 _MOST_SHOWN = 12
 _EXCERPT = 80
+_NOT_JSON = "the body is not JSON"
 
 
 def decode(operation: Operation[T], variant: Variant[T], response: RawResponse) -> T:
@@ -35,6 +36,7 @@ def decode(operation: Operation[T], variant: Variant[T], response: RawResponse) 
 
 def _failed(operation: Operation[Any], response: RawResponse, problems: tuple[str, ...]) -> DecodeError:
     content = response.content
+    garbled = len(problems) == 1 and problems[0].startswith(_NOT_JSON)
     if not content.strip():
         problems = ("the body is empty",)
     elif content.startswith(b"\xef\xbb\xbf"):
@@ -53,6 +55,7 @@ def _failed(operation: Operation[Any], response: RawResponse, problems: tuple[st
         body=content,
         status_code=response.status_code,
         headers=dict(response.headers),
+        garbled=garbled,
     )
 
 
@@ -121,7 +124,7 @@ def _words(item: ErrorDetails) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "json_invalid":
-        return f"the body is not JSON ({item['msg'].removeprefix('Invalid JSON: ')})"
+        return f"{_NOT_JSON} ({item['msg'].removeprefix('Invalid JSON: ')})"
     given = item["input"]
     shown = repr(given)
     shown = shown if len(shown) <= _EXCERPT else f"{shown[:_EXCERPT]}…"

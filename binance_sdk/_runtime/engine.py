@@ -1,59 +1,39 @@
-"""One call from arguments to typed answer: validate, price, reserve, send, settle, decode.
+"""One call from arguments to typed answer: check, price, cache, retry.
 
-Written once as coroutines and used by both clients (see ``drive``). Knows operations and limits, no client.
+Written once as coroutines and used by both clients (see ``drive``). Knows operations and limits, no client. What
+happens to a single request is in ``attempt``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.limits import Cost, Pool
-from binance_sdk._runtime.operation import Catalogue, Limit, Market, Operation, Variant
-from binance_sdk._runtime.options import Headers, Plan, RequestOptions, Response
+from binance_sdk._runtime.attempt import Attempts, Prepared
+from binance_sdk._runtime.cache import AnswerCache, AsyncFlights, ThreadFlights, lifetime
+from binance_sdk._runtime.hosts import Host
+from binance_sdk._runtime.limits import Cost
+from binance_sdk._runtime.operation import Limit, Operation
+from binance_sdk._runtime.options import Plan, RequestOptions, Response
 from binance_sdk._runtime.parameters import query, validate
-from binance_sdk._runtime.weight import Arguments
-from binance_sdk.errors import ConfigError
+from binance_sdk._runtime.retry import is_transient, retrying
+from binance_sdk.errors import BinanceError, ConfigError
+from binance_sdk.events import CacheHit, Retrying
 
 T = TypeVar("T")
-
-USED_WEIGHT = "x-mbx-used-weight-1m"
-API_KEY = "X-MBX-APIKEY"
-
-
-@dataclass(frozen=True, slots=True)
-class MarketHost:
-    """Where one market is asked, and from which pool its calls are paid."""
-
-    base_url: str
-    pool: Pool
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A call that passed every check and knows its price; nothing is sent yet."""
-
-    operation: Operation[Any]
-    given: Arguments
-    variant: Variant[Any]
-    cost: Cost
-    url: str
 
 
 @dataclass(frozen=True)
 class Engine:
     """Makes calls; shared by a client and its ``with_options`` copies."""
 
-    catalogue: Catalogue
-    environment: str
-    """Name of the environment, or empty where base URLs were given."""
-    hosts: Mapping[Market, MarketHost]
-    transport: Callable[[], Any]
-    clock: Clock
-    api_key: str | None
-    user_agent: str
+    attempts: Attempts
+    cache: Callable[[], AnswerCache]
+    flights: AsyncFlights | ThreadFlights
+
+    # ------------------------------------------------------------------- before sending
 
     def prepare(self, operation: Operation[Any], arguments: Mapping[str, object]) -> Prepared:
         """Check and price a call.
@@ -62,23 +42,31 @@ class Engine:
             ParameterError: an argument is wrong.
             ConfigError: the environment does not serve the operation, or a needed key is missing.
         """
-        given = validate(operation, arguments, round(self.clock.time() * 1000))
-        host = self.hosts.get(operation.market)
-        if host is None or (self.environment and self.environment not in operation.hosts):
+        attempts = self.attempts
+        given = validate(operation, arguments, self.server_ms(operation))
+        market = attempts.markets.get(operation.market)
+        environment = attempts.environment if market is None else market.environment
+        if market is None or (environment and environment not in operation.hosts):
             names = ", ".join(operation.hosts)
             raise ConfigError(
-                f"{operation.id} is not served by environment {self.environment!r}; use one of {names}",
+                f"{operation.id} is not served by environment {environment!r}; use one of {names}",
                 operation=operation.id,
             )
-        if operation.security == "api_key" and not self.api_key:
+        if operation.security == "api_key" and not attempts.api_key:
             raise ConfigError(
                 f"{operation.id} needs an API key: pass api_key= or set BINANCE_API_KEY (no secret is needed)",
                 operation=operation.id,
             )
         text = query(given)
-        url = f"{host.base_url}{operation.path}{'?' if text else ''}{text}"
+        target = f"{operation.path}{'?' if text else ''}{text}"
         cost = Cost(operation.price(given), operation.groups)
-        return Prepared(operation, given, operation.variant_for(given), cost, url)
+        return Prepared(operation, given, operation.variant_for(given), cost, target)
+
+    def server_ms(self, operation: Operation[Any]) -> int:
+        """Server time in epoch milliseconds, as well as it is known."""
+        clock = self.attempts.clock
+        market = self.attempts.markets.get(operation.market)
+        return round((clock.time() if market is None else market.pool.time.now(clock.monotonic())) * 1000)
 
     def plan(self, prepared: Prepared) -> Plan:
         """What one call costs."""
@@ -89,10 +77,12 @@ class Engine:
         requests = sum(count for count, _ in parts)
         weight = sum(count * prepared.cost.weight for count, prepared in parts)
         groups = dict.fromkeys(operation.groups, requests)
-        limits = self.hosts[operation.market].pool.limits
+        limits = self.attempts.markets[operation.market].pool.limits
         waits = [_full_windows(weight, limits.weight)]
         waits += [_full_windows(requests, limits.groups[name]) for name in groups]
         return Plan(operation.id, requests, weight, groups, max(waits))
+
+    # ------------------------------------------------------------------------- the call
 
     async def call(
         self, operation: Operation[T], arguments: Mapping[str, object], options: RequestOptions
@@ -102,55 +92,66 @@ class Engine:
         Raises:
             BinanceError: one of the tree in ``binance_sdk.errors``, and nothing else.
         """
-        from binance_sdk._runtime.decode import decode
-        from binance_sdk._runtime.failures import failed, refused
-        from binance_sdk._runtime.http import PreparedRequest, TransportFailure
-
         prepared = self.prepare(operation, arguments)
-        pool = self.hosts[operation.market].pool
-        reservation = pool.reserve(prepared.cost, self.clock.time())
-        while isinstance(reservation, float):
-            await self.clock.sleep(max(0.0, reservation - self.clock.time()))
-            reservation = pool.reserve(prepared.cost, self.clock.time())
-        request = PreparedRequest(prepared.url, self._headers(operation, options), options.timeout or 10.0)
-        started = self.clock.monotonic()
-        reported: int | None = None
-        try:
-            raw = await self.transport().send(request)
-            reported = used_weight(raw.headers)
-        except TransportFailure as failure:
-            raise failed(operation, failure, prepared.url) from (failure.__cause__ or failure)
-        finally:
-            trusted = reported if operation.used_weight_header == "trusted" else None
-            pool.settle(reservation, trusted, self.clock.time())
-        elapsed = self.clock.monotonic() - started
-        error = refused(operation, raw, self.catalogue, self.environment, round(self.clock.time() * 1000))
-        if error is not None:
-            raise error
-        return Response(
-            data=decode(operation, prepared.variant, raw),
-            status_code=raw.status_code,
-            headers=raw.headers,
-            content=raw.content,
-            weight=prepared.cost.weight,
-            used_weight=reported,
-            url=prepared.url,
-            elapsed=elapsed,
-            retries=0,
-        )
+        if options.cache is None or options.cache is False:
+            return await self._with_retries(prepared, options)
+        return await self._cached(prepared, options)
 
-    def _headers(self, operation: Operation[Any], options: RequestOptions) -> dict[str, str]:
-        headers = {"Accept": "application/json", "User-Agent": self.user_agent, **(options.headers or {})}
-        if self.api_key and operation.security != "none":
-            headers[API_KEY] = self.api_key
-        return headers
+    async def _cached(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
+        operation, cache = prepared.operation, self.cache()
+        key = f"{operation.id} {prepared.target}"
+        found = cache.get(key)
+        if found is not None:
+            self.attempts.teller.tell(CacheHit(operation.id, shared=False))
+            return found
+
+        async def fetch() -> Response[Any]:
+            response = await self._with_retries(prepared, options)
+            seconds = lifetime(operation, prepared.given, self.server_ms(operation))
+            if options.cache is not True and options.cache is not None:
+                seconds = float(options.cache)
+            cache.put(key, response, seconds)
+            return response
+
+        response: Response[Any]
+        response, shared = await self.flights.fly(key, fetch)
+        if shared:
+            self.attempts.teller.tell(CacheHit(operation.id, shared=True))
+        return response
+
+    async def _with_retries(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
+        attempts, clock = self.attempts, self.attempts.clock
+        deadline = math.inf if options.deadline is None else clock.monotonic() + options.deadline
+        failed: list[Host] = []
+        pool = attempts.markets[prepared.operation.market].pool
+        retries = options.max_retries or 0
+        try:
+            answered = await attempts.once(prepared, options, 1, deadline, failed)
+        except BinanceError as error:
+            if not retries or not is_transient(error):
+                raise
+            first = error
+        else:
+            pool.quota.earn()
+            return answered
+
+        def told(error: BinanceError, pause: float, number: int) -> None:
+            attempts.teller.tell(Retrying(prepared.operation.id, error, pause, number))
+
+        response: Response[Any] | None = None
+        loop = retrying(retries + 1, clock.sleep, pool.quota, lambda: deadline - clock.monotonic(), told)
+        async for attempt in loop:
+            with attempt:
+                number = attempt.retry_state.attempt_number
+                if number == 1:
+                    # The first one has been made already: most calls never pay for the loop.
+                    raise first
+                response = await attempts.once(prepared, options, number, deadline, failed)
+        assert response is not None
+        pool.quota.earn()
+        return response
 
 
 def _full_windows(amount: int, limit: Limit) -> float:
     """Seconds of whole windows that must pass before the last part fits."""
     return float(max(0, -(-amount // limit.limit) - 1) * limit.seconds)
-
-
-def used_weight(headers: Headers) -> int | None:
-    text = headers.get(USED_WEIGHT, "")
-    return int(text) if text.isdigit() else None

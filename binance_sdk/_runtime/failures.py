@@ -49,7 +49,7 @@ def failed(operation: Operation[Any], failure: TransportFailure, url: str) -> Bi
     if failure.kind == "timeout":
         return APITimeoutError(f"{text}; raise timeout= if the line is slow", operation=operation.id)
     if failure.kind in ("encoding", "too_large"):
-        return DecodeError(text, operation=operation.id, problems=(str(failure),))
+        return DecodeError(text, operation=operation.id, problems=(str(failure),), garbled=failure.kind == "encoding")
     if failure.kind == "setup":
         return ConfigError(f"{text}; check the base URL", operation=operation.id)
     return APIConnectionError(text, operation=operation.id)

@@ -1,45 +1,28 @@
-"""The ledger: what this process has spent of each limit, written before a request is sent.
-
-One pool stands for the limits of one IP address at one group of hosts. It is thread-safe and knows no event loop;
-callers hand in the time, so it can be tested without waiting.
-"""
+"""The limits of one IP address at one market: windows, gate and server time, with the process's one ledger."""
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 
-from binance_sdk._runtime.operation import Limit, MarketLimits
+from binance_sdk._runtime.drift import DriftWatch
+from binance_sdk._runtime.gate import Gate
+from binance_sdk._runtime.ledger import Grant, Ledger
+from binance_sdk._runtime.operation import MarketLimits
+from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.retry import RetryQuota
+from binance_sdk._runtime.servertime import ServerTime
+from binance_sdk._runtime.windows import Window
 
+_USED_WEIGHT = re.compile(r"^x-mbx-used-weight-([0-9]+)([smhd])$")
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+INTERVAL_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
-@dataclass
-class Window:
-    """One limit over fixed windows aligned to the epoch, so a minute is a UTC minute."""
-
-    limit: int
-    seconds: int
-    index: int = -1
-    reserved: int = 0
-    """Charged by this process in the running window."""
-    in_flight: int = 0
-    """The part of it whose answers are still to come."""
-    reported: int = 0
-    """The server's own count, as far as it has told."""
-
-    def roll(self, now: float) -> None:
-        index = int(now // self.seconds)
-        # A clock that jumps back must not forget what was spent.
-        if index > self.index:
-            self.index, self.reserved, self.in_flight, self.reported = index, 0, 0, 0
-
-    @property
-    def used(self) -> int:
-        # The server may or may not have counted what is in flight; taking it as uncounted never spends too much.
-        return max(self.reserved if not self.reported else 0, self.reported + self.in_flight)
-
-    def ends(self) -> float:
-        return float((self.index + 1) * self.seconds)
+LEDGER = Ledger()
+"""One queue a process, so that priorities and fairness hold over clients, loops and threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,90 +34,11 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Reservation:
-    """A charge that awaits its answer."""
-
-    cost: Cost
-    windows: Mapping[str, int]
-    """Index of the window each charge went to."""
-
-
-_WEIGHT = ""
-
-
-@dataclass
-class Pool:
-    """The limits of one IP address at one market of one environment."""
-
-    name: str
-    limits: MarketLimits
-    _windows: dict[str, Window] = field(init=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
-
-    def __post_init__(self) -> None:
-        self._windows = {_WEIGHT: _window(self.limits.weight)}
-        self._windows.update({name: _window(limit) for name, limit in self.limits.groups.items()})
-
-    def reserve(self, cost: Cost, now: float) -> Reservation | float:
-        """Charge a request that is about to be sent, or say at what time it would fit.
-
-        Args:
-            cost: What the request takes.
-            now: Server time in seconds since the epoch.
-        """
-        with self._lock:
-            charges = self._charges(cost)
-            wait_until = 0.0
-            for name, amount in charges.items():
-                window = self._windows[name]
-                window.roll(now)
-                if window.used + amount > window.limit and window.used > 0:
-                    wait_until = max(wait_until, window.ends())
-            if wait_until:
-                return wait_until
-            for name, amount in charges.items():
-                self._windows[name].reserved += amount
-                self._windows[name].in_flight += amount
-            return Reservation(cost, {name: self._windows[name].index for name in charges})
-
-    def settle(self, reservation: Reservation, reported: int | None, now: float) -> None:
-        """The answer has come, or never will; ``reported`` is the server's count where it can be trusted."""
-        with self._lock:
-            for name, amount in self._charges(reservation.cost).items():
-                window = self._windows[name]
-                window.roll(now)
-                if window.index != reservation.windows[name]:
-                    continue
-                window.in_flight -= amount
-                if name == _WEIGHT and reported is not None:
-                    window.reported = max(window.reported, reported)
-                elif window.reported:
-                    window.reported += amount
-
-    def _charges(self, cost: Cost) -> dict[str, int]:
-        charges = {_WEIGHT: cost.weight} if cost.weight else {}
-        for name, limit in self.limits.groups.items():
-            if limit.every_request or name in cost.groups:
-                charges[name] = 1
-        return charges
-
-    def state(self, name: str, now: float) -> Usage:
-        with self._lock:
-            window = self._windows[name]
-            window.roll(now)
-            return Usage(window.used, window.limit, window.seconds, window.ends() - now)
-
-
-def _window(limit: Limit) -> Window:
-    return Window(limit.limit, limit.seconds)
-
-
-@dataclass(frozen=True, slots=True)
 class Usage:
     """One limit, as it stands.
 
     Args:
-        used: Spent in the running window.
+        used: Spent in the running window: the server's count and what of ours it may not hold yet.
         limit: Allowed in a window.
         seconds: Length of the window.
         resets_in: Seconds to its end.
@@ -150,14 +54,150 @@ class Usage:
         return max(0, self.limit - self.used)
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The weight window just before a request that ran alone."""
+
+    index: int
+    reported: int
+    amount: int
+    sends: int
+
+
+@dataclass
+class Pool:
+    """Made once a process for each group of hosts and market; see ``shared_pool``."""
+
+    name: str
+    limits: MarketLimits
+    time: ServerTime
+    ledger: Ledger = field(default_factory=lambda: LEDGER)
+    weight: Window = field(init=False)
+    groups: dict[str, Window] = field(init=False)
+    gate: Gate = field(init=False)
+    drift: DriftWatch = field(default_factory=DriftWatch)
+    quota: RetryQuota = field(default_factory=RetryQuota)
+    _sends: int = 0
+
+    def __post_init__(self) -> None:
+        self.weight = Window(f"{self.name} weight", self.limits.weight.limit, self.limits.weight.seconds)
+        self.groups = {
+            name: Window(f"{self.name} {name}", limit.limit, limit.seconds)
+            for name, limit in self.limits.groups.items()
+        }
+        self.gate = Gate(f"{self.name} gate")
+        self._set_clock(self.time.monotonic)
+
+    @property
+    def windows(self) -> Iterable[Window]:
+        return (self.weight, *self.groups.values())
+
+    def charges(self, cost: Cost) -> list[tuple[Window, int]]:
+        """The windows a request is charged to, with the amounts."""
+        found = [(self.weight, cost.weight)] if cost.weight else []
+        for name, limit in self.limits.groups.items():
+            if limit.every_request or name in cost.groups:
+                found.append((self.groups[name], 1))
+        return found
+
+    # --------------------------------------------------------------- what answers teach
+
+    def observe_date(self, headers: Headers, sent: float, received: float) -> None:
+        """Learn the server's clock from the ``Date`` header."""
+        text = headers.get("date")
+        if text:
+            try:
+                told = parsedate_to_datetime(text).timestamp()
+            except (ValueError, TypeError, OverflowError):
+                return
+            self.observe_time(told, 1.0, sent, received)
+
+    def observe_time(self, told: float, resolution: float, sent: float, received: float) -> None:
+        with self.ledger.lock:
+            self.time.observe(told, resolution, sent, received)
+            self._set_clock(received)
+
+    def _set_clock(self, monotonic: float) -> None:
+        offset, uncertainty = self.time.now(monotonic) - monotonic, self.time.uncertainty(monotonic)
+        for window in self.windows:
+            window.offset, window.uncertainty = offset, uncertainty
+
+    def reported(self, headers: Headers) -> int | None:
+        """The server's count for the window this pool counts in."""
+        for name in headers:
+            match = _USED_WEIGHT.match(name)
+            if match and int(match[1]) * _UNIT_SECONDS[match[2]] == self.weight.seconds:
+                text = headers[name]
+                return int(text) if text.isdigit() else None
+        return None
+
+    def learn_limits(self, rows: Iterable[tuple[str | None, str | None, int | None, int | None]], now: float) -> None:
+        """Take over limits as exchangeInfo tells them: (type, interval, number, limit)."""
+        with self.ledger.lock:
+            for kind, interval, number, limit in rows:
+                if kind is None or interval not in INTERVAL_SECONDS or not number or not limit:
+                    continue
+                seconds = INTERVAL_SECONDS[interval] * number
+                window = self.weight if kind == "REQUEST_WEIGHT" else self.groups.get(kind.lower())
+                if window is None:
+                    continue
+                window.limit = limit
+                if window.seconds != seconds:
+                    self._replace(window, limit, seconds)
+            self.ledger.dispatch(now)
+
+    @staticmethod
+    def _replace(window: Window, limit: int, seconds: int) -> None:
+        """The same window object with another length: whoever waits for it goes on waiting for it."""
+        window.limit, window.seconds, window.index = limit, seconds, -1
+        window.reported = window.unreported = window.covered = window.late = window.previous_used = window.own = 0
+        window.foreign = window.foreign_rate = 0.0
+
+    # ---------------------------------------------------------------------- one request
+
+    def begin(self, grant: Grant) -> Snapshot | None:
+        """What the weight window looked like when a request went out, where it was the only one."""
+        with self.ledger.lock:
+            self._sends += 1
+            for resource, charge in grant.charges:
+                if resource is self.weight:
+                    alone = self.weight.in_flight == charge.amount and charge.unreported == self.weight.covered
+                    return Snapshot(charge.index, charge.reported, charge.amount, self._sends) if alone else None
+            return None
+
+    def finish(self, grant: Grant, before: Snapshot | None, reported: int | None, now: float) -> int | None:
+        """Settle a request; the weight the server took for it, where nothing else can explain the difference."""
+        with self.ledger.lock:
+            self.ledger.settle(grant, {} if reported is None else {self.weight.name: reported}, now)
+            if before is None or reported is None or not before.reported:
+                return None
+            undisturbed = self._sends == before.sends and self.weight.index == before.index
+            return reported - before.reported if undisturbed else None
+
+    # ------------------------------------------------------------------------- reading
+
+    def usage(self, window: Window, now: float) -> Usage:
+        with self.ledger.lock:
+            window.roll(now)
+            return Usage(window.used, window.limit, window.seconds, max(0.0, window.ends - now))
+
+
 _POOLS: dict[str, Pool] = {}
 _POOLS_LOCK = threading.Lock()
 
 
-def shared_pool(name: str, limits: MarketLimits) -> Pool:
+def shared_pool(name: str, limits: MarketLimits, wall: float, monotonic: float) -> Pool:
     """The pool of this process by that name: every client of the same hosts spends from the same one."""
     with _POOLS_LOCK:
         pool = _POOLS.get(name)
         if pool is None:
-            pool = _POOLS[name] = Pool(name, limits)
+            pool = _POOLS[name] = Pool(name, limits, ServerTime(wall, monotonic))
         return pool
+
+
+def clear_pools() -> None:
+    """Forget every pool. For tests: a ledger that forgets while requests run would spend too much."""
+    with _POOLS_LOCK:
+        _POOLS.clear()
+
+

@@ -122,6 +122,14 @@ class Cache:
     until_close_of: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Teaches:
+    """Attributes of the answer that tell the server's clock and its limits."""
+
+    time: str | None = None
+    limits: str | None = None
+
+
 @dataclass(frozen=True)
 class Operation(Generic[T_co]):
     """One endpoint of one market."""
@@ -142,6 +150,8 @@ class Operation(Generic[T_co]):
     paging: Paging | None = None
     deprecated: str | None = None
     error_codes: tuple[int, ...] = ()
+    teaches: Teaches | None = None
+    health_probe: bool = False
 
     @cached_property
     def by_name(self) -> Mapping[str, Parameter]:

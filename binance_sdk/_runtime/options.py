@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from dataclasses import dataclass, field, fields, replace
+from typing import Generic, Literal, TypeVar
+
+from binance_sdk.errors import ConfigError
 
 T_co = TypeVar("T_co", covariant=True)
+Priority = Literal["high", "normal", "low"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,24 +17,42 @@ class RequestOptions:
     """What one call does differently from its client; None leaves a setting as it is.
 
     Args:
-        timeout: Seconds to wait for connection and answer.
-        max_retries: Attempts after the first one.
+        timeout: Seconds to wait for connection and answer, each attempt.
+        max_retries: Attempts after the first one; 0 switches retries off.
         headers: Sent besides the client's own.
+        wait: False raises ``BudgetError`` instead of waiting for the budget.
+        deadline: Seconds the whole call may take, waiting and retries included.
+        priority: Place in the queue for the budget: ``high`` (a health probe, a book snapshot), ``normal``, or ``low``
+            (a backfill).
+        cache: Whether an answer that still holds will do; a number sets its lifetime in seconds.
     """
 
     timeout: float | None = None
     max_retries: int | None = None
     headers: Mapping[str, str] | None = None
+    wait: bool | None = None
+    deadline: float | None = None
+    priority: Priority | None = None
+    cache: bool | float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("timeout", "deadline"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not value > 0):
+                raise ConfigError(f"{name}={value!r} must be a positive number of seconds")
+        if self.max_retries is not None and (isinstance(self.max_retries, bool) or self.max_retries < 0):
+            raise ConfigError(f"max_retries={self.max_retries!r} must be 0 or more")
+        if self.priority not in (None, "high", "normal", "low"):
+            raise ConfigError(f"priority={self.priority!r} must be 'high', 'normal' or 'low'")
 
     def over(self, other: RequestOptions | None) -> RequestOptions:
         """These settings where they are made, those of ``other`` elsewhere."""
         if other is None:
             return self
-        return RequestOptions(
-            timeout=self.timeout if self.timeout is not None else other.timeout,
-            max_retries=self.max_retries if self.max_retries is not None else other.max_retries,
-            headers={**(other.headers or {}), **(self.headers or {})} or None,
-        )
+        mine = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        if self.headers and other.headers:
+            mine["headers"] = {**other.headers, **self.headers}
+        return replace(other, **mine)
 
 
 class Headers(Mapping[str, str]):

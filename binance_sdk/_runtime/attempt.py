@@ -1,0 +1,273 @@
+"""One request: pick a host, get permission, send, settle, learn from the answer, decode or fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from binance_sdk._runtime.budget import Budget, banned
+from binance_sdk._runtime.clock import Clock
+from binance_sdk._runtime.hosts import Host, MarketHosts
+from binance_sdk._runtime.ledger import Grant
+from binance_sdk._runtime.limits import Cost, Pool, Snapshot
+from binance_sdk._runtime.operation import Catalogue, Market, Operation, Variant
+from binance_sdk._runtime.options import RequestOptions, Response
+from binance_sdk._runtime.telling import Teller
+from binance_sdk._runtime.weight import Arguments
+from binance_sdk.errors import (
+    APIError,
+    APIConnectionError,
+    APITimeoutError,
+    BinanceError,
+    ForbiddenError,
+    IPBannedError,
+    RateLimitError,
+    ServerError,
+)
+from binance_sdk.events import BreakerChanged, GateClosed, RequestSent, ResponseReceived, WeightDrift
+
+if TYPE_CHECKING:
+    from binance_sdk._runtime.http import RawResponse, Transport
+
+API_KEY = "X-MBX-APIKEY"
+_DEFAULT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A call that passed every check and knows its price; nothing is sent yet."""
+
+    operation: Operation[Any]
+    given: Arguments
+    variant: Variant[Any]
+    cost: Cost
+    target: str
+    """Path and query."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """A request that has left, with what is needed to account for it."""
+
+    prepared: Prepared
+    market: MarketHosts
+    host: Host
+    grant: Grant | None
+    before: Snapshot | None
+    at: float
+    number: int
+
+    @property
+    def pool(self) -> Pool:
+        return self.market.pool
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Makes single attempts."""
+
+    catalogue: Catalogue
+    environment: str
+    markets: Mapping[Market, MarketHosts]
+    transport: Callable[[], Transport]
+    clock: Clock
+    budget: Budget | None
+    teller: Teller
+    api_key: str | None
+    user_agent: str
+    max_concurrency: int = 16
+    on_drift: Callable[[WeightDrift], None] | None = None
+
+    async def once(
+        self, prepared: Prepared, options: RequestOptions, number: int, deadline: float, failed: list[Host]
+    ) -> Response[Any]:
+        """One attempt; a host that failed is added to ``failed``.
+
+        Raises:
+            BinanceError: any of its kinds.
+        """
+        operation = prepared.operation
+        market = self.markets[operation.market]
+        host, allowed = market.pick(operation, failed, self.clock.monotonic())
+        if allowed == "probe":
+            await self._probe(prepared, market, host, deadline)
+        try:
+            return await self._send(prepared, market, host, options, number, deadline)
+        except (APIConnectionError, ServerError):
+            if host not in failed:
+                failed.append(host)
+            raise
+
+    async def _probe(self, prepared: Prepared, market: MarketHosts, host: Host, deadline: float) -> None:
+        """Ask a host that was down whether it is back, with the market's cheapest question."""
+        catalogue = self.catalogue.market(prepared.operation.market)
+        ping = next((operation for operation in catalogue if operation.health_probe), None)
+        if ping is None:
+            return
+        question = Prepared(ping, {}, ping.variants[0], Cost(ping.price({}), ping.groups), ping.path)
+        try:
+            await self._send(question, market, host, RequestOptions(priority="high"), 1, deadline)
+        except (APIConnectionError, ServerError) as error:
+            raise market.all_open(prepared.operation, self.clock.monotonic()) from error
+
+    async def _send(
+        self,
+        prepared: Prepared,
+        market: MarketHosts,
+        host: Host,
+        options: RequestOptions,
+        number: int,
+        deadline: float,
+    ) -> Response[Any]:
+        from binance_sdk._runtime.failures import failed as failure_of
+        from binance_sdk._runtime.http import PreparedRequest, TransportFailure
+
+        operation, pool = prepared.operation, market.pool
+        transport = self.transport()
+        grant = await self._permission(prepared, pool, options, deadline)
+        now = self.clock.monotonic()
+        timeout = min(options.timeout or _DEFAULT_TIMEOUT, deadline - now)
+        if timeout <= 0:
+            if grant is not None:
+                pool.ledger.give_back(grant, now)
+            raise APITimeoutError(f"{operation.id}: the deadline passed before it was sent", operation=operation.id)
+        url = host.base_url + prepared.target
+        if self.teller.listening:
+            self.teller.tell(RequestSent(operation.id, url, prepared.cost.weight, number))
+        sent = _Sent(prepared, market, host, grant, pool.begin(grant) if grant is not None else None, now, number)
+        request = PreparedRequest(url, self._headers(operation, options), timeout)
+        try:
+            raw = await transport.send(request)
+        except TransportFailure as failure:
+            error = failure_of(operation, failure, url)
+            self._lost(sent, error, charged=failure.kind not in ("connect", "setup"))
+            raise error from (failure.__cause__ or failure)
+        except BaseException:
+            # Cut off by the caller after the wire was touched: the server may have charged it.
+            self._settle(sent, None)
+            raise
+        return self._answered(sent, raw, url)
+
+    async def _permission(
+        self, prepared: Prepared, pool: Pool, options: RequestOptions, deadline: float
+    ) -> Grant | None:
+        if self.budget is None:
+            return None
+        return await self.budget.acquire(
+            prepared.operation.id,
+            prepared.operation.market,
+            pool,
+            prepared.cost,
+            priority=options.priority or "normal",
+            wait=options.wait is not False,
+            deadline=deadline,
+        )
+
+    def _headers(self, operation: Operation[Any], options: RequestOptions) -> dict[str, str]:
+        headers = {"Accept": "application/json", "User-Agent": self.user_agent, **(options.headers or {})}
+        if self.api_key and operation.security != "none":
+            headers[API_KEY] = self.api_key
+        return headers
+
+    # ------------------------------------------------------------------------- afterwards
+
+    def _lost(self, sent: _Sent, error: BinanceError, *, charged: bool) -> None:
+        now = self.clock.monotonic()
+        if sent.grant is not None:
+            if charged:
+                sent.pool.finish(sent.grant, sent.before, None, now)
+            else:
+                sent.pool.ledger.give_back(sent.grant, now)
+        if isinstance(error, APIConnectionError):
+            self._judge_host(sent.host, ok=False, now=now)
+        self._tell_over(sent, None, error, None, now)
+
+    def _settle(self, sent: _Sent, reported: int | None) -> int | None:
+        if sent.grant is None:
+            return None
+        return sent.pool.finish(sent.grant, sent.before, reported, self.clock.monotonic())
+
+    def _answered(self, sent: _Sent, raw: RawResponse, url: str) -> Response[Any]:
+        from binance_sdk._runtime.decode import decode
+        from binance_sdk._runtime.failures import refused
+
+        operation, pool = sent.prepared.operation, sent.pool
+        now = self.clock.monotonic()
+        reported = pool.reported(raw.headers)
+        pool.observe_date(raw.headers, sent.at, now)
+        trusted = reported if operation.used_weight_header == "trusted" else None
+        taken = self._settle(sent, trusted)
+        error = refused(operation, raw, self.catalogue, sent.market.environment, round(pool.time.now(now) * 1000))
+        self._judge_host(sent.host, ok=not isinstance(error, ServerError), now=now)
+        try:
+            if error is not None:
+                self._mind_the_gate(pool, error, now)
+                raise error
+            data = decode(operation, sent.prepared.variant, raw)
+        except BinanceError as failure:
+            self._tell_over(sent, raw.status_code, failure, reported, now)
+            raise
+        pool.gate.passed()
+        if taken is not None:
+            self._watch_drift(sent, taken)
+        if operation.teaches is not None:
+            self._learn(sent, data, now)
+        self._tell_over(sent, raw.status_code, None, reported, now)
+        return Response(
+            data=data,
+            status_code=raw.status_code,
+            headers=raw.headers,
+            content=raw.content,
+            weight=sent.prepared.cost.weight,
+            used_weight=reported,
+            url=url,
+            elapsed=now - sent.at,
+            retries=sent.number - 1,
+        )
+
+    def _mind_the_gate(self, pool: Pool, error: APIError, now: float) -> None:
+        gate, before = pool.gate, pool.gate.closed_until
+        with pool.ledger.lock:
+            if isinstance(error, IPBannedError):
+                gate.ban(now, None if error.retry_after is None else now + error.retry_after)
+                pool.ledger.fail(gate, lambda: banned("waiting call", pool, now), now)
+            elif isinstance(error, RateLimitError):
+                pool.weight.roll(now)
+                gate.limited(now, now + error.retry_after if error.retry_after is not None else pool.weight.ends)
+            elif isinstance(error, ForbiddenError):
+                gate.refuse(now)
+        if gate.closed_until > before:
+            self.teller.tell(GateClosed(pool.name, gate.reason, gate.closed_until - now))
+
+    def _judge_host(self, host: Host, *, ok: bool, now: float) -> None:
+        if host.breaker.record(ok, now):
+            self.teller.tell(BreakerChanged(host.breaker.host, host.breaker.state))
+
+    def _watch_drift(self, sent: _Sent, taken: int) -> None:
+        drift = sent.pool.drift.observe(sent.prepared.operation.id, sent.prepared.cost.weight, taken)
+        if drift is not None:
+            self.teller.tell(drift)
+            if self.on_drift is not None:
+                self.on_drift(drift)
+
+    def _learn(self, sent: _Sent, data: object, now: float) -> None:
+        """Take over what passes by: the server's clock, and the limits in force."""
+        teaches = sent.prepared.operation.teaches
+        assert teaches is not None
+        if teaches.time is not None:
+            sent.pool.observe_time(getattr(data, teaches.time) / 1000, 0.001, sent.at, now)
+        if teaches.limits is not None:
+            rows = [
+                (row.rate_limit_type, row.interval, row.interval_num, row.limit)
+                for row in getattr(data, teaches.limits)
+            ]
+            sent.pool.learn_limits(rows, now)
+
+    def _tell_over(
+        self, sent: _Sent, status: int | None, error: BinanceError | None, reported: int | None, now: float
+    ) -> None:
+        if self.teller.listening:
+            outcome = "ok" if error is None else type(error).__name__
+            name = sent.prepared.operation.id
+            self.teller.tell(ResponseReceived(name, status, outcome, reported, now - sent.at, sent.number))

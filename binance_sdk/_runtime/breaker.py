@@ -1,0 +1,97 @@
+"""Leaves a host alone that keeps failing: closed, open, half-open with one probe. Pure; the caller hands in the time."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+State = Literal["closed", "open", "half_open"]
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """When a host counts as down.
+
+    Args:
+        window: Seconds looked back.
+        minimum: Attempts in the window before anything is concluded.
+        failure_rate: Share of them that must have failed. A short run of failures proves nothing: at 30 % failures
+            five in a row are ordinary.
+        pause: Seconds to leave the host alone; doubles each time the probe fails.
+        longest_pause: Where the doubling ends.
+    """
+
+    window: float = 30.0
+    minimum: int = 20
+    failure_rate: float = 0.8
+    pause: float = 5.0
+    longest_pause: float = 120.0
+
+
+@dataclass
+class Breaker:
+    """The state of one host; thread-safe."""
+
+    host: str
+    policy: BreakerPolicy = field(default_factory=BreakerPolicy)
+    state: State = "closed"
+    _outcomes: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=1000))
+    _failures: int = 0
+    _retry_at: float = 0.0
+    _openings: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def allow(self, now: float) -> Literal["yes", "probe", "no"]:
+        """Whether to send: ``probe`` for the one caller who shall ask first whether the host is back."""
+        if self.state == "closed":
+            return "yes"
+        with self._lock:
+            if now >= self._retry_at:
+                self.state = "half_open"
+                # Should the prober vanish, another may try after the same pause.
+                self._retry_at = now + self._pause()
+                return "probe"
+            return "no"
+
+    def record(self, ok: bool, now: float) -> bool:
+        """Count an attempt; True where that changed the state."""
+        with self._lock:
+            if self.state == "half_open":
+                return self._probed(ok, now)
+            if self.state == "open":
+                return False
+            self._outcomes.append((now, ok))
+            self._failures += not ok
+            self._forget(now)
+            count = len(self._outcomes)
+            if ok or count < self.policy.minimum or self._failures < self.policy.failure_rate * count:
+                return False
+            self._open(now)
+            return True
+
+    def _probed(self, ok: bool, now: float) -> bool:
+        if ok:
+            self.state, self._openings, self._failures = "closed", 0, 0
+            self._outcomes.clear()
+        else:
+            self._open(now)
+        return True
+
+    def _open(self, now: float) -> None:
+        self.state = "open"
+        self._retry_at = now + self._pause()
+        self._openings += 1
+
+    def _pause(self) -> float:
+        return float(min(self.policy.pause * 2**self._openings, self.policy.longest_pause))
+
+    def _forget(self, now: float) -> None:
+        outcomes = self._outcomes
+        while outcomes and (outcomes[0][0] < now - self.policy.window or len(outcomes) == outcomes.maxlen):
+            self._failures -= not outcomes.popleft()[1]
+
+    def retry_at(self) -> float:
+        """When the host is tried again."""
+        return self._retry_at

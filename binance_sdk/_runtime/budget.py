@@ -1,0 +1,174 @@
+"""One client's way into the ledger: its margin, its caps, its slots, and the waiting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from binance_sdk._runtime.clock import Clock
+from binance_sdk._runtime.ledger import Ask, Grant, Need, Ticket, never_fits
+from binance_sdk._runtime.limits import Cost, Pool
+from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.options import Priority
+from binance_sdk._runtime.windows import Pace, Slots, Window
+from binance_sdk.errors import BinanceError, BudgetError, ConfigError, IPBannedError
+from binance_sdk.events import Event, Waited
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """Limits of your own below Binance's; None sets none.
+
+    Args:
+        spot_weight_per_minute: Request weight on spot hosts.
+        futures_weight_per_minute: Request weight on futures hosts.
+        requests_per_minute: Requests of both markets together.
+        requests_per_second: The same, evenly spread: 5 means one request each 200 ms, not five at once.
+    """
+
+    spot_weight_per_minute: int | None = None
+    futures_weight_per_minute: int | None = None
+    requests_per_minute: int | None = None
+    requests_per_second: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ConfigError(f"caps: {name}={value!r} must be positive; leave it out for no cap")
+
+
+class Budget:
+    """Spends what the pools and the caps allow; waits where they do not."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        caps: Caps,
+        safety_margin: float,
+        max_concurrency: int,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._clock = clock
+        self._share = 1.0 - safety_margin
+        self._emit = emit
+        self._slots = Need(Slots("max_concurrency", max_concurrency), 1)
+        weights: dict[Market, int | None] = {
+            "spot": caps.spot_weight_per_minute,
+            "futures": caps.futures_weight_per_minute,
+        }
+        self._weight_caps: Mapping[Market, Window] = {
+            market: Window(f"your cap {market}_weight_per_minute", limit, 60)
+            for market, limit in weights.items()
+            if limit is not None
+        }
+        self._request_caps: list[Need] = []
+        if caps.requests_per_minute is not None:
+            self._request_caps.append(Need(Window("your cap requests_per_minute", caps.requests_per_minute, 60), 1))
+        if caps.requests_per_second is not None:
+            self._request_caps.append(Need(Pace("your cap requests_per_second", caps.requests_per_second), 1))
+
+    def asking(self, market: Market, pool: Pool, cost: Cost, priority: Priority) -> Ask:
+        """Everything one request needs."""
+        needs = [Need(pool.gate, 1), self._slots]
+        needs += [Need(window, amount, self._share) for window, amount in pool.charges(cost)]
+        cap = self._weight_caps.get(market)
+        if cap is not None and cost.weight:
+            needs.append(Need(cap, cost.weight))
+        return Ask((*needs, *self._request_caps), priority)
+
+    async def acquire(
+        self,
+        operation: str,
+        market: Market,
+        pool: Pool,
+        cost: Cost,
+        *,
+        priority: Priority,
+        wait: bool,
+        deadline: float,
+    ) -> Grant:
+        """Permission to send, sooner or later.
+
+        Args:
+            operation: For messages.
+            market: Whose caps apply.
+            pool: Whose limits apply.
+            cost: What the request takes.
+            priority: Place in the queue.
+            wait: False raises instead of waiting.
+            deadline: Monotonic time after which the permission is of no use.
+
+        Raises:
+            BudgetError: it would not fit in time, with the time at which it would.
+            IPBannedError: the address is banned; nothing is sent until the ban ends.
+        """
+        now = self._clock.monotonic()
+        if pool.gate.banned(now):
+            raise banned(operation, pool, now)
+        ask = self.asking(market, pool, cost, priority)
+        too_large = never_fits(ask, now)
+        if too_large is not None:
+            limit = getattr(too_large.resource, "limit", 0)
+            raise BudgetError(
+                f"{operation}: takes {too_large.amount} of {too_large.resource.name}, "
+                f"of which {math.floor(limit * too_large.share)} may be used in a window: it never fits",
+                operation=operation,
+            )
+        waker = self._clock.waker()
+        found = pool.ledger.ask(ask, now, waker.wake)
+        if isinstance(found, Grant):
+            return found
+        try:
+            return await self._wait(operation, pool, found, waker.wait, now, wait=wait, deadline=deadline)
+        except BaseException:
+            pool.ledger.cancel(found, self._clock.monotonic())
+            raise
+
+    async def _wait(
+        self,
+        operation: str,
+        pool: Pool,
+        ticket: Ticket,
+        pause: Callable[[float], Awaitable[None]],
+        started: float,
+        *,
+        wait: bool,
+        deadline: float,
+    ) -> Grant:
+        now = started
+        while ticket.grant is None:
+            if ticket.failure is not None:
+                raise ticket.failure
+            # A place behind others says nothing of its own; what it would take alone is the least.
+            ready = ticket.ready_at if ticket.waits_for else pool.ledger.estimate(ticket.ask, now)
+            if not wait or (ready != math.inf and ready > deadline) or now >= deadline:
+                raise self._too_late(operation, pool, ticket, ready, now, wait=wait)
+            await pause(min(ticket.ready_at, deadline) - now)
+            now = self._clock.monotonic()
+            pool.ledger.dispatch(now)
+        self._emit(Waited(operation, now - started, ticket.waits_for or "earlier calls"))
+        return ticket.grant
+
+    def _too_late(
+        self, operation: str, pool: Pool, ticket: Ticket, ready: float, now: float, *, wait: bool
+    ) -> BinanceError:
+        at = None if ready == math.inf else round(pool.time.now(max(ready, now)) * 1000)
+        name = ticket.waits_for or "earlier calls"
+        when = "when a running call ends" if at is None else f"in {max(0.0, ready - now):.1f} s at the earliest"
+        why = "its deadline passes first" if wait else "wait=False"
+        return BudgetError(f"{operation}: waits for {name}, fits {when}; {why}", operation=operation, retry_at=at)
+
+
+def banned(operation: str, pool: Pool, now: float) -> IPBannedError:
+    """The error of a call that is not sent because the address is banned."""
+    seconds = pool.gate.banned_until - now
+    until = round(pool.time.now(pool.gate.banned_until) * 1000)
+    return IPBannedError(
+        f"{operation}: not sent, this IP address is banned for another {seconds:.0f} s",
+        operation=operation,
+        code=-1003,
+        retry_after=seconds,
+        banned_until=until,
+    )

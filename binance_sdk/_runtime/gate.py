@@ -1,0 +1,76 @@
+"""One state for "stop" of a whole IP pool: over a limit (429), banned (418), refused by the firewall (403)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from binance_sdk._runtime.windows import Charge
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
+_LONGEST_EXTRA = 30.0
+_BAN_WITHOUT_END = 120.0
+"""Bans begin at two minutes; where the answer names no end, that much is assumed."""
+
+
+@dataclass
+class Gate:
+    """Closed while nothing of the pool may be sent. Times are seconds of the same clock as ``Window``'s."""
+
+    name: str
+    closed_until: float = 0.0
+    banned_until: float = 0.0
+    reason: str = ""
+    _limited: int = 0
+    _refusals: int = 0
+    _refused_at: float = 0.0
+
+    def ready_at(self, amount: int, now: float, share: float) -> float:
+        return max(now, self.closed_until)
+
+    def take(self, amount: int, now: float) -> Charge:
+        return Charge(amount)
+
+    def give_back(self, charge: Charge, now: float) -> None:
+        pass
+
+    def settle(self, charge: Charge, reported: int | None, now: float) -> None:
+        pass
+
+    def banned(self, now: float) -> bool:
+        return now < self.banned_until
+
+    def closed(self, now: float) -> bool:
+        return now < self.closed_until
+
+    def limited(self, now: float, until: float) -> None:
+        """429: closed until the server said, or until the window ends."""
+        if not self.closed(now):
+            # Several requests in flight are refused together; that counts as one. Each further one waits longer.
+            self._limited += 1
+        self._close(until + min(2.0 ** (self._limited - 1) - 1, _LONGEST_EXTRA), "over a request limit (429)")
+
+    def ban(self, now: float, until: float | None) -> None:
+        """418: closed, and calls fail at once instead of waiting."""
+        end = until if until is not None else now + _BAN_WITHOUT_END
+        self.banned_until = max(self.banned_until, end)
+        self._close(end, "the IP address is banned (418)")
+
+    def refuse(self, now: float) -> float:
+        """403 has no stated end: a pause that doubles with each one in a row. Returns its seconds."""
+        if now - self._refused_at > 2 * _LONGEST_PAUSE:
+            self._refusals = 0
+        pause = min(_FIRST_PAUSE * 2.0**self._refusals, _LONGEST_PAUSE)
+        if not self.closed(now):
+            # Several requests in flight meet the same wall; that is one refusal.
+            self._refusals += 1
+            self._refused_at = now
+        self._close(now + pause, "the firewall refused (403)")
+        return pause
+
+    def passed(self) -> None:
+        """An answer came through: the firewall has let go."""
+        self._refusals = self._limited = 0
+
+    def _close(self, until: float, reason: str) -> None:
+        if until > self.closed_until:
+            self.closed_until, self.reason = until, reason

@@ -1,0 +1,59 @@
+"""The hosts of one market: which to ask, each with a circuit breaker of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from binance_sdk._runtime.breaker import Breaker
+from binance_sdk._runtime.limits import Pool
+from binance_sdk._runtime.operation import Operation
+from binance_sdk.errors import CircuitOpenError
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One base URL."""
+
+    base_url: str
+    breaker: Breaker
+
+    @classmethod
+    def at(cls, base_url: str) -> Host:
+        return cls(base_url, Breaker(urlsplit(base_url).netloc))
+
+
+@dataclass(frozen=True, slots=True)
+class MarketHosts:
+    """Where one market is asked, best first, and from which pool its calls are paid."""
+
+    hosts: tuple[Host, ...]
+    pool: Pool
+    environment: str = ""
+    """Name of the environment, or empty where a base URL was given."""
+
+    def pick(
+        self, operation: Operation[Any], failed: Sequence[Host], now: float
+    ) -> tuple[Host, Literal["yes", "probe"]]:
+        """The first host that may be asked, those that failed in this call last.
+
+        Raises:
+            CircuitOpenError: every host failed too often of late.
+        """
+        order = [host for host in self.hosts if host not in failed] + list(failed)
+        for host in order:
+            allowed = host.breaker.allow(now)
+            if allowed != "no":
+                return host, allowed
+        raise self.all_open(operation, now)
+
+    def all_open(self, operation: Operation[Any], now: float) -> CircuitOpenError:
+        wait = max(0.0, min(host.breaker.retry_at() for host in self.hosts) - now)
+        names = ", ".join(host.breaker.host for host in self.hosts)
+        return CircuitOpenError(
+            f"{operation.id}: not sent, {names} failed too often of late; tried again in {wait:.0f} s",
+            operation=operation.id,
+            retry_at=round(self.pool.time.now(now + wait) * 1000),
+        )

@@ -1,0 +1,102 @@
+"""What is tried again, after which pause, and how often in all; tenacity does the mechanics."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from binance_sdk.errors import APIConnectionError, BinanceError, DecodeError, RateLimitError, ServerError
+
+if TYPE_CHECKING:
+    from tenacity import AsyncRetrying, RetryCallState
+
+_FIRST, _LONGEST = 0.2, 5.0
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same request may well succeed: all are GET, so sending one twice is harmless."""
+    if isinstance(error, DecodeError):
+        # A page of HTML or a torn body came from something in between; a wrong field would come again.
+        return error.garbled
+    return isinstance(error, (APIConnectionError, ServerError, RateLimitError))
+
+
+@dataclass
+class RetryQuota:
+    """Tokens that retries cost and successes earn, so that an outage is not multiplied by its retries."""
+
+    size: float = 100.0
+    earned: float = 0.5
+    tokens: float = field(default=100.0)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def spend(self) -> bool:
+        with self._lock:
+            if self.tokens < 1.0:
+                return False
+            self.tokens -= 1.0
+            return True
+
+    def earn(self) -> None:
+        with self._lock:
+            self.tokens = min(self.size, self.tokens + self.earned)
+
+
+def pause_after(error: BaseException | None, attempt: int, jitter: Callable[[], float] = random.random) -> float:
+    """Seconds before the next attempt: doubling, half of it random.
+
+    After 429 the gate decides when to go on, so the pause itself is short.
+    """
+    longest = min(_FIRST * 2.0 ** (attempt - 1), _LONGEST)
+    told = error.retry_after if isinstance(error, ServerError) else None
+    return max(longest * (0.5 + jitter() / 2), told or 0.0)
+
+
+def retrying(
+    attempts: int,
+    sleep: Callable[[float], object],
+    quota: RetryQuota,
+    time_left: Callable[[], float],
+    before_sleep: Callable[[BinanceError, float, int], None],
+) -> AsyncRetrying:
+    """A tenacity loop by this module's rules.
+
+    Args:
+        attempts: Attempts in all, the first included.
+        sleep: Awaitable pause.
+        quota: Shared by all calls to one pool.
+        time_left: Seconds until the caller's deadline.
+        before_sleep: Told of each retry: error, pause, number of the attempt that failed.
+    """
+    from tenacity import AsyncRetrying, stop_after_attempt
+    from tenacity.stop import stop_base
+
+    class _OutOfTimeOrQuota(stop_base):
+        def __call__(self, state: RetryCallState) -> bool:
+            return state.upcoming_sleep >= time_left() or not quota.spend()
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        return pause_after(error, state.attempt_number)
+
+    def told(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, BinanceError):
+            before_sleep(error, state.upcoming_sleep, state.attempt_number)
+
+    return AsyncRetrying(
+        stop=stop_after_attempt(attempts) | _OutOfTimeOrQuota(),
+        wait=wait,
+        retry=_retry_if_transient,
+        sleep=sleep,  # type: ignore[arg-type]
+        before_sleep=told,
+        reraise=True,
+    )
+
+
+def _retry_if_transient(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    return error is not None and is_transient(error)

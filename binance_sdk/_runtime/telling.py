@@ -1,0 +1,96 @@
+"""Tells hooks and the log what happens."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+
+from binance_sdk.errors import ConfigError
+from binance_sdk.events import (
+    BreakerChanged,
+    CacheHit,
+    Event,
+    GateClosed,
+    Hook,
+    RequestSent,
+    ResponseReceived,
+    Retrying,
+    Waited,
+)
+
+LOGGER = logging.getLogger("binance_sdk")
+LOGGER.addHandler(logging.NullHandler())
+_LONG_WAIT = 1.0
+"""A shorter wait than this many seconds is no news."""
+
+
+class Teller:
+    """Hooks of one client, and the log."""
+
+    def __init__(self, hooks: Sequence[Hook]) -> None:
+        for hook in hooks:
+            if not callable(hook):
+                raise ConfigError(f"hooks: {hook!r} cannot be called; pass functions that take one event")
+        self._hooks = tuple(hooks)
+
+    @property
+    def listening(self) -> bool:
+        """Whether anybody wants to hear of ordinary requests."""
+        return bool(self._hooks) or LOGGER.isEnabledFor(logging.DEBUG)
+
+    def tell(self, event: Event) -> None:
+        level = _level(event)
+        if LOGGER.isEnabledFor(level):
+            LOGGER.log(level, "%s", _line(event))
+        for hook in self._hooks:
+            try:
+                hook(event)
+            except Exception:
+                # A broken hook must not break the call it only watches; the log has the trace.
+                LOGGER.exception("a hook failed on %s", type(event).__name__)
+
+
+def _level(event: Event) -> int:
+    if isinstance(event, (RequestSent, ResponseReceived, CacheHit)):
+        return logging.DEBUG
+    if isinstance(event, Waited):
+        return logging.INFO if event.seconds >= _LONG_WAIT else logging.DEBUG
+    return logging.INFO if isinstance(event, Retrying) else logging.WARNING
+
+
+def _line(event: Event) -> str:
+    match event:
+        case RequestSent():
+            return f"{event.operation} -> {event.url} weight {event.weight}, attempt {event.attempt}"
+        case ResponseReceived():
+            status = event.status_code if event.status_code is not None else "no answer"
+            return f"{event.operation} <- {status} {event.outcome} in {event.elapsed * 1000:.0f} ms"
+        case Waited():
+            return f"{event.operation} waited {event.seconds:.1f} s for {event.resource}"
+        case Retrying():
+            return f"{event.operation} attempt {event.attempt} failed, again in {event.pause:.2f} s: {event.error}"
+        case GateClosed():
+            return f"{event.pool} closed for {event.seconds:.1f} s: {event.reason}"
+        case BreakerChanged():
+            return f"circuit breaker of {event.host} is {event.state}"
+        case CacheHit():
+            return f"{event.operation} from {'a running request' if event.shared else 'the cache'}"
+        case _:
+            return f"weight drift: {event}"
+
+
+def log_from_environment() -> None:
+    """``BINANCE_SDK_LOG=debug`` writes the log to stderr, for those who have set up no logging of their own."""
+    name = os.environ.get("BINANCE_SDK_LOG", "").strip()
+    if not name:
+        return
+    level = logging.getLevelNamesMapping().get(name.upper())
+    if level is None:
+        raise ConfigError(f"BINANCE_SDK_LOG={name!r} is no level; use debug, info, warning or error")
+    LOGGER.setLevel(level)
+    if not any(getattr(handler, "from_environment", False) for handler in LOGGER.handlers):
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        handler.from_environment = True  # type: ignore[attr-defined]
+        LOGGER.addHandler(handler)

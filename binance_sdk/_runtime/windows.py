@@ -1,0 +1,223 @@
+"""The things a request can run out of: a window of weight or requests, a pace, free slots, an open gate.
+
+Each says when an amount would fit, takes it, and learns from the answer. Times are seconds of one monotonic clock,
+which a window turns into server time by its offset. Nothing here locks, waits or reads a clock, so all of it can be
+tested by handing in numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Protocol
+
+GUARD_BEFORE = 0.35
+"""What is charged this shortly before a window ends may be counted in the next one, so it is charged to both."""
+GUARD_AFTER = 0.12
+"""A full window may still be running at the server this long after we think it ended."""
+_FOREIGN_MEMORY = 0.5
+"""Weight of the newest window in the running average of other traffic."""
+
+
+class Resource(Protocol):
+    """Something a request needs an amount of."""
+
+    name: str
+
+    def ready_at(self, amount: int, now: float, share: float) -> float:
+        """Earliest time at which ``amount`` could fit: ``now`` or before where it fits, infinity where it never does.
+
+        ``share`` is the part of the limit that may be used (1 minus the safety margin).
+        """
+        ...
+
+    def take(self, amount: int, now: float) -> Charge: ...
+
+    def give_back(self, charge: Charge, now: float) -> None:
+        """Undo a charge whose request was never sent."""
+        ...
+
+    def settle(self, charge: Charge, reported: int | None, now: float) -> None:
+        """The request was sent and is over; ``reported`` is the server's count where it told a trustworthy one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An amount taken from one resource, and what was known at that moment."""
+
+    amount: int
+    index: int = 0
+    unreported: int = 0
+    reported: int = 0
+
+
+@dataclass
+class Window:
+    """One limit over fixed windows aligned to the epoch, so a minute is a UTC minute.
+
+    ``used`` is an upper bound of what the server has counted: its own latest count, and all of ours that this count
+    may not hold yet (in flight, or answered without a count).
+    """
+
+    name: str
+    limit: int
+    seconds: int
+    offset: float = 0.0
+    """Server time minus the clock of ``now``."""
+    uncertainty: float = 0.0
+    """How far off the estimated server time may be."""
+    index: int = -1
+    reported: int = 0
+    in_flight: int = 0
+    unreported: int = 0
+    covered: int = 0
+    late: int = 0
+    previous_used: int = 0
+    own: int = 0
+    foreign: float = 0.0
+    foreign_rate: float = 0.0
+    _seen_at: float = field(default=0.0, repr=False)
+
+    # ------------------------------------------------------------------ reading
+
+    @property
+    def used(self) -> int:
+        return self.reported + self.in_flight + self.unreported - self.covered
+
+    @property
+    def starts(self) -> float:
+        return self.index * self.seconds - self.offset
+
+    @property
+    def ends(self) -> float:
+        return (self.index + 1) * self.seconds - self.offset
+
+    def ready_at(self, amount: int, now: float, share: float) -> float:
+        self.roll(now)
+        limit = math.floor(self.limit * share + 1e-9)
+        if amount > limit:
+            return math.inf
+        opens = self.starts + GUARD_AFTER + self.uncertainty
+        if now < opens and self.previous_used + amount > limit:
+            # Were the old window still running at the server, this request would break it.
+            return opens if self.used + amount <= limit else self._next_opening()
+        room = limit - self.used - amount
+        if room < 0:
+            return self._next_opening()
+        expected = self.foreign_rate * (self.ends - now)
+        if room >= expected:
+            return now
+        return max(now, self.ends - room / self.foreign_rate)
+
+    def _next_opening(self) -> float:
+        return self.ends + GUARD_AFTER + self.uncertainty
+
+    # ------------------------------------------------------------------ writing
+
+    def roll(self, now: float) -> None:
+        index = int((now + self.offset) // self.seconds)
+        # A clock that was set back must not forget what was spent.
+        if index <= self.index:
+            return
+        follows = index == self.index + 1
+        self._learn_foreign()
+        self.previous_used = self.used if follows else 0
+        self.unreported = max(0, self.late - self.in_flight) if follows else 0
+        self.index, self.reported, self.covered, self.late, self.own, self.foreign = index, 0, 0, 0, 0, 0.0
+
+    def take(self, amount: int, now: float) -> Charge:
+        self.roll(now)
+        charge = Charge(amount, self.index, self.unreported, self.reported)
+        self.in_flight += amount
+        if now >= self.ends - GUARD_BEFORE - self.uncertainty:
+            self.late += amount
+        return charge
+
+    def give_back(self, charge: Charge, now: float) -> None:
+        self.roll(now)
+        self.in_flight -= charge.amount
+
+    def settle(self, charge: Charge, reported: int | None, now: float) -> None:
+        self.roll(now)
+        self.in_flight -= charge.amount
+        if charge.index != self.index or reported is None:
+            # Which window it fell into, or whether a count holds it already, is not known: count it again.
+            self.unreported += charge.amount
+            self.own += charge.amount if charge.index == self.index else 0
+            return
+        self.own += charge.amount
+        if reported >= self.reported:
+            self.reported = reported
+            self.covered = max(self.covered, charge.unreported)
+        elif reported < charge.reported:
+            # The server's count went back while we were asking: its window turned later than ours.
+            self.reported, self.covered = reported, min(self.unreported, charge.unreported)
+        self._see_foreign(reported, now)
+
+    def fill(self, now: float) -> None:
+        """The server says that this window is spent."""
+        self.roll(now)
+        self.reported = max(self.reported, self.limit)
+
+    # ---------------------------------------------------------- traffic of others
+
+    def _see_foreign(self, reported: int, now: float) -> None:
+        # The count holds all of ours that were answered and some of those in flight; take half of the latter.
+        seen = reported - self.own - self.in_flight / 2
+        self.foreign = max(self.foreign, seen, 0.0)
+        self._seen_at = now
+
+    def _learn_foreign(self) -> None:
+        if self.index < 0 or self._seen_at < self.starts:
+            return
+        elapsed = max(self._seen_at - self.starts, self.seconds / 10)
+        rate = self.foreign / elapsed
+        self.foreign_rate += _FOREIGN_MEMORY * (rate - self.foreign_rate)
+        if self.foreign_rate * self.seconds < self.limit / 1000:
+            self.foreign_rate = 0.0
+
+
+@dataclass
+class Pace:
+    """So many requests a second, evenly spread."""
+
+    name: str
+    per_second: float
+    _next: float = 0.0
+
+    def ready_at(self, amount: int, now: float, share: float) -> float:
+        # Beyond one interval ahead the clock was set back: do not wait for the old time.
+        return self._next if self._next <= now + amount / self.per_second else now
+
+    def take(self, amount: int, now: float) -> Charge:
+        self._next = max(now, self.ready_at(amount, now, 1.0)) + amount / self.per_second
+        return Charge(amount)
+
+    def give_back(self, charge: Charge, now: float) -> None:
+        self._next -= charge.amount / self.per_second
+
+    def settle(self, charge: Charge, reported: int | None, now: float) -> None:
+        pass
+
+
+@dataclass
+class Slots:
+    """So many requests at once."""
+
+    name: str
+    size: int
+    taken: int = 0
+
+    def ready_at(self, amount: int, now: float, share: float) -> float:
+        return now if self.taken + amount <= self.size else math.inf
+
+    def take(self, amount: int, now: float) -> Charge:
+        self.taken += amount
+        return Charge(amount)
+
+    def give_back(self, charge: Charge, now: float) -> None:
+        self.taken -= charge.amount
+
+    def settle(self, charge: Charge, reported: int | None, now: float) -> None:
+        self.taken -= charge.amount

@@ -1,0 +1,45 @@
+"""The command line: ``binance-sdk``, or ``python -m binance_sdk``.
+
+====  =====================================================================================
+Code  Meaning
+====  =====================================================================================
+0     Done; also ``simulate`` ended by Ctrl-C, and output whose reader has gone (``| head``)
+1     Binance refused
+2     Usage, a parameter or a setting is wrong, or an extra is not installed
+3     No connection, or no answer in time
+4     The answer is not what the spec says
+5     Rate limited, banned, or over the request budget
+130   Ctrl-C
+====  =====================================================================================
+
+Errors are one line on stderr. Nothing here imports typer or rich before ``main`` runs, so that a missing extra
+is told in a sentence.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+__all__ = ["main"]
+
+_OURS = "binance_sdk"
+
+
+def main() -> NoReturn:
+    """Run the command line with ``sys.argv`` and exit."""
+    try:
+        try:
+            from binance_sdk.cli.app import run
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.split(".")[0] == _OURS:
+                raise
+            sys.stderr.write(
+                f"binance-sdk: {error.name} is not installed; the command line needs an extra: "
+                'pip install "binance-market-sdk[cli,simulator]"\n'
+            )
+            sys.exit(2)
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)

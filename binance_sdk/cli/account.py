@@ -1,0 +1,169 @@
+"""The weight account of a run: what each call was planned to cost, and what the server counted."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import unquote, urlsplit
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from binance_sdk import BinanceClient, Plan, Response
+from binance_sdk.catalogue import Market
+from binance_sdk.cli.formats import ABSENT, duration, printable
+from binance_sdk.errors import BinanceError, ConfigError
+
+T = TypeVar("T")
+
+_MARKETS: tuple[Market, ...] = ("spot", "futures")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One call, as far as it came."""
+
+    plan: Plan
+    arguments: str = ""
+    used_weight: int | None = None
+    elapsed: float | None = None
+    host: str = ""
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class Left:
+    """One limit after the run."""
+
+    name: str
+    used: int
+    limit: int
+    seconds: int
+    resets_in: float
+
+
+@dataclass
+class Account:
+    """Entries in the order in which answers came."""
+
+    entries: list[Entry] = field(default_factory=list[Entry])
+
+    async def call(self, plan: Plan, send: Callable[[], Awaitable[Response[T]]]) -> T:
+        """Make a call and book it.
+
+        Args:
+            plan: What it costs, asked for before.
+            send: Makes the call; a function, so that nothing is left unawaited when the run is cancelled.
+
+        Raises:
+            BinanceError: what sending raised.
+        """
+        try:
+            answer = await send()
+        except BinanceError as error:
+            self.entries.append(Entry(plan, failure=type(error).__name__))
+            raise
+        url = urlsplit(answer.url)
+        # The symbol is the same everywhere and stands in the header.
+        asked = " ".join(part for part in url.query.split("&") if not part.startswith("symbol="))
+        self.entries.append(Entry(plan, unquote(asked), answer.used_weight, answer.elapsed, url.netloc))
+        return answer.data
+
+    @property
+    def host(self) -> str:
+        """The host that answered first."""
+        return next((entry.host for entry in self.entries if entry.host), ABSENT)
+
+
+def limits_left(client: BinanceClient) -> list[Left]:
+    """Every limit of every market the environment has."""
+    left: list[Left] = []
+    for market in _MARKETS:
+        try:
+            view = client.limits.spot if market == "spot" else client.limits.futures
+        except ConfigError:
+            continue
+        usages = {"weight": view.weight, **view.groups}
+        left += [
+            Left(f"{market} {name}", usage.used, usage.limit, usage.seconds, usage.resets_in)
+            for name, usage in usages.items()
+        ]
+    return left
+
+
+def account_view(account: Account, left: list[Left]) -> RenderableType:
+    """The account and what is left, as tables."""
+    return Group(_entries(account), Text(), _left(left))
+
+
+def _entries(account: Account) -> Table:
+    table = _table("What it cost", show_footer=True)
+    table.caption = "planned: known before the call · counted: used weight as the server's header said after it"
+    table.caption_justify, table.caption_style = "left", "bright_black"
+    table.add_column("operation", no_wrap=True, footer="all of spot\nall of futures")
+    table.add_column("arguments", ratio=1, style="bright_black", no_wrap=True)
+    planned = "\n".join(str(_planned(account, market)) for market in _MARKETS)
+    table.add_column("planned", justify="right", footer=planned)
+    table.add_column("group", no_wrap=True)
+    table.add_column("counted", justify="right", footer="\n".join(_counted(account, market) for market in _MARKETS))
+    table.add_column("took", justify="right", no_wrap=True)
+    for entry in account.entries:
+        took = Text(entry.failure, style="red")
+        if entry.elapsed is not None:
+            took = Text(f"{entry.elapsed * 1000:,.0f} ms")
+        table.add_row(
+            Text(entry.plan.operation),
+            Text(printable(entry.arguments)),
+            str(entry.plan.weight),
+            Text(", ".join(entry.plan.groups)),
+            ABSENT if entry.used_weight is None else str(entry.used_weight),
+            took,
+        )
+    return table
+
+
+def _table(title: str, *, show_footer: bool = False) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        expand=True,
+        show_footer=show_footer,
+        box=box.ROUNDED,
+        border_style="bright_black",
+    )
+
+
+def _planned(account: Account, market: Market) -> int:
+    return sum(entry.plan.weight for entry in account.entries if _of(entry, market))
+
+
+def _counted(account: Account, market: Market) -> str:
+    counts = [entry.used_weight for entry in account.entries if _of(entry, market) and entry.used_weight is not None]
+    if not counts:
+        return ABSENT
+    return f"{max(counts)} ✓" if max(counts) == _planned(account, market) else str(max(counts))
+
+
+def _of(entry: Entry, market: Market) -> bool:
+    return entry.plan.operation.startswith(f"{market}.")
+
+
+def _left(left: list[Left]) -> Table:
+    table = _table("What is left")
+    table.add_column("limit", ratio=1, no_wrap=True)
+    for name in ("used", "allowed", "per", "left", "resets in"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in left:
+        table.add_row(
+            Text(one.name),
+            f"{one.used:,}",
+            f"{one.limit:,}",
+            duration(one.seconds),
+            Text(f"{max(0, one.limit - one.used):,}", style="bold"),
+            duration(one.resets_in),
+        )
+    return table

@@ -1,0 +1,176 @@
+"""The commands and their options; what they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from binance_sdk import __version__
+from binance_sdk.catalogue import CATALOGUE, Market
+from binance_sdk.cli.exits import EPILOG, complain, exit_code, explain, reporting
+
+PROGRAM = "binance-sdk"
+
+app = typer.Typer(
+    name=PROGRAM,
+    help="Binance's public market data, spot and USDⓈ-M futures, with the cost of a call known before it is sent.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class MarketName(StrEnum):
+    """The two markets."""
+
+    SPOT = "spot"
+    FUTURES = "futures"
+
+
+def _market(name: MarketName) -> Market:
+    return name.value
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+
+
+def _chosen(context: typer.Context) -> Market | None:
+    name = context.params.get("market")
+    return _market(name) if isinstance(name, MarketName) else name if name in ("spot", "futures") else None
+
+
+def complete_operation(context: typer.Context, incomplete: str) -> list[str]:
+    """Operations of the market typed before."""
+    market = _chosen(context)
+    return [one for one in CATALOGUE.market(market).operations if one.startswith(incomplete)] if market else []
+
+
+def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
+    """``name=`` of each parameter, and ``name=choice`` once the name stands."""
+    market, name = _chosen(context), context.params.get("operation")
+    operation = CATALOGUE.market(market).operations.get(str(name)) if market else None
+    if operation is None:
+        return []
+    words = [f"{parameter.name}=" for parameter in operation.parameters]
+    if "=" in incomplete:
+        words = [f"{one.name}={choice}" for one in operation.parameters for choice in one.choices or ()]
+    return [word for word in words if word.startswith(incomplete)]
+
+
+def complete_environment(incomplete: str) -> list[str]:
+    """Known environments."""
+    return [name for name in CATALOGUE.environments if name.startswith(incomplete)]
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Options that stand before a command."""
+
+
+@app.command(epilog=EPILOG)
+def demo(
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask Binance itself (or what BINANCE_SDK_* names), not the simulator.")
+    ] = False,
+    symbol: Annotated[str, typer.Option(help="Symbol, on spot and on futures.")] = "BTCUSDT",
+    seed: Annotated[int, typer.Option(help="Seed of the simulated market; no effect with --live.")] = 1,
+) -> None:
+    """Show one symbol whole: rules, ticker, candles, order book, trades, funding, and what it cost."""
+    with reporting():
+        from binance_sdk.cli.demo import run_demo
+
+        failure = run_demo(symbol, live=live, seed=seed).failure
+        if failure is not None:
+            complain(explain(failure))
+            raise typer.Exit(exit_code(failure))
+
+
+@app.command(epilog=EPILOG)
+def simulate(
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at; 0 takes a free one.", min=0, max=65535)] = 8080,
+    seed: Annotated[int, typer.Option(help="Seed of the market: the same seed, the same prices.")] = 1,
+) -> None:
+    """Run the simulated Binance in the foreground until Ctrl-C, which ends it with exit code 0."""
+    with reporting():
+        from binance_sdk.cli.simulate import run_simulator
+
+        run_simulator(host, port, seed)
+
+
+@app.command(epilog=EPILOG, no_args_is_help=True)
+def call(
+    market: Annotated[MarketName, typer.Argument(help="spot or futures")],
+    operation: Annotated[
+        str, typer.Argument(help="Name of the operation, e.g. klines.", autocompletion=complete_operation)
+    ],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME=VALUE",
+            help="Parameters by Python or wire name. Lists are separated by commas; times are ISO-8601 "
+            "(UTC where no zone is given) or epoch milliseconds.",
+            autocompletion=complete_parameter,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the JSON exactly as Binance sent it.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print status, headers and body, also of a refusal.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Print what the call costs and send nothing.")] = False,
+    environment: Annotated[
+        str | None,
+        typer.Option(
+            help="mainnet, data_only, testnet or demo.",
+            show_default="BINANCE_SDK_ENVIRONMENT, else mainnet",
+            autocompletion=complete_environment,
+        ),
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for connection and answer, each attempt.")] = 10.0,
+    deadline: Annotated[float, typer.Option(help="Seconds in all, retries and waiting for limits included.")] = 30.0,
+) -> None:
+    """Call one operation: [bold]binance-sdk call spot klines symbol=BTCUSDT interval=1h limit=5[/bold]"""
+    with reporting():
+        from binance_sdk.cli.call import Call, run_call
+
+        run_call(
+            Call(
+                market=_market(market),
+                operation=operation,
+                pairs=parameters or (),
+                environment=environment,
+                timeout=timeout,
+                deadline=deadline,
+                as_json=as_json,
+                raw=raw,
+                plan_only=plan,
+            )
+        )
+
+
+@app.command(epilog=EPILOG)
+def operations(
+    market: Annotated[MarketName | None, typer.Argument(help="spot or futures; both by default")] = None,
+    operation: Annotated[
+        str | None, typer.Argument(help="Show the parameters of this one.", autocompletion=complete_operation)
+    ] = None,
+) -> None:
+    """List what can be called, with its weight; or one operation with its parameters."""
+    with reporting():
+        from binance_sdk.cli.listing import list_operations
+
+        list_operations(_market(market) if market is not None else None, operation)
+
+
+def run() -> None:
+    """Run the command line and exit."""
+    app(prog_name=PROGRAM)

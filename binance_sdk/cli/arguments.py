@@ -1,0 +1,155 @@
+"""``name=value`` from a shell into the typed arguments of an operation, as its catalogue entry says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import cast
+
+from binance_sdk.catalogue import CATALOGUE, Market, Operation, Parameter
+from binance_sdk.cli.exits import CommandError
+
+Argument = int | str | bool | datetime | list[int | str | bool]
+
+_TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
+_MOST_CHOICES = 16
+
+
+def find_operation(market: Market, name: str) -> Operation[object]:
+    """An operation by its name.
+
+    Raises:
+        CommandError: there is none; the message names those that are near.
+    """
+    operations = CATALOGUE.market(market).operations
+    found = operations.get(name)
+    if found is not None:
+        return found
+    other: Market = "futures" if market == "spot" else "spot"
+    if name in CATALOGUE.market(other).operations:
+        raise CommandError(f"{market} has no operation {name!r}, but {other} has: binance-sdk call {other} {name}")
+    hint = _near(name, operations)
+    raise CommandError(f"{market} has no operation {name!r}{hint}; `binance-sdk operations {market}` lists all")
+
+
+def read_arguments(operation: Operation[object], pairs: Sequence[str]) -> dict[str, Argument]:
+    """Typed arguments by Python name.
+
+    Args:
+        operation: The operation.
+        pairs: ``name=value`` each, with the Python name or the one on the wire.
+
+    Raises:
+        CommandError: one cannot be read, or a required one is missing.
+    """
+    arguments: dict[str, Argument] = {}
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign:
+            raise CommandError(f"{pair!r} is no parameter: write name=value, e.g. symbol=BTCUSDT")
+        parameter = _find_parameter(operation, name)
+        if parameter.name in arguments:
+            hint = ": separate its values by commas" if parameter.list else ""
+            raise CommandError(f"{parameter.name} is given twice{hint}")
+        if not text:
+            raise CommandError(f"{name}= has no value: give one, or leave the parameter out")
+        arguments[parameter.name] = _list(parameter, text) if parameter.list else _one(parameter, text)
+    for parameter in operation.parameters:
+        if parameter.required and parameter.name not in arguments:
+            raise CommandError(f"{operation.id}: {parameter.name} is required: add {parameter.name}={form(parameter)}")
+    return arguments
+
+
+def form(parameter: Parameter) -> str:
+    """What a value looks like, for help and messages."""
+    if parameter.choices and len(parameter.choices) <= _MOST_CHOICES:
+        one = "|".join(str(choice) for choice in parameter.choices)
+    else:
+        one = _FORMS[parameter.type]
+    return f"{one},..." if parameter.list else one
+
+
+_FORMS: Mapping[str, str] = {
+    "symbol": "BTCUSDT",
+    "string": "TEXT",
+    "int": "NUMBER",
+    "id": "NUMBER",
+    "time": "2026-01-31T12:00Z",
+    "bool": "true|false",
+    "enum": "NAME",
+    "utc_offset": "+8:00",
+}
+
+
+def _find_parameter(operation: Operation[object], name: str) -> Parameter:
+    found = operation.by_name.get(name) or operation.by_wire.get(name)
+    if found is not None:
+        return found
+    if not operation.parameters:
+        raise CommandError(f"{operation.id} takes no parameters, so {name!r} cannot be passed")
+    known = ", ".join(operation.by_name)
+    hint = _near(name, [*operation.by_name, *operation.by_wire])
+    raise CommandError(f"{operation.id} has no parameter {name!r}{hint}; it takes {known}")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    # Names differ in their words rather than in case: openInterest is open_interest.
+    by_letters = {_letters(one): one for one in known}
+    found = [by_letters[one] for one in get_close_matches(_letters(name), by_letters, n=2, cutoff=0.6)]
+    return f"; did you mean {' or '.join(found)}?" if found else ""
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def _list(parameter: Parameter, text: str) -> list[int | str | bool]:
+    items = text.split(",")
+    if text.startswith("["):
+        # The form on the wire, as it stands in Binance's documents.
+        try:
+            items = [str(item) for item in cast("list[object]", json.loads(text))]
+        except ValueError as error:
+            raise CommandError(f"{parameter.name}={text} is no list: write {parameter.name}=A,B,C") from error
+    values = [_one(parameter, item.strip()) for item in items]
+    return [value for value in values if not isinstance(value, datetime)]
+
+
+def _one(parameter: Parameter, text: str) -> int | str | bool | datetime:
+    reader = _READERS.get(parameter.type)
+    return text if reader is None else reader(parameter, text)
+
+
+def _integer(parameter: Parameter, text: str) -> int:
+    if not text.removeprefix("-").isdecimal():
+        raise CommandError(f"{parameter.name}={text} must be a whole number")
+    return int(text)
+
+
+def _boolean(parameter: Parameter, text: str) -> bool:
+    if text.lower() not in _TRUE | _FALSE:
+        raise CommandError(f"{parameter.name}={text} must be true or false")
+    return text.lower() in _TRUE
+
+
+def _time(parameter: Parameter, text: str) -> int | datetime:
+    if text.removeprefix("-").isdecimal():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CommandError(
+            f"{parameter.name}={text} is no time: write 2026-01-31, 2026-01-31T12:00Z or epoch milliseconds"
+        ) from error
+    # Binance's days begin in UTC, and so does every time this program prints.
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+_READERS: Mapping[str, Callable[[Parameter, str], int | str | bool | datetime]] = {
+    "int": _integer,
+    "id": _integer,
+    "bool": _boolean,
+    "time": _time,
+}

@@ -1,0 +1,98 @@
+"""``binance-sdk call``: one operation by name, as a table, as its JSON, or as a price only."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+from binance_sdk import Plan, RequestOptions, Response, SyncBinanceClient
+from binance_sdk.catalogue import CATALOGUE, Market
+from binance_sdk.cli.arguments import find_operation, read_arguments
+from binance_sdk.cli.console import make_console
+from binance_sdk.cli.formats import ABSENT
+from binance_sdk.cli.tables import view
+from binance_sdk.errors import APIError, DecodeError
+
+
+@dataclass(frozen=True)
+class Call:
+    """What the command line asks for."""
+
+    market: Market
+    operation: str
+    pairs: Sequence[str]
+    environment: str | None = None
+    timeout: float = 10.0
+    deadline: float = 30.0
+    as_json: bool = False
+    raw: bool = False
+    plan_only: bool = False
+
+
+def run_call(call: Call) -> None:
+    """Make the call, or price it, and print.
+
+    Raises:
+        CommandError: the command line is wrong.
+        BinanceError: the call failed.
+    """
+    operation = find_operation(call.market, call.operation)
+    arguments = read_arguments(operation, call.pairs)
+    # An unknown environment is the client's to refuse: it names the known ones.
+    with SyncBinanceClient(cast(Any, call.environment), timeout=call.timeout) as client:
+        api = client.spot if call.market == "spot" else client.futures
+        if call.plan_only:
+            plan = cast("Callable[..., Plan]", getattr(api.plan, operation.name))
+            _print_plan(plan(**arguments), call)
+            return
+        send = cast("Callable[..., Response[object]]", getattr(api.with_raw_response, operation.name))
+        try:
+            # Whoever sits before a terminal, or waits in a script, wants the refusal rather than the end of a ban.
+            answer = send(**arguments, options=RequestOptions(deadline=call.deadline))
+        except (APIError, DecodeError) as error:
+            if call.raw:
+                _print_raw(error.status_code, error.headers, error.body)
+            raise
+    if call.raw:
+        _print_raw(answer.status_code, answer.headers, answer.content)
+    elif call.as_json:
+        _print_bytes(answer.content)
+    else:
+        _print_view(answer, call)
+
+
+def _print_view(answer: Response[object], call: Call) -> None:
+    console = make_console()
+    for part in view(answer.data, console.width):
+        console.print(part)
+    used = ABSENT if answer.used_weight is None else str(answer.used_weight)
+    limit = CATALOGUE.market(call.market).limits.weight
+    note = f"weight {answer.weight} · server counts {used} of {limit.limit} · {answer.elapsed * 1000:,.0f} ms"
+    console.print(note, style="bright_black")
+
+
+def _print_plan(plan: Plan, call: Call) -> None:
+    if call.as_json:
+        sys.stdout.write(json.dumps({**asdict(plan), "groups": dict(plan.groups)}) + "\n")
+        return
+    limits = CATALOGUE.market(call.market).limits
+    costs = [f"weight {plan.weight} of {limits.weight.limit} in {limits.weight.seconds} s"]
+    for name, count in plan.groups.items():
+        group = limits.groups[name]
+        costs.append(f"{count} of {group.limit} {name} requests in {group.seconds} s")
+    sys.stdout.write(f"{plan.operation} costs {', '.join(costs)}. Nothing was sent.\n")
+
+
+def _print_raw(status: int, headers: Mapping[str, str], body: bytes) -> None:
+    lines = [f"HTTP {status}", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    _print_bytes("\n".join(lines).encode() + body)
+
+
+def _print_bytes(content: bytes) -> None:
+    # The bytes as they came: a reader of JSON must not meet a number that went through Python.
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content if content.endswith(b"\n") else content + b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,120 @@
+"""``binance-sdk demo``: one symbol, everything about it, and what it cost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Generator, Iterator
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from binance_sdk import BinanceClient, RequestOptions
+from binance_sdk.cli import panels
+from binance_sdk.cli.account import Account, Left, account_view, limits_left
+from binance_sdk.cli.console import make_console
+from binance_sdk.cli.simulate import simulator
+from binance_sdk.cli.snapshot import DEPTH, Snapshot, fetch
+from binance_sdk.spot import KlineInterval
+
+MAIN_INTERVAL: KlineInterval = "1h"
+SMALL_INTERVALS: tuple[KlineInterval, ...] = ("5m", "4h", "1d")
+_MAIN_HEIGHT, _SMALL_HEIGHT = 14, 8
+_GAP = 2
+_DEADLINE = 15.0
+_NARROWEST, _WIDEST = 60, 200
+_SIDE_BY_SIDE = 90
+
+
+def run_demo(symbol: str, *, live: bool, seed: int) -> Snapshot:
+    """Fetch and print.
+
+    Args:
+        symbol: Symbol of both markets.
+        live: Ask Binance, or what ``BINANCE_SDK_*`` names, instead of a simulator.
+        seed: Seed of the simulated market.
+
+    Raises:
+        BinanceError: spot could not be asked.
+    """
+    console = make_console()
+    width = min(_WIDEST, max(_NARROWEST, console.width))
+    if width != console.width:
+        console = make_console(width)
+    progress = make_console(stderr=True)
+    account = Account()
+    waiting = progress.status("asking ...") if progress.is_terminal else contextlib.nullcontext()
+    with waiting, _client(live, seed) as client:
+        snapshot, left = asyncio.run(_ask(client, symbol.upper(), width, account))
+    source = f"live, {account.host}" if live else f"simulated market, seed {seed}"
+    for part in _parts(snapshot, source, account, left, console):
+        console.print(part)
+    return snapshot
+
+
+@contextlib.contextmanager
+def _client(live: bool, seed: int) -> Generator[BinanceClient]:
+    # The same client and the same calls: only the address differs.
+    if live:
+        yield BinanceClient()
+        return
+    with simulator(seed=seed) as running:
+        yield BinanceClient(spot_base_url=running.spot_url, futures_base_url=running.futures_url)
+
+
+async def _ask(client: BinanceClient, symbol: str, width: int, account: Account) -> tuple[Snapshot, list[Left]]:
+    # More than the charts hold beside their axes; at these sizes one more candle costs nothing.
+    candles: dict[KlineInterval, int] = dict.fromkeys(SMALL_INTERVALS, _small_width(width))
+    candles[MAIN_INTERVAL] = width
+    async with client.with_options(RequestOptions(deadline=_DEADLINE)) as client:
+        snapshot = await fetch(client, symbol, candles, account)
+        return snapshot, limits_left(client)
+
+
+def _small_width(width: int) -> int:
+    charts = len(SMALL_INTERVALS) if width >= _SIDE_BY_SIDE else 1
+    return (width - _GAP * (charts - 1)) // charts
+
+
+def _parts(
+    snapshot: Snapshot, source: str, account: Account, left: list[Left], console: Console
+) -> Iterator[RenderableType]:
+    rules, width = snapshot.rules, console.width
+    by_shape = console.no_color or console.color_system is None
+
+    def chart(interval: KlineInterval, width: int, height: int) -> RenderableType:
+        return panels.chart(snapshot.candles[interval], interval, width, height, rules, by_shape=by_shape)
+
+    yield panels.header(snapshot, source)
+    yield panels.ticker(snapshot.ticker, rules)
+    yield Text()
+    yield chart(MAIN_INTERVAL, width, _MAIN_HEIGHT)
+    yield Text()
+    small = _small_width(width)
+    charts = [chart(interval, small, _SMALL_HEIGHT) for interval in SMALL_INTERVALS]
+    yield from _beside(charts, width)
+    yield Text()
+    half = (width - _GAP) // 2 if width >= _SIDE_BY_SIDE else width
+    yield from _beside(
+        [
+            panels.order_book(snapshot.book, rules, DEPTH, half),
+            panels.last_trades(snapshot.trades, rules, half),
+        ],
+        width,
+    )
+    yield Text()
+    yield panels.futures(snapshot.contract, rules, snapshot.absent)
+    yield Text()
+    yield account_view(account, left)
+
+
+def _beside(parts: list[RenderableType], width: int) -> Iterator[RenderableType]:
+    if width < _SIDE_BY_SIDE:
+        for part in parts:
+            yield part
+            yield Text()
+        return
+    grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
+    grid.add_row(*parts)
+    yield grid

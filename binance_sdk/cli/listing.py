@@ -1,0 +1,110 @@
+"""``binance-sdk operations``: what there is to call, and what each takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from binance_sdk import SyncBinanceClient
+from binance_sdk.catalogue import CATALOGUE, Market, Operation, Parameter
+from binance_sdk.cli.arguments import find_operation, form
+from binance_sdk.cli.console import make_console
+from binance_sdk.cli.formats import ABSENT
+
+_MARKETS: tuple[Market, ...] = ("spot", "futures")
+_WEIGHT = re.compile(r"Weight: (.*?)(?=\n\s*\n|\n\s*- |$)", re.DOTALL)
+"""Up to the next paragraph or item."""
+
+
+def list_operations(market: Market | None, name: str | None) -> None:
+    """Print the operations of a market, of both, or the parameters of one.
+
+    Raises:
+        CommandError: there is no such operation.
+    """
+    console = make_console()
+    if market is not None and name is not None:
+        parts = _detail(find_operation(market, name))
+    else:
+        parts = (_overview(one) for one in _MARKETS if market in (None, one))
+    for part in parts:
+        console.print(part)
+
+
+def documented(operation: Operation[object]) -> tuple[str, str]:
+    """Summary and weight of an operation, in the words of the method that calls it."""
+    with SyncBinanceClient("mainnet") as client:
+        api = client.spot if operation.market == "spot" else client.futures
+        # Python without docstrings (-OO) has no words.
+        words = getattr(api, operation.name).__doc__ or ABSENT
+    weight = _WEIGHT.search(words)
+    return words.partition("\n")[0], " ".join(weight[1].split()).rstrip(".").replace("`", "") if weight else ABSENT
+
+
+def _overview(market: Market) -> RenderableType:
+    operations = CATALOGUE.market(market)
+    table = Table(
+        title=f"{market}: {len(operations.operations)} operations",
+        title_justify="left",
+        title_style="bold",
+        expand=True,
+        box=box.ROUNDED,
+        border_style="bright_black",
+    )
+    table.add_column("operation", no_wrap=True)
+    table.add_column("what it answers", ratio=3)
+    table.add_column("weight", ratio=2)
+    for operation in operations:
+        summary, weight = documented(operation)
+        notes = [weight, *(f"counted as {group}" for group in operation.groups)]
+        if operation.security == "api_key":
+            notes.append("needs an API key")
+        style = "strike" if operation.deprecated else ""
+        table.add_row(Text(operation.name, style=style), Text(summary), Text("; ".join(notes)))
+    return table
+
+
+def _detail(operation: Operation[object]) -> Iterator[RenderableType]:
+    summary, weight = documented(operation)
+    yield Text(operation.id, style="bold").append(f"  {summary}", style="not bold")
+    facts = [f"GET {operation.path}", f"weight {weight}", f"served by {', '.join(operation.hosts)}"]
+    facts += [f"counted as {group}" for group in operation.groups]
+    if operation.security == "api_key":
+        facts.append("needs an API key (BINANCE_API_KEY)")
+    if operation.deprecated:
+        facts.append(f"deprecated: {operation.deprecated}")
+    for fact in facts:
+        yield Text(f"  {fact}")
+    if not operation.parameters:
+        yield Text("  no parameters")
+        return
+    table = Table(box=box.ROUNDED, border_style="bright_black")
+    for name in ("parameter", "on the wire", "value", "left out", "bounds"):
+        table.add_column(name, overflow="fold")
+    for parameter in operation.parameters:
+        table.add_row(
+            Text(parameter.name), Text(parameter.wire), Text(form(parameter)), Text(_left_out(parameter)),
+            Text(_bounds(parameter)),
+        )  # fmt: skip
+    yield table
+
+
+def _left_out(parameter: Parameter) -> str:
+    if parameter.required:
+        return "not possible"
+    return ABSENT if parameter.default is None else str(parameter.default).lower()
+
+
+def _bounds(parameter: Parameter) -> str:
+    if parameter.max_items is not None:
+        return f"at most {parameter.max_items} items"
+    low, high = parameter.min, parameter.max
+    if low is None and high is None:
+        return parameter.pattern_note or ABSENT
+    more = ", more is served as that" if parameter.clamp else ""
+    return f"{low if low is not None else '…'} to {high if high is not None else '…'}{more}"

@@ -1,0 +1,72 @@
+"""Binance's public market data API on your own machine, over a seeded market that agrees with itself.
+
+For demonstrations, and for tests that want a real socket but not the real exchange. Needs the extra
+``simulator``.
+
+Trades are made up from the seed; candles, tickers, averages, books, mark prices, funding and statistics are computed
+from the same paths, so that all answers given at one instant of the clock agree. Where it differs from Binance:
+
+* about five trades a minute and symbol, no more;
+* the exact ``quoteQty`` of a futures trade, where Binance cuts it to two decimals;
+* perpetuals only: questions for quarterly contracts get empty lists;
+* one counter for everybody who asks, as all of loopback is one address;
+* answers always in milliseconds and JSON: no microsecond header, no SBE.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from binance_sdk.simulator.clock import ManualClock, SimulatorClock
+    from binance_sdk.simulator.errors import PortInUseError, SimulatorError
+    from binance_sdk.simulator.exchange import RequestCounts
+    from binance_sdk.simulator.server import Simulator, SimulatorOptions, serve
+    from binance_sdk.simulator.symbols import Instrument
+
+__all__ = [
+    "Instrument",
+    "ManualClock",
+    "PortInUseError",
+    "RequestCounts",
+    "Simulator",
+    "SimulatorClock",
+    "SimulatorError",
+    "SimulatorOptions",
+    "serve",
+]
+
+_HOMES = {
+    "Instrument": "symbols",
+    "ManualClock": "clock",
+    "PortInUseError": "errors",
+    "RequestCounts": "exchange",
+    "Simulator": "server",
+    "SimulatorClock": "clock",
+    "SimulatorError": "errors",
+    "SimulatorOptions": "server",
+    "serve": "server",
+}
+_EXTRA = ("numpy", "starlette", "uvicorn")
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name when it is first used.
+
+    Every pytest run imports this package to learn of the fixture in ``pytest_plugin``, also where the extra is not
+    installed: that must neither fail nor cost the half second that numpy and uvicorn take.
+    """
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name in _EXTRA:
+            hint = f"the simulator needs {error.name}: pip install 'binance-market-sdk[simulator]'"
+            raise ModuleNotFoundError(hint, name=error.name) from error
+        raise
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

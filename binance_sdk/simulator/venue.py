@@ -1,0 +1,95 @@
+"""One market of the simulated exchange: its symbols, and tape, candles and book of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from binance_sdk.simulator.book import Book
+from binance_sdk.simulator.candles import DAY, Candles
+from binance_sdk.simulator.errors import SimulatorError
+from binance_sdk.simulator.judge import Call
+from binance_sdk.simulator.limits import Limiter
+from binance_sdk.simulator.prices import Prices
+from binance_sdk.simulator.render import Fixed
+from binance_sdk.simulator.symbols import Instrument, Market, SymbolTable
+from binance_sdk.simulator.tape import Tape
+
+_LAST_TRADED_DAY = 300
+"""Days after the listing when an instrument that is no longer traded saw its last trade."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything about one instrument."""
+
+    instrument: Instrument
+    tape: Tape
+    candles: Candles
+    book: Book
+
+    @cached_property
+    def price(self) -> Fixed:
+        return Fixed(self.instrument.price_decimals, self.instrument.price_zeros)
+
+    @cached_property
+    def quantity(self) -> Fixed:
+        return Fixed(self.instrument.lot_decimals, self.instrument.lot_zeros)
+
+    @cached_property
+    def value(self) -> Fixed:
+        """Price times quantity."""
+        decimals = self.instrument.price_decimals + self.instrument.lot_decimals
+        zeros = 8 - decimals if self.instrument.market == "spot" else self.instrument.price_zeros
+        return Fixed(decimals, zeros)
+
+
+class Venue:
+    """What the endpoints of one market read."""
+
+    def __init__(self, market: Market, instruments: Iterable[Instrument], seed: int, listing: int, limiter: Limiter):
+        """``listing`` is when all instruments began to trade: milliseconds since the epoch, a UTC midnight."""
+        self.market = market
+        self.seed = seed
+        self.listing = listing
+        self.limiter = limiter
+        self.prices = Prices(seed)
+        self.table = SymbolTable(market, tuple(one for one in instruments if one.market == market))
+        self._desks: dict[str, Desk] = {}
+
+    def desk(self, symbol: str) -> Desk:
+        if symbol not in self._desks:
+            instrument = self.table.by_symbol[symbol]
+            end = None if instrument.traded else self.listing + _LAST_TRADED_DAY * DAY
+            tape = Tape(instrument, self.prices, self.seed, self.listing, end)
+            self._desks[symbol] = Desk(instrument, tape, Candles(tape), Book(tape, self.seed))
+        return self._desks[symbol]
+
+    def chosen(self, call: Call) -> Sequence[Desk]:
+        """The desks that ``symbol``, ``symbols`` and ``symbolStatus`` of a call select."""
+        if "symbol" in call.given:
+            return (self.desk(call.text("symbol")),)
+        status = call.given.get("symbolStatus")
+        names = call.names("symbols") or self.table.by_symbol
+        return [self.desk(name) for name in names if status in (None, self.table.by_symbol[name].status)]
+
+    def contract(self, pair: str, contract_type: str) -> Desk | None:
+        """The contract of a pair, if the exchange lists one of this type."""
+        for one in self.table.instruments:
+            if one.pair == pair and one.contract_type == contract_type:
+                return self.desk(one.symbol)
+        return None
+
+
+def pick(instruments: Iterable[Instrument], wanted: Iterable[str] | None) -> list[Instrument]:
+    """The instruments with these symbols, on whatever market; all of them for ``None``."""
+    everything = list(instruments)
+    if wanted is None:
+        return everything
+    names = set(wanted)
+    unknown = names - {one.symbol for one in everything}
+    if unknown:
+        known = ", ".join(sorted({one.symbol for one in everything}))
+        raise SimulatorError(f"the simulator knows no symbol {', '.join(sorted(unknown))}; it knows {known}")
+    return [one for one in everything if one.symbol in names]

@@ -1,0 +1,206 @@
+"""The rules a price and a quantity have to follow, by symbol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from typing import Protocol
+
+from binance_sdk import futures, spot
+from binance_sdk.errors import ParameterError
+
+__all__ = ["SymbolRules", "Symbols", "futures_symbols", "spot_symbols"]
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolRules:
+    """What orders of one symbol have to keep to; None and 0 mean that there is no such rule.
+
+    Args:
+        symbol: E.g. ``BTCUSDT``.
+        status: ``TRADING``, or why it is not traded.
+        base_asset: What is bought and sold.
+        quote_asset: What it is paid with.
+        tick_size: Distance of two prices.
+        min_price: Least price.
+        max_price: Greatest price.
+        step_size: Distance of two quantities, in the base asset.
+        min_qty: Least quantity, in the base asset.
+        max_qty: Greatest quantity, in the base asset.
+        min_notional: Least price times quantity, in the quote asset.
+        price_origin: Prices are this plus a multiple of ``tick_size``.
+    """
+
+    symbol: str
+    status: str
+    base_asset: str
+    quote_asset: str
+    tick_size: Decimal | None
+    min_price: Decimal | None
+    max_price: Decimal | None
+    step_size: Decimal | None
+    min_qty: Decimal | None
+    max_qty: Decimal | None
+    min_notional: Decimal | None
+    price_origin: Decimal = Decimal(0)
+
+    @property
+    def is_trading(self) -> bool:
+        return self.status == "TRADING"
+
+    def round_price(self, price: Decimal | int | str, rounding: str = ROUND_HALF_EVEN) -> Decimal:
+        """``price`` on the nearest tick, with the digits of the tick size.
+
+        Args:
+            price: No float: it would not be the price you wrote.
+            rounding: A rounding mode of ``decimal``, e.g. ``ROUND_DOWN``.
+        """
+        return _round(_exact(price, "price"), self.tick_size, self.price_origin, rounding)
+
+    def round_qty(self, qty: Decimal | int | str, rounding: str = ROUND_DOWN) -> Decimal:
+        """``qty`` on a step, by default the one below, with the digits of the step size.
+
+        Args:
+            qty: In the base asset; no float.
+            rounding: A rounding mode of ``decimal``.
+        """
+        return _round(_exact(qty, "qty"), self.step_size, Decimal(0), rounding)
+
+    def problems(self, price: Decimal | int | str, qty: Decimal | int | str) -> list[str]:
+        """Every rule that a price and a quantity break, in words; empty where they keep to all."""
+        exact_price, exact_qty = _exact(price, "price"), _exact(qty, "qty")
+        found: list[str] = []
+        if self.round_price(exact_price) != exact_price:
+            found.append(f"price {exact_price} is not on a tick of {self.tick_size}")
+        if self.round_qty(exact_qty) != exact_qty:
+            found.append(f"quantity {exact_qty} is not on a step of {self.step_size}")
+        for name, value, low, high in (
+            ("price", exact_price, self.min_price, self.max_price),
+            ("quantity", exact_qty, self.min_qty, self.max_qty),
+        ):
+            if low and value < low:
+                found.append(f"{name} {value} is below {low}")
+            if high and value > high:
+                found.append(f"{name} {value} is above {high}")
+        notional = exact_price * exact_qty
+        if self.min_notional and notional < self.min_notional:
+            found.append(f"price times quantity {notional} is below {self.min_notional} {self.quote_asset}")
+        return found
+
+
+class Symbols(Mapping[str, SymbolRules]):
+    """The rules of every symbol of a market, by symbol."""
+
+    def __init__(self, rules: Mapping[str, SymbolRules]) -> None:
+        self._rules = rules
+
+    def __getitem__(self, symbol: str) -> SymbolRules:
+        found = self._rules.get(symbol)
+        if found is None:
+            raise KeyError(f"{symbol!r} is not listed; symbols are written like 'BTCUSDT'")
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def trading(self, quote_asset: str | None = None) -> list[str]:
+        """Symbols that are traded now, of one quote asset or of all."""
+        return [
+            rules.symbol
+            for rules in self._rules.values()
+            if rules.is_trading and quote_asset in (None, rules.quote_asset)
+        ]
+
+
+def _exact(value: Decimal | int | str, name: str) -> Decimal:
+    if isinstance(value, float):
+        raise ParameterError(
+            f"{name}={value!r} is a float, which is not the number you wrote: pass a Decimal or a string",
+            parameter=name,
+            value=value,
+        )
+    return Decimal(value)
+
+
+def _round(value: Decimal, step: Decimal | None, origin: Decimal, rounding: str) -> Decimal:
+    if not step:
+        return value
+    steps = ((value - origin) / step).to_integral_value(rounding=rounding)
+    digits = Decimal(1).scaleb(min(0, int(step.normalize().as_tuple().exponent)))
+    return (origin + steps * step).quantize(digits)
+
+
+class _Listed(Protocol):
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def base_asset(self) -> str: ...
+    @property
+    def quote_asset(self) -> str: ...
+
+
+class _Price(Protocol):
+    @property
+    def tick_size(self) -> Decimal: ...
+    @property
+    def min_price(self) -> Decimal: ...
+    @property
+    def max_price(self) -> Decimal: ...
+
+
+class _Lot(Protocol):
+    @property
+    def step_size(self) -> Decimal: ...
+    @property
+    def min_qty(self) -> Decimal: ...
+    @property
+    def max_qty(self) -> Decimal: ...
+
+
+def _rules(
+    one: _Listed, price: _Price | None, lot: _Lot | None, min_notional: Decimal | None, origin: Decimal
+) -> SymbolRules:
+    return SymbolRules(
+        symbol=one.symbol,
+        status=one.status,
+        base_asset=one.base_asset,
+        quote_asset=one.quote_asset,
+        tick_size=None if price is None else price.tick_size,
+        min_price=None if price is None else price.min_price,
+        max_price=None if price is None else price.max_price,
+        step_size=None if lot is None else lot.step_size,
+        min_qty=None if lot is None else lot.min_qty,
+        max_qty=None if lot is None else lot.max_qty,
+        min_notional=min_notional,
+        price_origin=origin,
+    )
+
+
+def spot_symbols(info: spot.ExchangeInfo) -> Symbols:
+    """The rules in an exchange information of the spot market."""
+    rules: dict[str, SymbolRules] = {}
+    for one in info.symbols:
+        price = next((f for f in one.filters if isinstance(f, spot.PriceFilter)), None)
+        lot = next((f for f in one.filters if isinstance(f, spot.LotSizeFilter)), None)
+        notionals = [f.min_notional for f in one.filters if isinstance(f, (spot.NotionalFilter, spot.MinNotionalFilter))]
+        # Spot prices are multiples of the tick; those of futures start at the least price.
+        rules[one.symbol] = _rules(one, price, lot, max(notionals, default=None), Decimal(0))
+    return Symbols(rules)
+
+
+def futures_symbols(info: futures.ExchangeInfo) -> Symbols:
+    """The rules in an exchange information of the futures market."""
+    rules: dict[str, SymbolRules] = {}
+    for one in info.symbols:
+        price = next((f for f in one.filters if isinstance(f, futures.PriceFilter)), None)
+        lot = next((f for f in one.filters if isinstance(f, futures.LotSizeFilter)), None)
+        notionals = [f.notional for f in one.filters if isinstance(f, futures.MinNotionalFilter)]
+        origin = Decimal(0) if price is None else price.min_price
+        rules[one.symbol] = _rules(one, price, lot, max(notionals, default=None), origin)
+    return Symbols(rules)

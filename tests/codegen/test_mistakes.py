@@ -1,0 +1,221 @@
+"""One mistake in a good spec, one message: where it stands, what is wrong and what to write instead.
+
+Most cases stand in ``mistakes/*.txt``: the lines taken out (``-``) and put in (``+``), and every line printed (``>``).
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from tiny import PACKAGE, REPOSITORY, TinySpec
+
+from binance_sdk._runtime.row import Row
+from codegen.__main__ import main
+from codegen.documents import parse
+from codegen.names import RESERVED_CLASSES, position_refusal
+
+CASES = Path(__file__).parent / "mistakes"
+
+
+@dataclass
+class Case:
+    name: str
+    file: str = ""
+    old: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
+
+
+def read(name: str) -> list[Case]:
+    cases = []
+    for block in (CASES / f"{name}.txt").read_text(encoding="utf-8").split("\n\n"):
+        title, place, *lines = block.splitlines()
+        case = Case(title.removeprefix("## "), place.removeprefix("in "))
+        for line in lines:
+            {"-": case.old, "+": case.new, ">": case.printed}[line[0]].append(line[2:])
+        cases.append(case)
+    return cases
+
+
+def check(case: Case, tiny: TinySpec) -> None:
+    assert tiny.change(case.file, "\n".join(case.old), "\n".join(case.new)).mistakes() == case.printed
+
+
+def test_the_tiny_spec_has_no_mistake(tiny: TinySpec) -> None:
+    assert len(tiny.load().operations) == 4
+
+
+@pytest.mark.parametrize("case", read("one_node"), ids=lambda case: case.name)
+def test_a_node_that_is_wrong_by_itself(case: Case, tiny: TinySpec) -> None:
+    check(case, tiny)
+
+
+@pytest.mark.parametrize("case", read("between_nodes"), ids=lambda case: case.name)
+def test_a_node_that_does_not_fit_the_others(case: Case, tiny: TinySpec) -> None:
+    check(case, tiny)
+
+
+# ---------------------------------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize(
+    ("content", "printed"),
+    [
+        pytest.param("", ":1: the file is empty; it begins with `description:` and `source:`", id="empty"),
+        pytest.param("# later\n", ":1: the file is empty; it begins with `description:` and `source:`", id="comment"),
+        pytest.param(b"a: 1\nb: \xff", ":2: byte 8 of the file is not UTF-8; save it as UTF-8", id="latin-1"),
+        pytest.param("a: 1\nb: \x07", ":2: the character U+0007 is not allowed", id="control character"),
+        pytest.param("- a\n- b\n", ':1: the file: must be a mapping of keys to values, not `["a", "b"]`', id="list"),
+        pytest.param("a: &x {b: *x}\na: 1", ":2: the key `a` stands here and in line 1; drop one", id="recursive"),
+        pytest.param("a: 1\n---\nb: 2\n", ":2: not YAML: but found another document", id="two documents"),
+        pytest.param("? [a, b]\n: 1\n", ":1: not YAML: found unhashable key", id="a list as key"),
+        pytest.param(
+            'a: "\\d"\n',
+            ":1: not YAML: found unknown escape character 'd'; inside of double quotes a backslash is written twice",
+            id="escape",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read(content: str | bytes, printed: str, tiny: TinySpec) -> None:
+    assert tiny.write("spot/other.yaml", content).mistakes() == [f"spot/other.yaml{printed}"]
+
+
+def test_a_missing_file(tiny: TinySpec) -> None:
+    assert tiny.remove("limits.yaml").mistakes() == ["limits.yaml:1: there is no such file"]
+
+
+def test_a_missing_folder(tiny: TinySpec) -> None:
+    tiny.folder = tiny.folder / "elsewhere"
+    assert tiny.mistakes() == ["elsewhere:1: there is no such folder"]
+
+
+def test_a_folder_in_the_place_of_a_file(tiny: TinySpec) -> None:
+    tiny.remove("limits.yaml")
+    (tiny.folder / "limits.yaml").mkdir()
+    assert tiny.mistakes() == ["limits.yaml:1: cannot be read: Is a directory"]
+
+
+def test_files_that_would_silently_not_be_read(tiny: TinySpec) -> None:
+    tiny.write("spot/more.yml", "x: 1").write("market.yaml", "x: 1")
+    assert tiny.mistakes() == [
+        "market.yaml:1: is not read; endpoints go below spot/ or futures/, schemas of both markets below schemas/",
+        "spot/more.yml:1: is not read; call it .yaml",
+    ]
+
+
+HEAD = "description: More.\nsource: {document: Tiny docs, date: 2026-01-02}\nhosts: [mainnet]\n"
+TIME = (
+    "operations:\n  {}:\n    summary: x\n    path: /x\n    weight: 1\n    returns: [{{type: Clock, example: {{}}}}]\n"
+)
+
+
+def test_one_name_in_two_files(tiny: TinySpec) -> None:
+    tiny.write("spot/more.yaml", HEAD + TIME.format("time") + "    cache: {ttl: 1s}\n")
+    assert tiny.mistakes() == [
+        "spot/more.yaml:5: time: already defined at spot/market.yaml:108; give one of the two another name"
+    ]
+
+
+def test_an_operation_of_both_markets(tiny: TinySpec) -> None:
+    tiny.write("schemas/more.yaml", HEAD + TIME.format("now") + "    cache: {ttl: 1s}\n")
+    assert tiny.mistakes() == [
+        "schemas/more.yaml:5: now: an operation belongs to one market; move it below spot/ or futures/"
+    ]
+
+
+# ------------------------------------------------------------------------------------- fixtures
+
+
+def test_a_missing_fixture(tiny: TinySpec) -> None:
+    assert tiny.remove("fixtures/spot/bars.json").mistakes() == [
+        "spot/market.yaml:71: bars: fixtures/spot/bars.json is missing; write an example answer there"
+    ]
+
+
+def test_a_stray_fixture(tiny: TinySpec) -> None:
+    assert tiny.write("fixtures/spot/barz.json", "[]").mistakes() == [
+        "fixtures/spot/barz.json:1: no operation uses this fixture; rename or delete it"
+    ]
+
+
+def test_a_fixture_that_is_not_utf_8(tiny: TinySpec) -> None:
+    assert tiny.write("fixtures/spot/bars.json", b'[\n"\xff"]').mistakes() == [
+        "fixtures/spot/bars.json:2: byte 3 of the file is not UTF-8; save it as UTF-8"
+    ]
+
+
+# ---------------------------------------------------------------------------------- the command
+
+
+def test_every_mistake_is_printed_in_order_and_nothing_is_written(
+    tiny: TinySpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny.change("limits.yaml", "limit: 100,", "limit: 0,").change("spot/market.yaml", "values: [1m, 1h]", "values: []")
+    assert main(["--spec", str(tiny.folder), "--out", str(tmp_path / "out"), "generate"]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "limits.yaml:6: spot.weight.limit: must be above 0, not `0`",
+        "spot/market.yaml:8: enums.Step.values: needs at least 1 entry",
+        "2 mistakes in spec/; nothing was written",
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_lint_counts_what_it_found(tiny: TinySpec, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--spec", str(tiny.folder), "lint"]) == 0
+    assert capsys.readouterr().out == "4 endpoints, 9 schemas, 6 fixtures: no mistake\n"
+
+
+# --------------------------------------------------------------------- YAML without its surprises
+
+
+def test_words_and_numbers_are_what_they_look_like() -> None:
+    text = "{a: yes, b: off, c: 0x1F, d: 1_000, e: 12:30:45, f: 010, g: 1e3, h: 1.10, i: -5, j: true, k: null}"
+    assert parse("x.yaml", text).value == {
+        "a": "yes",
+        "b": "off",
+        "c": "0x1F",
+        "d": "1_000",
+        "e": "12:30:45",
+        "f": "010",
+        "g": "1e3",
+        "h": "1.10",
+        "i": -5,
+        "j": True,
+        "k": None,
+    }
+
+
+def test_a_file_that_begins_with_a_byte_order_mark(tiny: TinySpec) -> None:
+    text = (tiny.folder / "limits.yaml").read_bytes()
+    assert tiny.write("limits.yaml", b"\xef\xbb\xbf" + text).load()
+
+
+# ------------------------------------------------------------- tables that must follow other code
+
+
+def test_no_position_can_hide_a_method_of_rows() -> None:
+    methods = {name for name in (*dir(Row), *dir(tuple)) if not name.startswith("_")}
+    assert {name for name in methods if position_refusal(name) is None} == set()
+
+
+def test_no_schema_can_take_a_name_that_generated_modules_import() -> None:
+    imported = set()
+    # Modules of a scope hold its schemas; those at the top, and operations.py, name them through their package.
+    for path in (PACKAGE / "_generated").glob("*/*.py"):
+        if path.name == "operations.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and not str(node.module).startswith("binance_sdk._generated."):
+                imported |= {alias.asname or alias.name for alias in node.names}
+            if path.name == "api.py" and isinstance(node, ast.ClassDef):
+                imported.add(node.name)
+    assert {name for name in imported if name[0].isupper()} <= RESERVED_CLASSES
+
+
+def test_the_spec_of_this_repository_is_without_mistake() -> None:
+    assert main(["--spec", str(REPOSITORY / "spec"), "lint"]) == 0

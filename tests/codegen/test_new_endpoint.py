@@ -1,0 +1,121 @@
+"""What Binance adds reaches the client through spec files alone: no line of Python is written for it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny import PACKAGE, REPOSITORY
+
+from codegen.__main__ import main
+
+HERE = Path(__file__).parent / "new_endpoint"
+
+
+class Project:
+    """A copy of spec and package, in a folder of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        shutil.copytree(REPOSITORY / "spec", root / "spec")
+        shutil.copytree(PACKAGE, root / "binance_sdk", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def change(self, file: str, old: str, new: str) -> None:
+        path = self.root / "spec" / file
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+    def generate(self) -> None:
+        spec, out = self.root / "spec", self.root / "binance_sdk" / "_generated"
+        assert main(["--spec", str(spec), "--out", str(out), "generate"]) == 0
+
+    def run(self, *arguments: str) -> str:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("BINANCE_")}
+        environment |= {"PYTHONPATH": str(self.root), "MYPYPATH": str(self.root), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, *arguments]
+        done = subprocess.run(
+            command, cwd=self.root, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("new"))
+    shutil.copy(HERE / "liquidity.yaml", project.root / "spec" / "spot" / "liquidity.yaml")
+    for path in (HERE / "fixtures" / "spot").iterdir():
+        shutil.copy(path, project.root / "spec" / "fixtures" / "spot" / path.name)
+    project.generate()
+    return project
+
+
+def test_the_new_methods_work_async_and_sync(project: Project) -> None:
+    shutil.copy(HERE / "use.py", project.root)
+    assert project.run("-W", "error", "use.py") == "used\n"
+
+
+def test_the_new_methods_are_typed(project: Project) -> None:
+    shutil.copy(HERE / "typed.py", project.root)
+    cache = project.root / ".mypy_cache"
+    assert "no issues found" in project.run("-m", "mypy", "--strict", "--cache-dir", str(cache), "typed.py")
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("changed"))
+    project.change(
+        "spot/market.yaml",
+        '      mins: {type: int, description: "Time averaged over, in minutes."}\n',
+        '      mins: {type: int, description: "Time averaged over, in minutes."}\n'
+        "      medianPrice: {type: decimal, optional: true, description: Median of the prices.}\n",
+    )
+    project.change("spot/market.yaml", "{min: 1, max: 100, weight: 5}", "{min: 1, max: 100, weight: 7}")
+    project.change("spot/klines.yaml", "values: [1s, 1m, 3m,", "values: [1s, 1m, 2m, 3m,")
+    project.generate()
+    return project
+
+
+def test_a_new_field(changed: Project) -> None:
+    changed.run(
+        "-c",
+        "from decimal import Decimal\n"
+        "from binance_sdk.spot import AvgPrice\n"
+        """wire = '{"mins":5,"medianPrice":"1.50","price":"1.00","closeTime":1}'\n"""
+        "price = AvgPrice.model_validate_json(wire)\n"
+        "assert price.median_price == Decimal('1.50') and not price.model_extra\n"
+        "assert price.model_dump_json(by_alias=True, exclude_unset=True) == wire\n",
+    )
+
+
+def test_a_changed_weight(changed: Project) -> None:
+    changed.run(
+        "-c",
+        "from binance_sdk import SyncBinanceClient\n"
+        "with SyncBinanceClient() as client:\n"
+        "    depth = client.spot.plan.depth\n"
+        "    assert [depth('BTCUSDT').weight, depth('BTCUSDT', limit=101).weight] == [7, 25]\n"
+        "    assert 'Weight: 7 for `limit` up to 100, 25 up to 500' in client.spot.depth.__doc__\n",
+    )
+
+
+def test_a_new_value_of_an_enum(changed: Project) -> None:
+    changed.run(
+        "-c",
+        "from typing import get_args\n"
+        "from binance_sdk import SyncBinanceClient, errors, futures, spot\n"
+        "assert '2m' in get_args(spot.KlineInterval) and '2m' not in get_args(futures.KlineInterval)\n"
+        "with SyncBinanceClient() as client:\n"
+        "    assert client.spot.plan.klines('BTCUSDT', '2m').requests == 1\n"
+        "    try:\n"
+        "        client.futures.plan.klines('BTCUSDT', '2m')\n"
+        "    except errors.ParameterError as error:\n"
+        "        assert '2m' in str(error)\n"
+        "    else:\n"
+        "        raise AssertionError('futures has no 2m')\n",
+    )

@@ -1,0 +1,53 @@
+"""Simulators whose clock stands still, and a client that reads them over a socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from binance_sdk.simulator import ManualClock, Simulator
+
+NOW = 1_800_000_123_456
+"""2027-01-15 08:02:03.456 UTC, a Friday."""
+PLENTY = 10**9
+
+
+class Api:
+    """One connection to a simulator; answers are checked for status 200 and parsed."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.client = httpx.Client(base_url=simulator.spot_url, headers={"X-MBX-APIKEY": "a-key"}, trust_env=False)
+
+    def response(self, path: str, params: Mapping[str, Any] | str | None = None) -> httpx.Response:
+        query = params if isinstance(params, str) else httpx.QueryParams(dict(params or {}))
+        return self.client.get(f"{path}?{query}" if params else path)
+
+    def get(self, path: str, **params: Any) -> Any:
+        response = self.response(path, params)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
+def simulator(**options: Any) -> Simulator:
+    settings = {"clock": ManualClock(NOW), "spot_weight_limit": PLENTY, "futures_weight_limit": PLENTY, **options}
+    return Simulator(**settings)
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[Api]:
+    """A simulator at ``NOW`` that a whole module shares: it is only read, and its limits are out of reach."""
+    with simulator() as running:
+        api = Api(running)
+        with api.client:
+            yield api
+
+
+@pytest.fixture
+def running() -> Iterator[Simulator]:
+    """A simulator at ``NOW`` with Binance's own limits, for one test."""
+    with simulator(spot_weight_limit=None, futures_weight_limit=None) as one:
+        yield one
