@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -9,7 +10,6 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from binance_sdk._runtime.http import RawResponse
-from binance_sdk._runtime.model import UNKNOWN_TAG
 from binance_sdk._runtime.operation import Operation, Variant
 from binance_sdk._runtime.row import Row
 from binance_sdk.errors import DecodeError
@@ -30,8 +30,17 @@ def decode(operation: Operation[T], variant: Variant[T], response: RawResponse) 
     try:
         return variant.adapter.validate_json(response.content, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems = tuple(explain(error.errors(include_url=False, include_context=False), variant.type))
+        errors = error.errors(include_url=False, include_context=False)
+        problems = tuple(explain(errors, variant.type, _parsed(response.content)))
         raise _failed(operation, response, problems) from error
+
+
+def _parsed(content: bytes) -> object:
+    """The body as plain JSON, or None where it is none; only read to explain a failure."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _failed(operation: Operation[Any], response: RawResponse, problems: tuple[str, ...]) -> DecodeError:
@@ -59,18 +68,38 @@ def _failed(operation: Operation[Any], response: RawResponse, problems: tuple[st
     )
 
 
-def explain(errors: Iterable[ErrorDetails], type_: object) -> list[str]:
+def explain(errors: Iterable[ErrorDetails], type_: object, body: object) -> list[str]:
     """One line for each kind of mistake; the same mistake in many rows is told once, with the first row and a count."""
     rows = _row_types(type_)
-    groups: dict[tuple[str, str], list[str]] = {}
+    nodes: dict[tuple[int | str, ...], list[ErrorDetails]] = {}
     for item in errors:
-        path, pattern = _path(item["loc"], rows)
-        groups.setdefault((pattern, _words(item)), []).append(path)
+        nodes.setdefault(_real(item, body), []).append(item)
+    groups: dict[tuple[str, str], list[str]] = {}
+    for loc, items in nodes.items():
+        path, pattern = _path(loc, rows)
+        groups.setdefault((pattern, _words(items)), []).append(path)
     lines: list[str] = []
     for (_, words), paths in groups.items():
         more = f" (and {len(paths) - 1} more like it)" if len(paths) > 1 else ""
         lines.append(f"{paths[0]}: {words}{more}" if paths[0] else words)
     return lines
+
+
+def _real(item: ErrorDetails, body: object) -> tuple[int | str, ...]:
+    """The steps of an error that exist in the answer: pydantic puts the names of union members between them."""
+    path: list[int | str] = []
+    node = body
+    last = len(item["loc"]) - 1
+    for index, step in enumerate(item["loc"]):
+        if isinstance(node, dict) and step in node:
+            node = cast("dict[object, object]", node)[step]
+            path.append(step)
+        elif isinstance(node, list) and isinstance(step, int) and step < len(cast("list[object]", node)):
+            node = cast("list[object]", node)[step]
+            path.append(step)
+        elif index == last and item["type"] == "missing":
+            path.append(step)
+    return tuple(path)
 
 
 def _path(loc: tuple[int | str, ...], rows: Mapping[int, type[Row]]) -> tuple[str, str]:
@@ -82,16 +111,10 @@ def _path(loc: tuple[int | str, ...], rows: Mapping[int, type[Row]]) -> tuple[st
             named = _position(step, rows) if index == last and index > 0 and isinstance(loc[index - 1], int) else None
             path += f"[{step}]" if named is None else f".{named}"
             pattern += "[*]" if named is None else f".{named}"
-        elif not _is_tag(step, loc, index):
+        else:
             path += f".{step}" if path else step
             pattern += f".{step}" if pattern else step
     return path, pattern
-
-
-def _is_tag(step: str, loc: tuple[int | str, ...], index: int) -> bool:
-    # pydantic puts the tag of the chosen member behind the index of a union's item.
-    follows_index = index > 0 and isinstance(loc[index - 1], int)
-    return follows_index and (step.isupper() or step == UNKNOWN_TAG) and index < len(loc) - 1
 
 
 def _position(position: int, rows: Mapping[int, type[Row]]) -> str | None:
@@ -119,27 +142,35 @@ def _row_types(type_: object) -> dict[int, type[Row]]:
     return found
 
 
-def _words(item: ErrorDetails) -> str:
-    kind = item["type"]
-    if kind == "missing":
+_EXPECTED = {
+    "bool_type": "true or false",
+    "dict_type": "an object",
+    "float_type": "a number",
+    "int_from_float": "an integer",
+    "int_type": "an integer",
+    "list_type": "an array",
+    "literal_error": "a string",
+    "model_attributes_type": "an object",
+    "model_type": "an object",
+    "string_pattern_mismatch": "a decimal string",
+    "string_type": "a string",
+    "tuple_type": "an array",
+}
+_JSON_KINDS = {"dict": "object", "list": "array", "NoneType": "null"}
+
+
+def _words(items: list[ErrorDetails]) -> str:
+    """What is wrong with one node; the members of a union complain each, about the same value."""
+    first = items[0]
+    if first["type"] == "missing":
         return "is missing"
-    if kind == "json_invalid":
-        return f"{_NOT_JSON} ({item['msg'].removeprefix('Invalid JSON: ')})"
-    given = item["input"]
-    shown = repr(given)
+    if first["type"] == "json_invalid":
+        return f"{_NOT_JSON} ({first['msg'].removeprefix('Invalid JSON: ')})"
+    shown = repr(first["input"])
     shown = shown if len(shown) <= _EXCERPT else f"{shown[:_EXCERPT]}…"
-    name = {"dict": "object", "list": "array", "str": "string", "NoneType": "null"}.get(type(given).__name__)
-    expected = {
-        "string_pattern_mismatch": "a decimal string",
-        "string_type": "a string",
-        "model_type": "an object",
-        "model_attributes_type": "an object",
-        "dict_type": "an object",
-        "list_type": "an array",
-        "tuple_type": "an array",
-        "int_type": "an integer",
-        "bool_type": "true or false",
-    }.get(kind)
-    if expected is None:
-        return f"{item['msg'][0].lower()}{item['msg'][1:]}, got {shown}"
-    return f"should be {expected}, got {name + ' ' if name and name != 'string' else ''}{shown}"
+    kind = _JSON_KINDS.get(type(first["input"]).__name__)
+    got = f"got {f'{kind} ' if kind else ''}{shown}"
+    expected = list(dict.fromkeys(_EXPECTED[item["type"]] for item in items if item["type"] in _EXPECTED))
+    if not expected:
+        return f"{first['msg'][0].lower()}{first['msg'][1:]}, {got}"
+    return f"should be {' or '.join(expected)}, {got}"

@@ -74,7 +74,8 @@ def _from_number(value: int | float) -> Decimal:
 
 
 def _to_number(value: Decimal) -> int | float:
-    return int(value) if value == value.to_integral_value() and _exponent(value) >= 0 else float(value)
+    # JSON integers are read with exponent 0; everything else came from a number with a point or an exponent.
+    return int(value) if _exponent(value) == 0 else float(value)
 
 
 def _exponent(value: Decimal) -> int:

@@ -30,12 +30,16 @@ def main() -> NoReturn:
     """Run the command line with ``sys.argv`` and exit."""
     try:
         try:
+            # Commands import it where they need it; whether it is there is better known at once.
+            import rich  # noqa: F401
+
             from binance_sdk.cli.app import run
         except ModuleNotFoundError as error:
-            if error.name is None or error.name.split(".")[0] == _OURS:
+            package = (error.name or _OURS).partition(".")[0]
+            if package == _OURS:
                 raise
             sys.stderr.write(
-                f"binance-sdk: {error.name} is not installed; the command line needs an extra: "
+                f"binance-sdk: {package} is not installed; the command line needs an extra: "
                 'pip install "binance-market-sdk[cli,simulator]"\n'
             )
             sys.exit(2)

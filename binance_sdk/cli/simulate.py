@@ -18,7 +18,7 @@ def _installed() -> Generator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        name = error.name or "a package"
+        name = (error.name or "a package").partition(".")[0]
         raise CommandError(f"{name} is not installed; the simulator needs an extra: {EXTRA}") from error
 
 

@@ -1,3 +1,5 @@
+"""The tiny spec, ready to be broken."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -266,3 +266,88 @@ def test_the_docstring_of_a_method(tiny_tree: dict[str, bytes]) -> None:
 
         Source: Tiny docs; as of 2026-01-02."""
     )
+
+
+# ------------------------------------------------------------------- what the tiny spec does without
+
+SCHEMAS = "operations:\n  bars:"
+
+
+def test_an_object_takes_over_the_fields_of_another_module(tiny: TinySpec) -> None:
+    more = (
+        "  ClockZone:\n    description: Clock and zone.\n    extends: Clock\n"
+        "    fields:\n      zone: {type: string, description: Zone.}\n\n"
+    )
+    tiny.change("spot/market.yaml", SCHEMAS, more + SCHEMAS)
+    body = render(tiny.load())["spot/models.py"].decode().split("class ClockZone(Model):\n")[1].split("\nclass ")[0]
+    assert 'server_time: Annotated[int, Field(alias="serverTime")]' in body
+    assert "def server_time_dt(self) -> datetime:" in body
+    assert 'zone: Annotated[str, Field(alias="zone")]' in body
+
+
+def test_a_union_of_both_markets_is_exported_by_the_one_that_meets_it(tiny: TinySpec) -> None:
+    union = (
+        "  Event:\n    description: Event.\n    discriminator: kind\n"
+        "    members: {A: EventA}\n    unknown: UnknownEvent\n"
+        "  EventA:\n    description: Event A.\n    fields:\n      kind: {type: string, description: Kind.}\n"
+    )
+    path = tiny.folder / "schemas" / "market.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + union, encoding="utf-8")
+    tiny.change("spot/market.yaml", "rules: {type: list<Rule>,", "rules: {type: map<list<Event>>,")
+    files = render(tiny.load())
+    assert "rules: Annotated[dict[str, list[Event]]" in files["spot/models.py"].decode()
+    assert "from binance_sdk._generated.shared.unions import Event\n" in files["spot/models.py"].decode()
+    spot, futures = (files[f"{market}/__init__.py"].decode() for market in ("spot", "futures"))
+    assert "from binance_sdk._generated.shared.members import EventA, UnknownEvent\n" in spot
+    assert "from binance_sdk._generated.shared.unions import Event\n" in spot
+    assert "Event" not in futures
+
+
+def test_descriptions_doubts_and_open_bounds_in_words(tiny: TinySpec) -> None:
+    tiny.change("futures/market.yaml", "min: 1, max: 50, above: clamp", "min: 1, uncertain: startTime or not")
+    tiny.change(
+        "futures/market.yaml",
+        "type: string, pattern",
+        "type: id, max: 9, description: Window.}\n      mode: {type: string, pattern",
+    )
+    tiny.change(
+        "futures/market.yaml",
+        "    summary: Order book of a symbol.\n",
+        "    summary: Book\n    description: what it is\n",
+    )
+    tiny.change("futures/market.yaml", "security: api_key", "security: api_key_uncertain")
+    text = render(tiny.load())["futures/api.py"].decode()
+    assert '"""Book.\n\n        What it is.\n\n        - Deprecated' in text
+    assert "- May need an API key; the documents do not settle it.\n" in text
+    assert "depth: Depth. At least 1. Uncertain: StartTime or not.\n" in text
+    assert "window: Window. At most 9.\n" in text
+
+
+def test_a_price_for_each_value_of_an_enum(tiny: TinySpec) -> None:
+    tiny.change(
+        "spot/market.yaml",
+        "        - {weight: 20}\n",
+        "        - {weight: {by: detail, values: {FULL: 20, MINI: 10}}}\n",
+    )
+    files = render(tiny.load())
+    text = " ".join(files["spot/api.py"].decode().split())
+    assert "otherwise 20 for `detail` FULL; 10 for MINI (20 when `detail` is left out). -" in text
+    assert '(None, w.Values("detail", {"FULL": 20, "MINI": 10}))' in files["spot/operations.py"].decode()
+
+
+def test_the_rules_in_words(tiny: TinySpec) -> None:
+    tiny.change(
+        "spot/market.yaml",
+        "      - {ordered: [startTime, endTime]}\n",
+        "      - {start: startTime, end: endTime, span: 1h}\n"
+        "      - {lookback: 30d, parameters: [startTime, endTime]}\n"
+        "      - {at_most_one_of: [limit, endTime]}\n"
+        "      - {exactly_one_of: [startTime, endTime]}\n",
+    )
+    operation = tiny.load().operations["spot", "bars"].value
+    assert [words.rule(one, operation) for one in operation.rules] == [
+        "`start_time` and `end_time` must be less than 1 hour apart.",
+        "`start_time` and `end_time` must not lie more than 30 days back.",
+        "At most one of `limit` and `end_time` in one call.",
+        "Exactly one of `start_time` and `end_time` in every call.",
+    ]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import inspect
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +16,8 @@ from binance_sdk._generated.futures import api as futures_api
 from binance_sdk._generated.spot import api as spot_api
 from binance_sdk.errors import BinanceError, ConfigError
 
-from .server import RawServer, http
-from .support import KEY, Mode, Recorder, charged, in_flight, outcome
+from .server import http
+from .support import KEY, Mode, Recorder, charged, outcome
 
 both = pytest.mark.parametrize("mode", ["sync", "async"])
 kinds = pytest.mark.parametrize("kind", [SyncBinanceClient, BinanceClient], ids=["sync", "async"])
@@ -94,7 +91,7 @@ def test_urls_and_key_from_variables(recorder: Recorder, monkeypatch: pytest.Mon
         ({"api_key": f"{KEY}\n"}, "API key"),
         ({"api_key": f"{KEY} {KEY}"}, "API key"),
         ({"api_key": f"{KEY}\u20ac"}, "API key"),
-        *[({"timeout": bad}, "timeout") for bad in (0, -1, float("nan"), float("inf"), True, "5", None)],
+        *[({"timeout": bad}, "timeout") for bad in (0, -1, float("nan"), float("inf"), True, "5")],
     ],
 )
 def test_wrong_settings(kind: Callable[..., object], settings: dict[str, Any], named: str) -> None:
@@ -222,119 +219,6 @@ def test_http_client_of_the_user_is_left_open() -> None:
         SyncBinanceClient(http_client=given).spot.ping()
         gc.collect()
     assert len(recorder.requests) == 2
-
-
-# -------------------------------------------------------------------------------------- life time
-
-
-@both
-def test_closing_twice_and_calling_afterwards(mode: Mode) -> None:
-    closed: list[Any] = []
-    with RawServer(PING, keep_alive=True) as server:
-        outcome(mode, lambda client: client.spot.ping(), closed.append, spot_base_url=server.url)
-    client = closed[0]
-    before = charged(client)
-    assert before == 2
-    if mode == "sync":
-        client.close()
-        with pytest.raises(ConfigError, match="closed") as caught:
-            client.spot.ping()
-    else:
-        asyncio.run(client.aclose())
-        with pytest.raises(ConfigError, match="closed") as caught:
-            asyncio.run(client.spot.ping())
-    assert caught.value.operation == "spot.ping"
-    assert charged(client) == before
-    assert in_flight(client) == 0
-    assert len(server.requests) == 1
-
-
-def test_a_client_that_never_called_needs_no_closing() -> None:
-    SyncBinanceClient()
-    BinanceClient()
-    gc.collect()
-
-
-def test_a_forgotten_client_is_a_warning() -> None:
-    with RawServer(PING, keep_alive=True) as server:
-        client = SyncBinanceClient(spot_base_url=server.url)
-        client.spot.ping()
-        with pytest.warns(ResourceWarning, match="a Binance client was not closed; use `with`"):
-            del client
-            gc.collect()
-    with RawServer(http("200 OK", b"{}")) as server:
-        forgotten = BinanceClient(spot_base_url=server.url)
-        asyncio.run(forgotten.spot.ping())
-        with pytest.warns(ResourceWarning, match="a Binance client was not closed"):
-            del forgotten
-            gc.collect()
-
-
-def test_one_client_in_two_event_loops_one_after_the_other() -> None:
-    with RawServer(PING, keep_alive=True) as server:
-        client = BinanceClient(spot_base_url=server.url)
-        for _ in range(2):
-            asyncio.run(client.spot.ping())
-        asyncio.run(client.aclose())
-        # Connections of a loop that has ended must not be left for the garbage collector to complain about.
-        del client
-        gc.collect()
-    assert len(server.requests) == 2
-
-
-def test_one_client_in_two_event_loops_at_once() -> None:
-    with RawServer(PING, keep_alive=True) as server:
-        client = BinanceClient(spot_base_url=server.url)
-        turns = threading.Barrier(2)
-
-        async def calls() -> None:
-            for _ in range(3):
-                await asyncio.to_thread(turns.wait, 10)
-                await client.spot.ping()
-
-        with ThreadPoolExecutor(2) as threads:
-            for done in [threads.submit(asyncio.run, calls()) for _ in range(2)]:
-                done.result()
-        asyncio.run(client.aclose())
-        assert client.limits.spot.groups["raw_requests"].used == 6
-        assert in_flight(client) == 0
-        del client
-        gc.collect()
-    assert len(server.requests) == 6
-
-
-def test_many_threads_on_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[object] = []
-    create = httpx.Client.__init__
-
-    def counted(self: httpx.Client, *args: Any, **kwargs: Any) -> None:
-        made.append(self)
-        create(self, *args, **kwargs)
-
-    monkeypatch.setattr(httpx.Client, "__init__", counted)
-    start = threading.Barrier(8)
-
-    def calls(client: SyncBinanceClient) -> None:
-        start.wait(10)
-        for _ in range(5):
-            client.spot.ping()
-
-    with RawServer(PING, keep_alive=True) as server, SyncBinanceClient(spot_base_url=server.url) as shared:
-        with ThreadPoolExecutor(8) as threads:
-            for done in [threads.submit(calls, shared) for _ in range(8)]:
-                done.result()
-        assert shared.limits.spot.used == 40
-        assert shared.limits.spot.groups["raw_requests"].used == 40
-        assert in_flight(shared) == 0
-    assert len(server.requests) == 40
-    assert len(made) == 1
-
-
-async def test_many_tasks_on_one_client(recorder: Recorder) -> None:
-    async with recorder.asynchronous() as client:
-        await asyncio.gather(*(client.spot.ping() for _ in range(40)))
-        assert client.limits.spot.used == 40
-        assert in_flight(client) == 0
 
 
 # ----------------------------------------------------------------------------------------- limits

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,68 +14,14 @@ from hypothesis import strategies as st
 from binance_sdk._runtime.drive import drive_iterator
 from binance_sdk._runtime.operation import Lookback, Operation
 from binance_sdk._runtime.paging import Walk, cheapest_page, pages, plan_pages, plan_walk, step_ms
-from binance_sdk._runtime.parameters import validate
 from binance_sdk.catalogue import CATALOGUE
-from binance_sdk.errors import DecodeError, ParameterError
+from binance_sdk.errors import ParameterError
 
-from .support import KEY, NOW_MS, Recorder
+from .fake_exchange import AggTrade, Candle, Exchange, Funding, Statistic, Trade
+from .support import NOW_MS, Recorder
 
 SPOT, FUTURES = CATALOGUE.spot.operations, CATALOGUE.futures.operations
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-
-
-@dataclass(frozen=True)
-class Candle:
-    open_time: int
-
-
-@dataclass(frozen=True)
-class AggTrade:
-    agg_id: int
-    time: int
-
-
-@dataclass(frozen=True)
-class Statistic:
-    timestamp: int
-
-
-@dataclass(frozen=True)
-class Funding:
-    symbol: str
-    funding_time: int
-
-
-@dataclass(frozen=True)
-class Trade:
-    id: int
-
-
-@dataclass
-class Exchange:
-    """Binance's answers for one list of rows, oldest first; the arguments go through the real checks."""
-
-    operation: Operation[Any]
-    rows: Sequence[Any]
-    time: str | None = None
-    newest_within: bool = False
-    """Which end of a range with both times is cut off; for statistics no document says."""
-    requests: list[Mapping[str, Any]] = field(default_factory=list)
-
-    async def __call__(self, arguments: Mapping[str, object]) -> list[Any]:
-        asked = validate(self.operation, arguments, NOW_MS)
-        self.requests.append(asked)
-        limit: Any = asked.get("limit", self.operation.by_wire["limit"].default)
-        from_id, start, end = (asked.get(name) for name in ("fromId", "startTime", "endTime"))
-        rows = self.rows
-        if from_id is not None:
-            key = self.operation.paging.key if self.operation.paging else ""
-            return [row for row in rows if getattr(row, key) >= from_id][:limit]
-        if self.time is not None:
-            rows = [row for row in rows if (start is None or getattr(row, self.time) >= start)]
-            rows = [row for row in rows if (end is None or getattr(row, self.time) <= end)]
-        newest = start is None or (self.newest_within and end is not None)
-        return list(rows[-limit:] if newest else rows[:limit])
 
 
 def walk_of(
@@ -391,80 +336,3 @@ def test_cheapest_page(operation: Operation[Any], size: int) -> None:
 
 def test_steps() -> None:
     assert [step_ms(step) for step in ("1s", "15m", "4h", "3d", "1w")] == [1000, 900_000, 4 * HOUR, 3 * DAY, 7 * DAY]
-
-
-# ----------------------------------------------------------------------------------- both clients
-
-KLINE = '[{},"1","2","0.5","1.5","10",{},"12",30,"5","6","0"]'
-
-
-def candles(recorder: Recorder, count: int) -> None:
-    exchange = Exchange(SPOT["klines"], [Candle(BASE + n * MINUTE) for n in range(count)], time="open_time")
-
-    def answer(request: Any) -> bytes:
-        asked = {name: int(value) if value.isdigit() else value for name, value in request.url.params.items()}
-        rows = _run(exchange(asked))
-        return ("[" + ",".join(KLINE.format(row.open_time, row.open_time + MINUTE - 1) for row in rows) + "]").encode()
-
-    recorder.answer = answer
-
-
-def _run(coroutine: Any) -> Any:
-    """The result of a coroutine that never waits, also where an event loop runs already."""
-    try:
-        coroutine.send(None)
-    except StopIteration as stop:
-        return stop.value
-    raise AssertionError("it waited")
-
-
-async def test_async_and_sync_iterators_agree(recorder: Recorder) -> None:
-    candles(recorder, 25)
-    arguments: dict[str, Any] = {"start_time": BASE, "end_time": BASE + 20 * MINUTE, "page_size": 7}
-    async with recorder.asynchronous() as client:
-        first = [row async for row in client.spot.iter_klines("BTCUSDT", "1m", **arguments)]
-        asked = recorder.asked
-        plan = client.spot.plan.iter_klines("BTCUSDT", "1m", **arguments)
-    recorder.requests.clear()
-    with recorder.sync() as blocking:
-        second = list(blocking.spot.iter_klines("BTCUSDT", "1m", **arguments))
-    assert first == second
-    assert [row.open_time for row in first] == [BASE + n * MINUTE for n in range(21)]
-    assert asked == recorder.asked
-    assert len(asked) <= plan.requests + 1
-
-
-async def test_leaving_early_asks_no_further(recorder: Recorder) -> None:
-    candles(recorder, 25)
-    async with recorder.asynchronous() as client:
-        iterator = client.spot.iter_klines("BTCUSDT", "1m", start_time=BASE, page_size=7)
-        assert recorder.requests == []
-        async for row in iterator:
-            if row.open_time == BASE + 3 * MINUTE:
-                break
-        await iterator.aclose()  # type: ignore[attr-defined]
-        assert [row async for row in iterator] == []
-    with recorder.sync() as blocking:
-        blocked = blocking.spot.iter_klines("BTCUSDT", "1m", start_time=BASE, page_size=7)
-        assert next(blocked).open_time == BASE
-        blocked.close()  # type: ignore[attr-defined]
-        assert list(blocked) == []
-    assert len(recorder.requests) == 2
-
-
-def test_an_iterator_never_begun_leaves_no_warning(recorder: Recorder) -> None:
-    with recorder.sync(api_key=KEY) as client:
-        client.spot.iter_klines("BTCUSDT", "1m", start_time=BASE)
-    assert recorder.requests == []
-
-
-def test_an_error_on_the_way_comes_out_after_the_rows_before_it(recorder: Recorder) -> None:
-    candles(recorder, 10)
-    good = recorder.answer
-    recorder.answer = lambda request: good(request) if len(recorder.requests) < 2 else b"{}"
-    with recorder.sync() as client:
-        iterator = client.spot.iter_klines("BTCUSDT", "1m", start_time=BASE, page_size=4)
-        assert [next(iterator).open_time for _ in range(4)] == [BASE + n * MINUTE for n in range(4)]
-        with pytest.raises(DecodeError, match=r"spot\.klines"):
-            next(iterator)
-        assert list(iterator) == []

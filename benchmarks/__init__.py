@@ -1,0 +1,1 @@
+"""Every figure this project states, measured by one command: ``python -m benchmarks``."""

@@ -1,0 +1,53 @@
+"""Which error ends with which code, and in which words."""
+
+from __future__ import annotations
+
+import pytest
+
+from binance_sdk import errors
+from binance_sdk.cli import __doc__ as documentation
+from binance_sdk.cli.exits import EPILOG, ExitCode, exit_code, explain
+
+EXPECTED = {
+    "APIConnectionError": 3,
+    "APIError": 1,
+    "APITimeoutError": 3,
+    "AuthenticationError": 1,
+    "BadRequestError": 1,
+    "BinanceError": 2,
+    "BudgetError": 5,
+    "CircuitOpenError": 3,
+    "ConfigError": 2,
+    "DecodeError": 4,
+    "ForbiddenError": 1,
+    "IPBannedError": 5,
+    "NotFoundError": 1,
+    "ParameterError": 2,
+    "RateLimitError": 5,
+    "RestrictedLocationError": 1,
+    "ServerError": 1,
+    "StreamError": 3,
+}
+
+
+def test_every_error_has_been_thought_of() -> None:
+    assert set(errors.__all__) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_code_of_an_error(name: str) -> None:
+    kind: type[errors.BinanceError] = getattr(errors, name)
+    error = kind("text", status_code=400) if issubclass(kind, errors.APIError) else kind("text")
+    assert exit_code(error) == EXPECTED[name]
+
+
+def test_every_code_is_documented() -> None:
+    for code in ExitCode:
+        assert f"{code} " in EPILOG
+        assert f"\n{code} " in (documentation or "")
+
+
+def test_an_explanation_is_one_line_with_a_remedy() -> None:
+    assert explain(errors.APIConnectionError("no\nconnection")).startswith("no connection; check the network")
+    assert "--raw" in explain(errors.DecodeError("odd"))
+    assert explain(errors.ConfigError("wrong; do this")) == "wrong; do this"

@@ -1,0 +1,169 @@
+"""Who may import whom, read from the source: spec -> codegen -> _generated -> _runtime, and public names above."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "binance_sdk"
+LONGEST = 400
+LONGEST_TEST = 450
+
+
+@dataclass(frozen=True)
+class Import:
+    """One imported module, or name of a module."""
+
+    name: str
+    line: int
+    for_types: bool
+    """Under ``if TYPE_CHECKING:``, so never at run time."""
+
+    def within(self, *packages: str) -> bool:
+        return any(self.name == package or self.name.startswith(f"{package}.") for package in packages)
+
+
+def module_of(path: Path, root: Path) -> str:
+    parts = path.relative_to(root).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def imports(path: Path, root: Path = ROOT) -> tuple[Import, ...]:
+    tree = ast.parse(path.read_text("utf-8"))
+    return tuple(_walk(tree, module_of(path, root), path.name == "__init__.py", for_types=False))
+
+
+def _walk(node: ast.AST, module: str, package: bool, *, for_types: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            for inner in child.body:
+                yield from _walk(ast.Module([inner], []), module, package, for_types=True)
+            for inner in child.orelse:
+                yield from _walk(ast.Module([inner], []), module, package, for_types=for_types)
+        elif isinstance(child, ast.Import):
+            for alias in child.names:
+                yield Import(alias.name, child.lineno, for_types)
+        elif isinstance(child, ast.ImportFrom):
+            base = child.module or ""
+            if child.level:
+                above = module.split(".")[: len(module.split(".")) - child.level + (1 if package else 0)]
+                base = ".".join([*above, *([base] if base else [])])
+            for alias in child.names:
+                # ``from a import b`` may name the module a.b: look at both.
+                yield Import(f"{base}.{alias.name}", child.lineno, for_types)
+        else:
+            yield from _walk(child, module, package, for_types=for_types)
+
+
+def sources(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def strays(paths: list[Path], *allowed: str) -> list[str]:
+    """Imports of our own packages that are none of the allowed ones."""
+    return [
+        f"{path.relative_to(ROOT)}:{found.line} imports {found.name}"
+        for path in paths
+        for found in imports(path)
+        if found.within("binance_sdk", "codegen", "spec", "tests", "simulator") and not found.within(*allowed)
+    ]
+
+
+def test_the_reader_of_imports_reads_imports(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "c.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(
+        "import x.y\nfrom . import d\nfrom ..e import f\nif TYPE_CHECKING:\n    import g\nelse:\n    import h\n"
+        "def late():\n    from i import j\n",
+        "utf-8",
+    )
+    found = [(item.name, item.for_types) for item in imports(path, tmp_path)]
+    assert found == [("x.y", False), ("a.b.d", False), ("a.e.f", False), ("g", True), ("h", False), ("i.j", False)]
+
+
+# --------------------------------------------------------------------------------------- layers
+
+
+def test_the_runtime_knows_nothing_above_it() -> None:
+    allowed = ("binance_sdk._runtime", "binance_sdk.errors", "binance_sdk.events")
+    assert strays(sources(PACKAGE / "_runtime"), *allowed) == []
+
+
+def test_errors_and_events_are_leaves() -> None:
+    assert strays([PACKAGE / "errors.py"]) == []
+    assert strays([PACKAGE / "events.py"], "binance_sdk.errors") == []
+
+
+def test_generated_code_stands_on_the_runtime_alone() -> None:
+    allowed = ("binance_sdk._generated", "binance_sdk._runtime", "binance_sdk.errors")
+    assert strays(sources(PACKAGE / "_generated"), *allowed) == []
+
+
+def test_nothing_people_install_imports_the_generator() -> None:
+    for path in sources(PACKAGE):
+        for found in imports(path):
+            assert not found.within("codegen", "spec", "tests", "yaml", "jinja2", "datamodel_code_generator"), path
+
+
+def test_the_generator_needs_no_generated_code() -> None:
+    found = [stray for stray in strays(sources(ROOT / "codegen"), "codegen") if "_generated" in stray]
+    assert found == []
+
+
+def test_httpx_is_imported_in_one_module() -> None:
+    users: dict[str, set[bool]] = {}
+    for path in sources(PACKAGE):
+        for found in imports(path):
+            if found.within("httpx", "httpcore"):
+                users.setdefault(path.relative_to(PACKAGE).as_posix(), set()).add(found.for_types)
+    assert [name for name, kinds in users.items() if False in kinds] == ["_runtime/http.py"]
+    assert set(users) <= {"_runtime/http.py", "client.py"}
+
+
+@pytest.mark.parametrize("folder", ["simulator", "cli"])
+def test_capabilities_stand_on_public_names(folder: str) -> None:
+    """An operation's type is public through ``catalogue``; everything else inside is out of bounds."""
+    allowed = ("binance_sdk._runtime.operation", "binance_sdk._version")
+    found = [
+        f"{path.relative_to(ROOT)}:{item.line} imports {item.name}"
+        for path in sources(PACKAGE / folder)
+        for item in imports(path)
+        if item.within("binance_sdk")
+        and any(part.startswith("_") and not part.startswith("__") for part in item.name.split("."))
+        and not item.within(*allowed)
+    ]
+    assert found == []
+
+
+# ---------------------------------------------------------------------------------------- habits
+
+
+def test_no_module_is_called_utils() -> None:
+    empty = {"utils", "util", "helpers", "helper", "common", "misc"}
+    named = [path for folder in ("binance_sdk", "codegen", "tests") for path in sources(ROOT / folder)]
+    assert [path for path in named if {path.stem, *path.relative_to(ROOT).parts[:-1]} & empty] == []
+
+
+def test_files_written_by_hand_are_short() -> None:
+    long = []
+    for folder, most in (("binance_sdk", LONGEST), ("codegen", LONGEST), ("tests", LONGEST_TEST)):
+        for path in sources(ROOT / folder):
+            if "_generated" not in path.parts:
+                lines = len(path.read_text("utf-8").splitlines())
+                if lines > most:
+                    long.append(f"{path.relative_to(ROOT)}: {lines} lines, at most {most}")
+    assert long == []
+
+
+def test_generated_files_say_so() -> None:
+    paths = sources(PACKAGE / "_generated")
+    assert len(paths) > 10
+    for path in paths:
+        assert path.read_text("utf-8").startswith("# Generated by `python -m codegen generate`"), path
