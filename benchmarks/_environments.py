@@ -1,7 +1,7 @@
 """Environments with the base dependencies only, as a user gets them, made on demand and kept below ``.venv``.
 
-In the developer's environment httpx finds rich and click and loads its own command line with them, so an import measured
-there says nothing about a user's. The wheel of this checkout is installed, not the checkout itself.
+In the developer's environment httpx finds rich and click and loads its own command line with them, so an import
+measured there says nothing about a user's. The wheel of this checkout is installed, not the checkout itself.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ class Core:
         self.transport: Transport | None = None
         self.closed = False
         self._cache: AnswerCache | None = None
+        self._lock = threading.Lock()
         teller = Teller(settings.hooks)
         budget = None
         if settings.budget:
@@ -61,13 +63,18 @@ class Core:
             self._cache = AnswerCache(self.clock.monotonic)
         return self._cache
 
-    def open(self) -> Transport:
-        """The transport, made at the first call: httpx is imported no sooner."""
+    def open(self, operation: str) -> Transport:
+        """The transport, made at the first call: httpx is imported no sooner.
+
+        Raises:
+            ConfigError: the client is closed.
+        """
         if self.closed:
-            raise ConfigError("the client is closed; make a new one")
-        if self.transport is None:
-            self.transport = self.make()
-        return self.transport
+            raise ConfigError(f"{operation}: the client is closed; make a new one", operation=operation)
+        with self._lock:
+            if self.transport is None:
+                self.transport = self.make()
+            return self.transport
 
     def make(self) -> Transport:
         raise NotImplementedError

@@ -126,6 +126,9 @@ def _setting(argument: str | None, name: str, variable: str) -> tuple[str | None
 
 def _base_url(url: str, source: str) -> str:
     remedy = "write e.g. http://127.0.0.1:8080"
+    if "@" in url:
+        # Whatever stands before it may be a password, so the value is not shown.
+        raise ConfigError(f"{source} must not hold a user or password; {remedy}")
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -133,8 +136,8 @@ def _base_url(url: str, source: str) -> str:
         raise ConfigError(f"{source}={url!r} is no URL ({error}); {remedy}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigError(f"{source}={url!r} is no http(s) URL; {remedy}")
-    if parts.query or parts.fragment or parts.username or parts.password:
-        raise ConfigError(f"{source} must be scheme, host and path only; {remedy}")
+    if "?" in url or "#" in url:
+        raise ConfigError(f"{source}={url!r} must be scheme, host and path only; {remedy}")
     return url.rstrip("/")
 
 

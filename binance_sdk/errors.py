@@ -26,6 +26,7 @@ All can be pickled, name the operation where there is one, and keep what they we
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 
 __all__ = [
@@ -63,7 +64,16 @@ class BinanceError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # The default would call the class with the text alone and lose every keyword.
-        return _rebuild, (type(self), self.args, self.__dict__)
+        return _rebuild, (type(self), self.args, {name: _portable(value) for name, value in self.__dict__.items()})
+
+
+def _portable(value: object) -> object:
+    """Some arguments that are refused cannot be pickled, a generator say; their error must be all the same."""
+    try:
+        pickle.dumps(value)
+    except Exception:  # noqa: BLE001 - pickle raises whatever the object's own methods do
+        return repr(value)
+    return value
 
 
 def _rebuild(cls: type[BinanceError], args: tuple[object, ...], state: dict[str, object]) -> BinanceError:

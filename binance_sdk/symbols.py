@@ -188,7 +188,8 @@ def spot_symbols(info: spot.ExchangeInfo) -> Symbols:
     for one in info.symbols:
         price = next((f for f in one.filters if isinstance(f, spot.PriceFilter)), None)
         lot = next((f for f in one.filters if isinstance(f, spot.LotSizeFilter)), None)
-        notionals = [f.min_notional for f in one.filters if isinstance(f, (spot.NotionalFilter, spot.MinNotionalFilter))]
+        kinds = (spot.NotionalFilter, spot.MinNotionalFilter)
+        notionals = [f.min_notional for f in one.filters if isinstance(f, kinds)]
         # Spot prices are multiples of the tick; those of futures start at the least price.
         rules[one.symbol] = _rules(one, price, lot, max(notionals, default=None), Decimal(0))
     return Symbols(rules)

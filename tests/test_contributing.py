@@ -16,7 +16,7 @@ _FILE = re.compile(r"<!-- file: (?P<name>\S+) -->\s*```\w+\n(?P<body>.*?)\n\s*``
 _PYTHON = re.compile(r"<!-- python -->\s*```python\n(?P<body>.*?)\n\s*```", re.DOTALL)
 _MISTAKE = re.compile(r"`(spot/spread\.yaml:\d+: .*?)`\.", re.DOTALL)
 
-_AROUND = '''
+_AROUND = """
 import functools, pathlib
 from decimal import Decimal
 import httpx
@@ -27,7 +27,7 @@ answer = httpx.MockTransport(lambda request: httpx.Response(200, content=body))
 SyncBinanceClient = functools.partial(binance_sdk.SyncBinanceClient, http_client=httpx.Client(transport=answer))
 {body}
 assert "Weight" in binance_sdk.BinanceClient().spot.spread.__doc__
-'''
+"""
 
 
 @pytest.fixture

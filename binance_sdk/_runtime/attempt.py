@@ -16,8 +16,8 @@ from binance_sdk._runtime.options import RequestOptions, Response
 from binance_sdk._runtime.telling import Teller
 from binance_sdk._runtime.weight import Arguments
 from binance_sdk.errors import (
-    APIError,
     APIConnectionError,
+    APIError,
     APITimeoutError,
     BinanceError,
     ForbiddenError,
@@ -70,7 +70,7 @@ class Attempts:
     catalogue: Catalogue
     environment: str
     markets: Mapping[Market, MarketHosts]
-    transport: Callable[[], Transport]
+    transport: Callable[[str], Transport]
     clock: Clock
     budget: Budget | None
     teller: Teller
@@ -124,7 +124,7 @@ class Attempts:
         from binance_sdk._runtime.http import PreparedRequest, TransportFailure
 
         operation, pool = prepared.operation, market.pool
-        transport = self.transport()
+        transport = self.transport(operation.id)
         grant = await self._permission(prepared, pool, options, deadline)
         now = self.clock.monotonic()
         timeout = min(options.timeout or _DEFAULT_TIMEOUT, deadline - now)
@@ -145,7 +145,7 @@ class Attempts:
             raise error from (failure.__cause__ or failure)
         except BaseException:
             # Cut off by the caller after the wire was touched: the server may have charged it.
-            self._settle(sent, None)
+            self._lost_count(sent)
             raise
         return self._answered(sent, raw, url)
 
@@ -176,12 +176,17 @@ class Attempts:
         now = self.clock.monotonic()
         if sent.grant is not None:
             if charged:
-                sent.pool.finish(sent.grant, sent.before, None, now)
+                self._lost_count(sent)
             else:
                 sent.pool.ledger.give_back(sent.grant, now)
         if isinstance(error, APIConnectionError):
             self._judge_host(sent.host, ok=False, now=now)
         self._tell_over(sent, None, error, None, now)
+
+    def _lost_count(self, sent: _Sent) -> None:
+        """No answer came: the request may have been counted, or may be counted later."""
+        if sent.grant is not None:
+            sent.pool.finish(sent.grant, sent.before, None, self.clock.monotonic(), answered=False)
 
     def _settle(self, sent: _Sent, reported: int | None) -> int | None:
         if sent.grant is None:
@@ -231,7 +236,7 @@ class Attempts:
         with pool.ledger.lock:
             if isinstance(error, IPBannedError):
                 gate.ban(now, None if error.retry_after is None else now + error.retry_after)
-                pool.ledger.fail(gate, lambda: banned("waiting call", pool, now), now)
+                pool.ledger.fail(gate, lambda operation: banned(operation, pool, now), now)
             elif isinstance(error, RateLimitError):
                 pool.weight.roll(now)
                 gate.limited(now, now + error.retry_after if error.retry_after is not None else pool.weight.ends)

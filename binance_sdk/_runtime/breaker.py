@@ -1,4 +1,4 @@
-"""Leaves a host alone that keeps failing: closed, open, half-open with one probe. Pure; the caller hands in the time."""
+"""Leaves a host alone that keeps failing: closed, open, half-open with one probe. Pure: the time is handed in."""
 
 from __future__ import annotations
 

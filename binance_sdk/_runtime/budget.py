@@ -69,14 +69,14 @@ class Budget:
         if caps.requests_per_second is not None:
             self._request_caps.append(Need(Pace("your cap requests_per_second", caps.requests_per_second), 1))
 
-    def asking(self, market: Market, pool: Pool, cost: Cost, priority: Priority) -> Ask:
+    def asking(self, market: Market, pool: Pool, cost: Cost, priority: Priority, operation: str = "") -> Ask:
         """Everything one request needs."""
         needs = [Need(pool.gate, 1), self._slots]
         needs += [Need(window, amount, self._share) for window, amount in pool.charges(cost)]
         cap = self._weight_caps.get(market)
         if cap is not None and cost.weight:
             needs.append(Need(cap, cost.weight))
-        return Ask((*needs, *self._request_caps), priority)
+        return Ask((*needs, *self._request_caps), priority, operation)
 
     async def acquire(
         self,
@@ -107,7 +107,7 @@ class Budget:
         now = self._clock.monotonic()
         if pool.gate.banned(now):
             raise banned(operation, pool, now)
-        ask = self.asking(market, pool, cost, priority)
+        ask = self.asking(market, pool, cost, priority, operation)
         too_large = never_fits(ask, now)
         if too_large is not None:
             limit = getattr(too_large.resource, "limit", 0)

@@ -79,9 +79,8 @@ class _AsyncPlanning(AsyncCaller):
     ) -> AsyncIterator[T]:
         now_ms = self.engine.server_ms(operation)
         walk = plan_walk(operation, arguments, limit, page_size, now_ms)
-        size = operation.paging.size if operation.paging else ""
         parts = [
-            (count, self.engine.prepare(operation, {**walk.arguments, walk.paging.cursor: walk.cursor, size: rows}))
+            (count, self.engine.prepare(operation, walk.request(walk.cursor, rows)[0]))
             for count, rows in plan_pages(walk, now_ms)
         ]
         return cast("AsyncIterator[T]", self.engine.plan_many(operation, parts))
@@ -118,5 +117,3 @@ class SyncCaller:
 
     def planning(self) -> SyncCaller:
         return SyncCaller(self._inner.planning())
-
-

@@ -50,7 +50,7 @@ class BlockingClock(AsyncClock):
     """Waits by blocking the thread; nothing here suspends, so ``drive`` can run code that awaits it."""
 
     async def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        time.sleep(seconds)  # noqa: ASYNC251 - blocking is what it is for
 
     def waker(self) -> Waker:
         return _ThreadWaker()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from binance_sdk.events import WeightDrift
 
 _ENOUGH = 3
-"""Observations that must agree before a difference is called lasting; other traffic on the address is never so steady."""
+"""Observations that must agree before a difference is called lasting: other traffic is never so steady."""
 
 
 @dataclass

@@ -19,7 +19,7 @@ from binance_sdk._runtime.operation import Limit, Operation
 from binance_sdk._runtime.options import Plan, RequestOptions, Response
 from binance_sdk._runtime.parameters import query, validate
 from binance_sdk._runtime.retry import is_transient, retrying
-from binance_sdk.errors import BinanceError, ConfigError
+from binance_sdk.errors import BinanceError, BudgetError, ConfigError
 from binance_sdk.events import CacheHit, Retrying
 
 T = TypeVar("T")
@@ -135,7 +135,11 @@ class Engine:
             pool.quota.earn()
             return answered
 
+        last: BinanceError = first
+
         def told(error: BinanceError, pause: float, number: int) -> None:
+            nonlocal last
+            last = error
             attempts.teller.tell(Retrying(prepared.operation.id, error, pause, number))
 
         response: Response[Any] | None = None
@@ -146,7 +150,11 @@ class Engine:
                 if number == 1:
                     # The first one has been made already: most calls never pay for the loop.
                     raise first
-                response = await attempts.once(prepared, options, number, deadline, failed)
+                try:
+                    response = await attempts.once(prepared, options, number, deadline, failed)
+                except BudgetError as error:
+                    # Why it cannot be tried again in time is in what the server said before.
+                    raise error from last
         assert response is not None
         pool.quota.earn()
         return response

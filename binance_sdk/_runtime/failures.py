@@ -51,7 +51,7 @@ def failed(operation: Operation[Any], failure: TransportFailure, url: str) -> Bi
     if failure.kind in ("encoding", "too_large"):
         return DecodeError(text, operation=operation.id, problems=(str(failure),), garbled=failure.kind == "encoding")
     if failure.kind == "setup":
-        return ConfigError(f"{text}; check the base URL", operation=operation.id)
+        return ConfigError(text, operation=operation.id)
     return APIConnectionError(text, operation=operation.id)
 
 
@@ -60,7 +60,9 @@ def refused(
 ) -> APIError | None:
     """The error in an answer, or None where it holds data."""
     status = response.status_code
-    code, message = _code_and_message(response.content) if status != 200 or _looks_like_error(response.content) else (None, "")
+    code, message = None, ""
+    if status != 200 or _looks_like_error(response.content):
+        code, message = _code_and_message(response.content)
     if status == 200 and code is None:
         return None
     kind = _kind(status, code)
@@ -91,8 +93,8 @@ def refused(
     }
     if kind is IPBannedError:
         until = _BANNED_UNTIL.search(message)
-        fields["banned_until"] = int(until[1]) if until else (
-            None if retry_after is None else now_ms + round(retry_after * 1000)
+        fields["banned_until"] = (
+            int(until[1]) if until else (None if retry_after is None else now_ms + round(retry_after * 1000))
         )
     return kind("; ".join(parts), **fields)
 
@@ -139,7 +141,7 @@ def _code_and_message(content: bytes) -> tuple[int | None, str]:
 
 
 def wait_seconds(header: str | None, message: str, now_ms: int) -> float | None:
-    """Seconds to wait: from ``Retry-After`` (seconds or a date), else from "banned until <ms>"; None where neither says."""
+    """Seconds to wait: by ``Retry-After`` (seconds or a date), else by "banned until <ms>"; None if neither says."""
     text = (header or "").strip()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return min(float(text), _LONGEST_WAIT)

@@ -33,7 +33,7 @@ class Gate:
     def give_back(self, charge: Charge, now: float) -> None:
         pass
 
-    def settle(self, charge: Charge, reported: int | None, now: float) -> None:
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         pass
 
     def banned(self, now: float) -> bool:

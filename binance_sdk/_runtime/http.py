@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import re
+import threading
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, overload
 
@@ -37,10 +39,13 @@ class RawResponse:
     content: bytes
 
 
+FailureKind = Literal["timeout", "connect", "broken", "encoding", "too_large", "setup"]
+
+
 class TransportFailure(Exception):
     """No usable answer; ``kind`` says why, the cause is the library's own exception."""
 
-    def __init__(self, kind: Literal["timeout", "connect", "broken", "encoding", "too_large", "setup"], text: str) -> None:
+    def __init__(self, kind: FailureKind, text: str) -> None:
         super().__init__(text)
         self.kind = kind
 
@@ -63,10 +68,11 @@ def _failure(error: Exception) -> TransportFailure:
     if isinstance(error, httpx.DecodingError):
         return TransportFailure("encoding", f"the body is not what its Content-Encoding says: {detail}")
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
-        return TransportFailure("setup", f"not an address: {detail}")
+        return TransportFailure("setup", f"not an address: {detail}; check the base URL")
     return TransportFailure("broken", f"the connection broke: {detail}")
 
 
+_NUMBER = re.compile("[0-9]{1,15}")
 _CAUGHT = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
 
 
@@ -80,8 +86,8 @@ def _check_size(size: int) -> None:
 
 
 def _declared(response: httpx.Response) -> int:
-    length = response.headers.get("content-length", "0")
-    return int(length) if length.isdigit() else 0
+    length = response.headers.get("content-length", "")
+    return int(length) if _NUMBER.fullmatch(length) else 0
 
 
 @overload
@@ -96,24 +102,46 @@ def check_client(client: object, *, asynchronous: bool) -> httpx.AsyncClient | h
     raise ConfigError(f"http_client must be an httpx.{wanted.__name__}, not {type(client).__name__}")
 
 
+def _check_open(client: httpx.AsyncClient | httpx.Client) -> None:
+    if client.is_closed:
+        raise TransportFailure("setup", "the http_client is closed")
+
+
+async def _until_the_loop_ends(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    """``asyncio.run`` closes every generator that still lives before it ends, and this one its connections with it."""
+    try:
+        yield
+    finally:
+        await client.aclose()
+
+
 class AsyncHttpxTransport:
-    """Over ``httpx.AsyncClient``; a client of its own for each event loop it is used from, or the user's one."""
+    """Over ``httpx.AsyncClient``: the user's, or one for each event loop, since connections belong to their loop."""
 
     def __init__(self, client: httpx.AsyncClient | None = None) -> None:
         self._given = client
-        self._own: tuple[asyncio.AbstractEventLoop, httpx.AsyncClient] | None = None
+        self._own: dict[asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[None, None]]] = {}
+        self._lock = threading.Lock()
 
-    def _client(self) -> httpx.AsyncClient:
+    async def _client(self) -> httpx.AsyncClient:
         if self._given is not None:
+            _check_open(self._given)
             return self._given
         loop = asyncio.get_running_loop()
-        if self._own is None or self._own[0] is not loop:
-            # Pooled connections belong to their loop; those of a loop that has ended are dead anyway.
-            self._own = (loop, httpx.AsyncClient(follow_redirects=False))
-        return self._own[1]
+        found = self._own.get(loop)
+        if found is not None:
+            return found[0]
+        client = httpx.AsyncClient(follow_redirects=False)
+        guard = _until_the_loop_ends(client)
+        with self._lock:
+            for ended in [other for other in self._own if other.is_closed()]:
+                del self._own[ended]
+            self._own[loop] = (client, guard)
+        await anext(guard)
+        return client
 
     async def send(self, request: PreparedRequest) -> RawResponse:
-        client = self._client()
+        client = await self._client()
         try:
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
             response = await client.send(built, stream=True, follow_redirects=False)
@@ -130,11 +158,14 @@ class AsyncHttpxTransport:
         return RawResponse(response.status_code, _headers(response), bytes(body))
 
     async def aclose(self) -> None:
-        if self._own is not None:
-            loop, client = self._own
-            self._own = None
-            if loop is asyncio.get_running_loop():
-                await client.aclose()
+        with self._lock:
+            own, self._own = self._own, {}
+        here = asyncio.get_running_loop()
+        for loop, (_, guard) in own.items():
+            if loop is here:
+                await guard.aclose()
+            elif loop.is_running():
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(guard.aclose(), loop))
 
 
 class BlockingHttpxTransport:
@@ -143,13 +174,16 @@ class BlockingHttpxTransport:
     def __init__(self, client: httpx.Client | None = None) -> None:
         self._given = client
         self._own: httpx.Client | None = None
+        self._lock = threading.Lock()
 
     def _client(self) -> httpx.Client:
         if self._given is not None:
+            _check_open(self._given)
             return self._given
-        if self._own is None:
-            self._own = httpx.Client(follow_redirects=False)
-        return self._own
+        with self._lock:
+            if self._own is None:
+                self._own = httpx.Client(follow_redirects=False)
+            return self._own
 
     async def send(self, request: PreparedRequest) -> RawResponse:
         client = self._client()
@@ -169,6 +203,7 @@ class BlockingHttpxTransport:
         return RawResponse(response.status_code, _headers(response), bytes(body))
 
     async def aclose(self) -> None:
-        if self._own is not None:
+        with self._lock:
             own, self._own = self._own, None
+        if own is not None:
             own.close()

@@ -37,6 +37,8 @@ class Ask:
 
     needs: tuple[Need, ...]
     priority: Priority = "normal"
+    operation: str = ""
+    """Who asks, for messages."""
 
     @property
     def kind(self) -> tuple[int, ...]:
@@ -117,23 +119,23 @@ class Ledger:
                 self._waiting -= 1
             self.dispatch(now)
 
-    def fail(self, resource: Resource, make: Callable[[], BaseException], now: float) -> None:
-        """Give every ticket that needs ``resource`` an error of its own."""
+    def fail(self, resource: Resource, make: Callable[[str], BaseException], now: float) -> None:
+        """Give every ticket that needs ``resource`` an error of its own, made from its operation."""
         with self._lock:
             for line in self._lines.values():
                 for _, ticket in line:
                     if not ticket.gone and any(need.resource is resource for need in ticket.ask.needs):
-                        ticket.failure = make()
+                        ticket.failure = make(ticket.ask.operation)
                         self._leave(ticket)
             self.dispatch(now)
 
     # ------------------------------------------------------------------- finishing
 
-    def settle(self, grant: Grant, reported: dict[str, int], now: float) -> None:
+    def settle(self, grant: Grant, reported: dict[str, int], now: float, *, answered: bool = True) -> None:
         """The request is over; ``reported`` holds the server's counts by resource name."""
         with self._lock:
             for resource, charge in grant.charges:
-                resource.settle(charge, reported.get(resource.name), now)
+                resource.settle(charge, reported.get(resource.name), now, answered=answered)
             self.dispatch(now)
 
     def give_back(self, grant: Grant, now: float) -> None:
@@ -230,9 +232,6 @@ def never_fits(ask: Ask, now: float) -> Need | None:
         if limit is not None and need.amount > math.floor(limit * need.share + 1e-9):
             return need
     return None
-
-
-
 
 
 def _after_fork_in_child() -> None:

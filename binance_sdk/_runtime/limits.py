@@ -17,7 +17,8 @@ from binance_sdk._runtime.retry import RetryQuota
 from binance_sdk._runtime.servertime import ServerTime
 from binance_sdk._runtime.windows import Window
 
-_USED_WEIGHT = re.compile(r"^x-mbx-used-weight-([0-9]+)([smhd])$")
+_USED_WEIGHT = re.compile(r"x-mbx-used-weight-([0-9]{1,5})([smhd])")
+_COUNT = re.compile("[0-9]{1,12}")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 INTERVAL_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
@@ -120,15 +121,15 @@ class Pool:
     def _set_clock(self, monotonic: float) -> None:
         offset, uncertainty = self.time.now(monotonic) - monotonic, self.time.uncertainty(monotonic)
         for window in self.windows:
-            window.offset, window.uncertainty = offset, uncertainty
+            window.set_clock(offset, uncertainty, monotonic)
 
     def reported(self, headers: Headers) -> int | None:
         """The server's count for the window this pool counts in."""
         for name in headers:
-            match = _USED_WEIGHT.match(name)
+            match = _USED_WEIGHT.fullmatch(name)
             if match and int(match[1]) * _UNIT_SECONDS[match[2]] == self.weight.seconds:
                 text = headers[name]
-                return int(text) if text.isdigit() else None
+                return int(text) if _COUNT.fullmatch(text) else None
         return None
 
     def learn_limits(self, rows: Iterable[tuple[str | None, str | None, int | None, int | None]], now: float) -> None:
@@ -141,17 +142,8 @@ class Pool:
                 window = self.weight if kind == "REQUEST_WEIGHT" else self.groups.get(kind.lower())
                 if window is None:
                     continue
-                window.limit = limit
-                if window.seconds != seconds:
-                    self._replace(window, limit, seconds)
+                window.resize(limit, seconds, now)
             self.ledger.dispatch(now)
-
-    @staticmethod
-    def _replace(window: Window, limit: int, seconds: int) -> None:
-        """The same window object with another length: whoever waits for it goes on waiting for it."""
-        window.limit, window.seconds, window.index = limit, seconds, -1
-        window.reported = window.unreported = window.covered = window.late = window.previous_used = window.own = 0
-        window.foreign = window.foreign_rate = 0.0
 
     # ---------------------------------------------------------------------- one request
 
@@ -165,10 +157,12 @@ class Pool:
                     return Snapshot(charge.index, charge.reported, charge.amount, self._sends) if alone else None
             return None
 
-    def finish(self, grant: Grant, before: Snapshot | None, reported: int | None, now: float) -> int | None:
+    def finish(
+        self, grant: Grant, before: Snapshot | None, reported: int | None, now: float, *, answered: bool = True
+    ) -> int | None:
         """Settle a request; the weight the server took for it, where nothing else can explain the difference."""
         with self.ledger.lock:
-            self.ledger.settle(grant, {} if reported is None else {self.weight.name: reported}, now)
+            self.ledger.settle(grant, {} if reported is None else {self.weight.name: reported}, now, answered=answered)
             if before is None or reported is None or not before.reported:
                 return None
             undisturbed = self._sends == before.sends and self.weight.index == before.index
@@ -199,5 +193,3 @@ def clear_pools() -> None:
     """Forget every pool. For tests: a ledger that forgets while requests run would spend too much."""
     with _POOLS_LOCK:
         _POOLS.clear()
-
-

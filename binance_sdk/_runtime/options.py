@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeGuard, TypeVar
 
 from binance_sdk.errors import ConfigError
 
 T_co = TypeVar("T_co", covariant=True)
 Priority = Literal["high", "normal", "low"]
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +41,14 @@ class RequestOptions:
 
     def __post_init__(self) -> None:
         for name in ("timeout", "deadline"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not value > 0):
+            value: object = getattr(self, name)
+            if value is not None and not (_is_number(value) and 0 < value < math.inf):
                 raise ConfigError(f"{name}={value!r} must be a positive number of seconds")
-        if self.max_retries is not None and (isinstance(self.max_retries, bool) or self.max_retries < 0):
-            raise ConfigError(f"max_retries={self.max_retries!r} must be 0 or more")
+        retries = self.max_retries
+        if retries is not None and not _is_count(retries):
+            raise ConfigError(f"max_retries={retries!r} must be an int, 0 or more")
+        for name, text in (self.headers or {}).items():
+            _check_header(name, text)
         if self.priority not in (None, "high", "normal", "low"):
             raise ConfigError(f"priority={self.priority!r} must be 'high', 'normal' or 'low'")
 
@@ -53,6 +60,22 @@ class RequestOptions:
         if self.headers and other.headers:
             mine["headers"] = {**other.headers, **self.headers}
         return replace(other, **mine)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _check_header(name: object, value: object) -> None:
+    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        raise ConfigError(f"headers: {name!r} is no name of a header")
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        # The value may be a secret, so it is not shown.
+        raise ConfigError(f"headers: the value of {name!r} must be a str of printable ASCII characters")
 
 
 class Headers(Mapping[str, str]):

@@ -22,7 +22,8 @@ from binance_sdk.errors import ParameterError
 
 _FORBIDDEN_IN_SYMBOL = frozenset('/?&#%@"[],')
 _LONGEST_SYMBOL = 40
-_UTC_OFFSET = re.compile(r"^([+-]?)([0-9]{1,2})(?::([0-9]{2}))?$")
+_LARGEST_ID = 2**63 - 1
+_UTC_OFFSET = re.compile(r"([+-]?)([0-9]{1,2})(?::([0-9]{2}))?")
 _EARLIEST_OFFSET, _LATEST_OFFSET = -12 * 60, 14 * 60
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -52,10 +53,7 @@ def validate(operation: Operation[Any], arguments: Mapping[str, object], now_ms:
             if parameter.required:
                 _refuse(operation, parameter, None, "is required")
             continue
-        try:
-            given[parameter.wire] = _list(parameter, value) if parameter.list else _one(parameter, value)
-        except Refused as reason:
-            _refuse(operation, parameter, value, str(reason))
+        given[parameter.wire] = validate_one(operation, parameter.wire, value)
     for rule in operation.rules:
         if isinstance(rule, OneOf):
             _check_one_of(operation, rule, given)
@@ -64,8 +62,21 @@ def validate(operation: Operation[Any], arguments: Mapping[str, object], now_ms:
         elif isinstance(rule, MaxSpan):
             _check_span(operation, rule, given)
         else:
-            _check_lookback(operation, rule, given, now_ms)
+            check_lookback(operation, rule, given, now_ms)
     return given
+
+
+def validate_one(operation: Operation[Any], wire: str, value: object) -> ArgumentValue:
+    """One argument in wire form.
+
+    Raises:
+        ParameterError: naming it, its value and the remedy.
+    """
+    parameter = operation.by_wire[wire]
+    try:
+        return _list(parameter, value) if parameter.list else _one(parameter, value)
+    except Refused as reason:
+        _refuse(operation, parameter, value, str(reason))
 
 
 def query(given: Arguments) -> str:
@@ -82,13 +93,21 @@ def text(value: ArgumentValue) -> str:
 
 
 def _refuse(operation: Operation[Any], parameter: Parameter, value: object, reason: str) -> NoReturn:
-    shown = "" if value is None else f"={value!r:.80}"
+    given = "" if value is None else f"={shown(value)}"
     raise ParameterError(
-        f"{operation.id}: {parameter.name}{shown} {reason}",
+        f"{operation.id}: {parameter.name}{given} {reason}",
         operation=operation.id,
         parameter=parameter.name,
         value=value,
     )
+
+
+def shown(value: object) -> str:
+    try:
+        return f"{value!r:.80}"
+    except ValueError:
+        # Python refuses to print an int of more than 4300 digits.
+        return f"<{type(value).__name__} too long to print>"
 
 
 # ------------------------------------------------------------------------------------ one value
@@ -130,20 +149,33 @@ def _symbol(parameter: Parameter, value: object) -> str:
 def _string(parameter: Parameter, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise Refused("must be a string that is not empty")
-    if parameter.pattern is not None and not re.search(parameter.pattern, value):
+    if parameter.pattern is not None and not re.fullmatch(parameter.pattern, value):
         raise Refused(f"does not fit: {parameter.pattern_note or parameter.pattern}")
-    return value
+    return str.__str__(value)
+
+
+def _index(value: object) -> int | None:
+    """``value`` as an int where it is one (numpy's too), else None."""
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        # A class has an __index__ to look at, and so has an array; neither is a number.
+        return None
 
 
 def _integer(parameter: Parameter, value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+    number = _index(value)
+    if number is None:
         raise Refused("must be an int")
-    number = operator.index(value)
     if parameter.choices is not None and number not in parameter.choices:
         raise Refused(f"must be one of {', '.join(str(choice) for choice in parameter.choices)}")
     low = parameter.min if parameter.min is not None else (0 if parameter.type == "id" else None)
     if low is not None and number < low:
         raise Refused(f"is below {low}, the least allowed")
+    if parameter.type == "id" and number > _LARGEST_ID:
+        raise Refused("is no id: ids have 64 bits")
     if parameter.max is not None and number > parameter.max and not parameter.clamp:
         raise Refused(f"is above {parameter.max}, the most allowed")
     return number
@@ -158,7 +190,8 @@ def _boolean(parameter: Parameter, value: object) -> bool:
 def _choice(parameter: Parameter, value: object) -> str:
     choices = [str(choice) for choice in parameter.choices or ()]
     if isinstance(value, str) and value in choices:
-        return value
+        # The plain text, should it be a member of an enum of the caller's.
+        return choices[choices.index(value)]
     near = get_close_matches(str(value), choices, n=2, cutoff=0.5)
     near = [choice for choice in choices if choice.lower() == str(value).lower()] or near
     hint = f"; did you mean {' or '.join(repr(choice) for choice in near)}?" if near else ""
@@ -175,10 +208,13 @@ def milliseconds(value: object) -> int:
         if value.tzinfo is None or value.utcoffset() is None:
             raise Refused("has no time zone: use an aware datetime, e.g. datetime(2026, 1, 1, tzinfo=timezone.utc)")
         passed = value - EPOCH
-        return (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        exact = (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000
+        if exact < 0:
+            raise Refused("lies before 1970")
+        return exact
+    number = _index(value)
+    if number is None:
         raise Refused("must be epoch milliseconds (int) or an aware datetime")
-    number = operator.index(value)
     if number < 0:
         raise Refused("is negative: times are milliseconds since 1970")
     if 0 < number < _EARLIEST_MS:
@@ -193,7 +229,7 @@ def _time(parameter: Parameter, value: object) -> int:
 
 
 def _utc_offset(parameter: Parameter, value: object) -> str:
-    match = _UTC_OFFSET.match(value) if isinstance(value, str) else None
+    match = _UTC_OFFSET.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise Refused("must be hours or hours:minutes, such as '8', '-1:00' or '+05:45'")
     minutes = int(match[2]) * 60 + int(match[3] or 0)
@@ -256,7 +292,8 @@ def _check_span(operation: Operation[Any], rule: MaxSpan, given: Arguments) -> N
         _refuse(operation, operation.by_wire[rule.end], end, f"{remedy}, it must be less than {rule.seconds} s{hint}")
 
 
-def _check_lookback(operation: Operation[Any], rule: Lookback, given: Arguments, now_ms: int) -> None:
+def check_lookback(operation: Operation[Any], rule: Lookback, given: Arguments, now_ms: int) -> None:
+    """Refuse times older than Binance keeps; ``given`` by wire name."""
     earliest = now_ms - rule.seconds * 1000
     for name in rule.names:
         value = given.get(name)

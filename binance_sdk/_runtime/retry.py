@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -57,7 +57,7 @@ def pause_after(error: BaseException | None, attempt: int, jitter: Callable[[], 
 
 def retrying(
     attempts: int,
-    sleep: Callable[[float], object],
+    sleep: Callable[[float], Awaitable[None]],
     quota: RetryQuota,
     time_left: Callable[[], float],
     before_sleep: Callable[[BinanceError, float, int], None],
@@ -91,7 +91,7 @@ def retrying(
         stop=stop_after_attempt(attempts) | _OutOfTimeOrQuota(),
         wait=wait,
         retry=_retry_if_transient,
-        sleep=sleep,  # type: ignore[arg-type]
+        sleep=sleep,
         before_sleep=told,
         reraise=True,
     )

@@ -14,7 +14,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from binance_sdk._runtime.scalars import decimal_text_schema
+from binance_sdk._runtime.scalars import decimal_text_schema, plain
 
 PositionKind = Literal["int", "decimal", "string", "any"]
 
@@ -58,7 +58,8 @@ class Row:
         return self._asdict()
 
     def __repr__(self) -> str:
-        inside = ", ".join(f"{name}={value!s}" for name, value in self._asdict().items())
+        shown = {name: plain(v) if isinstance(v, Decimal) else v for name, v in self._asdict().items()}
+        inside = ", ".join(f"{name}={value}" for name, value in shown.items())
         return f"{type(self).__name__}({inside})"
 
     def _no_order(self, other: object) -> Never:

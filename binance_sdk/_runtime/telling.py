@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from typing import TextIO
 
 from binance_sdk.errors import ConfigError
 from binance_sdk.events import (
@@ -80,6 +81,10 @@ def _line(event: Event) -> str:
             return f"weight drift: {event}"
 
 
+class _FromEnvironment(logging.StreamHandler[TextIO]):
+    """So that the second client does not add a second one."""
+
+
 def log_from_environment() -> None:
     """``BINANCE_SDK_LOG=debug`` writes the log to stderr, for those who have set up no logging of their own."""
     name = os.environ.get("BINANCE_SDK_LOG", "").strip()
@@ -89,8 +94,7 @@ def log_from_environment() -> None:
     if level is None:
         raise ConfigError(f"BINANCE_SDK_LOG={name!r} is no level; use debug, info, warning or error")
     LOGGER.setLevel(level)
-    if not any(getattr(handler, "from_environment", False) for handler in LOGGER.handlers):
-        handler = logging.StreamHandler()
+    if not any(isinstance(handler, _FromEnvironment) for handler in LOGGER.handlers):
+        handler = _FromEnvironment()
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        handler.from_environment = True  # type: ignore[attr-defined]
         LOGGER.addHandler(handler)

@@ -37,8 +37,12 @@ class Resource(Protocol):
         """Undo a charge whose request was never sent."""
         ...
 
-    def settle(self, charge: Charge, reported: int | None, now: float) -> None:
-        """The request was sent and is over; ``reported`` is the server's count where it told a trustworthy one."""
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
+        """The request was sent and is over.
+
+        ``reported`` is the server's count where it told a trustworthy one. Without an answer (cut off, out of time) the
+        request may still be on its way.
+        """
         ...
 
 
@@ -48,8 +52,12 @@ class Charge:
 
     amount: int
     index: int = 0
+    """Window it surely falls into unless that turns meanwhile; -1 where even that is not sure."""
     unreported: int = 0
     reported: int = 0
+    turn: int = 0
+    until: float = 0.0
+    """For a pace: end of the interval taken."""
 
 
 @dataclass
@@ -72,18 +80,25 @@ class Window:
     in_flight: int = 0
     unreported: int = 0
     covered: int = 0
+    """Part of ``unreported`` that ``reported`` holds already."""
+    lost: int = 0
+    """Sent and never answered: may arrive at any time, so no count can be said to hold it."""
     late: int = 0
+    """Over so shortly before the end that the server may have counted it in the next window."""
     previous_used: int = 0
     own: int = 0
     foreign: float = 0.0
     foreign_rate: float = 0.0
-    _seen_at: float = field(default=0.0, repr=False)
+    _turn: int = field(default=0, repr=False)
+    """How often the server's count was seen to go back."""
+    seen_at: float = field(default=0.0, repr=False)
+    """When the server last told a count."""
 
     # ------------------------------------------------------------------ reading
 
     @property
     def used(self) -> int:
-        return self.reported + self.in_flight + self.unreported - self.covered
+        return self.reported + self.in_flight + self.unreported - self.covered + self.lost
 
     @property
     def starts(self) -> float:
@@ -93,72 +108,103 @@ class Window:
     def ends(self) -> float:
         return (self.index + 1) * self.seconds - self.offset
 
+    @property
+    def opens(self) -> float:
+        """From here on the server has surely turned to this window too."""
+        return self.starts + GUARD_AFTER + self.uncertainty
+
+    @property
+    def next_opening(self) -> float:
+        return self.ends + GUARD_AFTER + self.uncertainty
+
     def ready_at(self, amount: int, now: float, share: float) -> float:
         self.roll(now)
         limit = math.floor(self.limit * share + 1e-9)
         if amount > limit:
             return math.inf
-        opens = self.starts + GUARD_AFTER + self.uncertainty
+        opens = self.opens
         if now < opens and self.previous_used + amount > limit:
             # Were the old window still running at the server, this request would break it.
-            return opens if self.used + amount <= limit else self._next_opening()
+            return opens if self.used + amount <= limit else self.next_opening
         room = limit - self.used - amount
         if room < 0:
-            return self._next_opening()
+            return self.next_opening
         expected = self.foreign_rate * (self.ends - now)
         if room >= expected:
             return now
         return max(now, self.ends - room / self.foreign_rate)
 
-    def _next_opening(self) -> float:
-        return self.ends + GUARD_AFTER + self.uncertainty
-
     # ------------------------------------------------------------------ writing
 
     def roll(self, now: float) -> None:
         index = int((now + self.offset) // self.seconds)
-        # A clock that was set back must not forget what was spent.
+        # Another thread may have read the clock a moment earlier: time does not go back for it.
         if index <= self.index:
             return
         follows = index == self.index + 1
         self._learn_foreign()
-        self.previous_used = self.used if follows else 0
-        self.unreported = max(0, self.late - self.in_flight) if follows else 0
-        self.index, self.reported, self.covered, self.late, self.own, self.foreign = index, 0, 0, 0, 0, 0.0
+        self.previous_used = self.used if follows else self.in_flight
+        self.unreported = self.late + self.lost if follows else 0
+        self.index, self.reported, self.covered, self.own, self.foreign = index, 0, 0, 0, 0.0
+        self.late = self.lost = 0
+
+    def set_clock(self, offset: float, uncertainty: float, now: float) -> None:
+        """Take over a better estimate of server time."""
+        if self.index >= 0 and abs(offset - self.offset) > self.uncertainty + uncertainty + GUARD_AFTER:
+            # The clock was plainly wrong, so no window has turned: the running one gets another name. Had it kept its
+            # own, it might go on for hours, or what was spent would be forgotten.
+            self.roll(now)
+            self.index = int((now + offset) // self.seconds)
+        self.offset, self.uncertainty = offset, uncertainty
+
+    def resize(self, limit: int, seconds: int, now: float) -> None:
+        """Another limit or length from now on; whoever waits for this window goes on waiting for it."""
+        self.limit = limit
+        if seconds == self.seconds:
+            return
+        self.roll(now)
+        # What of it falls into the running window of the new length is not known: all of it at most.
+        self.unreported = self.used - self.in_flight
+        self.seconds, self.index = seconds, int((now + self.offset) // seconds)
+        self.reported = self.covered = self.late = self.lost = self.own = 0
+        self.previous_used, self.foreign, self.foreign_rate = self.used, 0.0, 0.0
+        self._turn += 1
 
     def take(self, amount: int, now: float) -> Charge:
         self.roll(now)
-        charge = Charge(amount, self.index, self.unreported, self.reported)
+        early = now < self.opens
+        if early:
+            # As long as the old window may still run at the server, it may be counted there.
+            self.previous_used += amount
         self.in_flight += amount
-        if now >= self.ends - GUARD_BEFORE - self.uncertainty:
-            self.late += amount
-        return charge
+        return Charge(amount, -1 if early else self.index, self.unreported, self.reported, self._turn)
 
     def give_back(self, charge: Charge, now: float) -> None:
         self.roll(now)
         self.in_flight -= charge.amount
 
-    def settle(self, charge: Charge, reported: int | None, now: float) -> None:
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         self.roll(now)
         self.in_flight -= charge.amount
+        self.own += charge.amount
+        if not answered:
+            self.lost += charge.amount
+            return
+        if now >= self.ends - GUARD_BEFORE - self.uncertainty:
+            self.late += charge.amount
         if charge.index != self.index or reported is None:
             # Which window it fell into, or whether a count holds it already, is not known: count it again.
             self.unreported += charge.amount
-            self.own += charge.amount if charge.index == self.index else 0
             return
-        self.own += charge.amount
         if reported >= self.reported:
             self.reported = reported
             self.covered = max(self.covered, charge.unreported)
-        elif reported < charge.reported:
-            # The server's count went back while we were asking: its window turned later than ours.
+        elif reported < charge.reported and charge.turn == self._turn:
+            # The server's count went back while we were asking: its window turned earlier or later than ours. Only the
+            # first to see it says so; the answers that follow it out of order are ordinary ones.
+            self._turn += 1
             self.reported, self.covered = reported, min(self.unreported, charge.unreported)
         self._see_foreign(reported, now)
-
-    def fill(self, now: float) -> None:
-        """The server says that this window is spent."""
-        self.roll(now)
-        self.reported = max(self.reported, self.limit)
 
     # ---------------------------------------------------------- traffic of others
 
@@ -166,12 +212,12 @@ class Window:
         # The count holds all of ours that were answered and some of those in flight; take half of the latter.
         seen = reported - self.own - self.in_flight / 2
         self.foreign = max(self.foreign, seen, 0.0)
-        self._seen_at = now
+        self.seen_at = now
 
     def _learn_foreign(self) -> None:
-        if self.index < 0 or self._seen_at < self.starts:
+        if self.index < 0 or self.seen_at < self.starts:
             return
-        elapsed = max(self._seen_at - self.starts, self.seconds / 10)
+        elapsed = max(self.seen_at - self.starts, self.seconds / 10)
         rate = self.foreign / elapsed
         self.foreign_rate += _FOREIGN_MEMORY * (rate - self.foreign_rate)
         if self.foreign_rate * self.seconds < self.limit / 1000:
@@ -187,17 +233,18 @@ class Pace:
     _next: float = 0.0
 
     def ready_at(self, amount: int, now: float, share: float) -> float:
-        # Beyond one interval ahead the clock was set back: do not wait for the old time.
-        return self._next if self._next <= now + amount / self.per_second else now
+        return max(now, self._next)
 
     def take(self, amount: int, now: float) -> Charge:
-        self._next = max(now, self.ready_at(amount, now, 1.0)) + amount / self.per_second
-        return Charge(amount)
+        self._next = max(now, self._next) + amount / self.per_second
+        return Charge(amount, until=self._next)
 
     def give_back(self, charge: Charge, now: float) -> None:
-        self._next -= charge.amount / self.per_second
+        # Once somebody else has gone after it, its interval is past.
+        if self._next == charge.until:
+            self._next -= charge.amount / self.per_second
 
-    def settle(self, charge: Charge, reported: int | None, now: float) -> None:
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         pass
 
 
@@ -219,5 +266,5 @@ class Slots:
     def give_back(self, charge: Charge, now: float) -> None:
         self.taken -= charge.amount
 
-    def settle(self, charge: Charge, reported: int | None, now: float) -> None:
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         self.taken -= charge.amount

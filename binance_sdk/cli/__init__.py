@@ -19,6 +19,7 @@ is told in a sentence.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import NoReturn
 
 __all__ = ["main"]
@@ -31,8 +32,7 @@ def main() -> NoReturn:
     try:
         try:
             # Commands import it where they need it; whether it is there is better known at once.
-            import rich  # noqa: F401
-
+            import_module("rich")
             from binance_sdk.cli.app import run
         except ModuleNotFoundError as error:
             package = (error.name or _OURS).partition(".")[0]

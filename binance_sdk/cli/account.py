@@ -104,10 +104,9 @@ def _entries(account: Account) -> Table:
     table.caption = "planned: known before the call · counted: used weight as the server's header said after it"
     table.caption_justify, table.caption_style = "left", "bright_black"
     table.add_column("operation", no_wrap=True, footer="all of spot\nall of futures")
-    table.add_column("arguments", ratio=1, style="bright_black", no_wrap=True)
+    table.add_column("arguments", ratio=1, no_wrap=True)
     planned = "\n".join(str(_planned(account, market)) for market in _MARKETS)
     table.add_column("planned", justify="right", footer=planned)
-    table.add_column("group", no_wrap=True)
     table.add_column("counted", justify="right", footer="\n".join(_counted(account, market) for market in _MARKETS))
     table.add_column("took", justify="right", no_wrap=True)
     for entry in account.entries:
@@ -116,13 +115,20 @@ def _entries(account: Account) -> Table:
             took = Text(f"{entry.elapsed * 1000:,.0f} ms")
         table.add_row(
             Text(entry.plan.operation),
-            Text(printable(entry.arguments)),
+            _asked(entry),
             str(entry.plan.weight),
-            Text(", ".join(entry.plan.groups)),
             ABSENT if entry.used_weight is None else str(entry.used_weight),
             took,
         )
     return table
+
+
+def _asked(entry: Entry) -> Text:
+    """Arguments, and the groups the call is counted in besides its weight."""
+    asked = Text(printable(entry.arguments), style="bright_black")
+    for name, count in entry.plan.groups.items():
+        asked.append(f"{' ' if asked else ''}+{count} {name}", style="default")
+    return asked
 
 
 def _table(title: str, *, show_footer: bool = False) -> Table:

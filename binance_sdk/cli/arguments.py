@@ -90,12 +90,12 @@ def _find_parameter(operation: Operation[object], name: str) -> Parameter:
     if not operation.parameters:
         raise CommandError(f"{operation.id} takes no parameters, so {name!r} cannot be passed")
     known = ", ".join(operation.by_name)
-    hint = _near(name, [*operation.by_name, *operation.by_wire])
+    hint = _near(name, [*operation.by_wire, *operation.by_name])
     raise CommandError(f"{operation.id} has no parameter {name!r}{hint}; it takes {known}")
 
 
 def _near(name: str, known: Iterable[str]) -> str:
-    # Names differ in their words rather than in case: openInterest is open_interest.
+    # openInterest is open_interest; of two spellings the later one is offered.
     by_letters = {_letters(one): one for one in known}
     found = [by_letters[one] for one in get_close_matches(_letters(name), by_letters, n=2, cutoff=0.6)]
     return f"; did you mean {' or '.join(found)}?" if found else ""

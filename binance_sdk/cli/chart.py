@@ -88,9 +88,9 @@ def candle_chart(
     labels = _price_labels(low, high, height, places)
     last = shown[-1]
     labels[_half(last.close, low, high, height) // 2] = (f"◂{exact(last.close, places)}", _direction(last))
+    bars = [_bar(candle, low, high, height) for candle in shown]
     lines = [
-        _line(_price_cells(shown, row, low, high, height, columns, row in labels, by_shape), labels.get(row), axis)
-        for row in range(height)
+        _line(_price_cells(bars, row, columns, row in labels, by_shape), labels.get(row), axis) for row in range(height)
     ]
     lines += _volume_lines(shown, volume_height, columns, axis)
     return lines + _time_lines(shown, columns, axis)
@@ -113,32 +113,36 @@ def _half(price: Decimal, low: Decimal, high: Decimal, height: int) -> int:
     return round((high - price) / (high - low) * (2 * height - 1))
 
 
-def _price_cells(
-    candles: Sequence[Kline],
-    row: int,
-    low: Decimal,
-    high: Decimal,
-    height: int,
-    columns: int,
-    grid: bool,
-    by_shape: bool,
-) -> list[Span]:
-    blank = [Span("┈" if grid else " ", "grid")]
-    cells = blank * (columns - len(candles))
-    for candle in candles:
-        edges = [_half(price, low, high, height) for price in (candle.high, candle.low)]
-        body = sorted(_half(price, low, high, height) for price in (candle.open, candle.close))
-        style = _direction(candle)
-        glyphs = _FALLING if by_shape and style == "down" else _RISING
-        glyph = glyphs.get((_part(2 * row, edges, body), _part(2 * row + 1, edges, body)))
-        cells += [Span(glyph, style)] if glyph else blank
+class _Bar(NamedTuple):
+    """A candle in half rows from the top."""
+
+    top: int
+    bottom: int
+    body_top: int
+    body_bottom: int
+    style: Style
+
+    def part(self, half: int) -> Half:
+        if self.body_top <= half <= self.body_bottom:
+            return "body"
+        return "wick" if self.top <= half <= self.bottom else "none"
+
+
+def _bar(candle: Kline, low: Decimal, high: Decimal, height: int) -> _Bar:
+    opened, closed, top, bottom = (
+        _half(price, low, high, height) for price in (candle.open, candle.close, candle.high, candle.low)
+    )
+    return _Bar(top, bottom, min(opened, closed), max(opened, closed), _direction(candle))
+
+
+def _price_cells(bars: Sequence[_Bar], row: int, columns: int, grid: bool, by_shape: bool) -> list[Span]:
+    blank = Span("┈" if grid else " ", "grid")
+    cells = [blank] * (columns - len(bars))
+    for bar in bars:
+        glyphs = _FALLING if by_shape and bar.style == "down" else _RISING
+        glyph = glyphs.get((bar.part(2 * row), bar.part(2 * row + 1)))
+        cells.append(Span(glyph, bar.style) if glyph else blank)
     return cells
-
-
-def _part(half: int, edges: Sequence[int], body: Sequence[int]) -> Half:
-    if body[0] <= half <= body[1]:
-        return "body"
-    return "wick" if edges[0] <= half <= edges[1] else "none"
 
 
 def _nice_step(span: Decimal, parts: int) -> Decimal:

@@ -22,6 +22,7 @@ MAIN_INTERVAL: KlineInterval = "1h"
 SMALL_INTERVALS: tuple[KlineInterval, ...] = ("5m", "4h", "1d")
 _MAIN_HEIGHT, _SMALL_HEIGHT = 14, 8
 _GAP = 2
+_TRADES_WIDTH = 56
 _DEADLINE = 15.0
 _NARROWEST, _WIDEST = 60, 200
 _SIDE_BY_SIDE = 90
@@ -86,8 +87,8 @@ def _parts(
     def chart(interval: KlineInterval, width: int, height: int) -> RenderableType:
         return panels.chart(snapshot.candles[interval], interval, width, height, rules, by_shape=by_shape)
 
-    yield panels.header(snapshot, source)
-    yield panels.ticker(snapshot.ticker, rules)
+    yield panels.header(snapshot, source, width)
+    yield panels.ticker(snapshot.ticker, rules, width)
     yield Text()
     yield chart(MAIN_INTERVAL, width, _MAIN_HEIGHT)
     yield Text()
@@ -99,12 +100,12 @@ def _parts(
     yield from _beside(
         [
             panels.order_book(snapshot.book, rules, DEPTH, half),
-            panels.last_trades(snapshot.trades, rules, half),
+            panels.last_trades(snapshot.trades, rules, min(half, _TRADES_WIDTH)),
         ],
         width,
     )
     yield Text()
-    yield panels.futures(snapshot.contract, rules, snapshot.absent)
+    yield panels.futures(snapshot.contract, rules, snapshot.absent, width)
     yield Text()
     yield account_view(account, left)
 

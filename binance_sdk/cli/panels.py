@@ -28,18 +28,14 @@ from binance_sdk.spot import Kline, OrderBook, PriceLevel, Ticker24hr, Trade
 
 _STYLES = {"up": "green", "down": "red", "axis": "bright_black", "grid": "bright_black", "": ""}
 _RANGE = 30
+_WIDE = 98
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def header(snapshot: Snapshot, source: str) -> RenderableType:
+def header(snapshot: Snapshot, source: str, width: int) -> RenderableType:
     """Symbol, source, server time and the rules for orders."""
     rules = snapshot.rules
-    facts = Table.grid(padding=(0, 2))
-    for _ in range(4):
-        facts.add_column(style="bright_black")
-        facts.add_column(no_wrap=True)
-    # In the order of reading, two to a line.
-    pairs = [
+    facts = [
         ("server time", utc(snapshot.server_time)),
         ("tick", exact(rules.tick)),
         ("step", exact(rules.step)),
@@ -49,16 +45,26 @@ def header(snapshot: Snapshot, source: str) -> RenderableType:
         ("min qty", exact(rules.min_qty)),
         ("pair", f"{rules.base}/{rules.quote}"),
     ]
-    for row in (pairs[:4], pairs[4:]):
-        facts.add_row(*(printable(text) for pair in row for text in pair))
-    return _panel(facts, Text(rules.symbol, style="bold default"))
+    return _panel(_facts(facts, width), Text(rules.symbol, style="bold default"))
+
+
+def _facts(facts: Sequence[tuple[str, str]], width: int) -> Table:
+    """Names and values in lines of four, or of two where there is less room."""
+    in_line = 4 if width >= _WIDE else 2
+    table = Table.grid(padding=(0, 2))
+    for _ in range(in_line):
+        table.add_column(style="bright_black", no_wrap=True)
+        table.add_column(no_wrap=True)
+    for begin in range(0, len(facts), in_line):
+        table.add_row(*(Text(printable(text)) for fact in facts[begin : begin + in_line] for text in fact))
+    return table
 
 
 def _panel(body: RenderableType, title: Text) -> Panel:
     return Panel(body, title=title, title_align="left", border_style="bright_black")
 
 
-def ticker(symbol: Ticker24hr, rules: Rules) -> RenderableType:
+def ticker(symbol: Ticker24hr, rules: Rules, width: int) -> RenderableType:
     """The last 24 hours."""
     places = places_of(rules.tick)
     style = "green" if symbol.price_change >= 0 else "red"
@@ -71,27 +77,24 @@ def ticker(symbol: Ticker24hr, rules: Rules) -> RenderableType:
     spread.append(exact(symbol.low_price, places), style="red")
     spread.append(f"  {_position(symbol)}  ")
     spread.append(exact(symbol.high_price, places), style="green")
-    facts = Table.grid(padding=(0, 2))
-    for _ in range(4):
-        facts.add_column(style="bright_black")
-        facts.add_column(no_wrap=True, justify="right")
-    facts.add_row(
-        "open", exact(symbol.open_price, places),
-        "average", rounded(symbol.weighted_avg_price, places),
-        "volume", f"{compact(symbol.volume)} {rules.base}",
-        "trades", f"{symbol.count:,}",
-    )  # fmt: skip
-    facts.add_row(
-        "bid", exact(symbol.bid_price, places),
-        "ask", exact(symbol.ask_price, places),
-        "turnover", f"{compact(symbol.quote_volume)} {rules.quote}",
-        "until", utc(symbol.close_time_dt)[11:19],
-    )  # fmt: skip
-    top = Table.grid(expand=True)
-    top.add_column(ratio=1)
-    top.add_column(justify="right")
-    top.add_row(line, spread)
-    return _panel(Group(top, facts), Text("24 hours", style="default"))
+    facts = [
+        ("open", exact(symbol.open_price, places)),
+        ("average", rounded(symbol.weighted_avg_price, places)),
+        ("volume", f"{compact(symbol.volume)} {rules.base}"),
+        ("trades", f"{symbol.count:,}"),
+        ("bid", exact(symbol.bid_price, places)),
+        ("ask", exact(symbol.ask_price, places)),
+        ("turnover", f"{compact(symbol.quote_volume)} {rules.quote}"),
+        ("until", utc(symbol.close_time_dt)[11:19]),
+    ]
+    parts: list[RenderableType] = [line, spread]
+    if width >= _WIDE:
+        top = Table.grid(expand=True)
+        top.add_column(ratio=1)
+        top.add_column(justify="right")
+        top.add_row(line, spread)
+        parts = [top]
+    return _panel(Group(*parts, _facts(facts, width)), Text("24 hours", style="default"))
 
 
 def _position(symbol: Ticker24hr) -> str:
@@ -209,10 +212,12 @@ def last_trades(trades: Sequence[Trade], rules: Rules, width: int) -> Renderable
     return table
 
 
-def futures(contract: Contract, rules: Rules, absent: str) -> RenderableType:
+def futures(contract: Contract, rules: Rules, absent: str, width: int) -> RenderableType:
     """Premium, open interest and the funding that was paid."""
     if absent:
         body: RenderableType = Text(f"{ABSENT}  {printable(absent)}")
+    elif width < _WIDE:
+        body = Group(_premium(contract, rules), Text(), _funding(contract, rules))
     else:
         body = Table.grid(expand=True, padding=(0, 3))
         body.add_column()

@@ -101,7 +101,8 @@ class Candles:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         # 115 kB a day at one minute, 8 kB at a quarter of an hour: enough for paging and for years of daily bars.
-        self._minutes = lru_cache(maxsize=16)(self._fold_minutes)
+        # Long pages of minutes are kept as text instead, see ``pages``.
+        self._minutes = lru_cache(maxsize=6)(self._fold_minutes)
         self._quarters = lru_cache(maxsize=512)(self._fold_quarters)
 
     def _fold_minutes(self, day: int) -> Ints:
@@ -145,6 +146,17 @@ class Candles:
         edges = np.array([min(start, self.tape.listing), end + 1], dtype=np.int64)
         return fold(self.window(start, end), edges)
 
+    def span(self, calendar: Calendar, start: int | None, end: int | None, limit: int, now: int) -> tuple[int, int]:
+        """Numbers of the first and the last bar that ``read`` gives; the first is greater where there are none."""
+        now = self.tape.now(now)
+        first = calendar.number(self.tape.first_time)
+        last = calendar.number(now if end is None else min(end, now))
+        if start is None:
+            return max(first, last - limit + 1), last
+        begin = calendar.number(start)
+        first = max(first, begin + (int(calendar.opens(begin, 1)[0]) < start))
+        return first, min(last, first + limit - 1)
+
     def read(self, calendar: Calendar, start: int | None, end: int | None, limit: int, now: int) -> tuple[Ints, Ints]:
         """Bars the way the klines endpoint picks them.
 
@@ -159,15 +171,7 @@ class Candles:
             A table of bars, empty ones repeated from the last close, and the open time behind each bar.
         """
         now = self.tape.now(now)
-        oldest = calendar.number(int(self.tape.numbered(0, 1).time[0]))
-        last = calendar.number(now if end is None else min(end, now))
-        first = oldest
-        if start is None:
-            first = max(first, last - limit + 1)
-        else:
-            begin = calendar.number(start)
-            first = max(first, begin + (int(calendar.opens(begin, 1)[0]) < start))
-            last = min(last, first + limit - 1)
+        first, last = self.span(calendar, start, end, limit, now)
         if first > last:
             return np.empty((10, 0), dtype=np.int64), np.empty(0, dtype=np.int64)
         edges = calendar.opens(first, last - first + 2)

@@ -52,17 +52,17 @@ def _paths(venue: Venue, desk: Desk) -> tuple[Path, Path, Path]:
 
 def mark_price_klines(venue: Venue, call: Call, now: int) -> Body:
     desk = venue.desk(call.text("symbol"))
-    return _path_klines(venue, call, desk.tape.now(now), _paths(venue, desk)[0])
+    return _path_klines(desk, call, desk.tape.now(now), _paths(venue, desk)[0])
 
 
 def premium_index_klines(venue: Venue, call: Call, now: int) -> Body:
     desk = venue.desk(call.text("symbol"))
-    return _path_klines(venue, call, desk.tape.now(now), _paths(venue, desk)[2])
+    return _path_klines(desk, call, desk.tape.now(now), _paths(venue, desk)[2])
 
 
 def index_price_klines(venue: Venue, call: Call, now: int) -> Body:
     desk = _of_pair(venue, call)
-    return _path_klines(venue, call, desk.tape.now(now), _paths(venue, desk)[1])
+    return _path_klines(desk, call, desk.tape.now(now), _paths(venue, desk)[1])
 
 
 def _of_pair(venue: Venue, call: Call) -> Desk:
@@ -70,9 +70,9 @@ def _of_pair(venue: Venue, call: Call) -> Desk:
     return venue.desk(next(one.symbol for one in venue.table.instruments if one.pair == pair))
 
 
-def _path_klines(venue: Venue, call: Call, now: int, path: Path) -> Body:
+def _path_klines(desk: Desk, call: Call, now: int, path: Path) -> Body:
     """Candles of a path that bends only at whole minutes, so its extremes are at minutes and at the present."""
-    calendar, listed = Calendar(call.text("interval")), venue.listing
+    calendar, listed = Calendar(call.text("interval")), desk.tape.listing
     start, end, limit = call.time("startTime"), call.time("endTime"), call.number("limit")
     last = calendar.number(now if end is None else min(end, now))
     first = calendar.number(listed)
@@ -117,7 +117,7 @@ def _eight(value: float) -> str:
 def continuous_klines(venue: Venue, call: Call, now: int) -> Body:
     """The exchange lists perpetuals only, so the other contract types of a pair have no candles."""
     desk = venue.contract(call.text("pair"), call.text("contractType"))
-    return [] if desk is None else trading.kline_rows(desk, call, now)
+    return [] if desk is None else trading.kline_rows(venue.pages, desk, call, now)
 
 
 # ------------------------------------------------------------------------------------------- funding
@@ -153,7 +153,7 @@ def funding_rate(venue: Venue, call: Call, now: int) -> Body:
     found: list[tuple[int, int, dict[str, Json]]] = []
     for place, desk in enumerate(venue.chosen(call)):
         last = min(desk.tape.now(now) if end is None else min(end, desk.tape.now(now)), now) // _FUNDING
-        first = venue.listing // _FUNDING + 1
+        first = desk.tape.listing // _FUNDING + 1
         if start is None:
             first = max(first, last - limit + 1)
         else:
@@ -205,7 +205,7 @@ def open_interest(venue: Venue, call: Call, now: int) -> Body:
     }
 
 
-def _periods(call: Call, desk: Desk, listed: int, now: int, *, whole: bool = False) -> Ints:
+def _periods(call: Call, desk: Desk, now: int, *, whole: bool = False) -> Ints:
     """Start times of the wanted periods, oldest first; only finished ones when ``whole``."""
     length = Calendar(call.text("period")).step
     start, end, limit = call.time("startTime"), call.time("endTime"), call.number("limit")
@@ -213,7 +213,7 @@ def _periods(call: Call, desk: Desk, listed: int, now: int, *, whole: bool = Fal
     last = (at if end is None else min(end, at)) // length
     if whole:
         last = min(last, at // length - 1)
-    oldest = -(-max(at - _KEPT, listed, start or 0) // length)
+    oldest = -(-max(at - _KEPT, desk.tape.listing, start or 0) // length)
     if start is None:
         oldest = max(oldest, last - limit + 1)
     return np.arange(oldest, min(last, oldest + limit - 1) + 1, dtype=np.int64) * length
@@ -221,7 +221,7 @@ def _periods(call: Call, desk: Desk, listed: int, now: int, *, whole: bool = Fal
 
 def open_interest_hist(venue: Venue, call: Call, now: int) -> Body:
     desk = venue.desk(call.text("symbol"))
-    times = _periods(call, desk, venue.listing, now)
+    times = _periods(call, desk, now)
     minutes = times // MINUTE
     amounts = _open_interest(venue, desk, minutes)
     values = amounts * venue.prices.mid(desk.instrument, minutes)
@@ -241,7 +241,7 @@ def open_interest_hist(venue: Venue, call: Call, now: int) -> Body:
 def long_short_ratio(venue: Venue, call: Call, now: int) -> Body:
     """One answer for the three ratios: each has a crowd of its own, named by its operation."""
     desk = venue.desk(call.text("symbol"))
-    times = _periods(call, desk, venue.listing, now)
+    times = _periods(call, desk, now)
     name = f"{call.operation.id} {desk.instrument.symbol}"
     longs = 0.55 + venue.prices.walk(name, _CROWD_OCTAVES, times // MINUTE)
     return [
@@ -259,7 +259,7 @@ def long_short_ratio(venue: Venue, call: Call, now: int) -> Body:
 def taker_long_short_ratio(venue: Venue, call: Call, now: int) -> Body:
     """Summed from the candles, so it agrees with their taker volumes."""
     desk = venue.desk(call.text("symbol"))
-    times = _periods(call, desk, venue.listing, now, whole=True)
+    times = _periods(call, desk, now, whole=True)
     if not len(times):
         return []
     edges = np.append(times, times[-1] + Calendar(call.text("period")).step)
@@ -284,7 +284,7 @@ def basis(venue: Venue, call: Call, now: int) -> Body:
     desk = venue.contract(pair, kind)
     if desk is None:
         return []
-    times = _periods(call, desk, venue.listing, now)
+    times = _periods(call, desk, now)
     marks, indices, _ = (path(times // MINUTE).tolist() for path in _paths(venue, desk))
     return [
         {

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import partial
 
 from binance_sdk._runtime.operation import Catalogue, Operation
 from binance_sdk.simulator import fallback, futures, spot
@@ -96,7 +97,8 @@ class Exchange:
             market: Venue(market, listed, settings.seed, listing, self.limiters[market]) for market in markets
         }
         self._judges = {
-            market: Judge(self.venues[market].table, api_key_required=settings.api_key_required) for market in markets
+            market: Judge(partial(getattr, venue, "table"), api_key_required=settings.api_key_required)
+            for market, venue in self.venues.items()
         }
         self._asked: Counter[str] = Counter()
         self._answered: Counter[int] = Counter()
@@ -134,6 +136,7 @@ class Exchange:
     def _known_path(self, operation: Operation[object], request: Request, now: int) -> Reply:
         headers = {"content-type": _JSON, "date": _date(now)}
         limiter, judge = self.limiters[operation.market], self._judges[operation.market]
+        self.venues[operation.market].open(now)
         price = WEIGHTS.get(request.path)
         # An endpoint only the catalogue knows costs 1: the hand-written table is not to be filled from the spec.
         weight = 1 if price is None else price(raw_query(request.query))

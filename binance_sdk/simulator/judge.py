@@ -11,7 +11,7 @@ message each kind of mistake earns. Where Binance's behaviour is not known, the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -70,12 +70,15 @@ class Call:
 class Judge:
     """Reads queries to one market."""
 
-    def __init__(self, table: SymbolTable, *, api_key_required: bool = True) -> None:
-        self._table = table
-        self._spot = table.market == "spot"
+    def __init__(self, table: Callable[[], SymbolTable], *, api_key_required: bool = True) -> None:
+        """``table`` gives the symbols of the moment, which come and go."""
+        self._read_table = table
+        self._spot = table().market == "spot"
         self._key_required = api_key_required
-        # asset_index is keyed by assets in dollars (ADAUSD), not by contracts.
-        self._assets = frozenset(f"{one.base}USD" for one in table.instruments)
+
+    @property
+    def _table(self) -> SymbolTable:
+        return self._read_table()
 
     def key(self, operation: Operation[object], key: str | None) -> None:
         """Refuse a MARKET_DATA request without a usable API key.
@@ -193,7 +196,7 @@ class Judge:
         if name == "pair":
             known = text in self._table.pairs
         elif operation.id == "futures.asset_index":
-            known = text in self._assets
+            known = text in self._table.dollar_assets
         else:
             known = text in self._table.by_symbol
         if not known:

@@ -175,7 +175,7 @@ def futures_exchange_info(venue: Venue, call: Call, now: int) -> Body:
             {"asset": "USDC", "marginAvailable": True, "autoAssetExchange": "-10000"},
             {"asset": "BTC", "marginAvailable": True, "autoAssetExchange": "-0.10000000"},
         ],
-        "symbols": [_futures_symbol(one, venue.listing) for one in venue.table.instruments],
+        "symbols": [_futures_symbol(one, venue.desk(one.symbol).tape.listing) for one in venue.table.instruments],
     }
 
 

@@ -209,7 +209,7 @@ def serve(
     def end(number: int, frame: FrameType | None) -> None:
         over.set()
 
-    handlers: Mapping[signal.Signals, object] = {}
+    handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {}
     if threading.current_thread() is threading.main_thread():
         handlers = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -219,7 +219,7 @@ def serve(
             over.wait()
     finally:
         for number, handler in handlers.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, handler)
 
 
 def _listed(symbols: Iterable[str | Instrument] | None) -> list[Instrument]:

@@ -35,9 +35,9 @@ def block_trades(venue: Venue, call: Call, now: int) -> Body:
     """Block trades are negotiated: one every six hours, outside of the tape and of all volumes."""
     desk = venue.desk(call.text("symbol"))
     first, limit = call.number("fromId"), call.number("limit")
-    count = max((desk.tape.now(now) - venue.listing) // _BLOCK_EVERY, 0)
+    count = max((desk.tape.now(now) - desk.tape.listing) // _BLOCK_EVERY, 0)
     numbers = np.arange(first, max(min(first + limit, count), first), dtype=np.int64)
-    minutes = venue.listing // MINUTE + (numbers + 1) * (_BLOCK_EVERY // MINUTE)
+    minutes = desk.tape.listing // MINUTE + (numbers + 1) * (_BLOCK_EVERY // MINUTE)
     mid = venue.prices.mid(desk.instrument, minutes) * 10.0**desk.instrument.price_decimals
     prices = np.maximum(np.rint(mid).astype(np.int64), 1)
     drawn = hashed(key(venue.seed, desk.instrument.symbol, "block"), numbers)

@@ -229,3 +229,8 @@ class SymbolTable:
     @cached_property
     def pairs(self) -> frozenset[str]:
         return frozenset(one.pair for one in self.instruments)
+
+    @cached_property
+    def dollar_assets(self) -> frozenset[str]:
+        """What asset_index goes by: assets in dollars (ADAUSD), not contracts."""
+        return frozenset(f"{one.base}USD" for one in self.instruments)

@@ -9,7 +9,7 @@ gaps from 0 at the time of listing, and the number of the first one of a minute 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -88,6 +88,11 @@ class Tape:
         self._spread = 1 if instrument.quiet else instrument.rate - 1
         self._ticks = 10.0**instrument.price_decimals
         self._largest = max(10, int(_LARGEST_ORDER_DOLLARS / instrument.dollars * 10**instrument.lot_decimals))
+
+    @cached_property
+    def first_time(self) -> int:
+        """When the very first trade happened, milliseconds since the epoch."""
+        return int(self.numbered(0, 1).time[0])
 
     def now(self, now: int) -> int:
         """The clock as the instrument sees it: it stands still once trading has stopped."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from binance_sdk.simulator import candles as bar
-from binance_sdk.simulator.candles import Calendar
+from binance_sdk.simulator.candles import DAY, Calendar
 from binance_sdk.simulator.judge import Call, offset_minutes
 from binance_sdk.simulator.noise import Ints
+from binance_sdk.simulator.pages import KLINE, Pages, kline_columns
 from binance_sdk.simulator.prices import MINUTE
 from binance_sdk.simulator.render import Body, Column, Fixed, Json, rows
 from binance_sdk.simulator.symbols import Instrument
@@ -34,28 +35,21 @@ def time(venue: Venue, call: Call, now: int) -> Body:
 
 
 def klines(venue: Venue, call: Call, now: int) -> Body:
-    return kline_rows(venue.desk(call.text("symbol")), call, now)
+    return kline_rows(venue.pages, venue.desk(call.text("symbol")), call, now)
 
 
-def kline_rows(desk: Desk, call: Call, now: int) -> bytes:
+def kline_rows(pages: Pages, desk: Desk, call: Call, now: int) -> bytes:
     """The candles a call asks for, as rows of twelve."""
     offset = (offset_minutes(call.text("timeZone")) or 0) * MINUTE if "timeZone" in call.in_force else 0
     calendar = Calendar(call.text("interval"), offset)
-    bars, closes = desk.candles.read(calendar, call.time("startTime"), call.time("endTime"), call.number("limit"), now)
-    columns: list[Column] = [
-        (None, bars[bar.TIME]),
-        (desk.price, bars[bar.OPEN]),
-        (desk.price, bars[bar.HIGH]),
-        (desk.price, bars[bar.LOW]),
-        (desk.price, bars[bar.CLOSE]),
-        (desk.quantity, bars[bar.VOLUME]),
-        (None, closes - 1),
-        (desk.value, bars[bar.QUOTE]),
-        (None, bars[bar.COUNT]),
-        (desk.quantity, bars[bar.BUY_VOLUME]),
-        (desk.value, bars[bar.BUY_QUOTE]),
-    ]
-    return rows('[{},{},{},{},{},{},{},{},{},{},{},"0"]', columns)
+    wanted = (call.time("startTime"), call.time("endTime"), call.number("limit"))
+    first, last = desk.candles.span(calendar, *wanted, now)
+    if calendar.interval == "1m" and first <= last and (last // 1440 + 1) * DAY <= desk.tape.now(now):
+        pieces = pages.rows(desk.candles, desk.forms, first, last)
+        if pieces is not None:
+            return b"[" + b",".join(pieces) + b"]"
+    bars, closes = desk.candles.read(calendar, *wanted, now)
+    return rows(KLINE, kline_columns(bars, closes, desk.forms))
 
 
 # -------------------------------------------------------------------------------------------- trades
@@ -193,7 +187,8 @@ def _units(text: Json, form: Fixed) -> int:
 
 def last_prices(desk: Desk, now: int) -> tuple[str, str, int]:
     """Price, quantity and time of the newest trade."""
-    count = desk.tape.fill_count(desk.tape.now(now))
+    # In the first seconds of a new symbol, before anything was traded, the first trade stands in.
+    count = max(desk.tape.fill_count(desk.tape.now(now)), 1)
     fill = desk.tape.fills(count - 1, count)
     return desk.price.text(int(fill.price[0])), desk.quantity.text(int(fill.quantity[0])), int(fill.time[0])
 

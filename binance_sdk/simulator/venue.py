@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from binance_sdk.simulator.book import Book
@@ -11,8 +11,10 @@ from binance_sdk.simulator.candles import DAY, Candles
 from binance_sdk.simulator.errors import SimulatorError
 from binance_sdk.simulator.judge import Call
 from binance_sdk.simulator.limits import Limiter
+from binance_sdk.simulator.pages import Forms, Pages
 from binance_sdk.simulator.prices import Prices
 from binance_sdk.simulator.render import Fixed
+from binance_sdk.simulator.roster import Life, Roster
 from binance_sdk.simulator.symbols import Instrument, Market, SymbolTable
 from binance_sdk.simulator.tape import Tape
 
@@ -44,6 +46,10 @@ class Desk:
         zeros = 8 - decimals if self.instrument.market == "spot" else self.instrument.price_zeros
         return Fixed(decimals, zeros)
 
+    @cached_property
+    def forms(self) -> Forms:
+        return (self.price, self.quantity, self.value)
+
 
 class Venue:
     """What the endpoints of one market read."""
@@ -55,16 +61,33 @@ class Venue:
         self.listing = listing
         self.limiter = limiter
         self.prices = Prices(seed)
-        self.table = SymbolTable(market, tuple(one for one in instruments if one.market == market))
+        self.pages = Pages()
+        gone = listing + _LAST_TRADED_DAY * DAY
+        self.roster = Roster(
+            market,
+            [Life(one, listing, None if one.traded else gone) for one in instruments if one.market == market],
+        )
+        self._listed = self.roster.at(listing)
         self._desks: dict[str, Desk] = {}
 
+    @property
+    def table(self) -> SymbolTable:
+        """The symbols that are listed now."""
+        return self._listed.table
+
+    def open(self, now: int) -> None:
+        """Take over what was listed, paused or removed up to this moment. Called before each answer."""
+        self._listed = self.roster.at(now)
+
     def desk(self, symbol: str) -> Desk:
-        if symbol not in self._desks:
-            instrument = self.table.by_symbol[symbol]
-            end = None if instrument.traded else self.listing + _LAST_TRADED_DAY * DAY
-            tape = Tape(instrument, self.prices, self.seed, self.listing, end)
-            self._desks[symbol] = Desk(instrument, tape, Candles(tape), Book(tape, self.seed))
-        return self._desks[symbol]
+        life = self._listed.lives[symbol]
+        desk = self._desks.get(symbol)
+        if desk is None or (desk.tape.listing, desk.tape.end) != (life.listed, life.stopped):
+            tape = Tape(life.instrument, self.prices, self.seed, life.listed, life.stopped)
+            desk = self._desks[symbol] = Desk(life.instrument, tape, Candles(tape), Book(tape, self.seed))
+        elif desk.instrument != life.instrument:
+            desk = self._desks[symbol] = replace(desk, instrument=life.instrument)
+        return desk
 
     def chosen(self, call: Call) -> Sequence[Desk]:
         """The desks that ``symbol``, ``symbols`` and ``symbolStatus`` of a call select."""

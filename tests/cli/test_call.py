@@ -10,7 +10,8 @@ import pytest
 from binance_sdk.catalogue import CATALOGUE
 from binance_sdk.cli.listing import documented
 from binance_sdk.simulator import Simulator
-from tests.cli.conftest import Cli, answering
+
+from .support import Cli, answering
 
 KLINES = ("call", "spot", "klines", "symbol=BTCUSDT", "interval=1h", "limit=2")
 
@@ -95,7 +96,7 @@ def test_wrong_usage_ends_with_2_in_one_line(cli: Cli, arguments: tuple[str, ...
         (451, b'{"code":0,"msg":"restricted location"}', {}, 1, "data_only"),
         (200, b'{"serverTime":"soon"}', {}, 4, "server"),
         (200, b'{"serverTime":', {}, 4, "spot.time"),
-        (429, b'{"code":-1003,"msg":"Too many requests."}', {"Retry-After": "3600"}, 5, "3600"),
+        (429, b'{"code":-1003,"msg":"Too many requests."}', {"Retry-After": "3600"}, 5, "spot.time"),
         (418, b'{"code":-1003,"msg":"banned until 4102444800000"}', {"Retry-After": "60"}, 5, "banned"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.cli.conftest import start
+from .support import start
 
 
 def offered(words: str, current: int) -> list[str]:

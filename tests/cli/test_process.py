@@ -12,7 +12,8 @@ import urllib.request
 import pytest
 
 from binance_sdk.simulator import Simulator
-from tests.cli.conftest import start
+
+from .support import start
 
 WAIT = 60.0
 BLOCKED = "import sys; sys.modules[{name!r}] = None; from binance_sdk.cli import main; main()"

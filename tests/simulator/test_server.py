@@ -30,8 +30,17 @@ from .conftest import NOW, simulator
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(autouse=True)
+def others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulators that other suites keep for the whole session are not ours to count."""
+    monkeypatch.setattr(sys.modules[__name__], "_OTHERS", set(threading.enumerate()))
+
+
+_OTHERS: set[threading.Thread] = set()
+
+
 def simulator_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "binance-simulator"]
+    return [one for one in threading.enumerate() if one.name == "binance-simulator" and one not in _OTHERS]
 
 
 def open_files() -> int:

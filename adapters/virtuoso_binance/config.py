@@ -1,0 +1,361 @@
+"""The section ``exchanges.binance`` of Virtuoso's configuration, read once and checked."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
+from virtuoso_binance.advice import STALE_TESTNET_STREAM, advise, remedy
+from virtuoso_binance.placeholders import UNSET, environment, expand, is_placeholder
+
+from binance_sdk import Caps
+from binance_sdk.errors import ConfigError
+
+__all__ = ["ApiCredentials", "Finding", "RateLimits", "Section", "Settings", "Validation", "load_settings", "validate"]
+
+logger = logging.getLogger("virtuoso_binance")
+
+MARKET_TYPES = ("spot", "futures", "margin", "options")
+_REQUIRED = {
+    "api_credentials": ("api_key", "api_secret"),
+    "rate_limits": ("requests_per_minute", "requests_per_second"),
+    "websocket": ("public",),
+}
+"""What Virtuoso's own validator insists on, though every value has a default here."""
+
+
+def _flag(value: object) -> object:
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
+    return value
+
+
+def _positive(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ValueError("must be a positive number")
+    return value
+
+
+def _not_negative(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        raise ValueError("must be a number of 0 or more")
+    return value
+
+
+def _url(*schemes: str) -> BeforeValidator:
+    def check(value: object) -> object:
+        text = value.strip() if isinstance(value, str) else ""
+        scheme, _, rest = text.partition("://")
+        if scheme.lower() not in schemes or not rest.strip("/"):
+            raise ValueError(f"must be an address that begins with {' or '.join(f'{one}://' for one in schemes)}")
+        return text.rstrip("/")
+
+    return BeforeValidator(check)
+
+
+def _list(value: object) -> object:
+    if not isinstance(value, list):
+        raise ValueError("must be a list")
+    return cast("list[object]", value)
+
+
+def _texts(value: object) -> object:
+    items = cast("list[object]", _list(value))
+    if not all(isinstance(item, str) for item in items):
+        raise ValueError("must be a list of names")
+    return items
+
+
+def _market_types(value: object) -> object:
+    items = cast("list[object]", _list(value))
+    if not all(item in MARKET_TYPES for item in items):
+        raise ValueError(f"must be a list with values out of {', '.join(MARKET_TYPES)}")
+    return items
+
+
+def _secret(value: object) -> object:
+    # An unexpanded placeholder is what Virtuoso's loaders leave where nothing is set.
+    if value is None or value is UNSET or is_placeholder(value):
+        return ""
+    return value if isinstance(value, SecretStr) else str(value)
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+Positive = Annotated[float, BeforeValidator(_positive)]
+NotNegative = Annotated[float, BeforeValidator(_not_negative)]
+Http = Annotated[str, _url("http", "https")]
+WebSocketUrl = Annotated[str, _url("ws", "wss")]
+Texts = Annotated[list[str], BeforeValidator(_texts)]
+MarketTypes = Annotated[list[str], BeforeValidator(_market_types)]
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+
+
+class _Part(BaseModel):
+    # hide_input_in_errors: a traceback must not show credentials.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class ApiCredentials(_Part):
+    """Accepted because Virtuoso asks for them; never used: public data needs neither, and no limit rises by them."""
+
+    api_key: Secret = SecretStr("")
+    api_secret: Secret = SecretStr("")
+
+
+class RateLimits(_Part):
+    """Caps below Binance's own limits."""
+
+    requests_per_minute: Positive = 1200
+    requests_per_second: Positive = 10
+    weight_per_minute: Positive = 6000
+    """Of spot; futures have a counter of their own."""
+    futures_weight_per_minute: Positive | None = None
+    """Ours: the same for futures; Binance's own 2400 where it is left out."""
+
+
+class WebSocketSection(_Part):
+    public: WebSocketUrl = "wss://stream.binance.com:9443/ws"
+    futures_public: WebSocketUrl = "wss://fstream.binance.com"
+    testnet_public: WebSocketUrl = "wss://stream.testnet.binance.vision"
+    futures_testnet_public: WebSocketUrl = "wss://fstream.binancefuture.com"
+    keep_alive: Flag = True
+    ping_interval: Positive = 30
+    reconnect_attempts: Positive = 3
+    # Written into the section by Virtuoso's factory; the second one holds a REST address. Neither is read.
+    mainnet_endpoint: object = None
+    testnet_endpoint: object = None
+
+
+class DataPreferences(_Part):
+    preferred_quote_currencies: Texts = ["USDT", "BTC", "ETH"]
+    exclude_symbols: Texts = []
+    min_24h_volume: NotNegative = 1_000_000
+    """In the quote asset of each symbol."""
+
+
+class Section(_Part):
+    """Everything that may stand below ``exchanges.binance``."""
+
+    enabled: Flag = False
+    primary: Flag = False
+    data_only: Flag = True
+    use_ccxt: Flag = False
+    api_credentials: ApiCredentials = ApiCredentials()
+    rate_limits: RateLimits = RateLimits()
+    rest_endpoint: Http = "https://api.binance.com"
+    testnet_endpoint: Http = "https://testnet.binance.vision"
+    testnet: Flag = False
+    futures_rest_endpoint: Http = "https://fapi.binance.com"
+    futures_testnet_endpoint: Http = "https://testnet.binancefuture.com"
+    websocket: WebSocketSection = WebSocketSection()
+    market_types: MarketTypes = ["spot", "futures"]
+    data_preferences: DataPreferences = DataPreferences()
+    cache: Flag = False
+    """Ours: let the SDK use answers again for as long as its spec says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One remark about the section.
+
+    Args:
+        field: Dotted name below ``exchanges.binance``.
+        message: What is wrong and what to do.
+        severity: ``error`` or ``warning``.
+    """
+
+    field: str
+    message: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What ``validate`` found."""
+
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.errors
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The section in the form the adapter works with."""
+
+    section: Section
+    disabled: bool
+    """It was said in so many words; a section without ``enabled`` is judged by Virtuoso."""
+    warnings: tuple[Finding, ...] = field(default=(), repr=False)
+
+    @property
+    def spot(self) -> bool:
+        return "spot" in self._markets
+
+    @property
+    def futures(self) -> bool:
+        return "futures" in self._markets
+
+    @property
+    def _markets(self) -> list[str]:
+        served = [name for name in self.section.market_types if name in ("spot", "futures")]
+        return served or ["spot", "futures"]
+
+    @property
+    def spot_url(self) -> str:
+        return self.section.testnet_endpoint if self.section.testnet else self.section.rest_endpoint
+
+    @property
+    def futures_url(self) -> str:
+        return self.section.futures_testnet_endpoint if self.section.testnet else self.section.futures_rest_endpoint
+
+    @property
+    def spot_stream_url(self) -> str:
+        stream = self.section.websocket
+        return _base(stream.testnet_public if self.section.testnet else stream.public)
+
+    @property
+    def futures_stream_url(self) -> str:
+        stream = self.section.websocket
+        return _base(stream.futures_testnet_public if self.section.testnet else stream.futures_public)
+
+    @property
+    def caps(self) -> Caps:
+        """The ``rate_limits`` as the SDK enforces them."""
+        limits = self.section.rate_limits
+        futures = limits.futures_weight_per_minute
+        return Caps(
+            spot_weight_per_minute=max(1, int(limits.weight_per_minute)),
+            futures_weight_per_minute=None if futures is None else max(1, int(futures)),
+            requests_per_minute=max(1, int(limits.requests_per_minute)),
+            requests_per_second=float(limits.requests_per_second),
+        )
+
+    @property
+    def has_credentials(self) -> bool:
+        return bool(self.section.api_credentials.api_key.get_secret_value())
+
+
+def _base(url: str) -> str:
+    return url.removesuffix("/ws").removesuffix("/stream")
+
+
+def validate(section: Mapping[str, Any] | None, names: Mapping[str, str] | None = None) -> Validation:
+    """Judge a section as strictly as Virtuoso's validator: keys it demands have to be there.
+
+    Args:
+        section: What stands below ``exchanges.binance``.
+        names: What placeholders mean; by default the environment and ``.env``.
+    """
+    known = environment() if names is None else names
+    expanded = cast("dict[str, Any]", expand(dict(section or {}), known))
+    missing: list[Finding] = []
+    for block, keys in _REQUIRED.items():
+        found = expanded.get(block)
+        if not isinstance(found, Mapping):
+            text = f"{block} is missing; {remedy(block)}"
+            missing += [Finding(block, text, "error")] if found is None or found is UNSET else []
+            continue
+        rows = cast("Mapping[str, object]", found)
+        # Credentials may be empty, as long as the keys are there.
+        absent = [k for k in keys if k not in rows or (block != "api_credentials" and rows[k] in (None, UNSET))]
+        missing += [Finding(f"{block}.{k}", _missing(block, k), "error") for k in absent]
+    _, errors = _read(_without_unset(expanded))
+    return Validation((*missing, *errors), tuple(_warnings(expanded)))
+
+
+def _missing(block: str, key: str) -> str:
+    return f"{block}.{key} is missing; {remedy(f'{block}.{key}')}"
+
+
+def load_settings(section: Mapping[str, Any] | None, names: Mapping[str, str] | None = None) -> Settings:
+    """Read a section; what is missing takes its default, warnings are logged once.
+
+    Args:
+        section: What stands below ``exchanges.binance``.
+        names: What placeholders mean; by default the environment and ``.env``.
+
+    Raises:
+        ConfigError: a value cannot be used; the message names key, value and remedy.
+    """
+    known = environment() if names is None else names
+    expanded = cast("dict[str, Any]", expand(dict(section or {}), known))
+    given = _without_unset(expanded)
+    model, errors = _read(given)
+    if model is None or errors:
+        # `from None`: the pydantic error would print the input, and with it the credentials.
+        raise ConfigError("; ".join(f"exchanges.binance.{one.message}" for one in errors)) from None
+    if model.websocket.testnet_public.startswith(STALE_TESTNET_STREAM):
+        fresh = model.websocket.model_copy(update={"testnet_public": WebSocketSection().testnet_public})
+        model = model.model_copy(update={"websocket": fresh})
+    warnings = tuple(_warnings(expanded))
+    for one in warnings:
+        logger.warning("exchanges.binance.%s", one.message)
+    # The environment has the last word about switching off: that is the rollback without touching a file.
+    switched_off = known.get("ENABLE_BINANCE_DATA", "").strip().lower() == "false"
+    return Settings(model, switched_off or ("enabled" in given and not model.enabled), warnings)
+
+
+def _read(given: Mapping[str, Any]) -> tuple[Section | None, list[Finding]]:
+    errors: list[Finding] = []
+    model: Section | None = None
+    try:
+        model = Section.model_validate(dict(given))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        errors.extend(_finding(tuple(str(step) for step in item["loc"]), item["msg"], given) for item in found)
+    credentials = given.get("api_credentials")
+    if isinstance(credentials, Mapping):
+        pair = [bool(_secret(cast("Mapping[str, object]", credentials).get(k))) for k in _REQUIRED["api_credentials"]]
+        if any(pair) and not all(pair):
+            absent = "api_secret" if pair[0] else "api_key"
+            text = f"api_credentials.{absent} is empty while the other one is set; set both or leave both empty"
+            errors.append(Finding(f"api_credentials.{absent}", text, "error"))
+    return model, errors
+
+
+def _finding(loc: tuple[str, ...], message: str, given: Mapping[str, Any]) -> Finding:
+    name = ".".join(loc)
+    value: object = given
+    for step in loc:
+        value = cast("Mapping[str, object]", value).get(step) if isinstance(value, Mapping) else None
+    shown = "" if name.startswith("api_credentials") else f"={value!r}"
+    words = message.removeprefix("Value error, ")
+    if "should be a valid dictionary" in words:
+        words = "must be a block of keys and values"
+    return Finding(name, f"{name}{shown} {words}; {remedy(name)}", "error")
+
+
+def _without_unset(value: Mapping[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {}
+    for key, item in value.items():
+        if item is UNSET or item is None:
+            continue
+        kept[key] = _without_unset(cast("Mapping[str, Any]", item)) if isinstance(item, Mapping) else item
+    return kept
+
+
+def _warnings(expanded: Mapping[str, Any]) -> list[Finding]:
+    unknown = [
+        Finding(name, f"{name} is not known and not read; check its spelling", "warning")
+        for name in _unknown(Section, expanded, "")
+    ]
+    return unknown + [Finding(name, f"{name} {text}", "warning") for name, text in advise(expanded)]
+
+
+def _unknown(model: type[BaseModel], given: Mapping[str, Any], prefix: str) -> list[str]:
+    names: list[str] = []
+    for key, value in given.items():
+        known = model.model_fields.get(str(key))
+        if known is None:
+            names.append(f"{prefix}{key}")
+        elif isinstance(value, Mapping) and isinstance(known.annotation, type) and issubclass(known.annotation, _Part):
+            names += _unknown(known.annotation, cast("Mapping[str, Any]", value), f"{prefix}{key}.")
+    return names

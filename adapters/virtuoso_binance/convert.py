@@ -1,0 +1,101 @@
+"""Order books, trades and candles in Virtuoso's words: pure functions from typed answers to dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from virtuoso_binance.scalars import Row, iso
+
+from binance_sdk import futures, spot
+from binance_sdk.errors import DecodeError
+from binance_sdk.futures import Kline, PriceLevel
+
+__all__ = ["checked_book", "empty_book", "ohlcv_rows", "order_book", "trade_row", "trade_rows"]
+
+Candle = list[int | float]
+
+
+def ohlcv_rows(klines: Iterable[Kline]) -> list[Candle]:
+    """``[ms, open, high, low, close, volume]`` for each candle, in the order given."""
+    return [[k[0], float(k[1]), float(k[2]), float(k[3]), float(k[4]), float(k[5])] for k in klines]
+
+
+def order_book(
+    book: spot.OrderBook | futures.OrderBook, symbol: str, *, received: int, limit: int | None = None
+) -> Row:
+    """A book of at most ``limit`` levels a side.
+
+    Args:
+        book: The answer.
+        symbol: Binance does not say whose book it is.
+        received: Time of the book where it names none, as on spot, in milliseconds.
+        limit: Levels wanted; None keeps all.
+
+    Raises:
+        DecodeError: it is crossed, out of order or has an empty level, so no price in it can be trusted.
+    """
+    time = book.event_time if isinstance(book, futures.OrderBook) else received
+    bids, asks = _levels(book.bids, limit), _levels(book.asks, limit)
+    return checked_book(symbol, bids, asks, time, book.last_update_id)
+
+
+def checked_book(symbol: str, bids: list[list[float]], asks: list[list[float]], time: int, nonce: int) -> Row:
+    """The dict of a book whose levels are known to be in order."""
+    falls = all(a[0] > b[0] for a, b in pairwise(bids))
+    rises = all(a[0] < b[0] for a, b in pairwise(asks))
+    crossed = bool(bids and asks) and bids[0][0] >= asks[0][0]
+    if not falls or not rises or crossed or any(not (price > 0 and amount > 0) for price, amount in (*bids, *asks)):
+        what = "crossed" if crossed else "out of order or with empty levels"
+        raise DecodeError(f"the order book of {symbol} is {what}", problems=(f"{symbol}: {what}",))
+    return {"symbol": symbol, "bids": bids, "asks": asks, "timestamp": time, "datetime": iso(time), "nonce": nonce}
+
+
+def _levels(levels: Sequence[PriceLevel], limit: int | None) -> list[list[float]]:
+    return [[float(level[0]), float(level[1])] for level in levels[:limit]]
+
+
+def empty_book(symbol: str, time: int) -> Row:
+    """What stands in ``market_data`` where the book could not be had."""
+    return {"symbol": symbol, "bids": [], "asks": [], "timestamp": time, "datetime": iso(time)}
+
+
+def trade_rows(trades: Iterable[spot.Trade | futures.Trade], symbol: str, *, since: int | None = None) -> list[Row]:
+    """Trades, oldest first, with every name that a reader of Virtuoso looks for.
+
+    Args:
+        trades: The answer, oldest first.
+        symbol: Binance does not say whose trades they are.
+        since: Leave out what is older, in milliseconds.
+    """
+    return [
+        trade_row(
+            str(one.id), symbol, float(one.price), float(one.qty), float(one.quote_qty), one.time, one.is_buyer_maker
+        )
+        for one in trades
+        if since is None or one.time >= since
+    ]
+
+
+def trade_row(
+    id_: str, symbol: str | None, price: float, qty: float, cost: float, time: int, is_buyer_maker: bool
+) -> Row:
+    """One trade; ``side`` is the taker's: where the buyer had his order in the book, a seller came and took it."""
+    row: Row = {
+        "id": id_,
+        "symbol": symbol,
+        "price": price,
+        "amount": qty,
+        "size": qty,
+        "qty": qty,
+        # Futures cut the quote quantity to cents: of a tiny trade nothing is left.
+        "cost": cost if cost > 0 else price * qty,
+        "side": "sell" if is_buyer_maker else "buy",
+        "timestamp": time,
+        "time": time,
+        "datetime": iso(time),
+        "takerOrMaker": "taker",
+    }
+    if symbol is None:
+        del row["symbol"]
+    return row

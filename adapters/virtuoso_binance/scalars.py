@@ -1,0 +1,42 @@
+"""The edge where exact numbers become floats: only here, and straight from what came over the wire."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+from binance_sdk.errors import ParameterError
+
+__all__ = ["Row", "iso", "milliseconds", "positive"]
+
+Row: TypeAlias = dict[str, Any]
+"""One of Virtuoso's dicts."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS_BELOW = 100_000_000_000
+"""Epoch numbers below this are seconds: as milliseconds they would lie in 1973."""
+
+
+def iso(ms: int) -> str:
+    """Epoch milliseconds as ``2026-01-17T12:02:07.250Z``."""
+    return (_EPOCH + timedelta(milliseconds=ms)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+def positive(value: Decimal | str | int | float | None) -> float | None:
+    """As a float where it is above zero; where it is not, Binance says 0 for "there is none"."""
+    number = None if value is None else float(value)
+    return number if number is not None and 0 < number < math.inf else None
+
+
+def milliseconds(moment: int | float | datetime | None) -> int | None:
+    """Epoch milliseconds of seconds, milliseconds or a datetime (a naive one is UTC)."""
+    if moment is None:
+        return None
+    if isinstance(moment, datetime):
+        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        return round((aware - _EPOCH) / timedelta(milliseconds=1))
+    if isinstance(moment, bool) or not math.isfinite(moment):
+        raise ParameterError(f"{moment!r} is no time; pass epoch milliseconds or a datetime", value=moment)
+    return round(moment * 1000) if abs(moment) < _SECONDS_BELOW else round(moment)

@@ -1,0 +1,250 @@
+"""Funding, ratios, open interest, taker volume, volatility and premium: pure functions, in Virtuoso's words."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from statistics import fmean, stdev
+
+from virtuoso_binance.scalars import Row, positive
+
+from binance_sdk import futures
+from binance_sdk.futures import Kline
+
+__all__ = [
+    "funding",
+    "funding_history",
+    "funding_sentiment",
+    "liquidation_rows",
+    "long_short",
+    "oi_history",
+    "open_interest_now",
+    "open_interest_series",
+    "premium_signal",
+    "taker_ratio",
+    "volatility",
+    "volume_sentiment",
+]
+
+DAY = 86_400_000
+FIVE_MINUTES = 300_000
+_WINDOW = 24
+"""Five-minute closes in the volatility."""
+_SPAN = 5
+"""Span of the average whose change tells the trend of the volatility."""
+_TREND = 0.05
+_SIGNAL_ROWS = 20
+"""Rows a premium signal needs."""
+_EXTREME = 2.0
+
+
+# ------------------------------------------------------------------------------------- funding
+
+
+def funding_sentiment(premium: futures.PremiumIndex) -> Row | None:
+    """``{rate, next_funding_time}``; None where no funding is due."""
+    if not premium.next_funding_time:
+        return None
+    return {"rate": float(premium.last_funding_rate), "next_funding_time": premium.next_funding_time}
+
+
+def funding(premium: futures.PremiumIndex, interest: futures.OpenInterest | None) -> Row | None:
+    """``{rate, timestamp, openInterest}`` of the top level; None where no funding is due."""
+    if not premium.next_funding_time:
+        return None
+    row: Row = {"rate": float(premium.last_funding_rate), "timestamp": premium.time}
+    amount = None if interest is None else positive(interest.open_interest)
+    return row if amount is None else {**row, "openInterest": amount}
+
+
+def funding_history(events: Sequence[futures.FundingRate], symbol: str, now: int) -> Row:
+    """Funding events, newest first, with their statistics."""
+    rows = [
+        {"timestamp": one.funding_time, "fundingRate": float(one.funding_rate), "symbol": one.symbol}
+        for one in reversed(events)
+    ]
+    out: Row = {"history": rows, "symbol": symbol, "timestamp": now}
+    if rows:
+        rates = [float(one.funding_rate) for one in events]
+        out["statistics"] = {"mean": fmean(rates), "min": min(rates), "max": max(rates), "count": len(rates)}
+    return out
+
+
+# ------------------------------------------------------------------------------------- positions
+
+
+def long_short(ratio: futures.LongShortRatio) -> Row:
+    """Shares of long and short accounts in percent, of the sum 100."""
+    long_share = ratio.long_account * 100
+    return {
+        "symbol": ratio.symbol,
+        "long": float(long_share),
+        "short": float(Decimal(100) - long_share),
+        "timestamp": int(ratio.timestamp),
+    }
+
+
+def oi_history(rows: Sequence[futures.OpenInterestHist], limit: int | None = None) -> list[Row]:
+    """Open interest by period in base units, newest first."""
+    history = [
+        {"timestamp": int(one.timestamp), "value": float(one.sum_open_interest), "symbol": one.symbol}
+        for one in reversed(rows)
+        if one.sum_open_interest > 0
+    ]
+    return history[:limit]
+
+
+def open_interest_now(interest: futures.OpenInterest, symbol: str) -> Row | None:
+    """What ``fetch_open_interest`` gives; None where there is none."""
+    amount = positive(interest.open_interest)
+    if amount is None:
+        return None
+    return {
+        "symbol": symbol,
+        "openInterest": amount,
+        "openInterestAmount": amount,
+        "open_interest": amount,
+        "timestamp": interest.time,
+    }
+
+
+def open_interest_series(rows: Sequence[futures.OpenInterestHist], limit: int) -> Row | None:
+    """Open interest with its past, from five-minute steps, oldest first.
+
+    ``current`` is the newest step, so that ``previous`` is exactly one step before it; ``change_24h`` is there only
+    where the row of 24 h before is.
+    """
+    known = [one for one in rows if one.sum_open_interest > 0]
+    if len(known) < 2:
+        return None
+    newest, before = known[-1], known[-2]
+    current = float(newest.sum_open_interest)
+    out: Row = {
+        "current": current,
+        "previous": float(before.sum_open_interest),
+        "value": current,
+        "change": float(newest.sum_open_interest - before.sum_open_interest),
+        "timestamp": int(newest.timestamp),
+        "history": oi_history(known, limit),
+    }
+    day_before = next((one for one in known if int(one.timestamp) == int(newest.timestamp) - DAY), None)
+    if day_before is not None:
+        out["change_24h"] = float(newest.sum_open_interest - day_before.sum_open_interest)
+    return out
+
+
+def liquidation_rows(kept: object, symbol: str, since: int) -> list[Row]:
+    """Liquidations of a symbol out of what a stream has left on the instance; rows that are none are left out."""
+    rows: list[Row] = []
+    for one in kept if isinstance(kept, list) else ():  # pyright: ignore[reportUnknownVariableType]
+        if not isinstance(one, dict):
+            continue
+        row: Row = one  # pyright: ignore[reportUnknownVariableType]
+        size, price = (positive(row.get(name)) for name in ("size", "price"))
+        side, time = str(row.get("side", "")).lower(), row.get("timestamp")
+        if size is None or price is None or side not in ("buy", "sell") or not isinstance(time, int) or time < since:
+            continue
+        rows.append({"symbol": symbol, "side": side, "price": price, "size": size, "amount": size, "timestamp": time})
+    return rows
+
+
+# ------------------------------------------------------------------------------------- trades
+
+
+def volume_sentiment(trades: Sequence[Row], now: int) -> Row:
+    """Volume bought and sold by takers, summed over trade rows, in base units."""
+    bought = math.fsum(row["amount"] for row in trades if row["side"] == "buy")
+    sold = math.fsum(row["amount"] for row in trades if row["side"] == "sell")
+    return {"buy_volume": bought, "sell_volume": sold, "timestamp": now}
+
+
+def taker_ratio(trades: Sequence[Row], now: int, lookback_seconds: int = 300) -> Row:
+    """Taker volume of the last seconds, bought against sold, with a score and a signal."""
+    recent = [row for row in trades if row["timestamp"] >= now - lookback_seconds * 1000]
+    sums = volume_sentiment(recent, now)
+    bought, sold = sums["buy_volume"], sums["sell_volume"]
+    buys = sum(row["side"] == "buy" for row in recent)
+    sells = len(recent) - buys
+    # Nothing traded is balance for the score, and said in `error`; 10 stands for "no sells at all".
+    ratio = bought / sold if sold > 0 else 10.0 if bought > 0 else 1.0
+    out: Row = {
+        "buy_volume": bought,
+        "sell_volume": sold,
+        "ratio": ratio,
+        "score": min(100.0, max(0.0, 50 + 25 * (ratio - 1))),
+        "signal": "BULLISH" if ratio > 1.2 else "BEARISH" if ratio < 0.8 else "NEUTRAL",
+        "trade_count": len(recent),
+        "buy_trade_count": buys,
+        "sell_trade_count": sells,
+        "avg_buy_size": bought / buys if buys else 0.0,
+        "avg_sell_size": sold / sells if sells else 0.0,
+        "lookback_seconds": lookback_seconds,
+        "timestamp": now,
+    }
+    if not recent:
+        out["error"] = f"no trades in the last {lookback_seconds} s"
+    return out
+
+
+# ------------------------------------------------------------------------------------- candles
+
+
+def volatility(klines: Sequence[Kline], now: int) -> Row | None:
+    """Annualised standard deviation of the log returns between the last 24 closed five-minute candles.
+
+    The running candle is left out: its return is not one of five minutes. None where there are fewer candles.
+    """
+    closes = [float(k[4]) for k in klines if k[6] < now]
+    if len(closes) < _WINDOW or min(closes) <= 0:
+        return None
+    per_year = math.sqrt(365 * 24 * 60 / 5)
+    returns = [math.log(after / before) for before, after in itertools.pairwise(closes)]
+    size = _WINDOW - 1
+    windows = [stdev(returns[end - size : end]) * per_year for end in range(size, len(returns) + 1)]
+    return {
+        "value": windows[-1],
+        "window": _WINDOW,
+        "timeframe": "5min",
+        "timestamp": now,
+        "trend": _trend(windows),
+        "period_minutes": 5,
+    }
+
+
+def _trend(values: Sequence[float]) -> str:
+    """Direction of a span-5 exponential average over its own span; unknown where there is too little of it."""
+    if len(values) <= 2 * _SPAN:
+        return "unknown"
+    weight = 2 / (_SPAN + 1)
+    averages = [values[0]]
+    for value in values[1:]:
+        averages.append(averages[-1] + weight * (value - averages[-1]))
+    now, before = averages[-1], averages[-1 - _SPAN]
+    if before <= 0:
+        return "unknown"
+    change = now / before - 1
+    return "increasing" if change > _TREND else "decreasing" if change < -_TREND else "stable"
+
+
+def premium_signal(closes: Sequence[float]) -> Row | None:
+    """How unusual the latest premium is; None where there are too few values, or all are the same.
+
+    Args:
+        closes: Premium as a fraction, oldest first.
+    """
+    if len(closes) < _SIGNAL_ROWS:
+        return None
+    spread = stdev(closes)
+    if spread == 0:
+        return None
+    mean = fmean(closes)
+    z = (closes[-1] - mean) / spread
+    return {
+        "current_premium_pct": closes[-1] * 100,
+        "mean_premium_pct": mean * 100,
+        "z_score": z,
+        "is_extreme_premium": z > _EXTREME,
+        "is_extreme_discount": z < -_EXTREME,
+    }

@@ -1,0 +1,343 @@
+"""What goes wrong on demand: which fault, for which requests, how often; drawn from a seed, so it can be repeated."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from binance_sdk.simulator.errors import SimulatorError
+
+FaultKind = Literal[
+    "latency",
+    "server_error",
+    "page",
+    "truncated",
+    "reset",
+    "reset_in_body",
+    "silence",
+    "garbled",
+    "bad_gzip",
+    "rate_limited",
+    "banned",
+    "forbidden",
+    "backend_timeout",
+    "restricted",
+    "maintenance",
+]
+
+_REASONS = {
+    200: "Please wait",
+    403: "Forbidden",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that can go wrong with a request. Made by the class methods, each of which is a kind.
+
+    Attributes:
+        kind: What happens.
+        status: HTTP status of the answer, where the fault is an answer.
+        code: ``code`` of the JSON body; ``None`` for a body that is not JSON, or empty.
+        message: ``msg`` of the JSON body, or the whole of another one.
+        seconds: How long: the delay, the ban, the silence, or ``Retry-After``.
+        longest: Upper end of a random delay; ``None`` for one that is always the same.
+        share: Part of the body that is sent before it breaks off; of a delay, the part before the request is counted.
+        counted: Whether the request costs its weight all the same.
+    """
+
+    kind: FaultKind
+    status: int = 0
+    code: int | None = None
+    message: str = ""
+    seconds: float = 0.0
+    longest: float | None = None
+    share: float = 0.5
+    counted: bool = True
+
+    @classmethod
+    def latency(cls, seconds: float, longest: float | None = None, *, upstream: float = 0.5) -> Fault:
+        """A slow line, always by ``seconds`` or by a random time up to ``longest``.
+
+        Args:
+            seconds: Delay, or the shortest one.
+            longest: The longest delay.
+            upstream: Part of the delay that passes before the exchange counts the request.
+        """
+        if seconds < 0 or (longest is not None and longest < seconds):
+            raise ValueError(f"latency({seconds}, {longest}): delays are not negative, and the longest comes second")
+        return cls("latency", seconds=seconds, longest=longest, share=_share("upstream", upstream))
+
+    @classmethod
+    def server_error(cls, status: int = 503, *, body: bool = True) -> Fault:
+        """A 5xx, with ``code`` and ``msg`` or without any body."""
+        if not 500 <= status <= 599:
+            raise ValueError(f"server_error({status}): the status of a server error is 500 to 599")
+        if not body:
+            return cls("server_error", status)
+        return cls("server_error", status, -1001, "Internal error; the request was not processed. Please try again.")
+
+    @classmethod
+    def page(cls, status: int = 502) -> Fault:
+        """A web page where JSON was expected, from something in front of the exchange, which counts nothing."""
+        reason = _REASONS.get(status, "Error")
+        return cls("page", status, message=_page(f"{status} {reason}"), counted=False)
+
+    @classmethod
+    def truncated(cls, share: float = 0.5) -> Fault:
+        """The connection is closed before the announced length of the body was sent."""
+        return cls("truncated", share=_share("share", share))
+
+    @classmethod
+    def reset(cls, *, in_body: bool = False) -> Fault:
+        """The connection is reset: before anything was answered, or in the middle of the body."""
+        return cls("reset_in_body" if in_body else "reset")
+
+    @classmethod
+    def silence(cls, seconds: float = 60.0) -> Fault:
+        """No answer until the client gives up; after ``seconds`` the connection is closed."""
+        return cls("silence", seconds=seconds)
+
+    @classmethod
+    def garbled(cls) -> Fault:
+        """A body of the right length that ends in the middle of its JSON."""
+        return cls("garbled")
+
+    @classmethod
+    def bad_gzip(cls) -> Fault:
+        """A body said to be gzip that is not."""
+        return cls("bad_gzip")
+
+    @classmethod
+    def rate_limited(cls, retry_after: float = 1.0) -> Fault:
+        """A 429 although nothing is used up; the market is expected to be left alone for so many seconds."""
+        return cls("rate_limited", 429, -1003, "Too many requests; please wait.", seconds=retry_after)
+
+    @classmethod
+    def banned(cls, seconds: float = 120.0) -> Fault:
+        """A 418 for this and for every other request to the market until the ban is over."""
+        return cls("banned", 418, seconds=seconds)
+
+    @classmethod
+    def forbidden(cls) -> Fault:
+        """The firewall's 403, which is a web page."""
+        return cls("forbidden", 403, message=_page("403 Forbidden"), counted=False)
+
+    @classmethod
+    def backend_timeout(cls) -> Fault:
+        """A 408: the exchange itself waited in vain."""
+        return cls("backend_timeout", 408, -1007, "The backend did not answer in time.")
+
+    @classmethod
+    def restricted(cls) -> Fault:
+        """A 451: not served at this place."""
+        return cls("restricted", 451, 0, "Service unavailable from a restricted location.", counted=False)
+
+    @classmethod
+    def maintenance(cls) -> Fault:
+        """The 503 of an exchange that is being worked on."""
+        return cls("maintenance", 503, -1000, "The system is under maintenance.", counted=False)
+
+    @property
+    def answers(self) -> bool:
+        """Whether it takes the place of the true answer, instead of damaging it."""
+        return bool(self.status)
+
+    def delay(self, drawn: float) -> float:
+        """Seconds of a latency, for a random number from 0 to 1."""
+        return self.seconds if self.longest is None else self.seconds + (self.longest - self.seconds) * drawn
+
+
+PASSING_FAULTS: tuple[Fault, ...] = (
+    Fault.server_error(500),
+    Fault.server_error(503, body=False),
+    Fault.page(502),
+    Fault.page(200),
+    Fault.truncated(),
+    Fault.reset(),
+    Fault.reset(in_body=True),
+    Fault.silence(1.0),
+    Fault.garbled(),
+    Fault.bad_gzip(),
+    Fault.backend_timeout(),
+)
+"""Every kind after which the same request may well succeed, and which closes no gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """What was drawn for one request: seconds before and after it is counted, and at most one fault."""
+
+    before: float = 0.0
+    after: float = 0.0
+    fault: Fault | None = None
+
+
+UNHARMED = Injected()
+
+
+@dataclass(eq=False)
+class FaultRule:
+    """Faults for some requests, as ``Faults.add`` made it.
+
+    Attributes:
+        faults: One of them is drawn each time.
+        where: Patterns of operations, markets or paths.
+        probability: Share of the requests that meet one.
+        left: How many more are injected; ``None`` for no end.
+        injected: How many were.
+    """
+
+    faults: tuple[Fault, ...]
+    where: tuple[str, ...]
+    probability: float
+    left: int | None
+    injected: int = 0
+    _random: random.Random = field(default_factory=random.Random, repr=False)
+    _owner: Faults | None = field(default=None, repr=False)
+
+    def remove(self) -> None:
+        """Stop injecting. Twice does no harm."""
+        if self._owner is not None:
+            self._owner._forget(self)
+
+    def _matches(self, names: Iterable[str]) -> bool:
+        return any(fnmatchcase(name, pattern) for pattern in self.where for name in names)
+
+    def _draw(self) -> tuple[Fault, float] | None:
+        """A fault and a random number to go with it, or nothing this time."""
+        # Always three draws: a request is hit or missed whatever hit the one before it.
+        hit, choice, spread = self._random.random(), self._random.random(), self._random.random()
+        if hit >= self.probability or self.left == 0:
+            return None
+        if self.left is not None:
+            self.left -= 1
+        self.injected += 1
+        return self.faults[int(choice * len(self.faults))], spread
+
+
+class Faults:
+    """The faults of one simulator. Rules can be added and removed at any time, from any thread."""
+
+    def __init__(self, names: Iterable[str], seed: int) -> None:
+        """``names`` are all operations, markets and paths there are, to find patterns that match nothing."""
+        self._names = frozenset(names)
+        self._seed = seed
+        self._rules: list[FaultRule] = []
+        self._made = 0
+        self._injected: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def add(
+        self,
+        *faults: Fault,
+        where: str | Iterable[str] = "*",
+        probability: float = 1.0,
+        count: int | None = None,
+        seed: int | None = None,
+    ) -> FaultRule:
+        """Inject faults from now on.
+
+        Delays of several rules add up; of everything else, the first rule that hits decides.
+
+        Args:
+            faults: One of them is drawn for each request that is hit.
+            where: Operations (``spot.klines``, ``*.depth``), markets (``futures``) or paths (``/fapi/*``); ``*`` and
+                ``?`` stand for anything.
+            probability: Share of the matching requests that are hit.
+            count: How many to hit at most: ``count=3`` is the next three.
+            seed: For draws of their own; otherwise they follow from the seed of the simulator and the number of the
+                rule, so that the same rules hit the same requests again.
+
+        Raises:
+            SimulatorError: A pattern matches nothing the simulator serves.
+        """
+        patterns = (where,) if isinstance(where, str) else tuple(where)
+        for pattern in patterns:
+            if not any(fnmatchcase(name, pattern) for name in self._names):
+                raise SimulatorError(
+                    f"where={pattern!r} matches nothing; write an operation like spot.klines, a market or a path"
+                )
+        if not faults:
+            raise SimulatorError("which fault? add(Fault.server_error(), ...)")
+        if not 0.0 <= probability <= 1.0:
+            raise SimulatorError(f"probability={probability} must be from 0 to 1")
+        with self._lock:
+            self._made += 1
+            drawn_from = f"{self._seed}/{self._made}" if seed is None else str(seed)
+            rule = FaultRule(faults, patterns, probability, count, 0, random.Random(drawn_from), self)
+            self._rules.append(rule)
+        return rule
+
+    def next(self, count: int, *faults: Fault, where: str | Iterable[str] = "*") -> FaultRule:
+        """Inject faults into the next so many requests."""
+        return self.add(*faults, where=where, count=count)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more; what was injected stays counted."""
+        with self._lock:
+            self._rules.clear()
+            self._made = 0
+
+    @property
+    def rules(self) -> tuple[FaultRule, ...]:
+        """The rules in force, in the order in which they are asked."""
+        with self._lock:
+            return tuple(self._rules)
+
+    @property
+    def injected(self) -> Mapping[str, int]:
+        """How many faults were injected, by kind."""
+        with self._lock:
+            return dict(self._injected)
+
+    def draw(self, names: Iterable[str]) -> Injected:
+        """What happens to a request that has these names: its path, and operation and market if it has any."""
+        if not self._rules:
+            return UNHARMED
+        before = after = 0.0
+        chosen: Fault | None = None
+        known = tuple(names)
+        with self._lock:
+            for rule in list(self._rules):
+                only_delays = all(fault.kind == "latency" for fault in rule.faults)
+                if (chosen is not None and not only_delays) or not rule._matches(known):
+                    continue
+                drawn = rule._draw()
+                if rule.left == 0:
+                    self._rules.remove(rule)
+                if drawn is None:
+                    continue
+                fault, spread = drawn
+                self._injected[fault.kind] += 1
+                if fault.kind == "latency":
+                    delay = fault.delay(spread)
+                    before += delay * fault.share
+                    after += delay * (1.0 - fault.share)
+                else:
+                    chosen = fault
+        return Injected(before, after, chosen)
+
+    def _forget(self, rule: FaultRule) -> None:
+        with self._lock:
+            if rule in self._rules:
+                self._rules.remove(rule)
+
+
+def _share(name: str, value: float) -> float:
+    if not 0.0 <= value <= 1.0:
+        raise ValueError(f"{name}={value} must be from 0 to 1")
+    return value
+
+
+def _page(title: str) -> str:
+    return f"<html><head><title>{title}</title></head><body><center><h1>{title}</h1></center></body></html>"

@@ -1,0 +1,87 @@
+"""The judge's notes: what the exchange accepted and refused, window by window, by its own table of weights."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import asdict, dataclass, replace
+
+_KEPT = 10_000
+"""Windows remembered; a week of minutes."""
+
+
+@dataclass(slots=True)
+class WindowStats:
+    """One window of request weight.
+
+    Attributes:
+        start: When it began, milliseconds since the epoch.
+        seconds: Its length.
+        limit: Weight that is allowed in it.
+        requests: Own requests that were accepted.
+        used: Their weight.
+        foreign: Weight accepted from others at the same address.
+        foreign_refused: Requests of others that were over the limit.
+        over_limit: Own requests answered with 429 because a limit was exceeded.
+        banned: Own requests answered with 418.
+        while_closed: Own requests that came while a 429 or a ban was in force, and later than the time granted to
+            those that were under way already.
+        peak: The highest state of the counter, which refused requests raise too.
+    """
+
+    start: int
+    seconds: int
+    limit: int
+    requests: int = 0
+    used: int = 0
+    foreign: int = 0
+    foreign_refused: int = 0
+    over_limit: int = 0
+    banned: int = 0
+    while_closed: int = 0
+    peak: int = 0
+
+    @property
+    def share(self) -> float:
+        """Part of the limit that was used, by oneself and others together."""
+        return (self.used + self.foreign) / self.limit
+
+
+class MarketRecord:
+    """The windows of one market. The limiter writes it under its lock and hands out copies."""
+
+    def __init__(self, grace_ms: int) -> None:
+        """``grace_ms``: how long after a refusal requests may still come that had left before it was known."""
+        self._grace_ms = grace_ms
+        self._windows: deque[WindowStats] = deque(maxlen=_KEPT)
+        self._closed_from = 0
+        self._closed_until = 0
+
+    def window(self, start: int, seconds: int, limit: int) -> WindowStats:
+        """The running window, made if this is the first that is heard of it."""
+        last = self._windows[-1] if self._windows else None
+        if last is None or last.start != start or last.seconds != seconds:
+            last = WindowStats(start, seconds, limit)
+            self._windows.append(last)
+        last.limit = limit
+        return last
+
+    def close(self, now: int, until: int) -> None:
+        """A refusal leaves the exchange at ``now`` and asks for quiet up to ``until``."""
+        if now >= self._closed_until:
+            self._closed_from = now
+        self._closed_until = max(self._closed_until, until)
+
+    def closed(self, now: int) -> bool:
+        """Whether a request that comes now should have been kept back."""
+        return self._closed_from + self._grace_ms < now < self._closed_until
+
+    def copies(self) -> list[WindowStats]:
+        return [replace(window) for window in self._windows]
+
+    def clear(self) -> None:
+        """Forget all windows; a period in which nothing should be sent goes on."""
+        self._windows.clear()
+
+
+def as_json(window: WindowStats) -> dict[str, int]:
+    return asdict(window)
