@@ -4,7 +4,7 @@ DEMO := .venv/demo/bin/python
 DEV := .venv/dev/bin/python
 PIP = $(PYTHON) -m pip --disable-pip-version-check --python $(1) install --quiet --require-hashes
 
-.PHONY: demo test check generate bench lock clean
+.PHONY: demo test check coverage docs generate bench lock clean
 .DEFAULT_GOAL := test
 
 demo: .venv/demo/.ready  ## the main job, offline on our simulator; LIVE=1 asks Binance itself
@@ -19,6 +19,12 @@ check: .venv/dev/.ready  ## lint, types, generated code
 	$(DEV) -m mypy
 	$(DEV) -m pyright --pythonpath $(DEV)
 	$(DEV) -m codegen check
+
+coverage: .venv/dev/.ready  ## the test suite with branch coverage
+	$(DEV) -m pytest --cov --cov-report=term
+
+docs: .venv/dev/.ready  ## the pages of docs/ with the reference, into site/; a broken link is an error
+	NO_MKDOCS_2_WARNING=1 $(DEV) -m mkdocs build --quiet
 
 generate: .venv/dev/.ready  ## write binance_sdk/_generated from spec/
 	$(DEV) -m codegen generate

@@ -96,7 +96,7 @@ def refused(
         fields["banned_until"] = (
             int(until[1]) if until else (None if retry_after is None else now_ms + round(retry_after * 1000))
         )
-    return kind("; ".join(parts), **fields)
+    return kind("; ".join(parts).replace(".; ", ". "), **fields)
 
 
 def _kind(status: int, code: int | None) -> type[APIError]:
