@@ -21,7 +21,10 @@ check: .venv/dev/.ready  ## lint, types, generated code
 	$(DEV) -m codegen check
 
 coverage: .venv/dev/.ready  ## the test suite with branch coverage
-	$(DEV) -m pytest --cov --cov-report=term
+	$(DEV) -m coverage erase
+	$(DEV) -m coverage run -m pytest
+	$(DEV) -m coverage combine --quiet
+	$(DEV) -m coverage report
 
 docs: .venv/dev/.ready  ## the pages of docs/ with the reference, into site/; a broken link is an error
 	NO_MKDOCS_2_WARNING=1 $(DEV) -m mkdocs build --quiet

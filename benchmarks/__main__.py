@@ -23,6 +23,8 @@ BENCHMARKS = {
     "budget": "budgeting",
     "backfill": "backfilling",
     "faults": "failing",
+    "adapter": "adapter",
+    "streams": "streams",
 }
 
 

@@ -92,7 +92,8 @@ def _main() -> None:
     calls: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
         key: (_bound(ours[key], body), _bound(theirs[key], body)) for key, body in bodies.items()
     }
-    calls["columns"] = tuple(_bound(_reading(decode["klines"]), bodies["klines"]) for decode in (ours, theirs))  # type: ignore[assignment]
+    read_ours, read_theirs = _reading(ours["klines"]), _reading(theirs["klines"])
+    calls["columns"] = _bound(read_ours, bodies["klines"]), _bound(read_theirs, bodies["klines"])
     seconds: dict[str, tuple[float, float, float]] = {}
     for key, (our_call, their_call) in calls.items():
         timed = rounds({"ours": our_call, "floor": their_call})

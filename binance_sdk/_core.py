@@ -18,12 +18,17 @@ from binance_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from binance_sdk._runtime.http import Transport
+    from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
+    from binance_sdk._runtime.stream.parts import Parts
+    from binance_sdk._runtime.stream.wire import Connector
 
 USER_AGENT = f"binance-market-sdk/{__version__}"
 
 
 class Core:
     """The inside of a client and of its ``with_options`` copies."""
+
+    blocking = False
 
     def __init__(
         self, settings: Settings, clock: Clock, flights: AsyncFlights | ThreadFlights, http_client: object
@@ -79,6 +84,35 @@ class Core:
     def make(self) -> Transport:
         raise NotImplementedError
 
+    def stream_parts(self) -> Parts:
+        """What streams are made of; their libraries are imported no sooner than the first one is opened."""
+        from binance_sdk._runtime.stream.fill import EngineRest
+        from binance_sdk._runtime.stream.parts import Parts
+
+        settings = self.settings
+        return Parts(
+            urls={market: place.stream_urls for market, place in settings.places.items()},
+            connector=self._connector(),
+            clock=self.stream_clock(),
+            rest=EngineRest(self.engine, settings.defaults, blocking=self.blocking),
+            tell=self.engine.attempts.teller.tell,
+            environment=settings.environment,
+            first_attempts=(settings.defaults.max_retries or 0) + 1,
+        )
+
+    def _connector(self) -> Connector:
+        if self.settings.transport == "aiohttp":
+            from binance_sdk._runtime.stream.over_aiohttp import AiohttpConnector
+
+            return AiohttpConnector(USER_AGENT)
+        from binance_sdk._runtime.stream.over_websockets import WebsocketsConnector
+
+        return WebsocketsConnector(USER_AGENT)
+
+    def stream_clock(self) -> Clock:
+        """Streams run in an event loop, whichever client opens them."""
+        return AsyncClock() if self.blocking else self.clock
+
     async def close(self) -> None:
         self.closed = True
         transport, self.transport = self.transport, None
@@ -104,16 +138,51 @@ class Core:
 class AsyncCore(Core):
     def __init__(self, settings: Settings, http_client: object) -> None:
         super().__init__(settings, AsyncClock(), AsyncFlights(), http_client)
+        self._streams: Opener | None = None
+
+    def streams(self) -> Opener:
+        """Opens the streams of the client."""
+        if self._streams is None:
+            from binance_sdk._runtime.stream.opener import Opener
+
+            self._streams = Opener(self.stream_parts)
+        return self._streams
+
+    async def close(self) -> None:
+        if self._streams is not None:
+            await self._streams.aclose()
+        await super().close()
 
     def make(self) -> Transport:
         from binance_sdk._runtime.http import AsyncHttpxTransport, check_client
 
+        if self.settings.transport == "aiohttp":
+            from binance_sdk._runtime.http_aiohttp import AiohttpTransport
+
+            return AiohttpTransport()
         return AsyncHttpxTransport(check_client(self.http_client, asynchronous=True))
 
 
 class BlockingCore(Core):
+    blocking = True
+
     def __init__(self, settings: Settings, http_client: object) -> None:
         super().__init__(settings, BlockingClock(), ThreadFlights(), http_client)
+        self._streams: BackgroundOpener | None = None
+
+    def streams(self) -> BackgroundOpener:
+        """Opens the streams of the client, in a thread of their own."""
+        with self._lock:
+            if self._streams is None:
+                from binance_sdk._runtime.stream.opener import BackgroundOpener
+
+                self._streams = BackgroundOpener(self.stream_parts)
+            return self._streams
+
+    async def close(self) -> None:
+        if self._streams is not None:
+            self._streams.close()
+        await super().close()
 
     def make(self) -> Transport:
         from binance_sdk._runtime.http import BlockingHttpxTransport, check_client

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
 from binance_sdk import futures, spot
 from binance_sdk._generated.futures.api import AsyncFutures, SyncFutures
@@ -12,6 +13,11 @@ from binance_sdk._runtime.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk.batch import Batch, SyncBatch
 from binance_sdk.symbols import Symbols, futures_symbols, spot_symbols
+
+if TYPE_CHECKING:
+    from binance_sdk._generated.futures.streams import AsyncFuturesStreams, SyncFuturesStreams
+    from binance_sdk._generated.spot.streams import AsyncSpotStreams, SyncSpotStreams
+    from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,9 +95,17 @@ class _SyncEach:
 class AsyncSpotMarket(_Each, AsyncSpot):
     """Spot market data with ``await``."""
 
-    def __init__(self, caller: AsyncCaller) -> None:
+    def __init__(self, caller: AsyncCaller, opener: Callable[[], Opener]) -> None:
         super().__init__(caller)
+        self._opener = opener
         self._rules = _Rules[spot.ExchangeInfo](spot_symbols)
+
+    @cached_property
+    def streams(self) -> AsyncSpotStreams:
+        """Spot streams."""
+        from binance_sdk._generated.spot.streams import AsyncSpotStreams
+
+        return AsyncSpotStreams(self._opener())
 
     async def symbols(self) -> Symbols:
         """Tick size, step, least notional and status of every symbol, with rounding helpers.
@@ -104,9 +118,17 @@ class AsyncSpotMarket(_Each, AsyncSpot):
 class AsyncFuturesMarket(_Each, AsyncFutures):
     """USDⓈ-M futures market data with ``await``."""
 
-    def __init__(self, caller: AsyncCaller) -> None:
+    def __init__(self, caller: AsyncCaller, opener: Callable[[], Opener]) -> None:
         super().__init__(caller)
+        self._opener = opener
         self._rules = _Rules[futures.ExchangeInfo](futures_symbols)
+
+    @cached_property
+    def streams(self) -> AsyncFuturesStreams:
+        """USDⓈ-M futures streams."""
+        from binance_sdk._generated.futures.streams import AsyncFuturesStreams
+
+        return AsyncFuturesStreams(self._opener())
 
     async def symbols(self) -> Symbols:
         """Tick size, step, least notional and status of every symbol, with rounding helpers.
@@ -119,9 +141,17 @@ class AsyncFuturesMarket(_Each, AsyncFutures):
 class SyncSpotMarket(_SyncEach, SyncSpot):
     """Spot market data, blocking."""
 
-    def __init__(self, caller: SyncCaller) -> None:
+    def __init__(self, caller: SyncCaller, opener: Callable[[], BackgroundOpener]) -> None:
         super().__init__(caller)
+        self._opener = opener
         self._rules = _Rules[spot.ExchangeInfo](spot_symbols)
+
+    @cached_property
+    def streams(self) -> SyncSpotStreams:
+        """Spot streams."""
+        from binance_sdk._generated.spot.streams import SyncSpotStreams
+
+        return SyncSpotStreams(self._opener())
 
     def symbols(self) -> Symbols:
         """Tick size, step, least notional and status of every symbol, with rounding helpers.
@@ -134,9 +164,17 @@ class SyncSpotMarket(_SyncEach, SyncSpot):
 class SyncFuturesMarket(_SyncEach, SyncFutures):
     """USDⓈ-M futures market data, blocking."""
 
-    def __init__(self, caller: SyncCaller) -> None:
+    def __init__(self, caller: SyncCaller, opener: Callable[[], BackgroundOpener]) -> None:
         super().__init__(caller)
+        self._opener = opener
         self._rules = _Rules[futures.ExchangeInfo](futures_symbols)
+
+    @cached_property
+    def streams(self) -> SyncFuturesStreams:
+        """USDⓈ-M futures streams."""
+        from binance_sdk._generated.futures.streams import SyncFuturesStreams
+
+        return SyncFuturesStreams(self._opener())
 
     def symbols(self) -> Symbols:
         """Tick size, step, least notional and status of every symbol, with rounding helpers.

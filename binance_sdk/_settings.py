@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from binance_sdk._runtime.options import RequestOptions
 from binance_sdk.errors import ConfigError
 from binance_sdk.events import Hook, WeightDrift
 
+TransportName = Literal["httpx", "aiohttp"]
 EnvironmentName = Literal["mainnet", "data_only", "testnet", "demo"]
 
 
@@ -29,6 +31,8 @@ class Place:
     pool: str
     environment: str
     """Empty where the URL was given."""
+    stream_urls: tuple[str, ...] = ()
+    """Empty where there are no streams."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Settings:
     hooks: tuple[Hook, ...]
     on_drift: Callable[[WeightDrift], None] | None
     defaults: RequestOptions
+    transport: TransportName = "httpx"
 
     def markets(self, clock: Clock) -> Mapping[Market, MarketHosts]:
         return {
@@ -63,6 +68,10 @@ def read_settings(
     environment: str | None,
     spot_base_url: str | None,
     futures_base_url: str | None,
+    spot_stream_url: str | None,
+    futures_stream_url: str | None,
+    transport: str,
+    http_client: object,
     api_key: str | None,
     timeout: float,
     max_retries: int,
@@ -91,7 +100,11 @@ def read_settings(
         raise ConfigError(f"{source}={name!r} is no environment; use one of {names}")
     return Settings(
         environment=name,
-        places=_places(known, {"spot": spot_base_url, "futures": futures_base_url}),
+        places=_places(
+            known,
+            {"spot": spot_base_url, "futures": futures_base_url},
+            {"spot": spot_stream_url, "futures": futures_stream_url},
+        ),
         api_key=_api_key(api_key),
         budget=budget,
         caps=caps or Caps(),
@@ -100,20 +113,39 @@ def read_settings(
         hooks=tuple(hooks),
         on_drift=on_drift,
         defaults=RequestOptions(timeout=timeout, max_retries=max_retries, cache=cache),
+        transport=_transport(transport, http_client),
     )
 
 
-def _places(known: Environment, arguments: Mapping[Market, str | None]) -> dict[Market, Place]:
+def _transport(name: str, http_client: object) -> TransportName:
+    if name == "httpx":
+        return "httpx"
+    if name != "aiohttp":
+        raise ConfigError(f"transport={name!r} is none of 'httpx', 'aiohttp'")
+    if http_client is not None:
+        raise ConfigError("http_client is httpx's; leave it out, or use transport='httpx'")
+    if find_spec("aiohttp") is None:
+        raise ConfigError("transport='aiohttp' needs aiohttp: pip install 'binance-market-sdk[speed]'")
+    return "aiohttp"
+
+
+def _places(
+    known: Environment, arguments: Mapping[Market, str | None], streams: Mapping[Market, str | None]
+) -> dict[Market, Place]:
     places: dict[Market, Place] = {}
     for market, argument in arguments.items():
-        alternatives = known.spot.rest if market == "spot" else known.futures.rest
+        hosts = known.spot if market == "spot" else known.futures
+        alternatives = hosts.rest
+        stream_url, stream_source = _setting(streams[market], f"{market}_stream_url", f"{market.upper()}_STREAM_URL")
+        listening = () if stream_url is None else (_base_url(stream_url, stream_source, ("ws", "wss")),)
         url, source = _setting(argument, f"{market}_base_url", f"{market.upper()}_BASE_URL")
         if url is not None:
             base = _base_url(url, source)
             # Clients of one host share one budget, whatever path they reach it by.
-            places[market] = Place((base,), f"{urlsplit(base).netloc.lower()}/{market}", "")
+            # Their streams are not those of the environment: another exchange would fill this one's gaps.
+            places[market] = Place((base,), f"{urlsplit(base).netloc.lower()}/{market}", "", listening)
         elif alternatives:
-            places[market] = Place(alternatives, f"{known.pool}/{market}", known.name)
+            places[market] = Place(alternatives, f"{known.pool}/{market}", known.name, listening or hosts.stream)
     return places
 
 
@@ -124,8 +156,8 @@ def _setting(argument: str | None, name: str, variable: str) -> tuple[str | None
     return os.environ.get(variable, "").strip() or None, variable
 
 
-def _base_url(url: str, source: str) -> str:
-    remedy = "write e.g. http://127.0.0.1:8080"
+def _base_url(url: str, source: str, schemes: tuple[str, str] = ("http", "https")) -> str:
+    remedy = f"write e.g. {schemes[0]}://127.0.0.1:8080"
     if "@" in url:
         # Whatever stands before it may be a password, so the value is not shown.
         raise ConfigError(f"{source} must not hold a user or password; {remedy}")
@@ -134,8 +166,8 @@ def _base_url(url: str, source: str) -> str:
         _ = parts.port
     except ValueError as error:
         raise ConfigError(f"{source}={url!r} is no URL ({error}); {remedy}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigError(f"{source}={url!r} is no http(s) URL; {remedy}")
+    if parts.scheme not in schemes or not parts.hostname:
+        raise ConfigError(f"{source}={url!r} is no {schemes[0]}(s) URL; {remedy}")
     if "?" in url or "#" in url:
         raise ConfigError(f"{source}={url!r} must be scheme, host and path only; {remedy}")
     return url.rstrip("/")

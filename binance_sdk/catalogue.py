@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -21,8 +22,15 @@ from binance_sdk._runtime.operation import (
     Variant,
 )
 
+if TYPE_CHECKING:
+    from binance_sdk._runtime.stream.operation import StreamOperation
+
+    STREAMS: tuple[StreamOperation[object], ...]
+    """Every stream of both markets, by market and name."""
+
 __all__ = [
     "CATALOGUE",
+    "STREAMS",
     "Catalogue",
     "Environment",
     "Limit",
@@ -33,7 +41,56 @@ __all__ = [
     "Parameter",
     "Variant",
     "fixture",
+    "stream",
+    "stream_fixture",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        # Whoever only calls endpoints does not pay for the events of streams.
+        if name == "STREAMS":
+            return tuple(_streams().values())
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def stream(stream_id: str) -> StreamOperation[object]:
+    """The stream with this id.
+
+    Args:
+        stream_id: Market and name, e.g. ``spot.agg_trade``.
+
+    Raises:
+        LookupError: there is no such stream.
+    """
+    found = _streams().get(stream_id)
+    if found is None:
+        raise LookupError(f"no stream {stream_id!r}; there are {', '.join(_streams())}")
+    return found
+
+
+def stream_fixture(market: Market, name: str) -> bytes:
+    """An example message of a stream, as Binance would send it, without the wrapper of combined streams.
+
+    Args:
+        market: ``spot`` or ``futures``.
+        name: Name of the stream, e.g. ``agg_trade``.
+
+    Raises:
+        LookupError: there is no such stream.
+    """
+    fixtures = _fixtures(market, "stream_fixtures.json")
+    if name not in fixtures:
+        raise LookupError(f"no stream fixture {name!r} for {market}; there are {', '.join(sorted(fixtures))}")
+    return _written(fixtures[name])
+
+
+@cache
+def _streams() -> dict[str, StreamOperation[object]]:
+    from binance_sdk._generated.futures.stream_operations import STREAMS as FUTURES
+    from binance_sdk._generated.spot.stream_operations import STREAMS as SPOT
+
+    return {one.id: one for one in (*SPOT, *FUTURES)}
 
 
 def fixture(market: Market, operation: str, suffix: str = "") -> bytes:
@@ -48,13 +105,18 @@ def fixture(market: Market, operation: str, suffix: str = "") -> bytes:
         LookupError: there is no such fixture.
     """
     name = f"{operation}.{suffix}" if suffix else operation
-    body = _fixtures(market).get(name)
+    fixtures = _fixtures(market, "fixtures.json")
+    body = fixtures.get(name)
     if body is None:
-        raise LookupError(f"no fixture {name!r} for {market}; there are {', '.join(sorted(_fixtures(market)))}")
+        raise LookupError(f"no fixture {name!r} for {market}; there are {', '.join(sorted(fixtures))}")
+    return _written(body)
+
+
+def _written(body: JsonValue) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 @cache
-def _fixtures(market: Market) -> dict[str, JsonValue]:
-    content = files("binance_sdk._generated").joinpath(market, "fixtures.json").read_bytes()
+def _fixtures(market: Market, file: str) -> dict[str, JsonValue]:
+    content = files("binance_sdk._generated").joinpath(market, file).read_bytes()
     return TypeAdapter(dict[str, JsonValue]).validate_json(content)

@@ -7,13 +7,13 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from binance_sdk._core import AsyncCore, BlockingCore, Core
+from binance_sdk._core import AsyncCore, BlockingCore
 from binance_sdk._limits import LimitsView
 from binance_sdk._runtime.budget import Caps
 from binance_sdk._runtime.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.drive import drive
 from binance_sdk._runtime.options import RequestOptions
-from binance_sdk._settings import EnvironmentName, read_settings
+from binance_sdk._settings import EnvironmentName, TransportName, read_settings
 from binance_sdk.events import Hook, WeightDrift
 
 if TYPE_CHECKING:
@@ -34,9 +34,13 @@ class BinanceClient:
             451), ``testnet`` or ``demo``; by default ``BINANCE_SDK_ENVIRONMENT``.
         spot_base_url: Another spot host, e.g. a simulator; by default ``BINANCE_SDK_SPOT_BASE_URL``.
         futures_base_url: Another futures host; by default ``BINANCE_SDK_FUTURES_BASE_URL``.
+        spot_stream_url: Where spot streams are (``ws://`` or ``wss://``); by default ``BINANCE_SDK_SPOT_STREAM_URL``,
+            or the environment's unless ``spot_base_url`` is given.
+        futures_stream_url: Where futures streams are; by default ``BINANCE_SDK_FUTURES_STREAM_URL``, likewise.
         api_key: Needed by a few endpoints, sent to no other; by default ``BINANCE_API_KEY``. No secret is ever needed.
         timeout: Seconds to wait for connection and answer, each attempt.
         max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; 0 switches them off.
+        transport: ``httpx`` (with ``websockets`` for streams), or ``aiohttp`` for both: faster, needs ``[speed]``.
         http_client: An ``httpx.AsyncClient`` of your own (proxy, certificates, hooks). It is not closed by us.
         cache: Use answers again for as long as the spec says they hold; one request for all who ask the same at once.
         caps: Limits of your own below Binance's.
@@ -56,9 +60,12 @@ class BinanceClient:
         *,
         spot_base_url: str | None = None,
         futures_base_url: str | None = None,
+        spot_stream_url: str | None = None,
+        futures_stream_url: str | None = None,
         api_key: str | None = None,
         timeout: float = 10.0,
         max_retries: int = 3,
+        transport: TransportName = "httpx",
         http_client: httpx.AsyncClient | None = None,
         cache: bool = False,
         caps: Caps | None = None,
@@ -72,6 +79,10 @@ class BinanceClient:
             environment=environment,
             spot_base_url=spot_base_url,
             futures_base_url=futures_base_url,
+            spot_stream_url=spot_stream_url,
+            futures_stream_url=futures_stream_url,
+            transport=transport,
+            http_client=http_client,
             api_key=api_key,
             timeout=timeout,
             max_retries=max_retries,
@@ -84,21 +95,21 @@ class BinanceClient:
             on_drift=on_drift,
         )
         self._options = settings.defaults
-        self._core: Core = AsyncCore(settings, http_client)
+        self._core = AsyncCore(settings, http_client)
 
     @cached_property
     def spot(self) -> AsyncSpotMarket:
         """Spot market data."""
         from binance_sdk._markets import AsyncSpotMarket
 
-        return AsyncSpotMarket(AsyncCaller(self._core.engine, self._options))
+        return AsyncSpotMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
 
     @cached_property
     def futures(self) -> AsyncFuturesMarket:
         """USDⓈ-M futures market data."""
         from binance_sdk._markets import AsyncFuturesMarket
 
-        return AsyncFuturesMarket(AsyncCaller(self._core.engine, self._options))
+        return AsyncFuturesMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
 
     @property
     def limits(self) -> LimitsView:
@@ -136,9 +147,13 @@ class SyncBinanceClient:
             451), ``testnet`` or ``demo``; by default ``BINANCE_SDK_ENVIRONMENT``.
         spot_base_url: Another spot host, e.g. a simulator; by default ``BINANCE_SDK_SPOT_BASE_URL``.
         futures_base_url: Another futures host; by default ``BINANCE_SDK_FUTURES_BASE_URL``.
+        spot_stream_url: Where spot streams are (``ws://`` or ``wss://``); by default ``BINANCE_SDK_SPOT_STREAM_URL``,
+            or the environment's unless ``spot_base_url`` is given.
+        futures_stream_url: Where futures streams are; by default ``BINANCE_SDK_FUTURES_STREAM_URL``, likewise.
         api_key: Needed by a few endpoints, sent to no other; by default ``BINANCE_API_KEY``. No secret is ever needed.
         timeout: Seconds to wait for connection and answer, each attempt.
         max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; 0 switches them off.
+        transport: ``httpx``, or ``aiohttp``, which a blocking client uses for its streams only; needs ``[speed]``.
         http_client: An ``httpx.Client`` of your own (proxy, certificates, hooks). It is not closed by us.
         cache: Use answers again for as long as the spec says they hold; one request for all who ask the same at once.
         caps: Limits of your own below Binance's.
@@ -158,9 +173,12 @@ class SyncBinanceClient:
         *,
         spot_base_url: str | None = None,
         futures_base_url: str | None = None,
+        spot_stream_url: str | None = None,
+        futures_stream_url: str | None = None,
         api_key: str | None = None,
         timeout: float = 10.0,
         max_retries: int = 3,
+        transport: TransportName = "httpx",
         http_client: httpx.Client | None = None,
         cache: bool = False,
         caps: Caps | None = None,
@@ -174,6 +192,10 @@ class SyncBinanceClient:
             environment=environment,
             spot_base_url=spot_base_url,
             futures_base_url=futures_base_url,
+            spot_stream_url=spot_stream_url,
+            futures_stream_url=futures_stream_url,
+            transport=transport,
+            http_client=http_client,
             api_key=api_key,
             timeout=timeout,
             max_retries=max_retries,
@@ -186,21 +208,21 @@ class SyncBinanceClient:
             on_drift=on_drift,
         )
         self._options = settings.defaults
-        self._core: Core = BlockingCore(settings, http_client)
+        self._core = BlockingCore(settings, http_client)
 
     @cached_property
     def spot(self) -> SyncSpotMarket:
         """Spot market data."""
         from binance_sdk._markets import SyncSpotMarket
 
-        return SyncSpotMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)))
+        return SyncSpotMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)
 
     @cached_property
     def futures(self) -> SyncFuturesMarket:
         """USDⓈ-M futures market data."""
         from binance_sdk._markets import SyncFuturesMarket
 
-        return SyncFuturesMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)))
+        return SyncFuturesMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)
 
     @property
     def limits(self) -> LimitsView:

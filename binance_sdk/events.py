@@ -16,9 +16,13 @@ __all__ = [
     "Event",
     "GateClosed",
     "Hook",
+    "MalformedMessage",
+    "MessagesDropped",
     "RequestSent",
     "ResponseReceived",
     "Retrying",
+    "StreamConnected",
+    "StreamLost",
     "Waited",
     "WeightDrift",
 ]
@@ -155,8 +159,91 @@ class WeightDrift:
         return f"{self.operation}: the spec says {self.expected}, the server took {self.observed}"
 
 
+@dataclass(frozen=True, slots=True)
+class StreamConnected:
+    """A stream connection is open and its streams are acknowledged.
+
+    Args:
+        url: Host and path.
+        streams: Number of streams on it.
+        reason: ``first``, or why it replaces another one.
+    """
+
+    url: str
+    streams: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.url}: {self.streams} streams ({self.reason})"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLost:
+    """A stream connection ended or could not be opened; another one is tried.
+
+    Args:
+        url: Host and path.
+        reason: Why, in words.
+        pause: Seconds before the next attempt.
+    """
+
+    url: str
+    reason: str
+    pause: float
+
+    def __str__(self) -> str:
+        return f"{self.url}: {self.reason}; again in {self.pause:.2f} s"
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedMessage:
+    """A message of a stream that is not what the spec says. It is counted and skipped.
+
+    Args:
+        stream: Name of the stream; empty where it cannot be told.
+        problem: What is wrong with it.
+        body: Its bytes.
+    """
+
+    stream: str
+    problem: str
+    body: bytes
+
+    def __str__(self) -> str:
+        return f"{self.stream or 'a stream'}: malformed message: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesDropped:
+    """The consumer is too slow and its overflow policy drops. Told at the first drop and whenever the count doubles.
+
+    Args:
+        policy: The policy.
+        stream: Name of the stream that was dropped last.
+        dropped: How many so far.
+    """
+
+    policy: str
+    stream: str
+    dropped: int
+
+    def __str__(self) -> str:
+        return f"{self.stream}: {self.dropped} messages dropped so far ({self.policy})"
+
+
 Event: TypeAlias = (
-    RequestSent | ResponseReceived | Waited | Retrying | GateClosed | BreakerChanged | CacheHit | WeightDrift
+    RequestSent
+    | ResponseReceived
+    | Waited
+    | Retrying
+    | GateClosed
+    | BreakerChanged
+    | CacheHit
+    | WeightDrift
+    | StreamConnected
+    | StreamLost
+    | MalformedMessage
+    | MessagesDropped
 )
 """Anything a hook can get."""
 

@@ -130,7 +130,9 @@ def _round(value: Decimal, step: Decimal | None, origin: Decimal, rounding: str)
     if not step:
         return value
     steps = ((value - origin) / step).to_integral_value(rounding=rounding)
-    digits = Decimal(1).scaleb(min(0, int(step.normalize().as_tuple().exponent)))
+    # Prices may start at a finer number than their tick.
+    finest = min(0, *(int(one.normalize().as_tuple().exponent) for one in (step, origin)))
+    digits = Decimal(1).scaleb(finest)
     return (origin + steps * step).quantize(digits)
 
 

@@ -36,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if options.command == "lint":
         print(
-            f"{len(spec.operations)} endpoints, {len(spec.schemas)} schemas, {len(spec.fixtures)} fixtures: no mistake"
+            f"{len(spec.operations)} endpoints, {len(spec.streams)} streams, {len(spec.schemas) + len(spec.events)} "
+            f"schemas, {len(spec.fixtures) + len(spec.stream_fixtures)} fixtures: no mistake"
         )
         return 0
     from codegen.render import difference, is_ours, render, write

@@ -17,6 +17,7 @@ from codegen.types import TypeRef, parse_type
 
 GENERATED = "binance_sdk._generated"
 SCALARS = "binance_sdk._runtime.scalars"
+EVENT_BASE = "binance_sdk._runtime.stream.event.StreamEvent"
 
 _SCALAR_IMPORTS = {
     "decimal": f"{SCALARS}.DecimalString",
@@ -51,6 +52,8 @@ class Bundle:
     aliases: dict[str, str] = field(default_factory=dict)
     overrides: dict[str, str] = field(default_factory=dict)
     time_views: dict[str, list[TimeView]] = field(default_factory=dict)
+    bases: dict[str, str | list[str]] = field(default_factory=dict)
+    """Base class of an object where it is not the usual one."""
 
 
 def members_of(spec: Spec, scope: str) -> set[str]:
@@ -67,6 +70,8 @@ def module_of(spec: Spec, scope: str, name: str) -> str:
     placed = spec.schema(scope, name)
     if placed is None:
         raise LookupError(name)
+    if (placed.scope, name) in spec.events:
+        return f"{placed.scope}.events"
     if isinstance(placed.value, RowSchema):
         return f"{placed.scope}.rows"
     if isinstance(placed.value, UnionSchema):
@@ -75,12 +80,15 @@ def module_of(spec: Spec, scope: str, name: str) -> str:
 
 
 def bundle(spec: Spec, scope: str, module: str) -> Bundle:
-    """Everything that ``<scope>.<module>`` (``models`` or ``members``) defines."""
+    """Everything that ``<scope>.<module>`` (``models``, ``members`` or ``events``) defines."""
     out = Bundle()
     for name, placed in sorted(_objects(spec, scope), key=lambda item: item[0]):
         if module_of(spec, scope, name) == f"{scope}.{module}":
             assert isinstance(placed.value, ObjectSchema)
             out.definitions[name] = _Writer(spec, scope, module, out).object(name, placed.value)
+    if module == "events":
+        tops = {parse_type(stream.value.event).leaf.name for stream in spec.streams_of(scope)}
+        out.bases = dict.fromkeys(sorted(tops), EVENT_BASE)
     if module == "members":
         for (found, _), placed in sorted(spec.schemas.items(), key=lambda item: item[0]):
             if found == scope and isinstance(placed.value, UnionSchema):
@@ -89,7 +97,7 @@ def bundle(spec: Spec, scope: str, module: str) -> Bundle:
 
 
 def _objects(spec: Spec, scope: str) -> Iterator[tuple[str, Placed[Schema]]]:
-    for (found, name), placed in spec.schemas.items():
+    for (found, name), placed in (*spec.schemas.items(), *spec.events.items()):
         if found == scope and isinstance(placed.value, ObjectSchema):
             yield name, placed
 
@@ -117,7 +125,7 @@ class _Writer:
         return {
             "type": "object",
             "description": schema.description,
-            "required": [wire for wire, field in fields.items() if not field.optional],
+            "required": [wire for wire, field in fields.items() if not (field.optional or field.live_only)],
             "properties": {wire: self._property(name, wire, field) for wire, field in fields.items()},
         }
 
@@ -126,7 +134,7 @@ class _Writer:
         self.out.aliases[f"{owner}.{wire}"] = name
         type_ = parse_type(field.type)
         if type_.kind == "scalar" and type_.name in ("time", "time_or_digits"):
-            optional = field.optional or field.nullable
+            optional = field.optional or field.nullable or field.live_only
             view = TimeView(name, optional, field.zero_means_none)
             self.out.time_views.setdefault(owner, []).append(view)
         if field.empty:
@@ -134,10 +142,12 @@ class _Writer:
         schema = self._type(type_)
         if field.nullable:
             schema = {"anyOf": [schema, {"type": "null"}]}
-        return {
-            **schema,
-            "description": field.description + (f" Uncertain: {field.uncertain}" if field.uncertain else ""),
-        }
+        parts = [field.description]
+        if field.live_only:
+            parts.append("None in an event fetched over REST.")
+        if field.uncertain:
+            parts.append(f"Uncertain: {field.uncertain}")
+        return {**schema, "description": " ".join(parts)}
 
     def _type(self, type_: TypeRef) -> dict[str, Any]:
         if type_.kind == "list" and type_.item is not None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from codegen.check_names import type_exists
 from codegen.check_operations import check_operation, fixture_name
+from codegen.check_streams import check_streams
 from codegen.load import Placed, Problem, Spec
 from codegen.names import RESERVED_CLASSES, field_refusal, position_refusal, snake
 from codegen.spec_model import Enum, ObjectSchema, RowSchema, Schema, UnionSchema
@@ -21,13 +22,14 @@ def check(spec: Spec) -> list[Problem]:
     for enum in spec.enums.values():
         problems += _names(spec, enum)
         problems += _enum(enum)
-    for schema in spec.schemas.values():
+    for schema in (*spec.schemas.values(), *spec.events.values()):
         problems += _names(spec, schema)
         problems += _schema(spec, schema)
     for operation in spec.operations.values():
         problems += check_operation(spec, operation)
     problems += _paths(spec)
     problems += _fixtures(spec)
+    problems += check_streams(spec)
     return problems
 
 
@@ -37,8 +39,10 @@ def _names(spec: Spec, placed: Placed[Any]) -> Iterator[Problem]:
         yield placed.problem("the generated code uses this name itself; choose another name")
     if placed.scope != "shared" and (spec.schema("shared", placed.name) or spec.enum("shared", placed.name)):
         yield placed.problem("schemas/ defines this name for both markets; use that or choose another name")
-    if isinstance(placed.value, Enum) and key in spec.schemas:
+    if isinstance(placed.value, Enum) and (key in spec.schemas or key in spec.events):
         yield placed.problem("is an enum and a schema; choose another name for one of the two")
+    if key in spec.events and spec.events[key] is placed and key in spec.schemas:
+        yield placed.problem("is an event and a schema of answers; choose another name for one of the two")
 
 
 def _enum(placed: Placed[Enum]) -> Iterator[Problem]:

@@ -25,12 +25,14 @@ from codegen.spec_model import (
     Source,
     SpecFile,
 )
+from codegen.spec_streams import StreamNode, StreamsFile
 
 NodeT = TypeVar("NodeT")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 MARKETS: tuple[Market, ...] = ("spot", "futures")
 SCOPES: tuple[str, ...] = ("shared", "spot", "futures")
+STREAMS = "streams"
 _FOLDERS = {"shared": "schemas", "spot": "spot", "futures": "futures"}
 
 
@@ -62,13 +64,19 @@ class Spec:
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     hosts: dict[tuple[str, str], list[Host]] = field(default_factory=dict)
     fixtures: dict[str, bytes] = field(default_factory=dict)
-    """File name below ``fixtures/`` to its bytes."""
+    """File name below ``fixtures/`` to its bytes; those of streams are kept apart."""
+    events: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)
+    """Schemas of stream events: as those of answers, but in a module of their own."""
+    streams: dict[tuple[str, str], Placed[StreamNode]] = field(default_factory=dict)
+    stream_sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    stream_fixtures: dict[str, bytes] = field(default_factory=dict)
 
     def enum(self, scope: str, name: str) -> Placed[Enum] | None:
         return self.enums.get((scope, name)) or self.enums.get(("shared", name))
 
     def schema(self, scope: str, name: str) -> Placed[Schema] | None:
-        return self.schemas.get((scope, name)) or self.schemas.get(("shared", name))
+        own = self.schemas.get((scope, name)) or self.events.get((scope, name))
+        return own or self.schemas.get(("shared", name))
 
     def fields(self, scope: str, schema: Schema) -> dict[str, SchemaField]:
         """All fields of an object, those it takes over included; of anything else none."""
@@ -80,6 +88,10 @@ class Spec:
 
     def of_market(self, market: str) -> Iterator[Placed[Operation]]:
         return (placed for (scope, _), placed in self.operations.items() if scope == market)
+
+    def streams_of(self, market: str) -> list[Placed[StreamNode]]:
+        found = (placed for (scope, _), placed in self.streams.items() if scope == market)
+        return sorted(found, key=lambda placed: placed.name)
 
 
 def load(folder: Path) -> Spec:
@@ -102,16 +114,24 @@ def load(folder: Path) -> Spec:
         for path in sorted((folder / _FOLDERS[scope]).glob("*.yaml"))
         if (found := _read(folder, path.relative_to(folder).as_posix(), SpecFile, problems)) is not None
     ]
+    streams = [
+        (market, read)
+        for market in MARKETS
+        if (folder / STREAMS / f"{market}.yaml").is_file()
+        and (read := _read(folder, f"{STREAMS}/{market}.yaml", StreamsFile, problems)) is not None
+    ]
     problems += _unread(folder)
     if environments is None or limits is None or errors is None or problems:
         raise SpecError(problems)
     spec = Spec(folder, environments[1], limits[1], errors[1])
     for scope, (document, file) in parsed:
         _place(spec, scope, document, file, problems)
+    for market, (document, streams_file) in streams:
+        _place_streams(spec, market, document, streams_file, problems)
     fixtures = folder / "fixtures"
-    spec.fixtures = {
-        path.relative_to(fixtures).as_posix(): path.read_bytes() for path in sorted(fixtures.rglob("*.json"))
-    }
+    for path in sorted(fixtures.rglob("*.json")):
+        table = spec.stream_fixtures if path.parent.name == STREAMS else spec.fixtures
+        table[path.relative_to(fixtures).as_posix()] = path.read_bytes()
     problems += check(spec)
     if problems:
         raise SpecError(problems)
@@ -126,6 +146,10 @@ def _unread(folder: Path) -> Iterator[Problem]:
         if path.stem not in ("environments", "limits", "errors"):
             text = "is not read; endpoints go below spot/ or futures/, schemas of both markets below schemas/"
             yield Problem(path.name, 1, text)
+    for path in sorted((folder / STREAMS).rglob("*.yaml")):
+        name = path.relative_to(folder).as_posix()
+        if name not in (f"{STREAMS}/{market}.yaml" for market in MARKETS):
+            yield Problem(name, 1, "is not read; streams stand in streams/spot.yaml and streams/futures.yaml")
 
 
 def _place(spec: Spec, scope: str, document: Document, file: SpecFile, problems: list[Problem]) -> None:
@@ -143,6 +167,20 @@ def _place(spec: Spec, scope: str, document: Document, file: SpecFile, problems:
                 table[scope, name] = placed
                 if section == "operations":
                     _complete(spec, placed, file, problems)
+
+
+def _place_streams(spec: Spec, market: str, document: Document, file: StreamsFile, problems: list[Problem]) -> None:
+    for section, target in (("enums", spec.enums), ("schemas", spec.events), ("streams", spec.streams)):
+        table: dict[tuple[str, str], Placed[Any]] = target
+        for name, value in getattr(file, section).items():
+            placed = Placed(name, market, value, document, (section, name))
+            other = table.get((market, name))
+            if other is not None:
+                place = f"{other.document.file}:{other.document.line(*other.path)}"
+                problems.append(placed.problem(f"already defined at {place}; give one of the two another name"))
+            table[market, name] = placed
+            if section == "streams":
+                spec.stream_sources[market, name] = value.source or file.source
 
 
 def _complete(spec: Spec, placed: Placed[Operation], file: SpecFile, problems: list[Problem]) -> None:

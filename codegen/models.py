@@ -31,6 +31,7 @@ def render_models(bundle: Bundle, header: str) -> str:
             output_model_type=DataModelType.PydanticV2BaseModel,
             target_python_version=PythonVersion.PY_311,
             base_class="binance_sdk._runtime.model.Model",
+            base_class_map=bundle.bases or None,
             aliases=bundle.aliases,
             type_overrides=bundle.overrides,
             custom_template_dir=_FOLDER / "templates" / "models",

@@ -14,6 +14,8 @@ _BOUNDARY = re.compile(r"([a-z0-9])([A-Z])")
 
 # Parameters and fields that shadow a builtin but are what everybody calls these things.
 _ACCEPTED = frozenset({"type", "id"})
+# A class body of a model calls no builtin, and a price named `open` is what the documents call it.
+_ACCEPTED_FIELDS = frozenset({"open"})
 
 _ROW_METHODS = frozenset({"count", "index", "values", "model_dump", "from_wire", "field_names"})
 
@@ -27,10 +29,13 @@ RESERVED_CLASSES = frozenset(
         "AsyncFutures",
         "AsyncFuturesPlan",
         "AsyncFuturesRaw",
+        "AsyncFuturesStreams",
         "AsyncIterator",
         "AsyncSpot",
         "AsyncSpotPlan",
         "AsyncSpotRaw",
+        "AsyncSpotStreams",
+        "AsyncStreams",
         "Decimal",
         "DecimalOrNumber",
         "DecimalString",
@@ -45,17 +50,27 @@ RESERVED_CLASSES = frozenset(
         "RequestOptions",
         "Row",
         "Sequence",
+        "Stream",
+        "StreamEvent",
+        "StreamOperation",
+        "StreamOptions",
         "SyncCaller",
         "SyncFutures",
         "SyncFuturesPlan",
         "SyncFuturesRaw",
+        "SyncFuturesStreams",
         "SyncSpot",
         "SyncSpotPlan",
         "SyncSpotRaw",
+        "SyncSpotStreams",
+        "SyncStream",
+        "SyncStreams",
+        "TYPE_CHECKING",
         "Tag",
         "TimeOrDigits",
         "TypeAlias",
         "UNKNOWN_TAG",
+        "Unpack",
     }
 )
 """Names that modules with schemas in them import or define for themselves."""
@@ -83,7 +98,7 @@ def shadowing(name: str) -> str | None:
 
 def field_refusal(name: str) -> str | None:
     """Why ``name`` cannot be a field of a model, or None where it can."""
-    reason = shadowing(name)
+    reason = None if name in _ACCEPTED_FIELDS else shadowing(name)
     if reason is not None:
         return reason
     if hasattr(BaseModel, name):

@@ -20,6 +20,8 @@ _PYTHON = r"^[a-z][a-z0-9_]*$"
 _CLASS = r"^[A-Z][A-Za-z0-9]*$"
 _DURATION = r"^[1-9][0-9]*(s|m|h|d)$"
 _PATH = r"^/[A-Za-z0-9/_-]+$"
+_ATTRIBUTES = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
+_STREAM = r"^[A-Za-z0-9!@_{}:+]+$"
 
 WireName = Annotated[str, StringConstraints(pattern=_WIRE)]
 PythonName = Annotated[str, StringConstraints(pattern=_PYTHON)]
@@ -27,6 +29,8 @@ ClassName = Annotated[str, StringConstraints(pattern=_CLASS)]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Duration = Annotated[str, StringConstraints(pattern=_DURATION)]
 Path = Annotated[str, StringConstraints(pattern=_PATH)]
+AttributePath = Annotated[str, StringConstraints(pattern=_ATTRIBUTES)]
+StreamPattern = Annotated[str, StringConstraints(pattern=_STREAM)]
 
 PATTERN_WORDS: Mapping[str, str] = {
     _WIRE: "letters and digits as Binance writes the name, such as `startTime`",
@@ -34,6 +38,8 @@ PATTERN_WORDS: Mapping[str, str] = {
     _CLASS: "a name that begins with a capital, such as `OrderBook`",
     _DURATION: "a number followed by s, m, h or d, such as `5m`",
     _PATH: "a path that begins with a slash, such as `/api/v3/ping`",
+    _ATTRIBUTES: "attributes of an event with dots between them, such as `kline.open_time`",
+    _STREAM: "the name of a stream with its parameters in braces, such as `{symbol}@aggTrade`",
 }
 """What each pattern wants, for messages."""
 

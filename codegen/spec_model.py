@@ -78,6 +78,8 @@ class SchemaField(Node):
     """The wire may send ``""`` for "none"; read as ``None`` and written back as ``""``."""
     zero_means_none: bool = False
     """A time of 0 says "never": its ``_dt`` view is ``None``."""
+    live_only: bool = False
+    """Of stream events: sent always, but unset in an event that was fetched over REST."""
     uncertain: Text | None = None
 
 

@@ -9,6 +9,7 @@ from codegen.load import Placed, Spec
 from codegen.methods import MethodView, iterator_view, method_view
 from codegen.names import snake
 from codegen.spec_model import Operation, RowSchema, UnionSchema
+from codegen.streams import stream_names
 from codegen.types import parse_type
 
 _ROW_KINDS = {
@@ -78,11 +79,13 @@ class ScopeView:
     iterators: tuple[MethodView, ...] = ()
     shared: tuple[tuple[str, str], ...] = ()
     """(module, name) of what a market takes over from ``shared``."""
+    events: tuple[str, ...] = ()
+    """Stream events and their parts; imported when the first is asked for."""
 
     @property
     def names(self) -> list[str]:
         own = [*(r.name for r in self.rows), *(x.name for x in self.literals), *(u.name for u in self.unions)]
-        return sorted([*own, *self.models, *self.members, *(name for _, name in self.shared)])
+        return sorted([*own, *self.models, *self.members, *self.events, *(name for _, name in self.shared)])
 
 
 def scope_view(spec: Spec, scope: str) -> ScopeView:
@@ -115,6 +118,7 @@ def scope_view(spec: Spec, scope: str) -> ScopeView:
         methods=tuple(method_view(spec, placed) for placed in operations),
         iterators=tuple(iterator_view(spec, placed) for placed in operations if placed.value.paging),
         shared=_taken_over(spec, scope, operations),
+        events=stream_names(spec, scope),
     )
 
 
@@ -140,7 +144,7 @@ def _taken_over(spec: Spec, scope: str, operations: list[Placed[Operation]]) -> 
     found: set[tuple[str, str]] = set()
     todo = [variant.type for placed in operations for variant in placed.value.returns]
     todo += [one.enum for placed in operations for one in placed.value.parameters.values() if one.enum]
-    for (home, _), schema in spec.schemas.items():
+    for (home, _), schema in (*spec.schemas.items(), *spec.events.items()):
         if home == scope:
             todo += [field.type for field in spec.fields(scope, schema.value).values()]
     while todo:

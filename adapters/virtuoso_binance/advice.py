@@ -50,7 +50,12 @@ def remedy(name: str) -> str:
 
 
 def advise(section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Warnings about a section whose placeholders are expanded: name of the key, and the rest of the sentence."""
+    """Warnings about a section whose placeholders are expanded: name of the key, and what follows it in the message."""
+    for name, text in _all(section):
+        yield name, text if text.startswith("=") else f" {text}"
+
+
+def _all(section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _about_switches(section)
     yield from _about_credentials(_block(section, "api_credentials"))
     yield from _about_rates(_block(section, "rate_limits"))

@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal, TypeAlias, cast
 
+from binance_sdk import BinanceClient, futures, spot
+from binance_sdk.futures import Kline, KlineInterval, StatisticsPeriod
 from virtuoso_binance.symbols import Listed, MarketName
 from virtuoso_binance.timeframes import interval_ms
 
-from binance_sdk import BinanceClient, futures, spot
-from binance_sdk.futures import Kline, KlineInterval
-
-__all__ = ["BOOK_LIMITS", "book", "book_limit", "klines", "newest_klines", "ticker", "trades"]
+__all__ = [
+    "BOOK_LIMITS",
+    "book",
+    "book_limit",
+    "funding_events",
+    "klines",
+    "newest_klines",
+    "open_interest",
+    "ticker",
+    "trades",
+]
 
 BookLimit: TypeAlias = Literal[5, 10, 20, 50, 100, 500, 1000]
 BOOK_LIMITS: tuple[BookLimit, ...] = (5, 10, 20, 50, 100, 500, 1000)
@@ -19,11 +28,16 @@ BOOK_LIMITS: tuple[BookLimit, ...] = (5, 10, 20, 50, 100, 500, 1000)
 TRADES_MOST = 1000
 _PAGE = {"spot": 1000, "usdm": 1000}
 """Futures give up to 1500 candles, at double the weight of 1000."""
+_STATISTICS_MOST, _STATISTICS_KEPT = 500, 30 * 86_400_000
+_FUNDING_MOST, _FUNDING_EVERY = 1000, 8 * 3_600_000
 
 
 def book_limit(wanted: int | None) -> BookLimit:
     """The smallest depth that holds so many levels."""
-    return next((size for size in BOOK_LIMITS if size >= (wanted or 100)), BOOK_LIMITS[-1])
+    for size in BOOK_LIMITS:
+        if size >= (wanted or 100):
+            return size
+    return BOOK_LIMITS[-1]
 
 
 async def ticker(client: BinanceClient, listed: Listed) -> spot.Ticker24hr | futures.Ticker24hr:
@@ -88,3 +102,30 @@ async def klines(
         listed.symbol, interval, start_time=start, end_time=end, limit=limit, page_size=page_size
     )
     return [row async for row in rows]
+
+
+async def open_interest(
+    client: BinanceClient, symbol: str, period: StatisticsPeriod, count: int, now: int
+) -> list[futures.OpenInterestHist]:
+    """The newest periods, oldest first; Binance keeps a month of them."""
+    if count <= _STATISTICS_MOST:
+        return await client.futures.open_interest_hist(symbol, period, limit=count)
+    start = now - min(count * interval_ms(period), _STATISTICS_KEPT)
+    rows = client.futures.iter_open_interest_hist(symbol, period, start_time=start, end_time=now)
+    return [row async for row in rows][-count:]
+
+
+async def funding_events(
+    client: BinanceClient, symbol: str, *, start: int | None, end: int | None, limit: int, now: int
+) -> list[futures.FundingRate]:
+    """Past funding, oldest first: from ``start`` on, or the newest before ``end``."""
+    if start is None and end is None and limit <= _FUNDING_MOST:
+        return await client.futures.funding_rate(symbol, limit=limit)
+    if start is not None:
+        rows = client.futures.iter_funding_rate(symbol, start_time=start, end_time=end, limit=limit)
+        return [row async for row in rows]
+    # Where an end alone would begin is not documented. The longest time between two events is 8 h.
+    last = end if end is not None else now
+    start = max(0, last - (limit + 1) * _FUNDING_EVERY)
+    rows = client.futures.iter_funding_rate(symbol, start_time=start, end_time=last)
+    return [row async for row in rows][-limit:]

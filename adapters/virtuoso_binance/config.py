@@ -8,13 +8,24 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
-from virtuoso_binance.advice import STALE_TESTNET_STREAM, advise, remedy
-from virtuoso_binance.placeholders import UNSET, environment, expand, is_placeholder
 
 from binance_sdk import Caps
 from binance_sdk.errors import ConfigError
+from virtuoso_binance.advice import STALE_TESTNET_STREAM, advise, remedy
+from virtuoso_binance.placeholders import UNSET, environment, expand, is_placeholder
+from virtuoso_binance.sections import is_switched_off
 
-__all__ = ["ApiCredentials", "Finding", "RateLimits", "Section", "Settings", "Validation", "load_settings", "validate"]
+__all__ = [
+    "ApiCredentials",
+    "Finding",
+    "RateLimits",
+    "Section",
+    "Settings",
+    "Validation",
+    "load_settings",
+    "log_warnings",
+    "validate",
+]
 
 logger = logging.getLogger("virtuoso_binance")
 
@@ -113,9 +124,9 @@ class RateLimits(_Part):
     requests_per_minute: Positive = 1200
     requests_per_second: Positive = 10
     weight_per_minute: Positive = 6000
-    """Of spot; futures have a counter of their own."""
+    """The default is spot's; futures have a counter of their own, and Binance's 2400 above it."""
     futures_weight_per_minute: Positive | None = None
-    """Ours: the same for futures; Binance's own 2400 where it is left out."""
+    """Ours: the same for futures; where it is left out, ``weight_per_minute`` holds for futures too."""
 
 
 class WebSocketSection(_Part):
@@ -230,10 +241,10 @@ class Settings:
     def caps(self) -> Caps:
         """The ``rate_limits`` as the SDK enforces them."""
         limits = self.section.rate_limits
-        futures = limits.futures_weight_per_minute
+        futures = limits.futures_weight_per_minute or limits.weight_per_minute
         return Caps(
             spot_weight_per_minute=max(1, int(limits.weight_per_minute)),
-            futures_weight_per_minute=None if futures is None else max(1, int(futures)),
+            futures_weight_per_minute=max(1, int(futures)),
             requests_per_minute=max(1, int(limits.requests_per_minute)),
             requests_per_second=float(limits.requests_per_second),
         )
@@ -276,7 +287,7 @@ def _missing(block: str, key: str) -> str:
 
 
 def load_settings(section: Mapping[str, Any] | None, names: Mapping[str, str] | None = None) -> Settings:
-    """Read a section; what is missing takes its default, warnings are logged once.
+    """Read a section; what is missing takes its default.
 
     Args:
         section: What stands below ``exchanges.binance``.
@@ -295,12 +306,15 @@ def load_settings(section: Mapping[str, Any] | None, names: Mapping[str, str] | 
     if model.websocket.testnet_public.startswith(STALE_TESTNET_STREAM):
         fresh = model.websocket.model_copy(update={"testnet_public": WebSocketSection().testnet_public})
         model = model.model_copy(update={"websocket": fresh})
-    warnings = tuple(_warnings(expanded))
-    for one in warnings:
-        logger.warning("exchanges.binance.%s", one.message)
-    # The environment has the last word about switching off: that is the rollback without touching a file.
-    switched_off = known.get("ENABLE_BINANCE_DATA", "").strip().lower() == "false"
-    return Settings(model, switched_off or ("enabled" in given and not model.enabled), warnings)
+    return Settings(model, is_switched_off(given, known), tuple(_warnings(expanded)))
+
+
+def log_warnings(settings: Settings) -> None:
+    """Tell what is odd, one line each."""
+    for one in settings.warnings:
+        # Running without a key is what we recommend: worth a line, but no alarm at every start.
+        level = logging.INFO if one.field == "api_credentials" else logging.WARNING
+        logger.log(level, "exchanges.binance.%s", one.message)
 
 
 def _read(given: Mapping[str, Any]) -> tuple[Section | None, list[Finding]]:
@@ -347,7 +361,7 @@ def _warnings(expanded: Mapping[str, Any]) -> list[Finding]:
         Finding(name, f"{name} is not known and not read; check its spelling", "warning")
         for name in _unknown(Section, expanded, "")
     ]
-    return unknown + [Finding(name, f"{name} {text}", "warning") for name, text in advise(expanded)]
+    return unknown + [Finding(name, name + text, "warning") for name, text in advise(expanded)]
 
 
 def _unknown(model: type[BaseModel], given: Mapping[str, Any], prefix: str) -> list[str]:

@@ -21,7 +21,7 @@ from binance_sdk.errors import (
     RateLimitError,
 )
 
-__all__ = ["ErrorBridge", "InvalidSymbolError", "OutOfScopeError", "translated"]
+__all__ = ["ErrorBridge", "InvalidSymbolError", "OutOfScopeError", "translated", "translated_parse"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -98,7 +98,8 @@ class ErrorBridge:
                 plain = ours.__new__(ours, *self.args)
                 plain.args = self.args
                 plain.__dict__.update(self.__dict__)
-                return cast("tuple[object, ...]", ours.__reduce__(plain))
+                reduced: tuple[object, ...] = plain.__reduce__()
+                return reduced
 
             made = type(ours.__name__, (ours, theirs), {"__module__": ours.__module__, "__reduce__": reduce})
             found = self._classes[ours, theirs] = cast("type[BinanceError]", made)
@@ -113,8 +114,9 @@ def _retry_after(error: BinanceError) -> float | None:
 
 
 class _HasErrors(Protocol):
-    @property
-    def binance_errors(self) -> ErrorBridge: ...
+    binance_errors: ErrorBridge
+
+    def note_failure(self, error: BinanceError) -> None: ...
 
 
 S = TypeVar("S", bound=_HasErrors)
@@ -130,9 +132,26 @@ def translated(
         try:
             return await method(self, *args, **kwargs)
         except BinanceError as error:
+            self.note_failure(error)
             both = self.binance_errors.translate(error)
             if both is error:
                 raise
             raise both from error
 
-    return call
+    return cast("Callable[Concatenate[S, P], Coroutine[Any, Any, T]]", call)
+
+
+def translated_parse(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+    """The same for plain methods."""
+
+    @wraps(method)
+    def call(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(self, *args, **kwargs)
+        except BinanceError as error:
+            both = self.binance_errors.translate(error)
+            if both is error:
+                raise
+            raise both from error
+
+    return cast("Callable[Concatenate[S, P], T]", call)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from binance_sdk.futures import Kline, PriceKline
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.sentiment import premium_signal
-
-from binance_sdk.futures import Kline, PriceKline
 
 try:
     import numpy as np
@@ -28,7 +27,8 @@ COLUMNS = ("open", "high", "low", "close", "volume")
 
 def ohlcv_frame(klines: Sequence[Kline]) -> pd.DataFrame:
     """Candles as float64 columns over their naive UTC open times, oldest first; no candles give an empty frame."""
-    values = np.array([[float(k[i]) for i in range(1, 6)] for k in klines], dtype=np.float64).reshape(-1, 5)
+    rows = [[float(k[1]), float(k[2]), float(k[3]), float(k[4]), float(k[5])] for k in klines]
+    values = np.array(rows, dtype=np.float64).reshape(-1, 5)
     return _frame([k[0] for k in klines], values)
 
 
@@ -51,11 +51,11 @@ def merge_tail(frame: pd.DataFrame, tail: pd.DataFrame, keep: int) -> pd.DataFra
     """
     if frame.empty or tail.empty:
         return tail if frame.empty else frame
-    head = frame[frame.index < tail.index[0]]
+    begin = int(cast("Any", frame.index).searchsorted(tail.index[0]))
     step = frame.index[-1] - frame.index[-2] if len(frame) > 1 else None
-    if head.empty or step is None or tail.index[0] - head.index[-1] > step:
+    if begin == 0 or step is None or tail.index[0] - frame.index[begin - 1] > step:
         return tail.iloc[-keep:]
-    return pd.concat([head, tail]).iloc[-keep:]
+    return pd.concat([frame.iloc[:begin], tail]).iloc[-keep:]
 
 
 def premium_frame(klines: Sequence[PriceKline], symbol: str, interval: str, now: int) -> Row:

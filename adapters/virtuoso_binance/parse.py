@@ -9,10 +9,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from binance_sdk.errors import DecodeError
 from virtuoso_binance.convert import Candle, checked_book, trade_row
 from virtuoso_binance.scalars import Row, iso, positive
-
-from binance_sdk.errors import DecodeError
 
 __all__ = ["parse_ohlcv", "parse_orderbook", "parse_ticker", "parse_trades"]
 
@@ -104,7 +103,7 @@ def _object(raw: object, what: str) -> Mapping[str, Any]:
 def _list(raw: object, what: str) -> list[Any]:
     if not isinstance(raw, list):
         raise _malformed(what, f"a list is needed, not {type(raw).__name__}")
-    return cast("list[Any]", raw)
+    return list(cast("Sequence[Any]", raw))
 
 
 def _rows(raw: object, what: str, length: int) -> list[Sequence[Any]]:

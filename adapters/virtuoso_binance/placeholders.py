@@ -42,7 +42,7 @@ def expand(value: object, names: Mapping[str, str]) -> Any:
     found = _PLACEHOLDER.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
         return value
-    text = names.get(found["name"], found["default"])
+    text: str | None = names.get(found["name"], cast("str | None", found["default"]))
     return UNSET if text is None else _typed(text.strip())
 
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 from statistics import fmean, stdev
 
-from virtuoso_binance.scalars import Row, positive
-
 from binance_sdk import futures
 from binance_sdk.futures import Kline
+from virtuoso_binance.scalars import Row, positive
 
 __all__ = [
     "funding",
     "funding_history",
+    "funding_now",
     "funding_sentiment",
     "liquidation_rows",
     "long_short",
@@ -57,6 +57,18 @@ def funding(premium: futures.PremiumIndex, interest: futures.OpenInterest | None
     row: Row = {"rate": float(premium.last_funding_rate), "timestamp": premium.time}
     amount = None if interest is None else positive(interest.open_interest)
     return row if amount is None else {**row, "openInterest": amount}
+
+
+def funding_now(premium: futures.PremiumIndex) -> Row | None:
+    """What ``fetch_funding_rate`` gives; None where no funding is due."""
+    if not premium.next_funding_time:
+        return None
+    return {
+        "symbol": premium.symbol,
+        "fundingRate": float(premium.last_funding_rate),
+        "nextFundingTime": premium.next_funding_time,
+        "timestamp": premium.time,
+    }
 
 
 def funding_history(events: Sequence[futures.FundingRate], symbol: str, now: int) -> Row:

@@ -7,15 +7,15 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
+from binance_sdk import BinanceClient, RequestOptions
+from binance_sdk.errors import BinanceError, ConfigError
 from virtuoso_binance.config import Settings
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.symbols import Listed, Listing, MarketName, plain_symbol
 
-from binance_sdk import BinanceClient, RequestOptions
-from binance_sdk.errors import ConfigError
-
-__all__ = ["ClientFactory", "Session", "make_client"]
+__all__ = ["ClientFactory", "Session", "SessionFactory", "make_client"]
 
 logger = logging.getLogger("virtuoso_binance")
 
@@ -72,9 +72,22 @@ class Session:
         self._clients: dict[asyncio.AbstractEventLoop, BinanceClient] = {}
         self._listing: Listing | None = None
         self._listed_at = 0.0
+        self._closed = False
+
+    def open(self) -> None:
+        """Allow calls again after ``close``."""
+        self._closed = False
 
     async def client(self) -> BinanceClient:
-        """The client of the running loop, made when there is none."""
+        """The client of the running loop, made when there is none.
+
+        Raises:
+            ConfigError: closed, or switched off by the configuration.
+        """
+        if self.settings.disabled:
+            raise ConfigError("Binance data are switched off: enabled, or ENABLE_BINANCE_DATA, is false")
+        if self._closed:
+            raise ConfigError("this exchange is closed; await initialize() opens it again")
         loop = asyncio.get_running_loop()
         found = self._clients.get(loop)
         if found is None:
@@ -83,7 +96,8 @@ class Session:
         return found
 
     async def close(self) -> None:
-        """Close the clients and forget the symbols. Twice does no harm; the next call opens a new client."""
+        """Close the clients and forget the symbols. Twice does no harm."""
+        self._closed = True
         running = asyncio.get_running_loop()
         # A client of another loop that still runs is in use there, and its connections can only be closed there.
         await self._drop([loop for loop in self._clients if loop is running or loop.is_closed()])
@@ -106,20 +120,34 @@ class Session:
         """
         age = self._now() - self._listed_at
         holds = _LISTING_AT_MOST_EVERY if fresh else _LISTING_HOLDS
-        if self._listing is None or not 0 <= age < holds:
+        listing = self._listing
+        if listing is not None and 0 <= age < holds:
+            return listing
+        try:
             self._listing = await self._load()
-            self._listed_at = self._now()
+        except BinanceError as error:
+            if listing is None or isinstance(error, ConfigError):
+                raise
+            # Symbols hardly change; an old list serves better than none while Binance cannot be asked.
+            logger.warning("the list of symbols could not be renewed: %s", error)
+            self._listed_at = self._now() - _LISTING_HOLDS + _LISTING_AT_MOST_EVERY
+            return listing
+        self._listed_at = self._now()
         return self._listing
 
     async def _load(self) -> Listing:
         client = await self.client()
-        # A number instead of True: callers at the same moment share one request, and no old answer comes back.
-        options = RequestOptions(cache=1.0)
+        # A moment instead of True: callers at the same time share one request, and no old answer comes back.
+        options = RequestOptions(cache=0.001)
         usdm, spot = await asyncio.gather(
             client.futures.exchange_info(options=options) if self.settings.futures else _nothing(),
             client.spot.exchange_info(options=options) if self.settings.spot else _nothing(),
         )
         return Listing(usdm, spot)
+
+    def doubt(self) -> None:
+        """Binance does not know a symbol of the list: ask for the list again, within a minute."""
+        self._listed_at = min(self._listed_at, self._now() - _LISTING_HOLDS + _LISTING_AT_MOST_EVERY)
 
     @property
     def loaded(self) -> Listing | None:
@@ -159,9 +187,30 @@ class Session:
                 skew = limits.clock_skew
         return round((self._now() + skew) * 1000)
 
+    def local_ms(self) -> int:
+        """The local wall clock, in milliseconds."""
+        return round(self._now() * 1000)
+
     @property
     def main_market(self) -> MarketName:
         return "usdm" if self.settings.futures else "spot"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFactory:
+    """Makes the session of one instance.
+
+    Args:
+        client_factory: Makes the SDK's clients.
+        now: The local wall clock, in seconds.
+    """
+
+    client_factory: ClientFactory
+    now: Callable[[], float]
+
+    def of(self, settings: Settings) -> Session:
+        """A session that has asked nothing yet."""
+        return Session(settings, self.client_factory, self.now)
 
 
 async def _nothing() -> None:

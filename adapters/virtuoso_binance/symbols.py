@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
-from virtuoso_binance.errors import InvalidSymbolError
-
 from binance_sdk import futures, spot
 from binance_sdk.symbols import SymbolRules, futures_symbols, spot_symbols
+from virtuoso_binance.errors import InvalidSymbolError
 
 __all__ = ["Listed", "Listing", "MarketName", "Spelling", "SymbolLike", "plain_symbol", "read_symbol"]
 
@@ -40,7 +39,9 @@ def read_symbol(symbol: object) -> Spelling:
     Raises:
         InvalidSymbolError: it is none of these.
     """
-    text = cast("Mapping[str, object]", symbol).get("symbol") if isinstance(symbol, Mapping) else symbol
+    text: object = symbol
+    if isinstance(text, Mapping):
+        text = cast("Mapping[str, object]", text).get("symbol")
     if not isinstance(text, str):
         raise InvalidSymbolError(symbol, "write it like 'BTCUSDT', or pass a dict with the key 'symbol'")
     found = _FORMS.fullmatch(unicodedata.normalize("NFKC", text).strip().upper())

@@ -90,8 +90,9 @@ class Attempts:
         operation = prepared.operation
         market = self.markets[operation.market]
         host, allowed = market.pick(operation, failed, self.clock.monotonic())
-        if allowed == "probe":
-            await self._probe(prepared, market, host, deadline)
+        while allowed == "probe" and not await self._is_back(prepared, market, host, options, deadline):
+            failed[:] = [*(other for other in failed if other is not host), host]
+            host, allowed = market.pick(operation, failed, self.clock.monotonic())
         try:
             return await self._send(prepared, market, host, options, number, deadline)
         except (APIConnectionError, ServerError):
@@ -99,17 +100,24 @@ class Attempts:
                 failed.append(host)
             raise
 
-    async def _probe(self, prepared: Prepared, market: MarketHosts, host: Host, deadline: float) -> None:
+    async def _is_back(
+        self, prepared: Prepared, market: MarketHosts, host: Host, options: RequestOptions, deadline: float
+    ) -> bool:
         """Ask a host that was down whether it is back, with the market's cheapest question."""
         catalogue = self.catalogue.market(prepared.operation.market)
         ping = next((operation for operation in catalogue if operation.health_probe), None)
         if ping is None:
-            return
+            return True
         question = Prepared(ping, {}, ping.variants[0], Cost(ping.price({}), ping.groups), ping.path)
+        asking = RequestOptions(priority="high", wait=options.wait, timeout=options.timeout)
         try:
-            await self._send(question, market, host, RequestOptions(priority="high"), 1, deadline)
-        except (APIConnectionError, ServerError) as error:
-            raise market.all_open(prepared.operation, self.clock.monotonic()) from error
+            await self._send(question, market, host, asking, 1, deadline)
+        except (APIConnectionError, ServerError):
+            return False
+        except BinanceError:
+            # It answers, if only to refuse, or was not asked: the call itself meets the same, under its own name.
+            return True
+        return True
 
     async def _send(
         self,
@@ -124,17 +132,23 @@ class Attempts:
         from binance_sdk._runtime.http import PreparedRequest, TransportFailure
 
         operation, pool = prepared.operation, market.pool
-        transport = self.transport(operation.id)
+        self.transport(operation.id)
         grant = await self._permission(prepared, pool, options, deadline)
         now = self.clock.monotonic()
-        timeout = min(options.timeout or _DEFAULT_TIMEOUT, deadline - now)
-        if timeout <= 0:
+        url = host.base_url + prepared.target
+        try:
+            # Once more: the client may have been closed while we waited.
+            transport = self.transport(operation.id)
+            timeout = min(options.timeout or _DEFAULT_TIMEOUT, deadline - now)
+            if timeout <= 0:
+                text = f"{operation.id}: the deadline passed before it was sent"
+                raise APITimeoutError(text, operation=operation.id)
+            if self.teller.listening:
+                self.teller.tell(RequestSent(operation.id, url, prepared.cost.weight, number))
+        except BaseException:
             if grant is not None:
                 pool.ledger.give_back(grant, now)
-            raise APITimeoutError(f"{operation.id}: the deadline passed before it was sent", operation=operation.id)
-        url = host.base_url + prepared.target
-        if self.teller.listening:
-            self.teller.tell(RequestSent(operation.id, url, prepared.cost.weight, number))
+            raise
         sent = _Sent(prepared, market, host, grant, pool.begin(grant) if grant is not None else None, now, number)
         request = PreparedRequest(url, self._headers(operation, options), timeout)
         try:
@@ -202,18 +216,20 @@ class Attempts:
         reported = pool.reported(raw.headers)
         pool.observe_date(raw.headers, sent.at, now)
         trusted = reported if operation.used_weight_header == "trusted" else None
-        taken = self._settle(sent, trusted)
         error = refused(operation, raw, self.catalogue, sent.market.environment, round(pool.time.now(now) * 1000))
+        if error is not None:
+            # Before the request is settled: that lets the next one go.
+            self._mind_the_gate(sent, error, now)
+        taken = self._settle(sent, trusted)
         self._judge_host(sent.host, ok=not isinstance(error, ServerError), now=now)
         try:
             if error is not None:
-                self._mind_the_gate(pool, error, now)
                 raise error
             data = decode(operation, sent.prepared.variant, raw)
         except BinanceError as failure:
             self._tell_over(sent, raw.status_code, failure, reported, now)
             raise
-        pool.gate.passed()
+        pool.gate.passed(sent.at)
         if taken is not None:
             self._watch_drift(sent, taken)
         if operation.teaches is not None:
@@ -231,17 +247,23 @@ class Attempts:
             retries=sent.number - 1,
         )
 
-    def _mind_the_gate(self, pool: Pool, error: APIError, now: float) -> None:
+    def _mind_the_gate(self, sent: _Sent, error: APIError, now: float) -> None:
+        pool = sent.pool
         gate, before = pool.gate, pool.gate.closed_until
         with pool.ledger.lock:
             if isinstance(error, IPBannedError):
-                gate.ban(now, None if error.retry_after is None else now + error.retry_after)
+                until = None if error.retry_after is None else now + error.retry_after
+                if until is not None and "retry-after" not in error.headers:
+                    # A moment by the server's clock, which we only estimate; asking too early prolongs the ban.
+                    until += pool.time.uncertainty(now)
+                gate.ban(now, until)
                 pool.ledger.fail(gate, lambda operation: banned(operation, pool, now), now)
             elif isinstance(error, RateLimitError):
                 pool.weight.roll(now)
-                gate.limited(now, now + error.retry_after if error.retry_after is not None else pool.weight.ends)
+                told = error.retry_after
+                gate.limited(now, pool.weight.next_opening if told is None else now + told, sent.at)
             elif isinstance(error, ForbiddenError):
-                gate.refuse(now)
+                gate.refuse(now, sent.at)
         if gate.closed_until > before:
             self.teller.tell(GateClosed(pool.name, gate.reason, gate.closed_until - now))
 

@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Literal
 
+from binance_sdk._runtime.locks import new_lock
+
 State = Literal["closed", "open", "half_open"]
 
 
@@ -41,7 +43,7 @@ class Breaker:
     _failures: int = 0
     _retry_at: float = 0.0
     _openings: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=new_lock)
 
     def allow(self, now: float) -> Literal["yes", "probe", "no"]:
         """Whether to send: ``probe`` for the one caller who shall ask first whether the host is back."""

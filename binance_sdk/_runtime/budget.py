@@ -11,9 +11,11 @@ from binance_sdk._runtime.ledger import Ask, Grant, Need, Ticket, never_fits
 from binance_sdk._runtime.limits import Cost, Pool
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.options import Priority
-from binance_sdk._runtime.windows import Pace, Slots, Window
+from binance_sdk._runtime.windows import Pace, Rolling, Slots
 from binance_sdk.errors import BinanceError, BudgetError, ConfigError, IPBannedError
 from binance_sdk.events import Event, Waited
+
+_LOOK_AGAIN = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,14 @@ class Budget:
             "spot": caps.spot_weight_per_minute,
             "futures": caps.futures_weight_per_minute,
         }
-        self._weight_caps: Mapping[Market, Window] = {
-            market: Window(f"your cap {market}_weight_per_minute", limit, 60)
+        self._weight_caps: Mapping[Market, Rolling] = {
+            market: Rolling(f"your cap {market}_weight_per_minute", limit, 60)
             for market, limit in weights.items()
             if limit is not None
         }
         self._request_caps: list[Need] = []
         if caps.requests_per_minute is not None:
-            self._request_caps.append(Need(Window("your cap requests_per_minute", caps.requests_per_minute, 60), 1))
+            self._request_caps.append(Need(Rolling("your cap requests_per_minute", caps.requests_per_minute, 60), 1))
         if caps.requests_per_second is not None:
             self._request_caps.append(Need(Pace("your cap requests_per_second", caps.requests_per_second), 1))
 
@@ -105,8 +107,6 @@ class Budget:
             IPBannedError: the address is banned; nothing is sent until the ban ends.
         """
         now = self._clock.monotonic()
-        if pool.gate.banned(now):
-            raise banned(operation, pool, now)
         ask = self.asking(market, pool, cost, priority, operation)
         too_large = never_fits(ask, now)
         if too_large is not None:
@@ -116,15 +116,24 @@ class Budget:
                 f"of which {math.floor(limit * too_large.share)} may be used in a window: it never fits",
                 operation=operation,
             )
-        waker = self._clock.waker()
-        found = pool.ledger.ask(ask, now, waker.wake)
-        if isinstance(found, Grant):
-            return found
-        try:
-            return await self._wait(operation, pool, found, waker.wait, now, wait=wait, deadline=deadline)
-        except BaseException:
-            pool.ledger.cancel(found, self._clock.monotonic())
-            raise
+        started = now
+        while True:
+            if pool.gate.banned(now):
+                raise banned(operation, pool, now)
+            waker = self._clock.waker()
+            found = pool.ledger.ask(ask, now, waker.wake)
+            if isinstance(found, Grant):
+                return found
+            try:
+                grant = await self._wait(operation, pool, found, waker.wait, started, wait=wait, deadline=deadline)
+            except BaseException:
+                pool.ledger.cancel(found, self._clock.monotonic())
+                raise
+            now = self._clock.monotonic()
+            if not pool.gate.closed(now):
+                return grant
+            # It closed between the permission and our waking up.
+            pool.ledger.give_back(grant, now)
 
     async def _wait(
         self,
@@ -137,7 +146,7 @@ class Budget:
         wait: bool,
         deadline: float,
     ) -> Grant:
-        now = started
+        now = self._clock.monotonic()
         while ticket.grant is None:
             if ticket.failure is not None:
                 raise ticket.failure
@@ -145,7 +154,8 @@ class Budget:
             ready = ticket.ready_at if ticket.waits_for else pool.ledger.estimate(ticket.ask, now)
             if not wait or (ready != math.inf and ready > deadline) or now >= deadline:
                 raise self._too_late(operation, pool, ticket, ready, now, wait=wait)
-            await pause(min(ticket.ready_at, deadline) - now)
+            # Whoever stands before us may sleep in a loop that has stopped; then somebody else must look.
+            await pause(min(ticket.ready_at, deadline, now + _LOOK_AGAIN) - now)
             now = self._clock.monotonic()
             pool.ledger.dispatch(now)
         self._emit(Waited(operation, now - started, ticket.waits_for or "earlier calls"))

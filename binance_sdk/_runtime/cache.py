@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
 from binance_sdk._runtime.candles import candle_end
+from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import Response
 from binance_sdk._runtime.weight import Arguments
@@ -48,7 +48,7 @@ class AnswerCache:
             timer=timer,
             getsizeof=lambda entry: _OBJECT_FACTOR * len(entry.response.content) + 1000,
         )
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def get(self, key: str) -> Response[Any] | None:
         with self._lock:
@@ -115,7 +115,7 @@ class ThreadFlights:
 
     def __init__(self) -> None:
         self._futures: dict[str, Future[Any]] = {}
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     async def fly(self, key: str, make: Callable[[], Awaitable[Any]]) -> tuple[Any, bool]:
         """The answer, and whether it was somebody else's request. Never suspends."""

@@ -63,11 +63,11 @@ class _AsyncWaker:
         self._event = asyncio.Event()
 
     def wake(self) -> None:
-        if threading.get_ident() == self._thread:
-            self._event.set()
-            return
         try:
-            self._loop.call_soon_threadsafe(self._event.set)
+            if threading.get_ident() == self._thread:
+                self._event.set()
+            else:
+                self._loop.call_soon_threadsafe(self._event.set)
         except RuntimeError:
             # The loop has ended, and its sleepers with it.
             return

@@ -6,16 +6,21 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
+from binance_sdk._runtime.locks import new_lock
 from binance_sdk.events import WeightDrift
 
 _ENOUGH = 3
-"""Observations that must agree before a difference is called lasting: other traffic is never so steady."""
+"""Observations that must agree before a difference is called lasting."""
+_ENOUGH_AMONG_OTHERS = 8
+"""As many, where somebody else seems to spend from the same address: now and then his share is the same thrice."""
+_REMEMBERED = 24
+"""Observations of all operations looked back at for signs of others."""
 
 
 @dataclass
 class _Record:
     expected: int
-    seen: deque[int] = field(default_factory=lambda: deque(maxlen=8))
+    seen: deque[int] = field(default_factory=lambda: deque(maxlen=_ENOUGH_AMONG_OTHERS))
     differing: int = 0
     reported: int | None = None
 
@@ -25,22 +30,43 @@ class DriftWatch:
     """Observations by operation and reserved weight; thread-safe."""
 
     _records: dict[tuple[str, int], _Record] = field(default_factory=dict[tuple[str, int], _Record])
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _latest: deque[tuple[tuple[str, int], int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    _lock: threading.Lock = field(default_factory=new_lock)
 
     def observe(self, operation: str, expected: int, observed: int) -> WeightDrift | None:
         """Note one attributable observation; the drift, once, when it has become certain."""
         if observed < 0:
             return None
+        key = operation, expected
         with self._lock:
-            record = self._records.setdefault((operation, expected), _Record(expected))
+            record = self._records.setdefault(key, _Record(expected))
             record.seen.append(observed)
             record.differing += observed != expected
-            latest = list(record.seen)[-_ENOUGH:]
-            steady = len(latest) == _ENOUGH and len(set(latest)) == 1
-            if not steady or observed == expected or record.reported == observed:
+            self._latest.append((key, observed))
+            if observed == expected or record.reported == observed:
+                return None
+            # Others can only add to the count, so a lower weight needs no further proof.
+            enough = _ENOUGH_AMONG_OTHERS if observed > expected and self._others(key) else _ENOUGH
+            latest = list(record.seen)[-enough:]
+            if len(latest) < enough or len(set(latest)) > 1:
                 return None
             record.reported = observed
-            return WeightDrift(operation, expected, observed, _ENOUGH)
+            return WeightDrift(operation, expected, observed, enough)
+
+    def _others(self, asked: tuple[str, int]) -> bool:
+        """Whether what the server took changes to and fro, which a weight does not, or is more for all we ask."""
+        before: dict[tuple[str, int], set[int]] = {}
+        last: dict[tuple[str, int], int] = {}
+        for key, observed in self._latest:
+            if key != asked and observed > key[1]:
+                return True
+            known = before.setdefault(key, set())
+            changed = last.get(key) != observed
+            if changed and (observed in known or len(known) > 1):
+                return True
+            known.add(observed)
+            last[key] = observed
+        return False
 
     def rows(self) -> list[WeightDrift]:
         """Every lasting difference found so far."""

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from binance_sdk._runtime.attempt import Attempts, Prepared
 from binance_sdk._runtime.cache import AnswerCache, AsyncFlights, ThreadFlights, lifetime
 from binance_sdk._runtime.hosts import Host
 from binance_sdk._runtime.limits import Cost
-from binance_sdk._runtime.operation import Limit, Operation
+from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import Plan, RequestOptions, Response
 from binance_sdk._runtime.parameters import query, validate
 from binance_sdk._runtime.retry import is_transient, retrying
+from binance_sdk._runtime.windows import Rolling, Window
 from binance_sdk.errors import BinanceError, BudgetError, ConfigError
 from binance_sdk.events import CacheHit, Retrying
 
@@ -77,9 +78,9 @@ class Engine:
         requests = sum(count for count, _ in parts)
         weight = sum(count * prepared.cost.weight for count, prepared in parts)
         groups = dict.fromkeys(operation.groups, requests)
-        limits = self.attempts.markets[operation.market].pool.limits
-        waits = [_full_windows(weight, limits.weight)]
-        waits += [_full_windows(requests, limits.groups[name]) for name in groups]
+        pool = self.attempts.markets[operation.market].pool
+        waits = [_full_windows(weight, pool.weight)]
+        waits += [_full_windows(requests, pool.groups[name]) for name in groups]
         return Plan(operation.id, requests, weight, groups, max(waits))
 
     # ------------------------------------------------------------------------- the call
@@ -103,7 +104,7 @@ class Engine:
         found = cache.get(key)
         if found is not None:
             self.attempts.teller.tell(CacheHit(operation.id, shared=False))
-            return found
+            return _own_copy(found)
 
         async def fetch() -> Response[Any]:
             response = await self._with_retries(prepared, options)
@@ -114,10 +115,12 @@ class Engine:
             return response
 
         response: Response[Any]
-        response, shared = await self.flights.fly(key, fetch)
+        # Only with one's equals: the patience of one caller must not become the error of another.
+        alike = (options.wait, options.deadline, options.timeout, options.max_retries, options.priority, options.cache)
+        response, shared = await self.flights.fly(f"{key} {alike}", fetch)
         if shared:
             self.attempts.teller.tell(CacheHit(operation.id, shared=True))
-        return response
+        return _own_copy(response)
 
     async def _with_retries(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
         attempts, clock = self.attempts, self.attempts.clock
@@ -160,6 +163,11 @@ class Engine:
         return response
 
 
-def _full_windows(amount: int, limit: Limit) -> float:
+def _own_copy(response: Response[Any]) -> Response[Any]:
+    """Models are frozen, lists are not: who sorts his must not sort everybody's."""
+    return replace(response, data=list(response.data)) if type(response.data) is list else response
+
+
+def _full_windows(amount: int, limit: Window | Rolling) -> float:
     """Seconds of whole windows that must pass before the last part fits."""
     return float(max(0, -(-amount // limit.limit) - 1) * limit.seconds)

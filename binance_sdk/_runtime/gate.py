@@ -8,6 +8,8 @@ from binance_sdk._runtime.windows import Charge
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 _LONGEST_EXTRA = 30.0
+_SHORTEST_PAUSE = 1.0
+"""Also where the server says 0: it counts in whole seconds."""
 _BAN_WITHOUT_END = 120.0
 """Bans begin at two minutes; where the answer names no end, that much is assumed."""
 
@@ -36,18 +38,22 @@ class Gate:
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         pass
 
+    def forked(self) -> None:
+        pass
+
     def banned(self, now: float) -> bool:
         return now < self.banned_until
 
     def closed(self, now: float) -> bool:
         return now < self.closed_until
 
-    def limited(self, now: float, until: float) -> None:
-        """429: closed until the server said, or until the window ends."""
-        if not self.closed(now):
-            # Several requests in flight are refused together; that counts as one. Each further one waits longer.
+    def limited(self, now: float, until: float, sent: float) -> None:
+        """429: closed until the server said, or until the window ends; ``sent`` is when the refused request left."""
+        if not self._sent_before(sent):
+            # Requests that left together are refused together; that counts as one. Each further one waits longer.
             self._limited += 1
-        self._close(until + min(2.0 ** (self._limited - 1) - 1, _LONGEST_EXTRA), "over a request limit (429)")
+        extra = min(2.0 ** (max(1, self._limited) - 1) - 1, _LONGEST_EXTRA)
+        self._close(max(until, now + _SHORTEST_PAUSE) + extra, "over a request limit (429)")
 
     def ban(self, now: float, until: float | None) -> None:
         """418: closed, and calls fail at once instead of waiting."""
@@ -55,21 +61,27 @@ class Gate:
         self.banned_until = max(self.banned_until, end)
         self._close(end, "the IP address is banned (418)")
 
-    def refuse(self, now: float) -> float:
+    def refuse(self, now: float, sent: float) -> float:
         """403 has no stated end: a pause that doubles with each one in a row. Returns its seconds."""
         if now - self._refused_at > 2 * _LONGEST_PAUSE:
             self._refusals = 0
         pause = min(_FIRST_PAUSE * 2.0**self._refusals, _LONGEST_PAUSE)
-        if not self.closed(now):
-            # Several requests in flight meet the same wall; that is one refusal.
-            self._refusals += 1
-            self._refused_at = now
+        if self._sent_before(sent):
+            # Several requests in flight meet the same wall; that is one refusal, and its pause runs already.
+            return max(0.0, self.closed_until - now)
+        self._refusals += 1
+        self._refused_at = now
         self._close(now + pause, "the firewall refused (403)")
         return pause
 
-    def passed(self) -> None:
-        """An answer came through: the firewall has let go."""
-        self._refusals = self._limited = 0
+    def passed(self, sent: float) -> None:
+        """An answer came through; it says something if the request left after the gate had opened again."""
+        if not self._sent_before(sent):
+            self._refusals = self._limited = 0
+
+    def _sent_before(self, sent: float) -> bool:
+        """Whether a request left before the gate closed, so that its answer says nothing new."""
+        return sent < self.closed_until
 
     def _close(self, until: float, reason: str) -> None:
         if until > self.closed_until:

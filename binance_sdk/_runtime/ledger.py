@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from binance_sdk._runtime.options import Priority
-from binance_sdk._runtime.windows import Charge, Resource
+from binance_sdk._runtime.windows import Charge, Resource, forked
 
 _LEDGERS: weakref.WeakSet[Ledger] = weakref.WeakSet()
 _RANKS: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
@@ -66,6 +66,8 @@ class Ticket:
     """When it may be worth asking again; infinity while only an event can help, e.g. for all but the first in line."""
     waits_for: str = ""
     """Name of the resource that is short."""
+    short: int = 0
+    """Identity of that resource."""
     gone: bool = False
 
 
@@ -98,15 +100,28 @@ class Ledger:
                 if short is None:
                     return _take(ask, now)
             ticket = Ticket(ask, (_RANKS[ask.priority], next(self._numbers)), wake)
-            heapq.heappush(self._lines.setdefault(ask.kind, []), (ticket.rank, ticket))
+            line = self._lines.setdefault(ask.kind, [])
+            overtaken = line[0][1] if line else None
+            heapq.heappush(line, (ticket.rank, ticket))
+            if overtaken is not None and line[0][1] is not overtaken:
+                # No longer first: its moment would come and go, and it would look again and again.
+                overtaken.ready_at = math.inf
             self._waiting += 1
             self.dispatch(now)
             return ticket.grant or ticket
 
     def estimate(self, ask: Ask, now: float) -> float:
-        """Earliest time at which ``ask`` could fit if nobody else came."""
+        """Earliest time at which ``ask`` could fit: what it needs is there, and so is what the first in line need."""
         with self._lock:
-            return max([now, *(need.resource.ready_at(need.amount, now, need.share) for need in ask.needs)])
+            ready = max([now, *(need.resource.ready_at(need.amount, now, need.share) for need in ask.needs)])
+            mine = set(ask.kind)
+            for line in self._lines.values():
+                first = line[0][1] if line else None
+                if first is None or first.rank[0] > _RANKS[ask.priority]:
+                    continue
+                if first.short in mine and first.ready_at != math.inf:
+                    ready = max(ready, first.ready_at)
+            return ready
 
     def cancel(self, ticket: Ticket, now: float) -> None:
         """The caller gave up: his place, or the grant he just got and never used, goes to the next."""
@@ -154,6 +169,8 @@ class Ledger:
         """Grant what fits, in order. Whoever is short of something blocks it for all who come later."""
         with self._lock:
             if not self._waiting:
+                # What is left are places that were given up.
+                self._lines.clear()
                 return
             heads: list[tuple[tuple[int, int], tuple[int, ...]]] = []
             for kind in list(self._lines):
@@ -180,21 +197,20 @@ class Ledger:
                         del self._lines[kind]
 
     def _try(self, ticket: Ticket, now: float, blocked: dict[int, float]) -> bool:
-        at, name = now, ""
+        at, name, short = now, "", 0
         for need in ticket.ask.needs:
             earlier = blocked.get(id(need.resource))
             ready = need.resource.ready_at(need.amount, now, need.share) if earlier is None else max(earlier, now)
             if earlier is not None or ready > now:
                 blocked[id(need.resource)] = ready
                 if ready >= at:
-                    at, name = ready, need.resource.name
-        if name:
-            if at < ticket.ready_at or not ticket.waits_for:
-                # It may fit sooner than the sleeper thinks.
-                ticket.ready_at, ticket.waits_for = at, name
+                    at, name, short = ready, need.resource.name, id(need.resource)
+        if short:
+            # It may fit sooner than the sleeper thinks.
+            sooner = at < ticket.ready_at or not ticket.waits_for
+            ticket.ready_at, ticket.waits_for, ticket.short = at, name, short
+            if sooner:
                 ticket.wake()
-            else:
-                ticket.ready_at, ticket.waits_for = at, name
             return False
         ticket.grant = _take(ticket.ask, now)
         self._leave(ticket)
@@ -208,7 +224,7 @@ class Ledger:
     # ------------------------------------------------------------------------ fork
 
     def after_fork(self) -> None:
-        """In the child: nobody waits here, and what was in flight is the parent's to settle."""
+        """In the child: nobody waits here."""
         self._lock = threading.RLock()
         self._lines.clear()
         self._waiting = 0
@@ -234,10 +250,27 @@ def never_fits(ask: Ask, now: float) -> Need | None:
     return None
 
 
+_HELD: list[threading.RLock] = []
+"""Locks held over a fork, so that no other thread is half-way through a change that the child would inherit."""
+
+
+def _before_fork() -> None:
+    for ledger in list(_LEDGERS):
+        ledger.lock.acquire()
+        _HELD.append(ledger.lock)
+
+
+def _after_fork_in_parent() -> None:
+    while _HELD:
+        _HELD.pop().release()
+
+
 def _after_fork_in_child() -> None:
+    _HELD.clear()
     for ledger in list(_LEDGERS):
         ledger.after_fork()
+    forked()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)

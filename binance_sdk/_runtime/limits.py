@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -11,11 +10,12 @@ from email.utils import parsedate_to_datetime
 from binance_sdk._runtime.drift import DriftWatch
 from binance_sdk._runtime.gate import Gate
 from binance_sdk._runtime.ledger import Grant, Ledger
+from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import MarketLimits
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.retry import RetryQuota
 from binance_sdk._runtime.servertime import ServerTime
-from binance_sdk._runtime.windows import Window
+from binance_sdk._runtime.windows import Rolling, Window
 
 _USED_WEIGHT = re.compile(r"x-mbx-used-weight-([0-9]{1,5})([smhd])")
 _COUNT = re.compile("[0-9]{1,12}")
@@ -42,7 +42,7 @@ class Usage:
         used: Spent in the running window: the server's count and what of ours it may not hold yet.
         limit: Allowed in a window.
         seconds: Length of the window.
-        resets_in: Seconds to its end.
+        resets_in: Seconds to its end; where the window rolls, until all that was spent is free again.
     """
 
     used: int
@@ -74,7 +74,8 @@ class Pool:
     time: ServerTime
     ledger: Ledger = field(default_factory=lambda: LEDGER)
     weight: Window = field(init=False)
-    groups: dict[str, Window] = field(init=False)
+    groups: dict[str, Rolling] = field(init=False)
+    """Where their windows begin, or whether they roll, is documented nowhere."""
     gate: Gate = field(init=False)
     drift: DriftWatch = field(default_factory=DriftWatch)
     quota: RetryQuota = field(default_factory=RetryQuota)
@@ -83,19 +84,19 @@ class Pool:
     def __post_init__(self) -> None:
         self.weight = Window(f"{self.name} weight", self.limits.weight.limit, self.limits.weight.seconds)
         self.groups = {
-            name: Window(f"{self.name} {name}", limit.limit, limit.seconds)
+            name: Rolling(f"{self.name} {name}", limit.limit, limit.seconds)
             for name, limit in self.limits.groups.items()
         }
         self.gate = Gate(f"{self.name} gate")
         self._set_clock(self.time.monotonic)
 
     @property
-    def windows(self) -> Iterable[Window]:
+    def windows(self) -> Iterable[Window | Rolling]:
         return (self.weight, *self.groups.values())
 
-    def charges(self, cost: Cost) -> list[tuple[Window, int]]:
+    def charges(self, cost: Cost) -> list[tuple[Window | Rolling, int]]:
         """The windows a request is charged to, with the amounts."""
-        found = [(self.weight, cost.weight)] if cost.weight else []
+        found: list[tuple[Window | Rolling, int]] = [(self.weight, cost.weight)] if cost.weight else []
         for name, limit in self.limits.groups.items():
             if limit.every_request or name in cost.groups:
                 found.append((self.groups[name], 1))
@@ -120,8 +121,7 @@ class Pool:
 
     def _set_clock(self, monotonic: float) -> None:
         offset, uncertainty = self.time.now(monotonic) - monotonic, self.time.uncertainty(monotonic)
-        for window in self.windows:
-            window.set_clock(offset, uncertainty, monotonic)
+        self.weight.set_clock(offset, uncertainty, monotonic)
 
     def reported(self, headers: Headers) -> int | None:
         """The server's count for the window this pool counts in."""
@@ -136,10 +136,14 @@ class Pool:
         """Take over limits as exchangeInfo tells them: (type, interval, number, limit)."""
         with self.ledger.lock:
             for kind, interval, number, limit in rows:
-                if kind is None or interval not in INTERVAL_SECONDS or not number or not limit:
+                if kind is None or interval not in INTERVAL_SECONDS or (number or 0) < 1 or (limit or 0) < 1:
                     continue
+                assert number is not None
+                assert limit is not None
                 seconds = INTERVAL_SECONDS[interval] * number
-                window = self.weight if kind == "REQUEST_WEIGHT" else self.groups.get(kind.lower())
+                window: Window | Rolling | None = self.weight
+                if kind != "REQUEST_WEIGHT":
+                    window = self.groups.get(kind.lower())
                 if window is None:
                     continue
                 window.resize(limit, seconds, now)
@@ -153,7 +157,9 @@ class Pool:
             self._sends += 1
             for resource, charge in grant.charges:
                 if resource is self.weight:
-                    alone = self.weight.in_flight == charge.amount and charge.unreported == self.weight.covered
+                    weight = self.weight
+                    known = charge.unreported == weight.covered and not weight.lost
+                    alone = known and weight.in_flight == charge.amount
                     return Snapshot(charge.index, charge.reported, charge.amount, self._sends) if alone else None
             return None
 
@@ -170,14 +176,14 @@ class Pool:
 
     # ------------------------------------------------------------------------- reading
 
-    def usage(self, window: Window, now: float) -> Usage:
+    def usage(self, window: Window | Rolling, now: float) -> Usage:
         with self.ledger.lock:
             window.roll(now)
             return Usage(window.used, window.limit, window.seconds, max(0.0, window.ends - now))
 
 
 _POOLS: dict[str, Pool] = {}
-_POOLS_LOCK = threading.Lock()
+_POOLS_LOCK = new_lock()
 
 
 def shared_pool(name: str, limits: MarketLimits, wall: float, monotonic: float) -> Pool:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from binance_sdk._runtime.locks import new_lock
 from binance_sdk.errors import APIConnectionError, BinanceError, DecodeError, RateLimitError, ServerError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class RetryQuota:
     size: float = 100.0
     earned: float = 0.5
     tokens: float = field(default=100.0)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=new_lock)
 
     def spend(self) -> bool:
         with self._lock:

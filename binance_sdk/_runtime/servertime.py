@@ -13,6 +13,8 @@ _DRIFT = 50e-6
 _UNKNOWN = 1.0
 """Half width of the interval while only the local wall clock has been read."""
 _NARROWEST = 0.002
+_FINE = 0.1
+"""An answer cut to less than this comes from the exchange itself and not from something on the way."""
 
 
 @dataclass
@@ -26,6 +28,8 @@ class ServerTime:
     _high: float = field(init=False)
     _at: float = field(init=False)
     calibrated: bool = field(default=False, init=False)
+    _doubt: tuple[float, float] | None = field(default=None, init=False)
+    """Interval told by a coarse answer that contradicts all earlier ones."""
 
     def __post_init__(self) -> None:
         offset = self.wall - self.monotonic
@@ -58,9 +62,16 @@ class ServerTime:
         low, high = told - received, told + resolution - sent
         widened = _DRIFT * max(0.0, received - self._at)
         known_low, known_high = self._low - widened, self._high + widened
-        if not self.calibrated or low > known_high or high < known_low:
-            # The first answer outweighs the local clock; one that contradicts all earlier ones means a clock was set.
+        if not self.calibrated:
+            # The first answer outweighs the local clock.
             known_low, known_high = low, high
+        elif low > known_high or high < known_low:
+            # A clock was set, or the machine slept. Or it is the stale ``Date`` of a proxy: that takes two who agree.
+            if resolution > _FINE and not (self._doubt and low <= self._doubt[1] and high >= self._doubt[0]):
+                self._doubt = low, high
+                return
+            known_low, known_high = low, high
+        self._doubt = None
         self._low, self._high = max(low, known_low), min(high, known_high)
         if self._high - self._low < _NARROWEST:
             middle = (self._low + self._high) / 2

@@ -17,7 +17,9 @@ from binance_sdk.events import (
     RequestSent,
     ResponseReceived,
     Retrying,
+    StreamConnected,
     Waited,
+    WeightDrift,
 )
 
 LOGGER = logging.getLogger("binance_sdk")
@@ -53,7 +55,7 @@ class Teller:
 
 
 def _level(event: Event) -> int:
-    if isinstance(event, (RequestSent, ResponseReceived, CacheHit)):
+    if isinstance(event, (RequestSent, ResponseReceived, CacheHit, StreamConnected)):
         return logging.DEBUG
     if isinstance(event, Waited):
         return logging.INFO if event.seconds >= _LONG_WAIT else logging.DEBUG
@@ -77,8 +79,10 @@ def _line(event: Event) -> str:
             return f"circuit breaker of {event.host} is {event.state}"
         case CacheHit():
             return f"{event.operation} from {'a running request' if event.shared else 'the cache'}"
-        case _:
+        case WeightDrift():
             return f"weight drift: {event}"
+        case _:
+            return f"stream {event}"
 
 
 class _FromEnvironment(logging.StreamHandler[TextIO]):

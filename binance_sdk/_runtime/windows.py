@@ -8,6 +8,8 @@ tested by handing in numbers.
 from __future__ import annotations
 
 import math
+import weakref
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,6 +19,10 @@ GUARD_AFTER = 0.12
 """A full window may still be running at the server this long after we think it ended."""
 _FOREIGN_MEMORY = 0.5
 """Weight of the newest window in the running average of other traffic."""
+_FOREIGN_CUT = 1.1
+"""What others spent in a full window is taken for this much less than they wanted."""
+_GRAINS = 100
+"""A rolling window remembers what was spent in parts of this many to the window."""
 
 
 class Resource(Protocol):
@@ -44,6 +50,20 @@ class Resource(Protocol):
         request may still be on its way.
         """
         ...
+
+    def forked(self) -> None:
+        """We are the child of a fork: what was in flight is the parent's to finish, and spent as far as we know."""
+        ...
+
+
+_MADE: weakref.WeakValueDictionary[int, Resource] = weakref.WeakValueDictionary()
+"""Everything that can be in flight."""
+
+
+def forked() -> None:
+    """We are the child of a fork: nothing is in flight here."""
+    for resource in list(_MADE.values()):
+        resource.forked()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +114,9 @@ class Window:
     seen_at: float = field(default=0.0, repr=False)
     """When the server last told a count."""
 
+    def __post_init__(self) -> None:
+        _MADE[id(self)] = self
+
     # ------------------------------------------------------------------ reading
 
     @property
@@ -130,7 +153,8 @@ class Window:
         if room < 0:
             return self.next_opening
         expected = self.foreign_rate * (self.ends - now)
-        if room >= expected:
+        if room >= expected or not self.used:
+            # The largest call is let into an empty window: it would fit no better in any other.
             return now
         return max(now, self.ends - room / self.foreign_rate)
 
@@ -183,6 +207,9 @@ class Window:
         self.roll(now)
         self.in_flight -= charge.amount
 
+    def forked(self) -> None:
+        self.lost, self.in_flight = self.lost + self.in_flight, 0
+
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         self.roll(now)
         self.in_flight -= charge.amount
@@ -209,19 +236,107 @@ class Window:
     # ---------------------------------------------------------- traffic of others
 
     def _see_foreign(self, reported: int, now: float) -> None:
-        # The count holds all of ours that were answered and some of those in flight; take half of the latter.
-        seen = reported - self.own - self.in_flight / 2
+        # The count holds all of ours that were answered and perhaps those in flight; what is more is not ours.
+        seen = reported - self.own - self.in_flight
         self.foreign = max(self.foreign, seen, 0.0)
         self.seen_at = now
 
     def _learn_foreign(self) -> None:
-        if self.index < 0 or self.seen_at < self.starts:
+        if self.index < 0:
+            return
+        if self.seen_at < self.starts:
+            # Nothing was heard for a whole window. Old news must not keep us from asking for ever.
+            self.foreign_rate *= _FOREIGN_MEMORY
             return
         elapsed = max(self.seen_at - self.starts, self.seconds / 10)
         rate = self.foreign / elapsed
-        self.foreign_rate += _FOREIGN_MEMORY * (rate - self.foreign_rate)
+        if self.reported + self.foreign_rate * elapsed / 10 >= self.limit:
+            # The window was full, so they may have been refused and want more than we saw.
+            rate *= _FOREIGN_CUT
+        # The first sight of them is believed at once: leaving too little room gets others refused, and us.
+        memory = _FOREIGN_MEMORY if self.foreign_rate else 1.0
+        self.foreign_rate += memory * (rate - self.foreign_rate)
         if self.foreign_rate * self.seconds < self.limit / 1000:
             self.foreign_rate = 0.0
+
+
+@dataclass
+class Rolling:
+    """At most so much in any ``seconds``: for limits whose windows nobody has documented, and for caps of your own.
+
+    It keeps to fixed windows of that length too, wherever they begin and whatever clock turns them. A request counts
+    from the moment it is allowed until ``seconds`` after its end, since it arrived somewhere between the two.
+    """
+
+    name: str
+    limit: int
+    seconds: int
+    in_flight: int = 0
+    _spent: deque[tuple[float, float, int]] = field(default_factory=deque[tuple[float, float, int]], repr=False)
+    """First and last end of some requests, and their sum."""
+    _sum: int = field(default=0, repr=False)
+    _orphaned: int = field(default=0, repr=False)
+    """In flight in the parent of a fork."""
+
+    def __post_init__(self) -> None:
+        _MADE[id(self)] = self
+
+    @property
+    def used(self) -> int:
+        return self.in_flight + self._sum + self._orphaned
+
+    @property
+    def ends(self) -> float:
+        """When all that was spent is free again."""
+        return self._spent[-1][1] + self.seconds if self._spent else -math.inf
+
+    def roll(self, now: float) -> None:
+        if self._orphaned:
+            self._spend(self._orphaned, now)
+            self._orphaned = 0
+        while self._spent and self._spent[0][1] + self.seconds <= now:
+            self._sum -= self._spent.popleft()[2]
+
+    def resize(self, limit: int, seconds: int, now: float) -> None:
+        """Another limit or length from now on."""
+        self.roll(now)
+        self.limit, self.seconds = limit, seconds
+
+    def ready_at(self, amount: int, now: float, share: float) -> float:
+        self.roll(now)
+        missing = self.used + amount - math.floor(self.limit * share + 1e-9)
+        if missing <= 0:
+            return now
+        for _, last, spent in self._spent:
+            missing -= spent
+            if missing <= 0:
+                return last + self.seconds
+        # Too large, or only the end of running requests can tell.
+        return math.inf
+
+    def take(self, amount: int, now: float) -> Charge:
+        self.in_flight += amount
+        return Charge(amount)
+
+    def give_back(self, charge: Charge, now: float) -> None:
+        self.in_flight -= charge.amount
+
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
+        self.in_flight -= charge.amount
+        self._spend(charge.amount, now)
+
+    def _spend(self, amount: int, now: float) -> None:
+        self._sum += amount
+        if self._spent:
+            first, last, before = self._spent[-1]
+            now = max(now, last)
+            if now - first < self.seconds / _GRAINS:
+                self._spent[-1] = (first, now, before + amount)
+                return
+        self._spent.append((now, now, amount))
+
+    def forked(self) -> None:
+        self._orphaned, self.in_flight = self._orphaned + self.in_flight, 0
 
 
 @dataclass
@@ -247,6 +362,9 @@ class Pace:
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         pass
 
+    def forked(self) -> None:
+        pass
+
 
 @dataclass
 class Slots:
@@ -255,6 +373,9 @@ class Slots:
     name: str
     size: int
     taken: int = 0
+
+    def __post_init__(self) -> None:
+        _MADE[id(self)] = self
 
     def ready_at(self, amount: int, now: float, share: float) -> float:
         return now if self.taken + amount <= self.size else math.inf
@@ -268,3 +389,6 @@ class Slots:
 
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         self.taken -= charge.amount
+
+    def forked(self) -> None:
+        self.taken = 0

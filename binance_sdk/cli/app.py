@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from binance_sdk import __version__
 from binance_sdk.catalogue import CATALOGUE, Market
@@ -169,6 +170,90 @@ def operations(
         from binance_sdk.cli.listing import list_operations
 
         list_operations(_market(market) if market is not None else None, operation)
+
+
+@app.command(epilog=EPILOG, no_args_is_help=True)
+def snapshot(
+    symbol: Annotated[str, typer.Argument(help="Symbol in any spelling: BTCUSDT, BTC/USDT, BTC/USDT:USDT.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the market_data of the Virtuoso adapter.")] = False,
+    environment: Annotated[
+        str | None,
+        typer.Option(
+            help="mainnet, data_only, testnet or demo.",
+            show_default="BINANCE_SDK_ENVIRONMENT, else mainnet",
+            autocompletion=complete_environment,
+        ),
+    ] = None,
+    deadline: Annotated[float, typer.Option(help="Seconds for each call, retries and waiting included.")] = 30.0,
+) -> None:
+    """Show what an analysis gets of one symbol: ticker, candles, sentiment, liquidity, and what is missing."""
+    with reporting():
+        from binance_sdk.cli.analysis import run_snapshot
+
+        failure = run_snapshot(symbol, as_json=as_json, environment=environment, deadline=deadline)
+        if failure is not None:
+            complain(explain(failure))
+            raise typer.Exit(exit_code(failure))
+
+
+class _StreamCommand(TyperCommand):
+    """A command whose help lists the kinds of streams, which are only read when somebody asks for it."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        from binance_sdk.cli.stream import kinds
+
+        listed = [f"Kinds on {name.value}: {', '.join(kinds(name.value))}." for name in MarketName]
+        self.epilog = "\n\n".join([*listed, EPILOG])
+        super().format_help(ctx, formatter)
+
+
+def complete_kind(context: typer.Context, incomplete: str) -> list[str]:
+    """Streams of the market typed before."""
+    from binance_sdk.cli.stream import kinds
+
+    market = _chosen(context)
+    return [kind for kind in kinds(market) if kind.startswith(incomplete)] if market else []
+
+
+@app.command(epilog=EPILOG, no_args_is_help=True, cls=_StreamCommand)
+def stream(
+    market: Annotated[MarketName, typer.Argument(help="spot or futures")],
+    kind: Annotated[str, typer.Argument(help="Kind of stream, e.g. agg_trade.", autocompletion=complete_kind)],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SYMBOL]... [NAME=VALUE]...", help="Symbols, and choices like interval=1m."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print each message as a line of JSON, as a pipe gets it anyway.")
+    ] = False,
+    count: Annotated[int | None, typer.Option(help="End after so many messages.", min=1)] = None,
+    fill_gaps: Annotated[
+        bool, typer.Option("--fill-gaps", help="Fetch what a broken connection lost, where that can be done.")
+    ] = False,
+    environment: Annotated[
+        str | None,
+        typer.Option(
+            help="mainnet, data_only, testnet or demo.",
+            show_default="BINANCE_SDK_ENVIRONMENT, else mainnet",
+            autocompletion=complete_environment,
+        ),
+    ] = None,
+) -> None:
+    """Follow a stream until Ctrl-C: [bold]binance-sdk stream spot kline BTCUSDT ETHUSDT interval=1m[/bold]"""
+    with reporting():
+        from binance_sdk.cli.stream import StreamCall, run_stream
+
+        run_stream(
+            StreamCall(
+                market=_market(market),
+                kind=kind,
+                words=words or (),
+                environment=environment,
+                as_json=as_json,
+                fill_gaps=fill_gaps,
+                count=count,
+            )
+        )
 
 
 def run() -> None:

@@ -4,7 +4,10 @@ For demonstrations, and for tests that want a real socket but not the real excha
 ``simulator``.
 
 Trades are made up from the seed; candles, tickers, averages, books, mark prices, funding and statistics are computed
-from the same paths, so that all answers given at one instant of the clock agree. Where it differs from Binance:
+from the same paths, so that all answers given at one instant of the clock agree. What goes wrong, goes wrong on demand:
+``Simulator.faults`` damages answers and connections, other methods change limits, weights and symbols or let others
+spend from the same windows, and ``Simulator.windows`` is the record of a judge. ``simulator_process`` gives all of it
+in another process. Where it differs from Binance:
 
 * about five trades a minute and symbol, no more;
 * the exact ``quoteQty`` of a futures trade, where Binance cuts it to two decimals;
@@ -17,34 +20,50 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from binance_sdk.simulator.clock import ManualClock, SimulatorClock
+    from binance_sdk.simulator.clock import ManualClock, OffsetClock, SimulatorClock
+    from binance_sdk.simulator.control import SimulatorControl, simulator_process
     from binance_sdk.simulator.errors import PortInUseError, SimulatorError
-    from binance_sdk.simulator.exchange import RequestCounts
+    from binance_sdk.simulator.faults import Fault, FaultRule, Faults
+    from binance_sdk.simulator.record import RequestCounts, WindowStats
     from binance_sdk.simulator.server import Simulator, SimulatorOptions, serve
     from binance_sdk.simulator.symbols import Instrument
 
 __all__ = [
+    "Fault",
+    "FaultRule",
+    "Faults",
     "Instrument",
     "ManualClock",
+    "OffsetClock",
     "PortInUseError",
     "RequestCounts",
     "Simulator",
     "SimulatorClock",
+    "SimulatorControl",
     "SimulatorError",
     "SimulatorOptions",
+    "WindowStats",
     "serve",
+    "simulator_process",
 ]
 
 _HOMES = {
+    "Fault": "faults",
+    "FaultRule": "faults",
+    "Faults": "faults",
     "Instrument": "symbols",
     "ManualClock": "clock",
+    "OffsetClock": "clock",
     "PortInUseError": "errors",
-    "RequestCounts": "exchange",
+    "RequestCounts": "record",
     "Simulator": "server",
     "SimulatorClock": "clock",
+    "SimulatorControl": "control",
     "SimulatorError": "errors",
     "SimulatorOptions": "server",
+    "WindowStats": "record",
     "serve": "server",
+    "simulator_process": "control",
 }
 _EXTRA = ("numpy", "starlette", "uvicorn")
 

@@ -13,6 +13,22 @@ class SimulatorClock:
         return time.time_ns() // 1_000_000
 
 
+class OffsetClock(SimulatorClock):
+    """A clock that is fast or slow against another one: an exchange and a client that disagree about the time.
+
+    Attributes:
+        offset_seconds: By how much it is ahead; may be changed at any time.
+    """
+
+    def __init__(self, offset_seconds: float, base: SimulatorClock | None = None) -> None:
+        """Run ahead of ``base``, the system clock by default; behind it for a negative number."""
+        self.offset_seconds = offset_seconds
+        self._base = base or SimulatorClock()
+
+    def now_ms(self) -> int:
+        return self._base.now_ms() + round(self.offset_seconds * 1000)
+
+
 class ManualClock(SimulatorClock):
     """A clock that stands still until it is told otherwise.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -13,16 +14,21 @@ from binance_sdk._runtime.operation import Catalogue, Operation
 from binance_sdk.simulator import fallback, futures, spot
 from binance_sdk.simulator.candles import DAY
 from binance_sdk.simulator.clock import SimulatorClock
-from binance_sdk.simulator.errors import RejectionError
+from binance_sdk.simulator.errors import RejectionError, SimulatorError
+from binance_sdk.simulator.faults import UNHARMED, Fault, Faults, Injected
 from binance_sdk.simulator.judge import Judge
 from binance_sdk.simulator.limits import Interval, Limiter, RefusalError, Window
+from binance_sdk.simulator.record import MarketRecord, RequestCounts
 from binance_sdk.simulator.render import encode
 from binance_sdk.simulator.symbols import Instrument, Market
 from binance_sdk.simulator.venue import Venue
 from binance_sdk.simulator.weights import STALE_HEADER, WEIGHT_LIMITS, WEIGHTS, WITHOUT_HEADER, raw_query
 
 _JSON = "application/json;charset=UTF-8"
+_PAGE = "text/html;charset=UTF-8"
 _ANSWERS = {"spot": spot.ANSWERS, "futures": futures.ANSWERS}
+_SHOWN_IN_MAINTENANCE: Mapping[Market, str] = {"spot": "HALT", "futures": "PENDING_TRADING"}
+_MAINTENANCE = Injected(fault=Fault.maintenance())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Settings:
     weight_window_seconds: int
     ban_after: int
     api_key_required: bool
+    grace_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +58,6 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RequestCounts:
-    """What a simulator was asked since it exists.
-
-    Attributes:
-        total: All requests, those with an unknown path too.
-        by_operation: By operation id, e.g. ``spot.klines``; refused and rejected requests count.
-        by_status: By HTTP status of the answer.
-    """
-
-    total: int
-    by_operation: Mapping[str, int]
-    by_status: Mapping[int, int]
 
 
 class Exchange:
@@ -90,6 +82,7 @@ class Exchange:
                 market,
                 Window(settings.weight_limits[market] or WEIGHT_LIMITS[market], settings.weight_window_seconds),
                 patience=settings.ban_after,
+                record=MarketRecord(round(settings.grace_seconds * 1000)),
             )
             for market in markets
         }
@@ -100,6 +93,11 @@ class Exchange:
             market: Judge(partial(getattr, venue, "table"), api_key_required=settings.api_key_required)
             for market, venue in self.venues.items()
         }
+        names = {name for operation in catalogue for name in _names(operation)}
+        self.faults = Faults(names, settings.seed)
+        # Weights that are not those of the table any more, by path, and markets that are being worked on.
+        self._drifted: dict[str, int] = {}
+        self._refusing: frozenset[Market] = frozenset()
         self._asked: Counter[str] = Counter()
         self._answered: Counter[int] = Counter()
         self._lock = threading.Lock()
@@ -107,10 +105,37 @@ class Exchange:
     @property
     def requests(self) -> RequestCounts:
         with self._lock:
-            return RequestCounts(self._answered.total(), dict(self._asked), dict(self._answered))
+            answered, asked = dict(self._answered), dict(self._asked)
+        return RequestCounts(sum(answered.values()), asked, answered, self.faults.injected)
 
-    def answer(self, request: Request) -> Reply:
-        """Answer one request as Binance would at this moment."""
+    def drift(self, operation_id: str, weight: int | None) -> None:
+        """Charge another weight than the table's; ``None`` charges that of the table again."""
+        path = next((path for path, operation in self._operations.items() if operation.id == operation_id), None)
+        if path is None:
+            raise SimulatorError(f"there is no operation {operation_id!r}; write it like spot.klines")
+        if weight is None:
+            self._drifted.pop(path, None)
+        else:
+            self._drifted[path] = weight
+
+    def maintain(self, market: Market, *, refuse: bool, show: bool) -> None:
+        """Refuse everything, or not; and show every symbol as not traded, or not."""
+        with self._lock:
+            others = self._refusing - {market}
+            self._refusing = frozenset((*others, market)) if refuse else others
+        self.venues[market].roster.show(_SHOWN_IN_MAINTENANCE[market] if show else None)
+
+    def draw(self, path: str) -> Injected:
+        """What goes wrong with the next request to this path."""
+        if not self._refusing and not self.faults.armed:
+            return UNHARMED
+        operation = self._operations.get(path)
+        if operation is None:
+            return UNHARMED
+        return _MAINTENANCE if operation.market in self._refusing else self.faults.draw(_names(operation))
+
+    def answer(self, request: Request, injected: Injected = UNHARMED) -> Reply:
+        """Answer one request as Binance would at this moment, or as the injected fault has it."""
         now = self._clock.now_ms()
         operation = self._operations.get(request.path)
         if operation is None:
@@ -118,9 +143,10 @@ class Exchange:
         elif request.method != "GET":
             reply = Reply(405, {"content-type": _JSON, "allow": "GET", "date": _date(now)}, b"")
         else:
-            reply = self._known_path(operation, request, now)
+            reply = self._known_path(operation, request, now, injected)
+        silent = injected.fault is not None and injected.fault.kind in ("reset", "silence")
         with self._lock:
-            self._answered[reply.status] += 1
+            self._answered[0 if silent else reply.status] += 1
             if operation is not None:
                 self._asked[operation.id] += 1
         return reply
@@ -129,20 +155,28 @@ class Exchange:
         """Binance shows a web page to whoever looks like a browser; neither form has ``code`` and ``msg``."""
         if "text/html" in request.accept:
             page = "<html><head><title>404 Not found</title></head><body><h1>Not found</h1></body></html>"
-            return Reply(404, {"content-type": "text/html;charset=UTF-8", "date": _date(now)}, page.encode())
+            return Reply(404, {"content-type": _PAGE, "date": _date(now)}, page.encode())
         body = encode({"timestamp": now, "status": 404, "error": "Not Found", "path": request.path})
         return Reply(404, {"content-type": _JSON, "date": _date(now)}, body)
 
-    def _known_path(self, operation: Operation[object], request: Request, now: int) -> Reply:
+    def _known_path(self, operation: Operation[object], request: Request, now: int, injected: Injected) -> Reply:
         headers = {"content-type": _JSON, "date": _date(now)}
         limiter, judge = self.limiters[operation.market], self._judges[operation.market]
         self.venues[operation.market].open(now)
-        price = WEIGHTS.get(request.path)
-        # An endpoint only the catalogue knows costs 1: the hand-written table is not to be filled from the spec.
-        weight = 1 if price is None else price(raw_query(request.query))
+        fault, told = injected.fault, now + round(injected.after * 1000)
+        if fault is not None and not fault.counted:
+            limiter.notice(now)
+            return _instead(fault, headers)
+        weight = self._weight(request)
         try:
-            used = limiter.spend(request.path, weight, now)
+            if fault is not None and fault.kind == "banned":
+                limiter.ban(now, fault.seconds, told)
+            used = limiter.spend(request.path, weight, now, told)
             headers |= self._used_weight(operation, limiter, used, weight)
+            if fault is not None and fault.answers:
+                if fault.kind == "rate_limited":
+                    limiter.ask_for_quiet(told, now + math.ceil(fault.seconds) * 1000)
+                return _instead(fault, headers)
             judge.key(operation, request.api_key)
             call = judge.call(operation, request.query, now)
             answer = _ANSWERS[operation.market].get(operation.name)
@@ -158,6 +192,14 @@ class Exchange:
         except RejectionError as rejection:
             return Reply(rejection.status, headers, encode(rejection.body))
 
+    def _weight(self, request: Request) -> int:
+        drifted = self._drifted.get(request.path)
+        if drifted is not None:
+            return drifted
+        price = WEIGHTS.get(request.path)
+        # An endpoint only the catalogue knows costs 1: the hand-written table is not to be filled from the spec.
+        return 1 if price is None else price(raw_query(request.query))
+
     @staticmethod
     def _used_weight(operation: Operation[object], limiter: Limiter, used: int, weight: int) -> dict[str, str]:
         if operation.path in WITHOUT_HEADER:
@@ -165,6 +207,21 @@ class Exchange:
         shown = str(max(used - weight, 0) if operation.path in STALE_HEADER else used)
         named = {f"x-mbx-used-weight-{Interval(limiter.weight.seconds).label}": shown}
         return {"x-mbx-used-weight": shown, **named} if operation.market == "spot" else named
+
+
+def _names(operation: Operation[object]) -> tuple[str, str, str]:
+    """What the pattern of a fault may match."""
+    return operation.id, operation.market, operation.path
+
+
+def _instead(fault: Fault, headers: Mapping[str, str]) -> Reply:
+    """The answer that a fault gives in the place of the true one."""
+    if fault.code is not None:
+        after = {"retry-after": str(math.ceil(fault.seconds))} if fault.kind == "rate_limited" else {}
+        return Reply(fault.status, {**headers, **after}, encode({"code": fault.code, "msg": fault.message}))
+    kind = {"content-type": _PAGE} if fault.message else {}
+    bare = {name: value for name, value in headers.items() if name == "date"}
+    return Reply(fault.status, bare | kind, fault.message.encode())
 
 
 def _date(now: int) -> str:

@@ -147,6 +147,23 @@ class Fault:
         """The 503 of an exchange that is being worked on."""
         return cls("maintenance", 503, -1000, "The system is under maintenance.", counted=False)
 
+    @classmethod
+    def passing(cls) -> tuple[Fault, ...]:
+        """Every kind after which the same request may well succeed, and which closes no gate."""
+        return (
+            cls.server_error(500),
+            cls.server_error(503, body=False),
+            cls.page(502),
+            cls.page(200),
+            cls.truncated(),
+            cls.reset(),
+            cls.reset(in_body=True),
+            cls.silence(1.0),
+            cls.garbled(),
+            cls.bad_gzip(),
+            cls.backend_timeout(),
+        )
+
     @property
     def answers(self) -> bool:
         """Whether it takes the place of the true answer, instead of damaging it."""
@@ -155,22 +172,6 @@ class Fault:
     def delay(self, drawn: float) -> float:
         """Seconds of a latency, for a random number from 0 to 1."""
         return self.seconds if self.longest is None else self.seconds + (self.longest - self.seconds) * drawn
-
-
-PASSING_FAULTS: tuple[Fault, ...] = (
-    Fault.server_error(500),
-    Fault.server_error(503, body=False),
-    Fault.page(502),
-    Fault.page(200),
-    Fault.truncated(),
-    Fault.reset(),
-    Fault.reset(in_body=True),
-    Fault.silence(1.0),
-    Fault.garbled(),
-    Fault.bad_gzip(),
-    Fault.backend_timeout(),
-)
-"""Every kind after which the same request may well succeed, and which closes no gate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +294,11 @@ class Faults:
         """The rules in force, in the order in which they are asked."""
         with self._lock:
             return tuple(self._rules)
+
+    @property
+    def armed(self) -> bool:
+        """Whether there is any rule."""
+        return bool(self._rules)
 
     @property
     def injected(self) -> Mapping[str, int]:

@@ -19,6 +19,8 @@ _INTEGER = Fixed(0)
 _FOUR = 10_000
 # The text of every number of four digits, as one machine word.
 _QUADS = np.frombuffer("".join(f"{number:04d}" for number in range(_FOUR)).encode(), dtype=np.uint32)
+_HIDDEN = b"\0"
+"""A place in the picture where a shorter number has no digit; no text of ours has this byte."""
 _POWERS = 10 ** np.arange(18, -1, -1, dtype=np.int64)
 
 
@@ -48,38 +50,30 @@ def draw(texts: Sequence[bytes], columns: Sequence[tuple[Fixed | None, Ints]]) -
     count = len(columns[0][1])
     if not count:
         return Image(b"", [0])
-    parts: list[_Bytes] = []
-    shown: list[npt.NDArray[np.bool_]] = []
-
-    def add(part: _Bytes) -> None:
-        parts.append(part)
-        shown.append(np.ones(part.shape, dtype=np.bool_))
-
-    for text, (form, values) in zip(texts, columns, strict=False):
-        one = form or _INTEGER
-        add(_repeated(text, count))
-        width = max(len(str(int(values.max()))), one.decimals + 1)
-        digits = _digits(values, width)
-        whole = width - one.decimals
-        parts.append(digits[:, :whole])
+    forms = [(form or _INTEGER, values) for form, values in columns]
+    widths = [max(len(str(int(values.max()))), form.decimals + 1) for form, values in forms]
+    # The first row, with zeros where the digits go; below it all others, which differ in their digits alone.
+    blank = b""
+    places: list[int] = []
+    for text, (form, _), width in zip(texts, forms, widths, strict=False):
+        blank += text
+        places.append(len(blank))
+        point = b"." if form.decimals or form.zeros else b""
+        blank += b"0" * (width - form.decimals) + point + b"0" * (form.decimals + form.zeros)
+    blank += texts[-1] + b","
+    picture = np.empty((count, len(blank)), dtype=np.uint8)
+    picture[:] = np.frombuffer(blank, dtype=np.uint8)
+    for place, (form, values), width in zip(places, forms, widths, strict=True):
+        digits, whole = _digits(values, width), width - form.decimals
         # The last digit before the point is always there; one further left only if the number reaches that far.
         needed = _POWERS[19 - width : 19 - width + whole - 1]
-        reached = np.ones((count, whole), dtype=np.bool_)
         if whole > 1 and int(values.min()) < needed[0]:
-            reached[:, :-1] = values[:, None] >= needed[None, :]
-        shown.append(reached)
-        if one.decimals or one.zeros:
-            add(_repeated(b".", count))
-            add(digits[:, whole:])
-            add(_repeated(b"0" * one.zeros, count))
-    add(_repeated(texts[-1] + b",", count))
-    picture, visible = np.concatenate(parts, axis=1), np.concatenate(shown, axis=1)
-    ends = np.cumsum(np.count_nonzero(visible, axis=1))
-    return Image(picture[visible].tobytes(), [0, *ends.tolist()])
-
-
-def _repeated(text: bytes, count: int) -> _Bytes:
-    return np.broadcast_to(np.frombuffer(text, dtype=np.uint8), (count, len(text)))
+            digits[:, : whole - 1] *= values[:, None] >= needed[None, :]
+        picture[:, place : place + whole] = digits[:, :whole]
+        if form.decimals:
+            picture[:, place + whole + 1 : place + width + 1] = digits[:, whole:]
+    ends = np.cumsum(np.count_nonzero(picture, axis=1))
+    return Image(picture.tobytes().translate(None, _HIDDEN), [0, *ends.tolist()])
 
 
 def _digits(values: Ints, width: int) -> _Bytes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 _KEPT = 10_000
 """Windows remembered; a week of minutes."""
@@ -46,6 +47,23 @@ class WindowStats:
         return (self.used + self.foreign) / self.limit
 
 
+@dataclass(frozen=True, slots=True)
+class RequestCounts:
+    """What a simulator was asked since it exists.
+
+    Attributes:
+        total: All requests, those with an unknown path too.
+        by_operation: By operation id, e.g. ``spot.klines``; refused and rejected requests count.
+        by_status: By HTTP status of the answer; 0 where a fault left the request without any.
+        injected: Faults that were injected, by kind.
+    """
+
+    total: int
+    by_operation: Mapping[str, int]
+    by_status: Mapping[int, int]
+    injected: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
 class MarketRecord:
     """The windows of one market. The limiter writes it under its lock and hands out copies."""
 
@@ -81,7 +99,3 @@ class MarketRecord:
     def clear(self) -> None:
         """Forget all windows; a period in which nothing should be sent goes on."""
         self._windows.clear()
-
-
-def as_json(window: WindowStats) -> dict[str, int]:
-    return asdict(window)

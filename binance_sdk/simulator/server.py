@@ -11,13 +11,15 @@ from types import FrameType, TracebackType
 from typing import Self, TypedDict, Unpack
 
 import uvicorn
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from binance_sdk.catalogue import CATALOGUE, Catalogue, fixture
 from binance_sdk.simulator.clock import SimulatorClock
+from binance_sdk.simulator.delivery import Connection, Delivery
 from binance_sdk.simulator.errors import PortInUseError, SimulatorError
-from binance_sdk.simulator.exchange import Exchange, Request, RequestCounts, Settings
+from binance_sdk.simulator.exchange import Exchange, Settings
+from binance_sdk.simulator.levers import Levers
+from binance_sdk.simulator.remote import Remote
+from binance_sdk.simulator.streams.station import Streams
 from binance_sdk.simulator.symbols import DEFAULT_SYMBOLS, Instrument, Market
 from binance_sdk.simulator.venue import pick
 
@@ -37,9 +39,11 @@ class SimulatorOptions(TypedDict, total=False):
     weight_window_seconds: int
     ban_after: int
     api_key_required: bool
+    grace_seconds: float
+    control: bool
 
 
-class Simulator:
+class Simulator(Levers):
     """Binance's public REST API on a loopback address, over a market that exists only here.
 
     Use it as a context manager, plain or async; it may be started and stopped from any thread::
@@ -65,6 +69,8 @@ class Simulator:
         weight_window_seconds: int = 60,
         ban_after: int = 5,
         api_key_required: bool = True,
+        grace_seconds: float = 0.25,
+        control: bool = False,
     ) -> None:
         """Prepare a simulator; nothing listens before ``start``.
 
@@ -81,14 +87,15 @@ class Simulator:
             weight_window_seconds: Length of the weight window.
             ban_after: Requests answered with 429 in a row before the address is banned with 418.
             api_key_required: Refuse endpoints that want an API key when there is none.
+            grace_seconds: How long after a 429 or a ban the record of ``windows`` takes requests for ones that had
+                left before the client could know.
+            control: Let other processes of this machine read and change the simulator; see ``SimulatorControl``.
         """
-        self.clock = clock or SimulatorClock()
-        self._host = host
-        self._port = port
-        self._exchange = Exchange(
+        time = clock or SimulatorClock()
+        exchange = Exchange(
             catalogue or CATALOGUE,
             _listed(symbols),
-            self.clock,
+            time,
             Settings(
                 seed=seed,
                 history_days=history_days,
@@ -96,9 +103,16 @@ class Simulator:
                 weight_window_seconds=weight_window_seconds,
                 ban_after=ban_after,
                 api_key_required=api_key_required,
+                grace_seconds=grace_seconds,
             ),
             fixture,
         )
+        super().__init__(exchange, time)
+        self._host = host
+        self._port = port
+        self._remote = Remote(self) if control else None
+        self.streams = Streams(exchange.venues, catalogue or CATALOGUE, time, seed)
+        self._stream_ports: dict[Market, int] = {}
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._address: tuple[str, int] | None = None
@@ -116,7 +130,8 @@ class Simulator:
             raise SimulatorError("this simulator runs already; make another one, or stop it first")
         listener = _bind(self._host, self._port)
         self._address = listener.getsockname()[:2]
-        server = _Server(_application(self._exchange))
+        streams = self._bind_streams()
+        server = _Server(Delivery(self._exchange, self._remote), self.streams, streams)
         thread = threading.Thread(
             target=server.run_until_stopped, args=(listener,), name="binance-simulator", daemon=True
         )
@@ -127,6 +142,18 @@ class Simulator:
             self.stop()
             raise SimulatorError(f"the simulator could not start: {server.failure}") from server.failure
         return self
+
+    def _bind_streams(self) -> Mapping[Market, socket.socket]:
+        """The two ports after that of REST, or any free ones where those are taken."""
+        markets: tuple[Market, ...] = ("spot", "futures")
+        listeners: dict[Market, socket.socket] = {}
+        for place, market in enumerate(markets, 1):
+            try:
+                listeners[market] = _bind(self._host, self._port + place if self._port else 0)
+            except (PortInUseError, OverflowError):
+                listeners[market] = _bind(self._host, 0)
+            self._stream_ports[market] = listeners[market].getsockname()[1]
+        return listeners
 
     def stop(self) -> None:
         """Finish the requests under way, close every connection and end the thread. Twice does no harm."""
@@ -165,25 +192,24 @@ class Simulator:
         return self._url
 
     @property
+    def spot_stream_url(self) -> str:
+        """Base URL for spot streams: a port of its own."""
+        return self._stream_url("spot")
+
+    @property
+    def futures_stream_url(self) -> str:
+        """Base URL for futures streams; the routes ``/public`` and ``/market`` follow it."""
+        return self._stream_url("futures")
+
+    def _stream_url(self, market: Market) -> str:
+        return f"ws{self._url.removeprefix('http').rpartition(':')[0]}:{self._stream_ports[market]}"
+
+    @property
     def _url(self) -> str:
         if self._address is None:
             raise SimulatorError("the simulator has no address before it is started")
         host, port = self._address
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-    @property
-    def requests(self) -> RequestCounts:
-        """What it was asked so far."""
-        return self._exchange.requests
-
-    def used_weight(self, market: Market) -> int:
-        """Request weight used in the running window."""
-        return self._exchange.limiters[market].used(self.clock.now_ms())
-
-    def reset_limits(self) -> None:
-        """Forget all used weight, all counted requests and all bans."""
-        for limiter in self._exchange.limiters.values():
-            limiter.reset()
 
 
 def serve(
@@ -247,34 +273,18 @@ def _bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _application(exchange: Exchange) -> ASGIApp:
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        reply = exchange.answer(
-            Request(
-                method=scope["method"],
-                path=scope["path"],
-                query=scope["query_string"].decode("latin-1"),
-                accept=headers.get(b"accept", ""),
-                api_key=headers.get(b"x-mbx-apikey"),
-            )
-        )
-        encoded = [(name.encode(), value.encode()) for name, value in reply.headers.items()]
-        encoded.append((b"content-length", str(len(reply.body)).encode()))
-        await send({"type": "http.response.start", "status": reply.status, "headers": encoded})
-        await send({"type": "http.response.body", "body": reply.body})
-
-    # The fastest level: on loopback nobody waits for the bytes, but a client should meet compressed answers.
-    return GZipMiddleware(application, minimum_size=1024, compresslevel=1)
-
-
 class _Server(uvicorn.Server):
     """uvicorn, stopped by an event instead of a flag looked at ten times a second."""
 
-    def __init__(self, application: ASGIApp) -> None:
+    def __init__(self, delivery: Delivery, streams: Streams, listeners: Mapping[Market, socket.socket]) -> None:
         super().__init__(
             uvicorn.Config(
-                application,
+                delivery,
+                http=Connection,
+                interface="asgi3",
+                proxy_headers=False,
+                # Longer than a client keeps an idle connection: it must not be closed just when it is used again.
+                timeout_keep_alive=75,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
@@ -285,6 +295,9 @@ class _Server(uvicorn.Server):
         )
         self.ready = threading.Event()
         self.failure: BaseException | None = None
+        self._delivery = delivery
+        self._streams = streams
+        self._stream_listeners = listeners
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -294,7 +307,8 @@ class _Server(uvicorn.Server):
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
             self.failure = error
         finally:
-            listener.close()
+            for one in (listener, *self._stream_listeners.values()):
+                one.close()
             self.ready.set()
 
     def ask_to_stop(self) -> None:
@@ -303,12 +317,15 @@ class _Server(uvicorn.Server):
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
+        await self._streams.open(self._stream_listeners)
         self.ready.set()
         await self._stop.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._streams.close()
         for server in self.servers:
             server.close()
+        self._delivery.stop()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         # Idle connections close within a turn of the loop; those with a request under way when it is answered.

@@ -28,9 +28,10 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 def test_simulate_until_a_signal(end: signal.Signals) -> None:
     process = start("simulate", "--port", "0", "--seed", "7")
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(6)]
+    lines = [process.stdout.readline() for _ in range(8)]
     variables = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines if line.startswith("export "))
-    assert set(variables) == {"BINANCE_SDK_SPOT_BASE_URL", "BINANCE_SDK_FUTURES_BASE_URL"}
+    markets, ways = ("SPOT", "FUTURES"), ("BASE", "STREAM")
+    assert set(variables) == {f"BINANCE_SDK_{market}_{way}_URL" for market in markets for way in ways}
     assert "seed 7" in lines[0]
     # The variables are all that another process needs.
     code, output, errors = finish(start("call", "spot", "time", "--json", **variables))

@@ -53,6 +53,11 @@ def test_a_node_that_is_wrong_by_itself(case: Case, tiny: TinySpec) -> None:
     check(case, tiny)
 
 
+@pytest.mark.parametrize("case", read("streams"), ids=lambda case: case.name)
+def test_a_stream_that_is_wrong(case: Case, tiny: TinySpec) -> None:
+    check(case, tiny)
+
+
 @pytest.mark.parametrize("case", read("between_nodes"), ids=lambda case: case.name)
 def test_a_node_that_does_not_fit_the_others(case: Case, tiny: TinySpec) -> None:
     check(case, tiny)
@@ -150,6 +155,63 @@ def test_a_fixture_that_is_not_utf_8(tiny: TinySpec) -> None:
 # ---------------------------------------------------------------------------------- the command
 
 
+def test_a_missing_stream_fixture(tiny: TinySpec) -> None:
+    assert tiny.remove("fixtures/spot/streams/bar.json").mistakes() == [
+        "streams/spot.yaml:28: bar: fixtures/spot/streams/bar.json is missing; write an example message there"
+    ]
+
+
+def test_a_stray_stream_fixture(tiny: TinySpec) -> None:
+    assert tiny.write("fixtures/futures/streams/bar.json", "{}").mistakes() == [
+        "fixtures/futures/streams/bar.json:1: no stream has this name; rename or delete it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "printed"),
+    [
+        pytest.param("{\n1}", ":2: not JSON; write one message as Binance sends it", id="no JSON"),
+        pytest.param(b'{"a": "\xff"}', ":1: not JSON; write one message as Binance sends it", id="not UTF-8"),
+        pytest.param("[]", ":1: bar sends one event; write it so", id="a list"),
+    ],
+)
+def test_a_stream_fixture_that_is_no_message(content: str | bytes, printed: str, tiny: TinySpec) -> None:
+    name = "fixtures/spot/streams/bar.json"
+    assert tiny.write(name, content).mistakes() == [f"{name}{printed}"]
+
+
+def test_a_stream_fixture_that_is_no_list(tiny: TinySpec) -> None:
+    assert tiny.write("fixtures/spot/streams/all_prices.json", "{}").mistakes() == [
+        "fixtures/spot/streams/all_prices.json:1: all_prices sends a list of events; write it so"
+    ]
+
+
+def test_a_file_of_streams_that_is_not_read(tiny: TinySpec) -> None:
+    assert tiny.write("streams/margin.yaml", "x: 1").mistakes() == [
+        "streams/margin.yaml:1: is not read; streams stand in streams/spot.yaml and streams/futures.yaml"
+    ]
+
+
+def test_a_futures_stream_needs_a_route(tiny: TinySpec) -> None:
+    text = (
+        HEAD.replace("hosts: [mainnet]\n", "")
+        + "schemas:\n  TickEvent:\n    description: x\n    fields: {}\n"
+        + "streams:\n  tick:\n    summary: x\n    pattern: tick\n    event: TickEvent\n    speed: x\n"
+        + "    quiet: {kind: never}\n"
+    )
+    tiny.write("streams/futures.yaml", text).write("fixtures/futures/streams/tick.json", "{}")
+    assert tiny.mistakes() == [
+        "streams/futures.yaml:8: tick: a futures stream needs a `route`: public for the order book, market for the rest"
+    ]
+
+
+def test_live_only_is_for_events(tiny: TinySpec) -> None:
+    old = "{type: decimal, empty: true, description: Bonus.}"
+    assert tiny.change("spot/market.yaml", old, old.replace("empty", "live_only")).mistakes() == [
+        "spot/market.yaml:28: Price: `bonus`: `live_only` is about events of streams; drop it"
+    ]
+
+
 def test_every_mistake_is_printed_in_order_and_nothing_is_written(
     tiny: TinySpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,7 +229,7 @@ def test_every_mistake_is_printed_in_order_and_nothing_is_written(
 
 def test_lint_counts_what_it_found(tiny: TinySpec, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--spec", str(tiny.folder), "lint"]) == 0
-    assert capsys.readouterr().out == "4 endpoints, 9 schemas, 6 fixtures: no mistake\n"
+    assert capsys.readouterr().out == "4 endpoints, 3 streams, 12 schemas, 9 fixtures: no mistake\n"
 
 
 # --------------------------------------------------------------------- YAML without its surprises
@@ -205,14 +267,14 @@ def test_no_position_can_hide_a_method_of_rows() -> None:
 
 def test_no_schema_can_take_a_name_that_generated_modules_import() -> None:
     imported = set()
-    # Modules of a scope hold its schemas; those at the top, and operations.py, name them through their package.
+    # Modules of a scope hold its schemas; those at the top, and those of operations, name them through their package.
     for path in (PACKAGE / "_generated").glob("*/*.py"):
-        if path.name == "operations.py":
+        if path.name in ("operations.py", "stream_operations.py"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and not str(node.module).startswith("binance_sdk._generated."):
                 imported |= {alias.asname or alias.name for alias in node.names}
-            if path.name == "api.py" and isinstance(node, ast.ClassDef):
+            if path.name in ("api.py", "streams.py") and isinstance(node, ast.ClassDef):
                 imported.add(node.name)
     assert {name for name in imported if name[0].isupper()} <= RESERVED_CLASSES
 

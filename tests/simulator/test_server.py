@@ -131,6 +131,7 @@ def test_long_answers_are_compressed_for_who_accepts_it() -> None:
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) * 3 < int(plain.headers["content-length"])
     assert packed.content == plain.content
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
     assert "content-encoding" not in plain.headers
     assert "content-encoding" not in short.headers
 

@@ -162,7 +162,7 @@ def test_books_change_little_by_little(update: int) -> None:
 
 
 def test_levels_come_and_go() -> None:
-    looks = [BOOKS[0].snapshot(SPAN + back, 200).asks for back in (100, 200, 300)]
+    looks = [BOOKS[0].snapshot(SPAN + back, 200).asks for back in (5_000, 10_000, 15_000)]
     prices = [set(look.price.tolist()) for look in looks]
     assert prices[0] - prices[1] or prices[1] - prices[0] or prices[1] ^ prices[2]
 

@@ -25,7 +25,8 @@ class StreamParameter:
     Attributes:
         name: Argument of the method, and the word in braces.
         kind: ``symbol`` (any name the exchange lists, sent in lower case) or ``choice`` (one of ``texts``).
-        texts: For a choice: each accepted value with what it becomes in the stream's name, e.g. ``{"100ms": "@100ms"}``.
+        texts: For a choice: each accepted value with what it becomes in the stream's name, e.g.
+            ``{"100ms": "@100ms"}``.
         default: Value of a choice that is left out; None where it must be given.
         many: The method takes any number of values, and makes one stream of each.
     """
@@ -42,8 +43,8 @@ class Quiet:
     """How long a healthy stream may say nothing.
 
     Attributes:
-        kind: ``periodic`` streams send at fixed times; those of ``activity`` when the market moves; ``never`` means that
-            silence says nothing (liquidations, listings).
+        kind: ``periodic`` streams send at fixed times; those of ``activity`` when the market moves; ``never`` means
+            that silence says nothing (liquidations, listings).
         seconds: For ``periodic`` the longest healthy silence; for ``activity`` the least one that is suspicious.
         by_parameter: Name of the choice on which the time depends, if it does.
         by_value: Seconds for values of that choice.
@@ -90,6 +91,8 @@ class Fill:
         id: Attribute of a REST row that holds its id.
         fields: Attribute path of the event with the attribute of the row.
         constants: Attribute path of the event with a value that is always the same.
+        given: Attribute path of the event with the parameter of the stream that says it; symbols in upper case.
+        always: REST parameter (wire name) with a value that every call has.
     """
 
     operation: str
@@ -99,6 +102,8 @@ class Fill:
     id: str
     fields: Mapping[str, str]
     constants: Mapping[str, str | int | bool] = field(default_factory=dict[str, "str | int | bool"])
+    given: Mapping[str, str] = field(default_factory=dict[str, str])
+    always: Mapping[str, str | int | bool] = field(default_factory=dict[str, "str | int | bool"])
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ class StreamOperation(Generic[T_co]):
         type: Type of what a message holds: an event model or a list of them.
         item: The event model itself.
         route: First part of the path on futures (``public``, ``market``); empty on spot.
-        event_type: Value of the key ``e``; None where the payload has none.
+        event_type: Value of the key ``e``; None where the payload has none, or where the value varies.
         live_only: Attributes that every live event has and a filled one may lack.
     """
 

@@ -1,0 +1,26 @@
+"""Binance's public market data as an exchange of Virtuoso.
+
+``register`` puts it into Virtuoso's factory, ``make_exchange_class`` makes the class alone; neither needs Virtuoso to
+be imported. The page ``docs/virtuoso.md`` says how it is installed, configured, and switched off again.
+"""
+
+from virtuoso_binance.config import Settings, Validation, load_settings, validate
+from virtuoso_binance.errors import InvalidSymbolError, OutOfScopeError
+from virtuoso_binance.exchange import make_exchange_class
+from virtuoso_binance.reference import BaseExchange
+from virtuoso_binance.registration import register, unregister
+from virtuoso_binance.sections import load_config
+
+__all__ = [
+    "BaseExchange",
+    "InvalidSymbolError",
+    "OutOfScopeError",
+    "Settings",
+    "Validation",
+    "load_config",
+    "load_settings",
+    "make_exchange_class",
+    "register",
+    "unregister",
+    "validate",
+]

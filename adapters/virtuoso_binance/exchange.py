@@ -1,0 +1,257 @@
+"""``BinanceExchange``: life cycle, health and parsing over whatever base class Virtuoso brings."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+
+from binance_sdk import BinanceClient, RequestOptions
+from binance_sdk.errors import BinanceError
+from virtuoso_binance import parse
+from virtuoso_binance.config import Settings, load_settings, log_warnings
+from virtuoso_binance.convert import Candle
+from virtuoso_binance.errors import ErrorBridge, OutOfScopeError, translated_parse
+from virtuoso_binance.listings import market_entry
+from virtuoso_binance.queries import Queries
+from virtuoso_binance.scalars import Row
+from virtuoso_binance.sections import section_of
+from virtuoso_binance.session import ClientFactory, SessionFactory, make_client
+from virtuoso_binance.symbols import Listing, spellings_of
+from virtuoso_binance.timeframes import TIMEFRAMES
+
+if TYPE_CHECKING:
+    from virtuoso_binance.reference import BaseExchange as _Base
+else:
+    # The real base comes at run time, behind this class in the order of look-up.
+    _Base = object
+
+__all__ = ["BinanceMethods", "make_exchange_class"]
+
+logger = logging.getLogger("virtuoso_binance")
+
+_PROBE = RequestOptions(timeout=4.0, deadline=6.0, max_retries=1, priority="high")
+"""Virtuoso's manager gives a health probe 15 s, twice."""
+
+
+class BinanceMethods(Queries, _Base):
+    """Everything the adapter adds to the base class."""
+
+    _binance_section: ClassVar[Mapping[str, Any]] = {}
+    _binance_make_session: ClassVar[SessionFactory]
+
+    def __init__(self, config: Mapping[str, Any] | None = None, error_handler: Any = None) -> None:
+        super().__init__(dict(config or {}), error_handler)
+        section = {**self._binance_section, **section_of(config)}
+        settings = load_settings(section)
+        log_warnings(settings)
+        self._binance = type(self)._binance_make_session.of(settings)
+        self._taken: Listing | None = None
+        self.exchange_id = "binance"
+        self.initialized = False
+        # No key is ever used, whatever the section holds.
+        self.api_key = ""
+        self.api_urls = {}
+        self.ws_endpoints = {}
+        self.markets = {}
+        self.symbols = set()
+        self.timeframes = dict(TIMEFRAMES)
+
+    @property
+    def binance_settings(self) -> Settings:
+        """The configuration as it was understood."""
+        return self._binance.settings
+
+    async def binance_client(self) -> BinanceClient:
+        """The SDK's client, for what Virtuoso has no word for. It is closed with the exchange."""
+        return await self._binance.client()
+
+    # ----------------------------------------------------------------------------------- life cycle
+
+    async def initialize(self) -> bool:
+        """Learn the symbols. False, with the reason in the log, where that fails or the adapter is switched off."""
+        if self._binance.settings.disabled:
+            logger.info("Binance data are switched off (enabled / ENABLE_BINANCE_DATA is false)")
+            return False
+        self._binance.open()
+        try:
+            await self._binance.listing(fresh=True)
+        except BinanceError as error:
+            logger.error("Binance could not be initialized: %s", error)
+            await self.close()
+            return False
+        self._take_listing()
+        self.timeframes = dict(TIMEFRAMES)
+        self.initialized = True
+        self._note_health(healthy=True)
+        return True
+
+    async def init(self) -> bool:
+        """As ``initialize``: ``recover_connection`` calls it after ``close``."""
+        return await self.initialize()
+
+    async def close(self) -> None:
+        """Close the connections and forget the symbols; ``initialize`` opens them again. Twice does no harm."""
+        self.initialized = False
+        self._note_health(healthy=False)
+        await self._binance.close()
+        self._taken = None
+        self.markets = {}
+        self.symbols = set()
+
+    def _take_listing(self) -> None:
+        listing = self._binance.loaded
+        if listing is None or listing is self._taken:
+            return
+        everything = listing.preferred().values()
+        self.markets = {one.symbol: market_entry(one) for one in everything if self._binance.wanted(one)}
+        # Excluded symbols may still be asked for by name.
+        self.symbols = spellings_of([*listing.usdm.values(), *listing.spot.values()])
+        self._taken = listing
+
+    # --------------------------------------------------------------------------------------- health
+
+    async def health_check(self) -> bool:
+        """Whether Binance answers now; never raises, and never where the exchange is closed or switched off."""
+        healthy = bool((await self.fetch_status())["online"])
+        self._note_health(healthy=healthy)
+        return healthy
+
+    async def is_healthy(self) -> bool:
+        """As ``health_check``; weight 1, so there is no need to keep an old answer."""
+        return await self.health_check()
+
+    async def check_health(self) -> bool:
+        """As ``health_check``."""
+        return await self.health_check()
+
+    def _note_health(self, *, healthy: bool) -> None:
+        self._is_healthy, self._last_health_check = healthy, time.time()
+
+    async def fetch_status(self) -> Row:
+        """``online`` and the server's time; ``online: False`` with the ``error`` when it does not answer."""
+        before = self._binance.now_ms()
+        status: Row = {"online": False, "has_trading": False, "status": "offline", "timestamp": before}
+        try:
+            client = await self._binance.client()
+            spot = self._binance.main_market == "spot"
+            answer = await (client.spot if spot else client.futures).time(options=_PROBE)
+            limits = client.limits.spot if spot else client.limits.futures
+            local = self._binance.local_ms()
+            used = {"limit": limits.limit, "used": limits.used, "remaining": limits.remaining}
+            difference = answer.server_time - local
+        except Exception as error:  # noqa: BLE001 - Virtuoso takes any error for a broken exchange, not an offline one
+            return {**status, "error": f"{type(error).__name__}: {error}"}
+        return {
+            **status,
+            "online": True,
+            "status": "ok",
+            "timestamp": answer.server_time,
+            "server_time": answer.server_time,
+            "time_diff_ms": difference,
+            "rate_limit": used,
+        }
+
+    # ------------------------------------------------------------------------------------ WebSocket
+
+    async def connect_ws(self) -> bool:
+        """False: market data come over REST."""
+        return False
+
+    async def subscribe_ws(
+        self, channels: Any, symbols: Any = None, callback: Callable[..., Any] | None = None
+    ) -> bool:
+        """False, so that nobody waits for messages that never come."""
+        logger.warning("nothing was subscribed: this adapter reads market data over REST")
+        return False
+
+    # -------------------------------------------------------------------------------------- parsing
+
+    @translated_parse
+    def parse_ticker(self, response: Any) -> Row:
+        """``/ticker/24hr`` of one symbol."""
+        return parse.parse_ticker(response, self._binance.now_ms())
+
+    @translated_parse
+    def parse_orderbook(self, response: Any) -> Row:
+        """``/depth``, with ``symbol`` added by the caller."""
+        return parse.parse_orderbook(response, self._binance.now_ms())
+
+    @translated_parse
+    def parse_trades(self, response: Any) -> list[Row]:
+        """``/trades``."""
+        return parse.parse_trades(response)
+
+    @translated_parse
+    def parse_ohlcv(self, response: Any) -> list[Candle]:
+        """``/klines``."""
+        return parse.parse_ohlcv(response)
+
+    def parse_balance(self, response: Any) -> NoReturn:
+        """Raises: there are no accounts here."""
+        self._out_of_scope("balances")
+
+    def parse_order(self, response: Any) -> NoReturn:
+        """Raises: there are no accounts here."""
+        self._out_of_scope("orders")
+
+    def sign(self, method: str, path: str, params: Any = None, headers: Any = None, body: Any = None) -> NoReturn:
+        """Raises: nothing is signed here."""
+        self._out_of_scope("signed requests")
+
+    def _out_of_scope(self, what: str) -> NoReturn:
+        error = OutOfScopeError(f"{what} are out of scope: this adapter reads public market data only")
+        raise self.binance_errors.translate(error)
+
+    # ------------------------------------------------------------------------------------- checking
+
+    def validate_symbol(self, symbol: Any) -> bool:
+        """True for a listed symbol in any spelling.
+
+        Raises:
+            ValueError: it is not listed, or the symbols are not loaded yet.
+        """
+        try:
+            (self._binance.loaded or Listing(None, None)).resolve(symbol)
+        except BinanceError as error:
+            raise self.binance_errors.translate(error) from error
+        return True
+
+    def validate_market_data(self, market_data: Any) -> bool:
+        """False for what is no dict or names no symbol; what is missing besides is in its ``metadata``."""
+        return isinstance(market_data, dict) and bool(cast("Row", market_data).get("symbol"))
+
+
+def make_exchange_class(
+    base_exchange_class: type,
+    config: Mapping[str, Any] | None = None,
+    *,
+    client_factory: ClientFactory = make_client,
+    now: Callable[[], float] = time.time,
+) -> type[BinanceMethods]:
+    """The class Virtuoso's factory builds its ``binance`` exchange from.
+
+    Args:
+        base_exchange_class: Virtuoso's ``BaseExchange``, or ``virtuoso_binance.reference.BaseExchange`` without it.
+        config: The section ``exchanges.binance``; what the constructor is given later goes before it, key by key.
+        client_factory: Makes the SDK's client; for tests and for those with a proxy of their own.
+        now: The local wall clock, in seconds.
+
+    Raises:
+        ConfigError: a value in the section cannot be used; the message names key, value and remedy.
+    """
+    section = section_of(config)
+    load_settings(section)
+    made = type(
+        "BinanceExchange",
+        (BinanceMethods, base_exchange_class),
+        {
+            "__module__": __name__,
+            "__doc__": "Binance's public market data as an exchange of Virtuoso.",
+            "binance_errors": ErrorBridge(base_exchange_class),
+            "_binance_section": section,
+            "_binance_make_session": SessionFactory(client_factory, now),
+        },
+    )
+    return cast("type[BinanceMethods]", made)

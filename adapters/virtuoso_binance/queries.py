@@ -1,0 +1,329 @@
+"""The data methods Virtuoso calls, each a thin cover over the SDK's call and a pure function."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from binance_sdk.errors import APIError, BinanceError, ParameterError
+from virtuoso_binance import calls, convert, listings, market_data, sentiment
+from virtuoso_binance.errors import ErrorBridge, translated
+from virtuoso_binance.scalars import Row, milliseconds
+from virtuoso_binance.symbols import Listed, MarketName, SymbolLike, plain_symbol
+from virtuoso_binance.tickers import TickerTable
+from virtuoso_binance.timeframes import Timeframe, kline_interval, statistics_period
+
+if TYPE_CHECKING:
+    from virtuoso_binance.session import Session
+
+__all__ = ["Queries"]
+
+Moment = int | float | datetime | None
+
+_LIMIT_BELOW = 10**10
+"""A second positional argument below this is a limit: as a time it would lie in April 1970."""
+_HOUR = 3_600_000
+_INVALID_SYMBOL = -1121
+_CATEGORIES: Mapping[str, MarketName] = {"linear": "usdm", "swap": "usdm", "future": "usdm", "spot": "spot"}
+
+
+class Queries:
+    """Mixed into the exchange class. Symbols in any spelling; results carry ``BTCUSDT``."""
+
+    binance_errors: ErrorBridge
+    _binance: Session
+    markets: dict[str, Row]
+    symbols: set[str]
+
+    # -------------------------------------------------------------------------------------- symbols
+
+    async def _listed(self, symbol: SymbolLike) -> Listed:
+        listed = await self._binance.resolve(symbol)
+        self._take_listing()
+        return listed
+
+    async def _perpetual(self, symbol: SymbolLike) -> str | None:
+        """The contract of a symbol; None where there is only a spot market."""
+        listed = await self._listed(symbol)
+        return listed.symbol if listed.market == "usdm" else None
+
+    def note_failure(self, error: BinanceError) -> None:
+        """A symbol that was delisted since the list came is asked for once; then the list is renewed."""
+        if isinstance(error, APIError) and error.code == _INVALID_SYMBOL:
+            self._binance.doubt()
+
+    def _take_listing(self) -> None:
+        raise NotImplementedError
+
+    # --------------------------------------------------------------------------------------- prices
+
+    @translated
+    async def fetch_ticker(self, symbol: SymbolLike, params: object = None) -> Row:
+        """Ticker with quotes, funding and open interest. Raises for unknown symbols."""
+        return await market_data.fetch_ticker_row(await self._binance.client(), await self._listed(symbol))
+
+    @translated
+    async def fetch_tickers(
+        self, symbols: Iterable[SymbolLike] | None = None, params: object = None, *, category: str | None = None
+    ) -> TickerTable:
+        """Tickers as a list that answers like a mapping too.
+
+        Args:
+            symbols: Only these, in any spelling; by default all that the configuration wants listed.
+            params: Not read.
+            category: ``linear`` for perpetuals only, ``spot`` for spot only.
+        """
+        if symbols is not None:
+            wanted = cast("Iterable[object]", [symbols] if isinstance(symbols, str | Mapping) else symbols)
+            return await listings.tickers_of(self._binance, wanted)
+        market = None if category is None else _CATEGORIES.get(category.lower())
+        if category is not None and market is None:
+            known = ", ".join(_CATEGORIES)
+            raise ParameterError(f"category={category!r} is not supported; use one of {known}", parameter="category")
+        return await listings.bulk_tickers(self._binance, market)
+
+    @translated
+    async def fetch_market_tickers(self) -> list[Row]:
+        """Rows like those of ``get_markets()``."""
+        return await listings.market_rows(self._binance)
+
+    @translated
+    async def fetch_order_book(self, symbol: SymbolLike, limit: int | None = None, params: object = None) -> Row:
+        """Order book of at most ``limit`` levels a side, by default 100."""
+        levels = 100 if limit is None else _count(limit)
+        listed, client = await self._listed(symbol), await self._binance.client()
+        book = await calls.book(client, listed, calls.book_limit(levels))
+        return convert.order_book(book, listed.symbol, received=self._binance.now_ms(listed.market), limit=levels)
+
+    @translated
+    async def fetch_trades(
+        self, symbol: SymbolLike, since: Moment = None, limit: int | None = None, params: object = None
+    ) -> list[Row]:
+        """The newest trades, at most 1000, oldest first.
+
+        Args:
+            symbol: The symbol.
+            since: Leave out older ones; an int below 10**10 is taken as the limit where none is given.
+            limit: How many.
+            params: Not read.
+        """
+        if limit is None and isinstance(since, int) and since < _LIMIT_BELOW:
+            limit, since = since, None
+        size = min(500 if limit is None else _count(limit), calls.TRADES_MOST)
+        listed, client = await self._listed(symbol), await self._binance.client()
+        return convert.trade_rows(await calls.trades(client, listed, size), listed.symbol, since=milliseconds(since))
+
+    @translated
+    async def fetch_ohlcv(
+        self,
+        symbol: SymbolLike,
+        timeframe: Timeframe = "1m",
+        since: Moment = None,
+        limit: int | None = None,
+        params: object = None,
+    ) -> list[convert.Candle]:
+        """``[ms, open, high, low, close, volume]`` for each candle, oldest first, in as many pages as it takes."""
+        count, interval = None if limit is None else _count(limit), kline_interval(timeframe)
+        listed, client = await self._listed(symbol), await self._binance.client()
+        rows = await calls.klines(client, listed, interval, start=milliseconds(since), limit=count)
+        return convert.ohlcv_rows(rows)
+
+    @translated
+    async def fetch_historical_klines(
+        self,
+        symbol: SymbolLike,
+        interval: Timeframe = "1m",
+        start_time: Moment = None,
+        end_time: Moment = None,
+        limit: int | None = None,
+    ) -> list[convert.Candle]:
+        """Candles that open between two times, as ``fetch_ohlcv`` gives them."""
+        count, length = None if limit is None else _count(limit), kline_interval(interval)
+        listed, client = await self._listed(symbol), await self._binance.client()
+        start, end = milliseconds(start_time), milliseconds(end_time)
+        return convert.ohlcv_rows(await calls.klines(client, listed, length, start=start, end=end, limit=count))
+
+    # ------------------------------------------------------------------------------------ contracts
+
+    @translated
+    async def fetch_funding_rate(self, symbol: SymbolLike) -> Row | None:
+        """Funding as a fraction, with the time it is due; None without a perpetual."""
+        contract = await self._perpetual(symbol)
+        if contract is None:
+            return None
+        premium = await (await self._binance.client()).futures.premium_index(contract)
+        return sentiment.funding_now(premium)
+
+    @translated
+    async def fetch_funding_rate_history(
+        self, symbol: SymbolLike, start_time: Moment = None, end_time: Moment = None, limit: int = 200
+    ) -> Row:
+        """Past funding, newest first."""
+        listed, count, now = await self._listed(symbol), _count(limit), self._binance.now_ms()
+        events = []
+        if listed.market == "usdm":
+            client = await self._binance.client()
+            start, end = milliseconds(start_time), milliseconds(end_time)
+            events = await calls.funding_events(client, listed.symbol, start=start, end=end, limit=count, now=now)
+        return sentiment.funding_history(events, listed.symbol, now)
+
+    @translated
+    async def fetch_open_interest(self, symbol: SymbolLike) -> Row | None:
+        """Open interest in base units; None without a perpetual."""
+        contract = await self._perpetual(symbol)
+        if contract is None:
+            return None
+        interest = await (await self._binance.client()).futures.open_interest(contract)
+        return sentiment.open_interest_now(interest, contract)
+
+    @translated
+    async def fetch_open_interest_history(
+        self, symbol: SymbolLike, interval: Timeframe = "5min", limit: int = 200
+    ) -> Row:
+        """Real open interest by period, newest first; an empty history without a perpetual."""
+        period, count = statistics_period(interval), _count(limit)
+        contract = await self._perpetual(symbol)
+        if contract is None:
+            return {"history": []}
+        now = self._binance.now_ms("usdm")
+        rows = await calls.open_interest(await self._binance.client(), contract, period, count, now)
+        history = sentiment.oi_history(rows, count)
+        return {"history": history, "symbol": contract, "interval": str(interval), "timestamp": now}
+
+    @translated
+    async def fetch_long_short_ratio(self, symbol: SymbolLike) -> Row | None:
+        """Long and short accounts in percent; None without a perpetual, or without a ratio of it."""
+        contract = await self._perpetual(symbol)
+        if contract is None:
+            return None
+        client = await self._binance.client()
+        rows = await client.futures.global_long_short_account_ratio(contract, "5m", limit=1)
+        return sentiment.long_short(rows[-1]) if rows else None
+
+    @translated
+    async def fetch_premium_index_kline(
+        self, symbol: SymbolLike, interval: Timeframe = "5", limit: int = 200
+    ) -> Row | None:
+        """Premium index candles, newest first, with a signal; None without a perpetual."""
+        from virtuoso_binance.frames import premium_frame
+
+        length, count = kline_interval(interval), min(_count(limit), 1500)
+        contract = await self._perpetual(symbol)
+        if contract is None:
+            return None
+        rows = await (await self._binance.client()).futures.premium_index_klines(contract, length, limit=count)
+        return premium_frame(rows, contract, str(interval), self._binance.now_ms("usdm"))
+
+    @translated
+    async def fetch_mark_price_kline(self, symbol: SymbolLike, interval: Timeframe = "1", limit: int = 1) -> Row | None:
+        """Mark price candles, oldest first; None without a perpetual."""
+        from virtuoso_binance.frames import price_klines
+
+        length, count = kline_interval(interval), min(_count(limit), 1500)
+        contract = await self._perpetual(symbol)
+        if contract is None:
+            return None
+        rows = await (await self._binance.client()).futures.mark_price_klines(contract, length, limit=count)
+        return price_klines(rows, contract, str(interval))
+
+    @translated
+    async def calculate_taker_buy_sell_ratio(
+        self, symbol: SymbolLike, limit: int = 1000, lookback_seconds: int = 300
+    ) -> Row:
+        """Taker volume of the last seconds, bought against sold, out of the newest ``limit`` trades."""
+        size = min(_count(limit), calls.TRADES_MOST)
+        listed, client = await self._listed(symbol), await self._binance.client()
+        trades = convert.trade_rows(await calls.trades(client, listed, size), listed.symbol)
+        return sentiment.taker_ratio(trades, self._binance.now_ms(listed.market), lookback_seconds)
+
+    @translated
+    async def fetch_risk_limits(self, symbol: SymbolLike) -> Row:
+        """What is known without a signed request: nothing, in the shape of an exchange without risk limits."""
+        listed = await self._listed(symbol)
+        return {"symbol": listed.symbol, "riskLimits": [], "levels": [], "timestamp": self._binance.now_ms()}
+
+    def get_recent_liquidations(self, symbol: SymbolLike, hours: float = 1) -> list[Row]:
+        """Liquidations that a stream has left on this instance; none where nothing was streamed."""
+        try:
+            plain = plain_symbol(symbol)
+        except BinanceError as error:
+            raise self.binance_errors.translate(error) from error
+        since = self._binance.now_ms() - round(hours * _HOUR)
+        return sentiment.liquidation_rows(self._kept_liquidations(plain), plain, since)
+
+    def _kept_liquidations(self, plain: str) -> object:
+        kept: object = getattr(self, "_liquidations", None)
+        if not isinstance(kept, Mapping):
+            return None
+        # Whoever streamed them has chosen the spelling of the key.
+        return [row for key, rows in kept.items() if _is(key, plain) and isinstance(rows, Iterable) for row in rows]  # pyright: ignore
+
+    # ---------------------------------------------------------------------------------------- lists
+
+    @translated
+    async def load_markets(self, reload: bool = False) -> dict[str, Row]:
+        """All symbols that the configuration wants listed, by symbol; kept in ``markets``."""
+        await self._binance.listing(fresh=reload)
+        self._take_listing()
+        return self.markets
+
+    @translated
+    async def fetch_markets(self) -> list[Row]:
+        """The same as a list, with the limits of price, amount and cost."""
+        await self._binance.listing()
+        self._take_listing()
+        return list(self.markets.values())
+
+    @translated
+    async def fetch_time(self) -> int:
+        """The time at the exchange, in milliseconds."""
+        client = await self._binance.client()
+        market = client.spot if self._binance.main_market == "spot" else client.futures
+        return (await market.time()).server_time
+
+    async def get_orderbook(self, symbol: SymbolLike, limit: int | None = None) -> Row:
+        """As ``fetch_order_book``."""
+        return await self.fetch_order_book(symbol, limit)
+
+    async def get_ticker(self, symbol: SymbolLike) -> Row:
+        """As ``fetch_ticker``."""
+        return await self.fetch_ticker(symbol)
+
+    # ---------------------------------------------------------------------------------- market data
+
+    @translated
+    async def get_markets(self) -> list[Row]:
+        """One row with price and volume for each symbol that the configuration wants listed."""
+        return await listings.market_rows(self._binance)
+
+    @translated
+    async def fetch_market_data(self, symbol: SymbolLike, limit: int | None = None) -> Row:
+        """Everything Virtuoso's analysis reads about a symbol; see ``virtuoso_binance.market_data``.
+
+        Args:
+            symbol: The symbol.
+            limit: Trades and book levels wished for; never below what the analysis needs.
+        """
+        count = None if limit is None else _count(limit)
+        listed, client = await self._listed(symbol), await self._binance.client()
+        parts = await market_data.fetch_parts(client, listed, count)
+        kept = self._kept_liquidations(listed.symbol)
+        # Building frames is a few milliseconds of pure work; other calls get their turn before it.
+        await asyncio.sleep(0)
+        now = self._binance.now_ms(listed.market)
+        return market_data.assemble(parts, now, kept_liquidations=kept, limit=count)
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ParameterError(f"limit={value!r} must be a whole number from 1", parameter="limit", value=value)
+    return value
+
+
+def _is(key: object, plain: str) -> bool:
+    try:
+        return plain_symbol(key) == plain
+    except BinanceError:
+        return False

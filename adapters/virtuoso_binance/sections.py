@@ -1,0 +1,67 @@
+"""Where the section ``exchanges.binance`` comes from, and the three questions that come before its checking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from binance_sdk.errors import ConfigError
+from virtuoso_binance.placeholders import environment, expand
+
+__all__ = ["is_switched_off", "load_config", "section_of", "uses_ccxt"]
+
+SWITCH = "ENABLE_BINANCE_DATA"
+
+
+def section_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The section out of a whole configuration; what is not one is taken for the section itself."""
+    exchanges = (config or {}).get("exchanges")
+    if not isinstance(exchanges, Mapping):
+        return config or {}
+    rows = cast("Mapping[str, object]", exchanges)
+    found = rows.get("binance")
+    if found is None and len(rows) == 1:
+        # Virtuoso's factory passes one exchange alone, under the id it was asked for.
+        found = next(iter(rows.values()))
+    return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
+
+
+def load_config(path: str | Path, dotenv: str | Path | None = ".env") -> dict[str, Any]:
+    """A whole ``config.yaml`` with its placeholders expanded.
+
+    Args:
+        path: The file.
+        dotenv: Where names may come from besides the environment, which goes first; None reads no file.
+
+    Raises:
+        ConfigError: there is no such file, or it is no YAML with keys at its top.
+    """
+    import yaml
+
+    try:
+        loaded: object = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read ({error.strerror}); pass the path of Virtuoso's config.yaml"
+        ) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is no YAML: {error}") from error
+    if not isinstance(loaded, Mapping):
+        raise ConfigError(f"{path} has no keys at its top; it should begin with exchanges:")
+    return cast("dict[str, Any]", expand(dict(cast("Mapping[str, Any]", loaded)), environment(dotenv)))
+
+
+def uses_ccxt(section: Mapping[str, Any], names: Mapping[str, str] | None = None) -> bool:
+    """Whether ``use_ccxt`` hands the section to Virtuoso's generic CCXT exchange."""
+    return _says(section, "use_ccxt", environment() if names is None else names) == "true"
+
+
+def is_switched_off(section: Mapping[str, Any], names: Mapping[str, str] | None = None) -> bool:
+    """Whether Binance was switched off in so many words: by the section, or by the environment before it."""
+    known = environment() if names is None else names
+    return known.get(SWITCH, "").strip().lower() == "false" or _says(section, "enabled", known) == "false"
+
+
+def _says(section: Mapping[str, Any], key: str, names: Mapping[str, str]) -> str:
+    return str(expand(section.get(key), names)).strip().lower()

@@ -1,0 +1,199 @@
+"""The exchange in a process of its own: it counts by its own table, and the client under test cannot disturb it.
+
+The exchange and its limits are the simulator's. Only the sockets are made here, as plain as can be, because damage
+such as a reset in the middle of a body needs the bare transport, and so that the machine is left to the client.
+Started as ``python -m benchmarks._judge '<json>'``; every line it reads on stdin is a question, each answer a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
+
+from benchmarks._environments import ROOT
+
+if TYPE_CHECKING:
+    from binance_sdk.simulator import Fault
+    from binance_sdk.simulator.exchange import Reply
+
+_GRACE_SECONDS = 0.25
+"""Requests under way when a refusal leaves are not held against the client for this long."""
+
+
+class Judge:
+    """The judge as the measuring process sees it."""
+
+    def __init__(self, **settings: object) -> None:
+        """Settings are those of ``Simulator``, and ``skew``: seconds its clock is ahead of ours."""
+        self._settings = settings
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "benchmarks._judge", json.dumps(self._settings)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        self.url = f"http://127.0.0.1:{self._read()['port']}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._process:
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
+    def ask(self, do: str, **arguments: object) -> Any:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> Any:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the judge has ended; its error is above")
+        return json.loads(line)
+
+
+# ---------------------------------------------------------------------------- inside the judge's process
+
+
+class _Bench:
+    """The exchange, and the questions that can be asked of it."""
+
+    def __init__(self, skew: float = 0.0, **settings: Any) -> None:
+        from binance_sdk.simulator import OffsetClock, Simulator
+
+        self.simulator = Simulator(clock=OffsetClock(skew), grace_seconds=_GRACE_SECONDS, **settings)
+        self.exchange = self.simulator._exchange
+        self.last: dict[str, str] = {}
+        """The last thing that went wrong with each call, by the number the call carries in a header."""
+        self.arrived = 0
+
+    def answer(self, question: Mapping[str, Any]) -> object:
+        arguments = {name: value for name, value in question.items() if name != "do"}
+        return getattr(self, f"do_{question['do']}")(**arguments)
+
+    def do_now(self) -> object:
+        return self.simulator.clock.now_ms()
+
+    def do_windows(self, market: Literal["spot", "futures"]) -> object:
+        return [asdict(window) for window in self.simulator.windows(market)]
+
+    def do_foreign(self, market: Literal["spot", "futures"], rate: float, weight: int) -> object:
+        self.simulator.foreign_traffic(market, weight_per_second=rate, weight=weight)
+        return True
+
+    def do_fail(self, names: list[list[Any]], probability: float, count: int | None = None) -> object:
+        from binance_sdk.simulator import Fault
+
+        made = [getattr(Fault, name)(**arguments) for name, arguments in names]
+        self.exchange.faults.add(*made, probability=probability, count=count)
+        return True
+
+    def do_failures(self) -> object:
+        return {"arrived": self.arrived, "injected": dict(self.exchange.faults.injected), "last": self.last}
+
+
+class _Connection(asyncio.Protocol):
+    """One connection: requests without a body, one after the other."""
+
+    def __init__(self, bench: _Bench) -> None:
+        self._bench = bench
+        self._buffer = b""
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while b"\r\n\r\n" in self._buffer:
+            head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
+            self._request(head.decode("latin-1"))
+
+    def _request(self, head: str) -> None:
+        from binance_sdk.simulator.exchange import Request
+
+        first, *rest = head.split("\r\n")
+        method, target, _ = first.split(" ")
+        path, _, query = target.partition("?")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
+        bench, exchange = self._bench, self._bench.exchange
+        bench.arrived += 1
+        injected = exchange.draw(path)
+        fault, call = injected.fault, headers.get("x-call")
+        if call is not None:
+            bench.last[call] = "" if fault is None else fault.kind
+
+        def proceed() -> None:
+            reply = exchange.answer(Request(method, path, query), injected)
+            _later(injected.after, lambda: self._write(reply, fault))
+
+        _later(injected.before, proceed)
+
+    def _write(self, reply: Reply, fault: Fault | None) -> None:
+        transport, body, extra = self._transport, reply.body, ""
+        if transport.is_closing():
+            return
+        kind = "" if fault is None else fault.kind
+        if kind == "reset":
+            _reset(transport)
+            return
+        if fault is not None and kind == "silence":
+            _later(fault.seconds, transport.close)
+            return
+        if kind == "garbled":
+            body = body[: len(body) // 2]
+        elif kind == "bad_gzip":
+            extra = "content-encoding: gzip\r\n"
+        lines = "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
+        head = f"HTTP/1.1 {reply.status} X\r\n{lines}{extra}content-length: {len(body)}\r\n\r\n".encode()
+        if fault is None or kind not in ("truncated", "reset_in_body"):
+            transport.write(head + body)
+            return
+        transport.write(head + body[: int(len(body) * fault.share)])
+        if kind == "truncated":
+            transport.close()
+        else:
+            _reset(transport)
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    sock = transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
+def _later(seconds: float, do: Callable[[], object]) -> None:
+    if seconds > 0:
+        asyncio.get_running_loop().call_later(seconds, do)
+    else:
+        do()
+
+
+async def _main() -> None:
+    bench = _Bench(**json.loads(sys.argv[1]))
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Connection(bench), "127.0.0.1", 0, backlog=512)
+    _say({"port": server.sockets[0].getsockname()[1]})
+    reader = asyncio.StreamReader(limit=2**24)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        _say(bench.answer(json.loads(line)))
+    server.close()
+
+
+def _say(value: object) -> None:
+    print(json.dumps(value), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())

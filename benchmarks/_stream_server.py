@@ -1,0 +1,107 @@
+"""Exchanges for the stream benchmarks: one that injures what it sends, one that speaks of many streams."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from time import perf_counter
+from typing import Any
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from binance_sdk import spot
+from binance_sdk._runtime.clock import AsyncClock
+from binance_sdk._runtime.stream.over_websockets import WebsocketsConnector
+from binance_sdk._runtime.stream.parts import Parts
+
+_NAME = "btcusdt@aggTrade"
+_TRADE = (
+    '{"e":"aggTrade","E":1,"s":"BTCUSDT","a":%d,"p":"27103.10000000","q":"0.00100000","f":1,"l":1,"T":1,"m":true,'
+    '"M":true}'
+)
+
+
+class Rows:
+    """Every aggregate trade there is."""
+
+    def most(self, operation: str, size: str) -> int:
+        return 1000
+
+    async def rows(self, operation: str, arguments: Mapping[str, object]) -> list[Any]:
+        first, count = int(str(arguments["fromId"])), int(str(arguments["limit"]))
+        fields = {"p": "27103.10000000", "q": "0.00100000", "f": 1, "l": 1, "T": 1, "m": True, "M": True}
+        return [spot.AggTrade.model_validate({"a": number, **fields}) for number in range(first, first + count)]
+
+
+def parts(url: str, rest: Rows) -> Parts:
+    """An engine on a loopback exchange."""
+    clock = AsyncClock()
+    connector = WebsocketsConnector("benchmarks")
+    return Parts(urls={"spot": (url,)}, connector=connector, clock=clock, rest=rest, tell=lambda _: None)
+
+
+@contextlib.asynccontextmanager
+async def _listening(handler: Any) -> AsyncIterator[str]:
+    async with serve(handler, "127.0.0.1", 0, compression=None, ping_interval=None) as server:
+        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+
+
+def _wrapped(name: str, body: str) -> str:
+    return f'{{"stream":"{name}","data":{body}}}'
+
+
+@contextlib.asynccontextmanager
+async def serving(plan: Sequence[str], last: int) -> AsyncIterator[str]:
+    """Ids from 1 to ``last``, at every fifth one of them a fault of the plan; the last ones arrive whole."""
+    faults, number = list(plan), 1
+
+    async def handler(socket: ServerConnection) -> None:
+        nonlocal number
+        with contextlib.suppress(ConnectionClosed):
+            while number <= last:
+                fault = faults.pop() if faults and number % 5 == 0 else ""
+                text = _wrapped(_NAME, _TRADE % number)
+                number += 1
+                if fault == "break":
+                    # What is made while nobody listens is what a break loses.
+                    number += 1
+                    await asyncio.sleep(0)
+                    socket.transport.abort()
+                    return
+                if fault == "swap":
+                    await socket.send(_wrapped(_NAME, _TRADE % number))
+                    number += 1
+                if fault != "drop":
+                    await socket.send(text if fault != "garble" else text[: len(text) // 2])
+                if fault == "double":
+                    await socket.send(text)
+            await socket.wait_closed()
+
+    async with _listening(handler) as url:
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def crowd(names: Sequence[str], rounds: int, trade: str) -> AsyncIterator[str]:
+    """One message of every stream in each round, 10 rounds a second."""
+
+    async def handler(socket: ServerConnection) -> None:
+        subscribed = 0
+        with contextlib.suppress(ConnectionClosed):
+            while subscribed < len(names):
+                request = str(await socket.recv())
+                subscribed += request.count("@")
+                await socket.send(f'{{"result":null,"id":{request.rsplit(":", 1)[1].strip(" }")}}}')
+            begun = perf_counter()
+            for number in range(1, rounds + 1):
+                for at, name in enumerate(names):
+                    await socket.send(_wrapped(name, trade % number))
+                    if at % 20 == 0:
+                        await asyncio.sleep(0)
+                await asyncio.sleep(max(0.0, begun + number / 10 - perf_counter()))
+            await socket.wait_closed()
+
+    async with _listening(handler) as url:
+        yield url

@@ -1,0 +1,142 @@
+"""The transport protocol of ``http`` over bare aiohttp, for ``transport="aiohttp"``."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Mapping
+from urllib.request import getproxies
+
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    InvalidURL,
+)
+from aiohttp.client_exceptions import NonHttpUrlClientError
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
+from yarl import URL
+
+from binance_sdk._runtime import http
+from binance_sdk._runtime.http import PreparedRequest, RawResponse, TransportFailure
+from binance_sdk._runtime.options import Headers
+
+_TIMEOUTS = 64
+"""Kept, since nearly every request has the same."""
+
+
+def new_session(headers: Mapping[str, str] | None = None) -> ClientSession:
+    """A session that remembers nothing; proxies of the environment are looked up only where there are some."""
+
+    return ClientSession(headers=headers, cookie_jar=DummyCookieJar(), trust_env=bool(getproxies()))
+
+
+def _failure(error: Exception) -> TransportFailure:
+    name = type(error).__name__
+    detail = str(error) or name
+    if isinstance(error, TimeoutError):
+        return TransportFailure("timeout", f"no answer in time ({name})")
+    if isinstance(error, ClientConnectorError):
+        return TransportFailure("connect", f"no connection: {detail}")
+    if isinstance(error, (InvalidURL, NonHttpUrlClientError, UnicodeError)):
+        return TransportFailure("setup", f"not an address: {detail}; check the base URL")
+    if isinstance(error, ContentEncodingError) or isinstance(error.__cause__, ContentEncodingError):
+        return TransportFailure("encoding", f"the body is not what its Content-Encoding says: {detail}")
+    return TransportFailure("broken", f"the connection broke: {detail}")
+
+
+_CAUGHT = (ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError, ValueError)
+
+
+def _too_large(size: int | None) -> None:
+    if size is not None and size > http.MAX_RESPONSE_BYTES:
+        raise TransportFailure("too_large", f"the body is larger than {http.MAX_RESPONSE_BYTES} bytes")
+
+
+async def _body(response: ClientResponse) -> bytes:
+    length = response.content_length
+    _too_large(length)
+    if length is not None and "Content-Encoding" not in response.headers:
+        # It cannot become more than it says.
+        return await response.read()
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_any():
+        chunks.append(chunk)
+        size += len(chunk)
+        _too_large(size)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _headers(response: ClientResponse) -> Headers:
+    merged: dict[str, str] = {}
+    for name, value in response.headers.items():
+        key = name.lower()
+        merged[key] = f"{merged[key]}, {value}" if key in merged else value
+    return Headers(merged)
+
+
+async def _until_the_loop_ends(session: ClientSession) -> AsyncGenerator[None, None]:
+    """``asyncio.run`` closes every generator that still lives before it ends, and this one its connections with it."""
+    try:
+        yield
+    finally:
+        await session.close()
+
+
+class AiohttpTransport:
+    """Over ``aiohttp.ClientSession``, one for each event loop, since connections belong to their loop."""
+
+    def __init__(self) -> None:
+        self._own: dict[asyncio.AbstractEventLoop, tuple[ClientSession, AsyncGenerator[None, None]]] = {}
+        self._timeouts: dict[float, ClientTimeout] = {}
+        self._lock = threading.Lock()
+
+    async def _session(self) -> ClientSession:
+        loop = asyncio.get_running_loop()
+        found = self._own.get(loop)
+        if found is not None:
+            return found[0]
+        session = new_session()
+        guard = _until_the_loop_ends(session)
+        with self._lock:
+            for ended in [other for other in self._own if other.is_closed()]:
+                del self._own[ended]
+            self._own[loop] = (session, guard)
+        await anext(guard)
+        return session
+
+    def _timeout(self, seconds: float) -> ClientTimeout:
+        found = self._timeouts.get(seconds)
+        if found is None:
+            found = ClientTimeout(total=seconds)
+            if len(self._timeouts) < _TIMEOUTS:
+                self._timeouts[seconds] = found
+        return found
+
+    async def send(self, request: PreparedRequest) -> RawResponse:
+        session = await self._session()
+        try:
+            async with session.get(
+                URL(request.url, encoded=True),
+                headers=request.headers,
+                timeout=self._timeout(request.timeout),
+                allow_redirects=False,
+            ) as response:
+                content = await _body(response)
+        except _CAUGHT as error:
+            raise _failure(error) from error
+        return RawResponse(response.status, _headers(response), content)
+
+    async def aclose(self) -> None:
+        with self._lock:
+            own, self._own = self._own, {}
+        here = asyncio.get_running_loop()
+        for loop, (_, guard) in own.items():
+            if loop is here:
+                await guard.aclose()
+            elif loop.is_running():
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(guard.aclose(), loop))

@@ -1,0 +1,57 @@
+"""The base of every stream event: a model that also knows where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self, TypeVar, cast
+
+from binance_sdk._runtime.model import Model
+
+EventT = TypeVar("EventT", bound="StreamEvent")
+
+
+class StreamEvent(Model):
+    """One message of a stream, as the exchange sent it.
+
+    ``stream`` and ``filled`` are no fields: they are never dumped, and two events with the same fields are equal
+    whatever connection brought them.
+    """
+
+    # Slots of our own: private attributes of pydantic would cost a function call for every message.
+    __slots__ = ("_filled", "_stream")
+
+    @property
+    def stream(self) -> str:
+        """Name of the stream as subscribed, e.g. ``btcusdt@aggTrade``; empty for an event made by hand."""
+        return cast(str, getattr(self, "_stream", ""))
+
+    @property
+    def filled(self) -> bool:
+        """Whether it was fetched over REST after a gap; what REST does not know is unset then."""
+        return cast(bool, getattr(self, "_filled", False))
+
+    def __getstate__(self) -> dict[Any, Any]:
+        return {**super().__getstate__(), "__origin__": (self.stream, self.filled)}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        stream, filled = state.pop("__origin__", ("", False))
+        super().__setstate__(state)
+        mark_stream(self, stream)
+        mark_filled(self, filled)
+
+    def __copy__(self) -> Self:
+        return _with_origin(super().__copy__(), self)
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return _with_origin(super().__deepcopy__(memo), self)
+
+
+# The slots' own setters: a frozen model refuses every other way, and they are the fastest one.
+mark_stream = cast("Callable[[StreamEvent, str], None]", StreamEvent.__dict__["_stream"].__set__)
+mark_filled = cast("Callable[[StreamEvent, bool], None]", StreamEvent.__dict__["_filled"].__set__)
+
+
+def _with_origin(copy: EventT, original: StreamEvent) -> EventT:
+    mark_stream(copy, original.stream)
+    mark_filled(copy, original.filled)
+    return copy

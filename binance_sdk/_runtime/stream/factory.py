@@ -1,0 +1,84 @@
+"""The bases of the generated stream namespaces: a method makes a stream, which does nothing before it is entered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar, cast
+
+from typing_extensions import Unpack
+
+from binance_sdk._runtime.stream.choices import check
+from binance_sdk._runtime.stream.names import named
+from binance_sdk._runtime.stream.opened import Item
+from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
+from binance_sdk._runtime.stream.operation import StreamOperation
+from binance_sdk._runtime.stream.options import StreamOptions
+from binance_sdk._runtime.stream.stream import Stream, SyncStream
+
+__all__ = ["AsyncStreams", "Stream", "SyncStream", "SyncStreams"]
+
+T = TypeVar("T")
+
+
+def _items(
+    operation: StreamOperation[object], arguments: Mapping[str, object], options: Mapping[str, object]
+) -> tuple[Item, ...]:
+    checked = check(options)
+    return tuple((each, checked) for each in named(operation, arguments))
+
+
+class AsyncStreams:
+    """Makes streams for asyncio."""
+
+    def __init__(self, opener: Opener) -> None:
+        self._opener = opener
+
+    def _stream(
+        self, operation: StreamOperation[T], arguments: Mapping[str, object], options: StreamOptions
+    ) -> Stream[T]:
+        return Stream(self._opener, _items(operation, arguments, cast("Mapping[str, object]", options)))
+
+    def combine(self, *streams: Stream[T], **options: Unpack[StreamOptions]) -> Stream[T]:
+        """Any number of streams as one; ``a | b`` is the short form for a few.
+
+        Args:
+            *streams: Streams of any kinds and markets.
+            **options: Options for all of them, before their own.
+
+        Raises:
+            ParameterError: an option is wrong.
+        """
+        checked = check(cast("Mapping[str, object]", options))
+        items = tuple(_over(item, checked) for stream in streams for item in stream.items)
+        return Stream(self._opener, items, checked)
+
+
+class SyncStreams:
+    """Makes blocking streams."""
+
+    def __init__(self, opener: BackgroundOpener) -> None:
+        self._opener = opener
+
+    def _stream(
+        self, operation: StreamOperation[T], arguments: Mapping[str, object], options: StreamOptions
+    ) -> SyncStream[T]:
+        return SyncStream(self._opener, _items(operation, arguments, cast("Mapping[str, object]", options)))
+
+    def combine(self, *streams: SyncStream[T], **options: Unpack[StreamOptions]) -> SyncStream[T]:
+        """Any number of streams as one; ``a | b`` is the short form for a few.
+
+        Args:
+            *streams: Streams of any kinds and markets.
+            **options: Options for all of them, before their own.
+
+        Raises:
+            ParameterError: an option is wrong.
+        """
+        checked = check(cast("Mapping[str, object]", options))
+        items = tuple(_over(item, checked) for stream in streams for item in stream.items)
+        return SyncStream(self._opener, items, checked)
+
+
+def _over(item: Item, options: StreamOptions) -> Item:
+    name, own = item
+    return name, {**own, **options}

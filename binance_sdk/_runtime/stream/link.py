@@ -1,0 +1,334 @@
+"""One physical connection: requests and their answers, and where its messages go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
+
+from binance_sdk._runtime.clock import Clock
+from binance_sdk._runtime.stream.frames import Reply, Wrapped, beginning, cut, other
+from binance_sdk._runtime.stream.pacing import Pacer
+from binance_sdk._runtime.stream.reader import Reader
+from binance_sdk._runtime.stream.subscription import Subscription
+from binance_sdk._runtime.stream.wire import Wire
+from binance_sdk.errors import StreamError
+
+T = TypeVar("T")
+
+NAMES_A_REQUEST = 200
+ANSWER_SECONDS = 10.0
+_REMEMBERED = 4096
+"""Messages of a stream that are compared between two connections."""
+
+
+class Lost(Exception):
+    """The connection ended while something was expected of it."""
+
+
+class Link:
+    """A connection, from the engine's side. Implements ``Receiver``.
+
+    While ``shadow`` is a dict, messages are kept there instead of being given to the reader: this connection is
+    getting ready to replace another one.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        reader: Reader,
+        subscriptions: Mapping[bytes, Subscription],
+        pacer: Pacer,
+        wake: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._now = clock.monotonic
+        self._reader = reader
+        self._subscriptions = subscriptions
+        self._pacer = pacer
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._fast = False
+        self._latest: Subscription | None = None
+        self._beginning = b""
+        self._data_at = 0
+        self._packet = 0.0
+        self._sending = asyncio.Lock()
+        self._ids = 0
+        self._answers: dict[int, asyncio.Future[Reply]] = {}
+        self.wire: Wire | None = None
+        self.asked: set[str] = set()
+        """Names this connection was asked for and has acknowledged."""
+        self.heard = self._now()
+        self.opened = self.heard
+        self.ended: str | None = None
+        self.shutdown = False
+        self._deaf = False
+        self.credited = False
+        """That it works has been noted."""
+        self.delivered = False
+        """A message of a stream has come."""
+        self.pinged_at: float | None = None
+        """When a ping went out that has no answer yet."""
+        self.shadow: dict[Subscription, deque[bytes]] | None = None
+        self._successor: Link | None = None
+        self._before: dict[Subscription, deque[bytes]] | None = None
+        self.matched: set[Subscription] = set()
+
+    @property
+    def deaf(self) -> bool:
+        """Nothing that comes counts any more."""
+        return self._deaf
+
+    @deaf.setter
+    def deaf(self, deaf: bool) -> None:
+        self._deaf = deaf
+        self.slow()
+
+    @property
+    def successor(self) -> Link | None:
+        """The connection that is getting ready to replace this one."""
+        return self._successor
+
+    @successor.setter
+    def successor(self, successor: Link | None) -> None:
+        self._successor = successor
+        self.slow()
+
+    # ------------------------------------------------------------------------ what comes in
+
+    def received(self, frame: bytes) -> None:
+        if self._fast and frame.startswith(self._beginning) and frame.endswith(b"}"):
+            # The stream of the message before, on a connection that is not being replaced: nearly always.
+            subscription = self._latest
+            assert subscription is not None
+            payload = frame[self._data_at : -1]
+        else:
+            if self.deaf:
+                return
+            found = cut(frame)
+            subscription = None if found is None else self._subscriptions.get(found[0])
+            if found is None or subscription is None:
+                self.heard = self._now()
+                self._control(frame, self.heard)
+                return
+            payload = found[1]
+            self._fast = self.shadow is None and self._before is None and self.successor is None
+            if not self._fast:
+                self.heard = self._now()
+                subscription.spoke(self.heard)
+                self._while_replacing(subscription, payload, self.heard)
+                return
+            self._latest, self._beginning = subscription, beginning(subscription.id)
+            self._data_at = len(self._beginning)
+            self.delivered = True
+        now = self._packet
+        if not now:
+            # One packet holds many messages, and reading the clock for each of them would cost more than they do.
+            now = self._packet = self.heard = self._now()
+            self._loop.call_soon(self._packet_ends)
+        if subscription.seen != now:
+            subscription.spoke(now)
+        reader = self._reader
+        reader.stats.received += 1
+        reader.waiting.append((subscription, payload, now))
+        if len(reader.waiting) > reader.limit:
+            reader.buffer.full()
+        if reader.wanted is not None:
+            reader.wake()
+
+    def _packet_ends(self) -> None:
+        self._packet = 0.0
+
+    def slow(self) -> None:
+        """Something has changed that every message must be asked about."""
+        self._fast = False
+        self._latest = None
+
+    def _control(self, frame: bytes, now: float) -> None:
+        match other(frame):
+            case "malformed":
+                self._reader.malformed("", "neither an event nor an answer", frame)
+            case "shutdown":
+                self.shutdown = True
+                self._wake()
+            case Wrapped(name, payload):
+                subscription = self._subscriptions.get(name.encode())
+                if subscription is not None:
+                    subscription.spoke(now)
+                    self._while_replacing(subscription, payload, now)
+                # Otherwise a stream that was just unsubscribed from, or an announcement that is none of ours.
+            case Reply() as reply:
+                self._answered(reply)
+
+    def _answered(self, reply: Reply) -> None:
+        if isinstance(reply.id, int):
+            waiting = self._answers.pop(reply.id, None)
+        else:
+            # An error without an id: whichever request is oldest has caused it.
+            oldest = next(iter(self._answers), None) if reply.code is not None else None
+            waiting = None if oldest is None else self._answers.pop(oldest)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(reply)
+
+    def pinged(self) -> None:
+        self.heard = self._now()
+        self._pacer.note(self.heard)
+
+    def ponged(self) -> None:
+        self.heard = self._now()
+        self.pinged_at = None
+        self._wake()
+
+    def lost(self, reason: str) -> None:
+        if self.ended is None:
+            self.ended = reason
+        answers, self._answers = self._answers, {}
+        for waiting in answers.values():
+            if not waiting.done():
+                waiting.set_exception(Lost(reason))
+                # It may be that nobody is waiting any more.
+                waiting.exception()
+        self._wake()
+
+    # --------------------------------------------------------- one connection after another
+
+    def prepare(self) -> None:
+        """Keep what comes instead of giving it out."""
+        self.shadow = {}
+        self._before = {}
+
+    def _while_replacing(self, subscription: Subscription, payload: bytes, now: float) -> None:
+        if self._before is not None and _skip_to(self._before.get(subscription), payload):
+            # The other connection was faster, and it has been given out.
+            self._reader.stats.duplicates += 1
+            return
+        if self.shadow is not None:
+            self.shadow.setdefault(subscription, deque(maxlen=_REMEMBERED)).append(payload)
+            return
+        self.delivered = True
+        self._reader.feed(subscription, payload, now)
+        if self.successor is not None:
+            self.successor.came_before(subscription, payload)
+
+    def came_before(self, subscription: Subscription, payload: bytes) -> None:
+        """The connection that this one replaces has given this message out."""
+        if self.shadow is not None and _skip_to(self.shadow.get(subscription), payload):
+            self.matched.add(subscription)
+            self._reader.stats.duplicates += 1
+            return
+        if self._before is not None:
+            self._before.setdefault(subscription, deque(maxlen=_REMEMBERED)).append(payload)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether the other connection has given out everything that came before this one began."""
+        return self.shadow is not None and all(
+            not kept or subscription in self.matched for subscription, kept in self.shadow.items()
+        )
+
+    def take_over(self) -> None:
+        """From now on this connection's messages count, those it has kept first."""
+        kept, self.shadow = self.shadow or {}, None
+        now = self._now()
+        for subscription, payloads in kept.items():
+            for payload in payloads:
+                self.delivered = True
+                self._reader.feed(subscription, payload, now)
+
+    def settle(self) -> None:
+        """Nothing of the connection before can be on its way any more."""
+        self._before = None
+
+    # ------------------------------------------------------------------------- what goes out
+
+    async def _paced(self, send: Callable[[], Awaitable[None]]) -> None:
+        async with self._sending:
+            while delay := self._pacer.delay(self._now()):
+                await self._clock.sleep(delay)
+            if self.ended is not None:
+                raise Lost(self.ended)
+            self._pacer.note(self._now())
+            await send()
+
+    async def request(self, method: str, names: Sequence[str]) -> None:
+        """Ask, and wait for the answer.
+
+        Raises:
+            Lost: the connection ended, or no answer came in time.
+            StreamError: the exchange refused.
+        """
+        wire = self.wire
+        assert wire is not None
+        self._ids += 1
+        number = self._ids
+        text = json.dumps({"method": method, "params": list(names), "id": number}, ensure_ascii=False)
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
+        try:
+            await self._paced(lambda: wire.send(text))
+            reply = await within(self._clock, ANSWER_SECONDS, answer)
+        except TimeoutError:
+            # What does not answer cannot be asked again: it is replaced.
+            self.lost(f"no answer to {method} within {ANSWER_SECONDS:g} s")
+            raise Lost(f"no answer to {method} within {ANSWER_SECONDS:g} s") from None
+        finally:
+            self._answers.pop(number, None)
+        if reply.code is not None:
+            raise StreamError(f"{method} of {_shown(names)} was refused: code {reply.code}: {reply.message}")
+
+    async def subscribe(self, names: Iterable[str]) -> None:
+        """Ask for streams, in as few messages as are allowed."""
+        wanted = list(names)
+        for start in range(0, len(wanted), NAMES_A_REQUEST):
+            part = wanted[start : start + NAMES_A_REQUEST]
+            await self.request("SUBSCRIBE", part)
+            self.asked.update(part)
+
+    async def unsubscribe(self, names: Iterable[str]) -> None:
+        wanted = list(names)
+        for start in range(0, len(wanted), NAMES_A_REQUEST):
+            part = wanted[start : start + NAMES_A_REQUEST]
+            self.asked.difference_update(part)
+            await self.request("UNSUBSCRIBE", part)
+
+    async def ping(self) -> None:
+        """Ask for a sign of life, unless the last question is still open."""
+        wire = self.wire
+        if self.pinged_at is None and wire is not None:
+            self.pinged_at = self._now()
+            await self._paced(wire.ping)
+
+    async def close(self) -> None:
+        self.deaf = True
+        if self.wire is not None:
+            await self.wire.close()
+        self.lost("closed")
+
+
+def _skip_to(kept: deque[bytes] | None, payload: bytes) -> bool:
+    """Drop everything up to this message, if it is among them."""
+    if not kept or payload not in kept:
+        return False
+    while kept.popleft() != payload:
+        pass
+    return True
+
+
+def _shown(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+async def within(clock: Clock, seconds: float, waited: asyncio.Future[T]) -> T:
+    """The result, or ``TimeoutError`` when the clock says that the time is over."""
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait((timer, waited), return_when=asyncio.FIRST_COMPLETED)
+        if not waited.done():
+            waited.cancel()
+            raise TimeoutError
+        return waited.result()
+    finally:
+        timer.cancel()

@@ -1,0 +1,105 @@
+"""Arguments of a stream method into names of streams, and names into URLs; checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import quote
+
+from binance_sdk._runtime.stream.operation import StreamOperation, StreamParameter
+from binance_sdk.errors import ParameterError
+
+_FORBIDDEN = frozenset("/@!?&#=%\\\"'<>{}[]|^`,;:")
+_LONGEST_SYMBOL = 64
+
+
+@dataclass(frozen=True)
+class Named:
+    """One stream: its kind, its name on the wire and the arguments it was made of."""
+
+    operation: StreamOperation[Any]
+    name: str
+    arguments: Mapping[str, str | int]
+
+
+def named(operation: StreamOperation[Any], arguments: Mapping[str, object]) -> tuple[Named, ...]:
+    """The streams that a call asks for; the same one twice is one.
+
+    Raises:
+        ParameterError: an argument is missing, unknown or of the wrong form.
+    """
+    known = {parameter.name for parameter in operation.parameters}
+    for name in arguments:
+        if name not in known:
+            raise ParameterError(f"{operation.id}: no parameter {name!r}", operation=operation.id, parameter=name)
+    combinations: list[dict[str, str | int]] = [{}]
+    texts: list[dict[str, str]] = [{}]
+    for parameter in operation.parameters:
+        values = _values(operation, parameter, arguments.get(parameter.name))
+        combinations = [{**given, parameter.name: value} for given in combinations for value, _ in values]
+        texts = [{**given, parameter.name: text} for given in texts for _, text in values]
+    found = {
+        (name := operation.pattern.format_map(text)): Named(operation, name, given)
+        for text, given in zip(texts, combinations, strict=True)
+    }
+    return tuple(found.values())
+
+
+def _values(operation: StreamOperation[Any], parameter: StreamParameter, given: object) -> list[tuple[str | int, str]]:
+    if given is None:
+        given = parameter.default
+    asked = given
+    many: Iterable[object] = (given,)
+    if parameter.many and not isinstance(given, str):
+        many = cast("Iterable[object]", given) if isinstance(given, Iterable) else ()
+    values = [_value(operation, parameter, item) for item in many]
+    if not values:
+        raise ParameterError(
+            f"{operation.id}: {parameter.name}: name at least one, e.g. 'BTCUSDT'",
+            operation=operation.id,
+            parameter=parameter.name,
+            value=asked,
+        )
+    return values
+
+
+def _value(operation: StreamOperation[Any], parameter: StreamParameter, value: object) -> tuple[str | int, str]:
+    if parameter.kind == "symbol":
+        return _symbol(operation, parameter, value)
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value not in parameter.texts:
+        choices = ", ".join(repr(choice) for choice in parameter.texts)
+        raise ParameterError(
+            f"{operation.id}: {parameter.name}={value!r} is none of {choices}",
+            operation=operation.id,
+            parameter=parameter.name,
+            value=value,
+        )
+    return value, parameter.texts[value]
+
+
+def _symbol(operation: StreamOperation[Any], parameter: StreamParameter, value: object) -> tuple[str, str]:
+    if not isinstance(value, str) or not value or len(value) > _LONGEST_SYMBOL:
+        raise ParameterError(
+            f"{operation.id}: {parameter.name}={value!r} is no symbol; write e.g. 'BTCUSDT'",
+            operation=operation.id,
+            parameter=parameter.name,
+            value=value,
+        )
+    if not value.isprintable() or any(character in _FORBIDDEN or character.isspace() for character in value):
+        raise ParameterError(
+            f"{operation.id}: {parameter.name}={value!r} holds a character that no symbol has",
+            operation=operation.id,
+            parameter=parameter.name,
+            value=value,
+        )
+    # An upper-case name is acknowledged by the exchange and stays silent for ever.
+    return value.upper(), value.lower()
+
+
+def stream_url(base: str, route: str, names: Iterable[str] = ()) -> str:
+    """Address of a combined connection; on futures each route is a path of its own."""
+    path = f"{base}/{route}/stream" if route else f"{base}/stream"
+    # A plus would be read as a blank, and an address is ASCII.
+    listed = "/".join(quote(name, safe="!@_-.") for name in names)
+    return f"{path}?streams={listed}" if listed else path

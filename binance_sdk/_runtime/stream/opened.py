@@ -1,0 +1,184 @@
+"""A stream that is open: its events, what it carries, and its counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar, cast
+
+from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.stream.choices import Choices
+from binance_sdk._runtime.stream.names import Named
+from binance_sdk._runtime.stream.notices import Notice
+from binance_sdk._runtime.stream.options import StreamOptions
+from binance_sdk._runtime.stream.owner import Owner
+from binance_sdk._runtime.stream.parts import Parts
+from binance_sdk._runtime.stream.reader import Reader
+from binance_sdk._runtime.stream.stats import StreamStats
+from binance_sdk._runtime.stream.subscription import Subscription
+from binance_sdk.errors import ConfigError, StreamError
+
+T = TypeVar("T")
+Item = tuple[Named, StreamOptions]
+
+
+class Opened:
+    """Reader and connections of one consumer."""
+
+    def __init__(self, parts: Parts, choices: Choices, closed: Callable[[Opened], None]) -> None:
+        self._parts = parts
+        self._choices = choices
+        self._told_closed = closed
+        self._owners: list[Owner] = []
+        self._carried: dict[tuple[Market, str], tuple[Subscription, Owner]] = {}
+        self.reader = Reader(parts, choices.overflow, choices.buffer, self._pause)
+        self.closed = False
+
+    def _pause(self, paused: bool) -> None:
+        for owner in self._owners:
+            owner.pause(paused)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for _, name in self._carried)
+
+    async def add(self, items: Iterable[Item]) -> None:
+        """Carry these streams too, those excepted that are carried already."""
+        if self.closed:
+            raise StreamError("the stream is closed; open it again")
+        by_owner: dict[Owner, list[Subscription]] = {}
+        fresh: set[tuple[Market, str]] = set()
+        for named, options in items:
+            key = (named.operation.market, named.name)
+            if key in self._carried or key in fresh:
+                continue
+            fresh.add(key)
+            owner = self._owner(named, by_owner)
+            by_owner.setdefault(owner, []).append(self._subscription(named, options))
+        results = await asyncio.gather(
+            *(self._carry(owner, subscriptions) for owner, subscriptions in by_owner.items()), return_exceptions=True
+        )
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _carry(self, owner: Owner, subscriptions: list[Subscription]) -> None:
+        if owner not in self._owners:
+            self._owners.append(owner)
+        for subscription in subscriptions:
+            key = (subscription.named.operation.market, subscription.name)
+            self._carried[key] = (subscription, owner)
+        try:
+            await owner.add(subscriptions)
+        except BaseException:
+            for subscription in subscriptions:
+                self._carried.pop((subscription.named.operation.market, subscription.name), None)
+            if owner.empty and owner in self._owners:
+                self._owners.remove(owner)
+                await owner.aclose()
+            raise
+
+    def _owner(self, named: Named, by_owner: dict[Owner, list[Subscription]]) -> Owner:
+        operation = named.operation
+        if not self._parts.urls.get(operation.market):
+            raise ConfigError(
+                f"{operation.id} is not served by environment {self._parts.environment!r}; "
+                f"choose another one or pass {operation.market}_stream_url=",
+                operation=operation.id,
+            )
+        for owner in (*self._owners, *by_owner):
+            same = owner.market == operation.market and owner.route == operation.route
+            if same and owner.room > len(by_owner.get(owner, ())):
+                return owner
+        return Owner(self._parts, operation.market, operation.route, self.reader, self._choices.rollover_after)
+
+    def _subscription(self, named: Named, options: StreamOptions) -> Subscription:
+        return Subscription(
+            named,
+            fill_gaps=options.get("fill_gaps", False),
+            quiet_time=options.get("quiet_time"),
+            from_spec="quiet_time" not in options,
+            now=self._parts.clock.monotonic(),
+        )
+
+    async def remove(self, items: Iterable[Item]) -> None:
+        by_owner: dict[Owner, list[Subscription]] = {}
+        for named, _ in items:
+            found = self._carried.pop((named.operation.market, named.name), None)
+            if found is not None:
+                by_owner.setdefault(found[1], []).append(found[0])
+        self.reader.release({subscription for gone in by_owner.values() for subscription in gone})
+        for owner, gone in by_owner.items():
+            await owner.remove(gone)
+            if owner.empty:
+                self._owners.remove(owner)
+                await owner.aclose()
+        self.reader.release({subscription for gone in by_owner.values() for subscription in gone})
+
+    async def aclose(self) -> None:
+        self.closed = True
+        self._told_closed(self)
+        await asyncio.gather(*(owner.aclose() for owner in self._owners))
+        await self.reader.aclose()
+
+
+class Streamed(Generic[T]):
+    """Where the items of streams come from; ``Stream`` and ``SyncStream`` know them."""
+
+    items: tuple[Item, ...]
+
+
+class Events(Generic[T]):
+    """Events of open streams, for ``async for``: models, and between them notices (``Gap``, ``Reconnected``,
+    ``SilentStream``).
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._take = opened.reader.take
+        self._wait = opened.reader.wait
+
+    @property
+    def stats(self) -> StreamStats:
+        """Counts so far."""
+        return self._opened.reader.stats
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Names of the streams that are listened to now."""
+        return self._opened.names
+
+    async def subscribe(self, stream: Streamed[T]) -> None:
+        """Listen to more streams; returns when they are acknowledged.
+
+        Raises:
+            StreamError: the exchange refused.
+        """
+        await self._opened.add(stream.items)
+
+    async def unsubscribe(self, stream: Streamed[Any]) -> None:
+        """Listen to these no more; what still waits of them is thrown away."""
+        await self._opened.remove(stream.items)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T | Notice:
+        event: T | Notice | None = self._take()
+        if event is not None:
+            return event
+        event = await self._wait()
+        return cast("T | Notice", event)
+
+    async def aclose(self) -> None:
+        """End it; a loop that waits for an event ends too."""
+        await self._opened.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

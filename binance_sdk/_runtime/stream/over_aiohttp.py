@@ -1,0 +1,127 @@
+"""Connections over bare ``aiohttp``, for ``transport="aiohttp"``."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from inspect import signature
+from typing import Any
+
+from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, InvalidURL, WSMsgType, WSServerHandshakeError
+from aiohttp.client_exceptions import NonHttpUrlClientError
+
+from binance_sdk._runtime.http_aiohttp import new_session
+from binance_sdk._runtime.stream.wire import (
+    CLOSE_SECONDS,
+    MAX_MESSAGE_BYTES,
+    OPEN_SECONDS,
+    Receiver,
+    Wire,
+    WireFailure,
+)
+
+# Newer versions leave text as the bytes it came as, which is what the decoder wants.
+_BYTES: dict[str, Any] = (
+    {"decode_text": False} if "decode_text" in signature(ClientSession.ws_connect).parameters else {}
+)
+
+
+class _Wire:
+    """A session of its own for each connection: it must end in the loop it was made in, and hold nothing else."""
+
+    def __init__(self, session: ClientSession, socket: ClientWebSocketResponse[Any], receiver: Receiver) -> None:
+        self._session = session
+        self._socket = socket
+        self._receiver = receiver
+        self._go = asyncio.Event()
+        self._paused = False
+        self._task = asyncio.create_task(self._pump(), name="websocket")
+
+    async def _pump(self) -> None:
+        socket, receive, received = self._socket, self._socket.receive, self._receiver.received
+        reason = "the connection broke"
+        text = WSMsgType.TEXT
+        try:
+            while True:
+                kind, data, extra = await receive()
+                if kind is text or kind is WSMsgType.BINARY:
+                    received(data if type(data) is bytes else data.encode())
+                    if self._paused:
+                        await self._go.wait()
+                elif kind is WSMsgType.PING:
+                    with contextlib.suppress(ClientError, OSError):
+                        await socket.pong(data)
+                    self._receiver.pinged()
+                elif kind is WSMsgType.PONG:
+                    self._receiver.ponged()
+                elif kind is WSMsgType.CLOSE:
+                    reason = f"closed by the server with {data} {extra or ''}".rstrip()
+                else:
+                    return
+        finally:
+            # Whoever ends this task, by force or otherwise, ends the connection.
+            self._receiver.lost(reason)
+
+    async def send(self, text: str) -> None:
+        with contextlib.suppress(ClientError, OSError):
+            await self._socket.send_str(text)
+
+    async def ping(self) -> None:
+        with contextlib.suppress(ClientError, OSError):
+            await self._socket.ping()
+
+    def pause(self) -> None:
+        self._paused = True
+        self._go.clear()
+
+    def resume(self) -> None:
+        self._paused = False
+        self._go.set()
+
+    async def close(self) -> None:
+        self.resume()
+        self._task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._task
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._socket.close()
+        except (TimeoutError, ClientError, OSError):
+            pass
+        finally:
+            await self._session.close()
+
+
+class AiohttpConnector:
+    """Opens connections with ``aiohttp``."""
+
+    def __init__(self, user_agent: str) -> None:
+        self._user_agent = user_agent
+
+    async def __call__(self, url: str, receiver: Receiver) -> Wire:
+        session = new_session({"User-Agent": self._user_agent})
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                # Compression costs more CPU than the line saves, and pongs are ours to count.
+                socket: ClientWebSocketResponse[Any] = await session.ws_connect(
+                    url, autoping=False, autoclose=False, compress=0, max_msg_size=MAX_MESSAGE_BYTES, **_BYTES
+                )
+        except BaseException as error:
+            await session.close()
+            raise _failure(error) from error
+        return _Wire(session, socket, receiver)
+
+    async def aclose(self) -> None:
+        return
+
+
+def _failure(error: BaseException) -> BaseException:
+    if isinstance(error, WSServerHandshakeError):
+        return WireFailure(f"refused with HTTP {error.status}", status_code=error.status)
+    if isinstance(error, (InvalidURL, NonHttpUrlClientError)):
+        return WireFailure(f"not an address: {error}", setup=True)
+    if isinstance(error, TimeoutError):
+        return WireFailure("no answer in time")
+    if isinstance(error, (ClientError, OSError, ValueError)):
+        return WireFailure(f"no connection: {error or type(error).__name__}")
+    return error

@@ -1,0 +1,85 @@
+"""Limits of Binance on connections, kept by construction: messages a second, connections in five minutes, pauses."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from binance_sdk._runtime.clock import Clock
+
+CONNECTIONS = 300
+CONNECTION_WINDOW = 300.0
+_SECOND = 1.05
+"""A little more than a second, since messages do not travel evenly."""
+
+
+class Pacer:
+    """Messages one connection may send: pings, pongs and requests count alike.
+
+    One place of every second stays free for the pong that a ping of the server demands at once.
+    """
+
+    def __init__(self, per_second: int) -> None:
+        self._most = max(1, per_second - 1)
+        self._sent: deque[float] = deque()
+
+    def note(self, now: float) -> None:
+        """Something went out that could not wait."""
+        self._sent.append(now)
+
+    def delay(self, now: float) -> float:
+        """Seconds until the next message may go out; 0.0 is now."""
+        sent = self._sent
+        while sent and sent[0] <= now - _SECOND:
+            sent.popleft()
+        return 0.0 if len(sent) < self._most else sent[len(sent) - self._most] + _SECOND - now
+
+
+class ConnectionBudget:
+    """Connection attempts by host, of the whole process; thread-safe."""
+
+    def __init__(self, most: int = CONNECTIONS, window: float = CONNECTION_WINDOW) -> None:
+        self._most = most
+        self._window = window
+        self._made: dict[str, deque[float]] = {}
+        self._lock = threading.Lock()
+
+    def claim(self, host: str, now: float) -> float:
+        """0.0 and the attempt is counted, or the seconds to wait before asking again."""
+        with self._lock:
+            made = self._made.setdefault(host, deque())
+            while made and made[0] <= now - self._window:
+                made.popleft()
+            if len(made) >= self._most:
+                return max(0.001, made[0] + self._window - now)
+            made.append(now)
+            return 0.0
+
+    async def acquire(self, host: str, clock: Clock) -> None:
+        while delay := self.claim(host, clock.monotonic()):
+            await clock.sleep(delay)
+
+
+PROCESS_BUDGET = ConnectionBudget()
+"""Binance counts by address, so the clients of one process share it."""
+
+
+@dataclass
+class Backoff:
+    """Pauses between attempts: doubling up to a longest one, half of each random."""
+
+    first: float = 0.25
+    longest: float = 30.0
+    jitter: Callable[[], float] = field(default=random.random)
+    failures: int = 0
+
+    def pause(self) -> float:
+        pause = min(self.first * 2.0 ** min(self.failures, 16), self.longest)
+        self.failures += 1
+        return pause * (0.5 + self.jitter() / 2)
+
+    def reset(self) -> None:
+        self.failures = 0

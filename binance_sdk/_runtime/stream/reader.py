@@ -1,0 +1,281 @@
+"""The consumer's side: bytes into typed events, in order, with gaps found, told or filled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any
+
+from pydantic import ValidationError
+
+from binance_sdk._runtime.stream.buffer import Buffer
+from binance_sdk._runtime.stream.event import StreamEvent, mark_stream
+from binance_sdk._runtime.stream.fill import Incomplete, filled
+from binance_sdk._runtime.stream.notices import Gap, Notice
+from binance_sdk._runtime.stream.options import Overflow
+from binance_sdk._runtime.stream.parts import Parts
+from binance_sdk._runtime.stream.sequence import Hole, Tracker
+from binance_sdk._runtime.stream.stats import StreamStats
+from binance_sdk._runtime.stream.subscription import Subscription, problem
+from binance_sdk.errors import StreamError
+from binance_sdk.events import MalformedMessage, MessagesDropped
+
+_TURN = 256
+"""Events after which the connection gets its turn, even if more are waiting."""
+
+
+class Reader:
+    """What one consumer reads. Messages are queued as bytes and become models when they are asked for."""
+
+    def __init__(self, parts: Parts, policy: Overflow, limit: int, pause: Callable[[bool], None]) -> None:
+        self._parts = parts
+        self._policy = policy
+        self._now = parts.clock.monotonic
+        self.stats = StreamStats()
+        self.buffer = Buffer(policy, limit, pause, self._dropped)
+        self._waiting = self.waiting = self.buffer.waiting
+        self._limit = self.limit = limit
+        self._ready: deque[Any] = deque()
+        """Typed already: filled events, and what waited for them."""
+        self._held = 0
+        self._fills: set[asyncio.Task[None]] = set()
+        self._came = 0.0
+        self.wanted: asyncio.Future[None] | None = None
+        """Set while the consumer waits."""
+        self._room = asyncio.Event()
+        self._turn = _TURN
+        self._next_told = 1
+        self._closed = False
+        self._failure: BaseException | None = None
+
+    @property
+    def newest_only(self) -> bool:
+        """Nothing may be taken before it is needed: something newer may come."""
+        return self._policy == "latest"
+
+    # ------------------------------------------------------------------------ the line's side
+
+    def feed(self, subscription: Subscription, payload: bytes, now: float) -> None:
+        """A message came in."""
+        self.stats.received += 1
+        self._waiting.append((subscription, payload, now))
+        if len(self._waiting) > self._limit:
+            self.buffer.full()
+        if self.wanted is not None:
+            self.wake()
+
+    def tell(self, notice: Notice) -> None:
+        """Put a notice behind the messages that came before it."""
+        self._waiting.append(notice)
+        self.wake()
+
+    def malformed(self, stream: str, what: str, body: bytes) -> None:
+        """Count a message that is not what the spec says, and tell the hooks."""
+        self.stats.malformed += 1
+        self._parts.tell(MalformedMessage(stream, what, body))
+
+    def _dropped(self, subscription: Subscription) -> None:
+        subscription.dropped = True
+        stats = self.stats
+        stats.dropped += 1
+        if stats.dropped >= self._next_told:
+            self._next_told = stats.dropped * 2
+            self._parts.tell(MessagesDropped(self._policy, subscription.name, stats.dropped))
+
+    def wake(self) -> None:
+        """There is something to read."""
+        wanted, self.wanted = self.wanted, None
+        if wanted is not None and not wanted.done():
+            wanted.set_result(None)
+
+    # -------------------------------------------------------------------- the consumer's side
+
+    async def next(self) -> Any:
+        """The next event or notice.
+
+        Raises:
+            StopAsyncIteration: closed.
+            StreamError: it cannot go on.
+        """
+        found = self.take()
+        return found if found is not None else await self.wait()
+
+    async def wait(self) -> Any:
+        """The same, when ``take`` had nothing: after the connections have had their turn."""
+        while True:
+            if self._turn <= 0:
+                self._turn = _TURN
+                await asyncio.sleep(0)
+            found = self.take()
+            if found is not None:
+                return found
+            if self._turn <= 0:
+                continue
+            if self._failure is not None:
+                raise self._failure
+            if self._closed:
+                raise StopAsyncIteration
+            if self.wanted is not None:
+                raise StreamError("two tasks read the same stream at once; open one for each")
+            self._turn = _TURN
+            self.wanted = asyncio.get_running_loop().create_future()
+            try:
+                await self.wanted
+            finally:
+                self.wanted = None
+
+    def take(self) -> Any:
+        """What can be had at once, or None; None also where others should have a turn."""
+        # Every event passes here, so this is one piece, and calls nothing that it can do itself.
+        waiting, buffer = self._waiting, self.buffer
+        if self._turn <= 0:
+            return None
+        while True:
+            if self._ready:
+                self._turn -= 1
+                if self._fills:
+                    self._room.set()
+                return self._ready.popleft()
+            if not waiting or self._held > self._limit or self._closed:
+                return None
+            item = waiting.popleft()
+            if buffer.paused:
+                buffer.taken()
+            if type(item) is not tuple:
+                return item
+            subscription, payload, came = item
+            try:
+                event = subscription.decode(payload, by_alias=True, by_name=False)
+            except ValidationError as error:
+                self.malformed(subscription.name, problem(error), payload)
+                continue
+            if subscription.listed:
+                for each in event:
+                    mark_stream(each, subscription.name)
+            else:
+                mark_stream(event, subscription.name)
+            tracker = subscription.tracker
+            if tracker is not None:
+                if tracker.number is not None and subscription.held is None:
+                    number = tracker.number(event)
+                    if number == tracker.expected:
+                        tracker.expected = number + 1
+                        subscription.dropped = False
+                    elif not self._follows(subscription, tracker, event):
+                        continue
+                elif not self._follows(subscription, tracker, event):
+                    continue
+            self._turn -= 1
+            if came != self._came:
+                # Once for each packet is enough.
+                self._came = came
+                self.stats.lag_ms = (self._now() - came) * 1000.0
+            return event
+
+    def _follows(self, subscription: Subscription, tracker: Tracker, event: Any) -> bool:
+        """Whether the event may be given out now."""
+        verdict = tracker.check(event)
+        if verdict == "next":
+            subscription.dropped = False
+            if subscription.held is None:
+                return True
+            subscription.held.append(event)
+            self._held += 1
+            return False
+        if isinstance(verdict, Hole):
+            self._missing(subscription, verdict, event)
+            return False
+        if verdict == "late":
+            self.stats.late += 1
+            self.stats.dropped += 1
+        else:
+            self.stats.duplicates += 1
+        return False
+
+    def _missing(self, subscription: Subscription, hole: Hole, event: StreamEvent) -> None:
+        assert subscription.tracker is not None
+        overflow, subscription.dropped = subscription.dropped, False
+        if overflow or not subscription.fill_gaps:
+            # Fetching what the consumer has no time for would make it slower still.
+            gap = Gap(subscription.name, hole.last, hole.first, "overflow" if overflow else "lost")
+            subscription.tracker.told(hole)
+            if subscription.held is None:
+                self._ready.extend((gap, event))
+            else:
+                subscription.held.extend((gap, event))
+                self._held += 1
+            return
+        self._held += 1
+        if subscription.held is not None:
+            subscription.held.extend((hole, event))
+            return
+        subscription.held = deque((hole, event))
+        task = asyncio.create_task(self._fill(subscription, subscription.held), name=f"fill {subscription.name}")
+        self._fills.add(task)
+        task.add_done_callback(self._fills.discard)
+
+    # ---------------------------------------------------------------------------------- fills
+
+    async def _fill(self, subscription: Subscription, held: deque[Any]) -> None:
+        while held:
+            item = held.popleft()
+            if isinstance(item, Hole):
+                await self._fetch(subscription, item)
+                continue
+            if not isinstance(item, Gap):
+                self._held -= 1
+            self._ready.append(item)
+        subscription.held = None
+        self.wake()
+
+    async def _fetch(self, subscription: Subscription, hole: Hole) -> None:
+        pages = filled(self._parts.rest, subscription.named, hole, self._parts.clock)
+        try:
+            async with aclosing(pages):
+                async for page in pages:
+                    self.stats.filled += len(page)
+                    self._ready.extend(page)
+                    self.wake()
+                    await self._until_there_is_room()
+        except Incomplete as error:
+            self._give_up(subscription, error.hole, str(error))
+        except Exception as error:  # noqa: BLE001
+            # Whatever it was, it must not silence the stream, which waits behind this hole.
+            self._parts.tell(MalformedMessage(subscription.name, f"fill failed: {error!r}", b""))
+            self._give_up(subscription, hole, f"{type(error).__name__}: {error}")
+
+    def _give_up(self, subscription: Subscription, hole: Hole, why: str) -> None:
+        assert subscription.tracker is not None
+        subscription.tracker.told(hole)
+        self._ready.append(Gap(subscription.name, hole.last, hole.first, "fill_failed", why))
+        self.wake()
+
+    async def _until_there_is_room(self) -> None:
+        while len(self._ready) >= self._limit:
+            self._room.clear()
+            await self._room.wait()
+
+    # ----------------------------------------------------------------------------------- ends
+
+    def release(self, gone: set[Subscription]) -> None:
+        """Forget what waits for streams that were unsubscribed from."""
+        self.buffer.forget(gone)
+        if self.buffer.paused:
+            self.buffer.taken()
+
+    def fail(self, error: BaseException) -> None:
+        """Raise this to the consumer once everything that came before is read."""
+        self._failure = error
+        self.wake()
+
+    async def aclose(self) -> None:
+        self._closed = True
+        self._ready.clear()
+        self._waiting.clear()
+        fills = list(self._fills)
+        for task in fills:
+            task.cancel()
+        await asyncio.gather(*fills, return_exceptions=True)
+        self.wake()

@@ -1,0 +1,32 @@
+"""Counts of one opened stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class StreamStats:
+    """What happened so far; a live view, read it whenever you like.
+
+    Attributes:
+        received: Messages that came over the line.
+        dropped: Messages that the overflow policy threw away, and those that came after their gap was reported.
+        malformed: Messages that were not what the spec says.
+        duplicates: Messages that had come before, on the same connection or on the one it replaced.
+        late: Messages that came after their gap was reported; they count as dropped too.
+        reconnects: Connections that ended by themselves and were replaced.
+        rollovers: Connections that were replaced before they ended, without a loss.
+        filled: Events that were fetched over REST.
+        lag_ms: How long the last event waited between the line and its consumer, in milliseconds.
+    """
+
+    received: int = 0
+    dropped: int = 0
+    malformed: int = 0
+    duplicates: int = 0
+    late: int = 0
+    reconnects: int = 0
+    rollovers: int = 0
+    filled: int = 0
+    lag_ms: float = 0.0

@@ -1,0 +1,89 @@
+"""A stream before it is opened: which ones, with which options. ``|`` puts kinds together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from binance_sdk._runtime.stream.opened import Events, Item, Opened, Streamed
+from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
+from binance_sdk._runtime.stream.options import StreamOptions
+from binance_sdk._runtime.stream.sync import SyncEvents
+from binance_sdk.errors import ParameterError, StreamError
+
+T = TypeVar("T")
+U = TypeVar("U")
+OpenerT = TypeVar("OpenerT")
+
+
+class _Unopened(Streamed[T], Generic[T, OpenerT]):
+    def __init__(self, opener: OpenerT, items: Sequence[Item], options: StreamOptions | None = None) -> None:
+        self._opener = opener
+        self.items = tuple(items)
+        self._options: StreamOptions = options or {}
+        self._current: list[Opened] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the streams, as they are subscribed."""
+        return tuple(named.name for named, _ in self.items)
+
+    def _check(self, other: object) -> None:
+        if not isinstance(other, type(self)):
+            raise ParameterError(f"a {type(self).__name__} can only be combined with another one, not with {other!r}")
+
+    def _pop(self) -> Opened:
+        if not self._current:
+            raise StreamError("the stream is not open")
+        return self._current.pop()
+
+    def __repr__(self) -> str:
+        shown = ", ".join(self.names[:3])
+        return f"{type(self).__name__}({shown}{', ...' if len(self.names) > 3 else ''})"
+
+
+class Stream(_Unopened[T, Opener]):
+    """One or many streams for asyncio: ``async with stream as events: async for event in events: ...``."""
+
+    def __or__(self, other: Stream[U]) -> Stream[T | U]:
+        """Both; their events are told apart by ``match``."""
+        self._check(other)
+        return Stream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
+
+    async def open(self) -> Events[T]:
+        """Open without ``async with``; call ``aclose()`` of the result."""
+        return Events(await self._opener.open(self.items, self._options))
+
+    async def __aenter__(self) -> Events[T]:
+        opened = await self._opener.open(self.items, self._options)
+        self._current.append(opened)
+        return Events(opened)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._pop().aclose()
+
+
+class SyncStream(_Unopened[T, BackgroundOpener]):
+    """One or many streams, blocking: ``with stream as events: for event in events: ...``."""
+
+    def __or__(self, other: SyncStream[U]) -> SyncStream[T | U]:
+        """Both; their events are told apart by ``match``."""
+        self._check(other)
+        return SyncStream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
+
+    def open(self) -> SyncEvents[T]:
+        """Open without ``with``; call ``close()`` of the result."""
+        return SyncEvents(self._opener, self._opener.open(self.items, self._options))
+
+    def __enter__(self) -> SyncEvents[T]:
+        opened = self._opener.open(self.items, self._options)
+        self._current.append(opened)
+        return SyncEvents(self._opener, opened)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        SyncEvents[Any](self._opener, self._pop()).close()

@@ -1,0 +1,97 @@
+"""One stream that somebody listens to: how its messages are read, and what is known of its health."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from binance_sdk._runtime.stream.event import StreamEvent
+from binance_sdk._runtime.stream.names import Named
+from binance_sdk._runtime.stream.notices import Gap
+from binance_sdk._runtime.stream.sequence import Hole, Tracker, tracker
+
+_PATIENCE = 4.0
+"""A silence of this many times the longest one so far is out of the ordinary."""
+_LONGEST_PATIENCE = 12
+
+
+class Subscription:
+    """One stream of one consumer."""
+
+    __slots__ = (
+        "decode",
+        "dropped",
+        "fill_gaps",
+        "held",
+        "id",
+        "listed",
+        "longest",
+        "name",
+        "named",
+        "quiet_time",
+        "rounds",
+        "seen",
+        "silent_since",
+        "tell_silence",
+        "tracker",
+    )
+
+    def __init__(self, named: Named, *, fill_gaps: bool, quiet_time: float | None, from_spec: bool, now: float) -> None:
+        operation = named.operation
+        self.named = named
+        self.name = named.name
+        self.id = named.name.encode()
+        self.decode = cast("Callable[..., Any]", operation.adapter.validator.validate_json)
+        self.listed = operation.type is not operation.item
+        self.fill_gaps = fill_gaps and operation.fill is not None
+        self.quiet_time = _quiet(named) if from_spec else (None if quiet_time is None else (quiet_time, False))
+        self.tracker: Tracker | None = None
+        if operation.sequence is not None:
+            self.tracker = tracker(operation.sequence, str(named.arguments.get(operation.sequence.interval, "")))
+        self.held: deque[Hole | Gap | StreamEvent] | None = None
+        """Events that wait for the end of a fill; None while none is under way."""
+        self.dropped = False
+        """The overflow policy has dropped messages since the last one that was read."""
+        self.seen = now
+        self.longest = 0.0
+        self.rounds = 0
+        """Connections that were tried since it fell silent."""
+        self.tell_silence = True
+        self.silent_since = now
+
+    def spoke(self, now: float) -> None:
+        """A message came."""
+        silence = now - self.seen
+        if silence > self.longest:
+            self.longest = silence
+        if self.rounds:
+            self.rounds = 0
+            self.tell_silence = True
+        self.seen = now
+
+    def patience(self) -> float | None:
+        """Seconds of silence that are still healthy; None where silence says nothing."""
+        if self.quiet_time is None:
+            return None
+        seconds, adaptive = self.quiet_time
+        usual = max(seconds, _PATIENCE * self.longest) if adaptive else seconds
+        # What stays silent on one fresh connection after the other is asked for less and less often.
+        return usual * 2.0 ** min(max(0, self.rounds - 1), _LONGEST_PATIENCE)
+
+
+def _quiet(named: Named) -> tuple[float, bool] | None:
+    quiet = named.operation.quiet
+    if quiet.kind == "never":
+        return None
+    seconds = quiet.by_value.get(named.arguments.get(quiet.by_parameter, ""), quiet.seconds)
+    return seconds, quiet.kind == "activity"
+
+
+def problem(error: ValidationError) -> str:
+    """The first few mistakes of a message in one line."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    shown = [f"{'.'.join(str(step) for step in item['loc'])}: {item['msg']}" for item in found[:3]]
+    return "; ".join([*shown, *([f"and {len(found) - 3} more"] if len(found) > 3 else [])])

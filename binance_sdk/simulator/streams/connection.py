@@ -1,0 +1,318 @@
+"""One WebSocket connection: frames in, control answers and events out, and every way in which it can end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import struct
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import Frame, Opcode
+from websockets.protocol import Event, State
+
+from binance_sdk.simulator.streams.control import ControlError, Order, answer, read_order
+from binance_sdk.simulator.streams.faults import StreamFault
+from binance_sdk.simulator.streams.names import StreamName
+from binance_sdk.simulator.symbols import Market
+
+if TYPE_CHECKING:
+    from binance_sdk.simulator.streams.hub import Hub
+    from binance_sdk.simulator.streams.listener import MarketServer
+
+_POLICY = 1008
+_TIMES = re.compile(rb'("(?:E|T|t|O|C)":)([1-9][0-9]{12})(?=[,}])')
+_FATTEST = 256 * 2**20
+"""Bytes that may wait for a client that does not read; more end the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What the URL of a connection asks for."""
+
+    route: str = ""
+    combined: bool = False
+    names: tuple[str, ...] = ()
+    microseconds: bool = False
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A whole text message from the server, ready for the socket."""
+    size = len(payload)
+    if size < 126:
+        return bytes((0x81, size)) + payload
+    if size < 65_536:
+        return b"\x81\x7e" + struct.pack("!H", size) + payload
+    return b"\x81\x7f" + struct.pack("!Q", size) + payload
+
+
+def wrapped(name: str, payload: bytes) -> bytes:
+    """An event as combined connections carry it."""
+    return b'{"stream":"%s","data":%s}' % (name.encode(), payload)
+
+
+def in_microseconds(payload: bytes) -> bytes:
+    """An event for a connection that asked for ``timeUnit=MICROSECOND``."""
+
+    def longer(match: re.Match[bytes]) -> bytes:
+        # The end of a bar is the last microsecond of it.
+        return match[1] + match[2] + (b"999" if match[2].endswith(b"999") and match[1] == b'"T":' else b"000")
+
+    return _TIMES.sub(longer, payload)
+
+
+class StreamConnection(ServerConnection):
+    """A client, as the simulator sees it."""
+
+    def __init__(self, *args: Any, home: MarketServer, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.home = home
+        self.address = Address()
+        self.combined = False
+        self.frozen = False
+        self.opened = False
+        # The moment of the handshake: the client may move the clock as soon as it has the answer.
+        self.since = 0
+        self.names: dict[str, None] = {}
+        self._parts: list[bytes] = []
+        self._arrivals: deque[float] = deque()
+        self._held: dict[str, list[bytes]] = {}
+        self._pings: dict[bytes, asyncio.TimerHandle] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.home.sockets.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.home.sockets.discard(self)
+
+    @property
+    def market(self) -> Market:
+        return self.home.market
+
+    @property
+    def _hub(self) -> Hub:
+        return self.home.hub
+
+    # ------------------------------------------------------------------------------- life cycle
+
+    def begin(self) -> None:
+        """The handshake is over."""
+        self.opened = True
+        self.combined = self.address.combined
+        self._plan_ping()
+        age = self.home.limits.max_age
+        self._hub.later(self.since + round(age * 1000), lambda: self.end(1001))
+        if self.address.names:
+            self._subscribe(self.address.names, None, self.since)
+
+    def finish(self) -> None:
+        """The connection is gone."""
+        self.opened = False
+        self._hub.leave(self, self.names)
+        self.names.clear()
+        for timer in (self._timer, *self._pings.values()):
+            if timer is not None:
+                timer.cancel()
+        self._pings.clear()
+
+    def end(self, code: int, reason: str = "") -> None:
+        """Close it properly. A frozen one is beyond that."""
+        if self.opened and not self.frozen:
+            self.home.run(self.close(code, reason))
+
+    def abort(self) -> None:
+        """Reset it, as a machine on the way does."""
+        raw = self.transport.get_extra_info("socket")
+        if raw is not None:
+            with contextlib.suppress(OSError):
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+    def freeze(self) -> None:
+        """Open, and nothing more."""
+        if not self.frozen and self.opened:
+            self.frozen = True
+            self.transport.pause_reading()
+
+    def thaw(self) -> None:
+        """Alive again; what was due meanwhile is lost."""
+        if self.frozen and self.opened:
+            self.frozen = False
+            self.transport.resume_reading()
+
+    def warn(self, seconds: float, *messages: bytes) -> None:
+        """Say that the server is about to close, send what is left, and close so much later."""
+        payload = b'{"e":"serverShutdown","E":%d}' % self.home.now()
+        self._write(wrapped("!serverShutdown", payload) if self.combined else payload, *messages)
+        self._hub.later(self.home.now() + round(seconds * 1000), lambda: self.end(1001))
+
+    # ------------------------------------------------------------------------------------- pings
+
+    def _plan_ping(self) -> None:
+        self._timer = self.loop.call_later(self.home.limits.ping_interval, self.ping_now)
+
+    def ping_now(self) -> None:
+        """Ask whether the client is there; it has until the deadline to answer."""
+        if not self.opened or self.state is not State.OPEN:
+            return
+        if not self.frozen:
+            payload = str(time.time_ns() // 1_000_000).encode()
+            self.protocol.send_ping(payload)
+            self.send_data()
+            if payload not in self._pings:
+                self._pings[payload] = self.loop.call_later(
+                    self.home.limits.pong_deadline, self.end, _POLICY, "No pong"
+                )
+        self._plan_ping()
+
+    def _pong(self, payload: bytes) -> None:
+        # Answering a ping answers the ones before it; a pong nobody asked for is no sign of life.
+        if payload not in self._pings:
+            return
+        for one in list(self._pings):
+            self._pings.pop(one).cancel()
+            if one == payload:
+                return
+
+    # ----------------------------------------------------------------------------------- receiving
+
+    def process_event(self, event: Event) -> None:
+        """Called by the library for whatever arrives; frames never wait in its queue."""
+        if not isinstance(event, Frame) or self.state is not State.OPEN:
+            super().process_event(event)
+            return
+        if event.opcode is Opcode.CLOSE:
+            return
+        if event.opcode is not Opcode.CONT and not self._in_time():
+            return
+        if event.opcode is Opcode.PONG:
+            self._pong(bytes(event.data))
+        elif event.opcode is Opcode.BINARY:
+            self.end(_POLICY, "Invalid request")
+        elif event.opcode in (Opcode.TEXT, Opcode.CONT):
+            self._parts.append(bytes(event.data))
+            if event.fin:
+                message = b"".join(self._parts)
+                self._parts.clear()
+                self._order(message)
+
+    def _in_time(self) -> bool:
+        """Whether this message is one of those allowed in a second."""
+        now = self.loop.time()
+        self._arrivals.append(now)
+        while self._arrivals[0] <= now - 1.0:
+            self._arrivals.popleft()
+        self.home.received += 1
+        if len(self._arrivals) <= self.home.limits.messages_per_second:
+            return True
+        self.home.over_limit += 1
+        self.end(_POLICY, "Too many requests")
+        return False
+
+    def _order(self, message: bytes) -> None:
+        try:
+            order = read_order(message.decode())
+        except UnicodeDecodeError:
+            self.end(1007)
+        except ControlError as error:
+            self._write(error.answer(self.market))
+        else:
+            self.home.catch_up()
+            self._obey(order)
+
+    def _obey(self, order: Order) -> None:
+        if order.method == "SUBSCRIBE":
+            if self._subscribe(order.names, order.id, self._hub.moment):
+                self._write(answer(order.id, None))
+            return
+        result: object = None
+        if order.method == "UNSUBSCRIBE":
+            known = [name for name in order.names if name in self.names]
+            self._hub.leave(self, known)
+            for name in known:
+                self.names.pop(name, None)
+        elif order.method == "LIST_SUBSCRIPTIONS":
+            result = list(self.names)
+        elif order.method == "GET_PROPERTY":
+            result = self.combined
+        else:
+            self.combined = order.value
+        self._write(answer(order.id, result))
+
+    def _subscribe(self, names: Iterable[str], request: int | str | None, since: int) -> bool:
+        wanted = dict.fromkeys(name for name in names if name not in self.names)
+        if len(self.names) + len(wanted) > self.home.limits.max_streams:
+            error = ControlError(4, "Too many subscriptions")
+            error.id = request
+            self._write(error.answer(self.market))
+            if self.market == "futures":
+                self.end(_POLICY, "Invalid request")
+            return False
+        for name in wanted:
+            self.names[name] = None
+            self._hub.listen(self, name, since)
+        return True
+
+    # ------------------------------------------------------------------------------------- sending
+
+    def takes(self, name: StreamName) -> bool:
+        """Without a route only streams of ``public`` come; on the wrong one nothing does."""
+        return name.route == (self.address.route or ("public" if name.route else ""))
+
+    def send_event(self, name: str, payload: bytes) -> None:
+        if self.address.microseconds:
+            payload = in_microseconds(payload)
+        self._write(wrapped(name, payload) if self.combined else payload)
+        if self._held:
+            for late in self._held.pop(name, ()):
+                self._write(late)
+
+    def send_frames(self, frames: bytes) -> None:
+        """Send finished frames."""
+        if self.opened and not self.frozen and self.state is State.OPEN:
+            self.transport.write(frames)
+
+    def _write(self, *payloads: bytes) -> None:
+        self.send_frames(b"".join(map(text_frame, payloads)))
+        if self.opened and self.transport.get_write_buffer_size() > _FATTEST:
+            self.abort()
+
+    def suffer(self, fault: StreamFault, name: str, payload: bytes) -> None:
+        """Meet a fault in place of an event."""
+        if self.address.microseconds:
+            payload = in_microseconds(payload)
+        message = wrapped(name, payload) if self.combined else payload
+        how: dict[str, Callable[[], object]] = {
+            "drop": lambda: None,
+            "duplicate": lambda: self._write(message, message),
+            "reorder": lambda: self._held.setdefault(name, []).append(message),
+            "garbage": lambda: self._write(message[: len(message) // 2]),
+            "noise": lambda: self._write(b'{"stream":', message),
+            "delay": lambda: self._hub.later(
+                self._hub.moment + round(fault.seconds * 1000), lambda: self._write(message)
+            ),
+            "forget": lambda: self.forget(name),
+            "abort": self.abort,
+            "freeze": self.freeze,
+            "close": lambda: self.end(fault.code),
+            "shutdown": lambda: self.warn(fault.seconds, message),
+        }
+        how[fault.kind]()
+
+    def forget(self, name: str) -> None:
+        """The subscription stands, but nobody knows of it."""
+        self._hub.leave(self, [name])
+
+
+def as_connection(connection: object) -> StreamConnection:
+    """The library hands connections on as its own class."""
+    return cast("StreamConnection", connection)

@@ -1,0 +1,244 @@
+"""What goes wrong with streams on demand: which fault, for which events or connections, and how often."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from binance_sdk.simulator.errors import SimulatorError
+
+StreamFaultKind = Literal[
+    "drop",
+    "duplicate",
+    "reorder",
+    "garbage",
+    "noise",
+    "delay",
+    "forget",
+    "abort",
+    "freeze",
+    "close",
+    "shutdown",
+    "refuse",
+]
+
+_GOING_AWAY = 1001
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFault:
+    """One thing that can go wrong with a stream. Made by the class methods, each of which is a kind.
+
+    Attributes:
+        kind: What happens.
+        seconds: How long, of the simulator's clock: a delay, or the time between the warning and the end.
+        code: Close code, or HTTP status of a refused connection.
+    """
+
+    kind: StreamFaultKind
+    seconds: float = 0.0
+    code: int = _GOING_AWAY
+
+    @classmethod
+    def drop(cls) -> StreamFault:
+        """The event is never sent."""
+        return cls("drop")
+
+    @classmethod
+    def duplicate(cls) -> StreamFault:
+        """The event is sent twice."""
+        return cls("duplicate")
+
+    @classmethod
+    def reorder(cls) -> StreamFault:
+        """The event is sent behind the next one of its stream."""
+        return cls("reorder")
+
+    @classmethod
+    def garbage(cls) -> StreamFault:
+        """Half of the event is sent, which is no JSON any more."""
+        return cls("garbage")
+
+    @classmethod
+    def noise(cls) -> StreamFault:
+        """Something that is no event is sent before the event."""
+        return cls("noise")
+
+    @classmethod
+    def delay(cls, seconds: float) -> StreamFault:
+        """The event is sent so much later; others overtake it."""
+        if seconds < 0:
+            raise ValueError(f"delay({seconds}): a delay is not negative")
+        return cls("delay", seconds)
+
+    @classmethod
+    def forget(cls) -> StreamFault:
+        """The server forgets the subscription, on this connection and without a word."""
+        return cls("forget")
+
+    @classmethod
+    def abort(cls) -> StreamFault:
+        """The connection is reset in place of the event."""
+        return cls("abort")
+
+    @classmethod
+    def freeze(cls) -> StreamFault:
+        """From this event on the connection is open and silent: no events, no answers, no pongs."""
+        return cls("freeze")
+
+    @classmethod
+    def close(cls, code: int = _GOING_AWAY) -> StreamFault:
+        """The connection is closed in place of the event."""
+        return cls("close", code=code)
+
+    @classmethod
+    def shutdown(cls, seconds: float = 10.0) -> StreamFault:
+        """``serverShutdown`` is sent before the event, and the connection closed so much later."""
+        return cls("shutdown", seconds)
+
+    @classmethod
+    def refuse(cls, status: int = 503) -> StreamFault:
+        """A new connection is answered with this HTTP status."""
+        return cls("refuse", code=status)
+
+
+@dataclass(eq=False)
+class StreamFaultRule:
+    """Faults for some events, as ``StreamFaults.add`` made it.
+
+    Attributes:
+        faults: One of them is drawn each time.
+        where: Patterns of streams, operations or markets.
+        probability: Share of the events that meet one.
+        left: How many more are injected; ``None`` for no end.
+        injected: How many were.
+    """
+
+    faults: tuple[StreamFault, ...]
+    where: tuple[str, ...]
+    probability: float
+    left: int | None
+    injected: int = 0
+    draws: random.Random = field(default_factory=random.Random, repr=False)
+
+    def hits(self, names: Iterable[str]) -> StreamFault | None:
+        """A fault for something with these names, or nothing this time."""
+        if not any(fnmatchcase(name, pattern) for pattern in self.where for name in names):
+            return None
+        # Always two draws: an event is hit or missed whatever hit the one before it.
+        hit, choice = self.draws.random(), self.draws.random()
+        if hit >= self.probability or self.left == 0:
+            return None
+        if self.left is not None:
+            self.left -= 1
+        self.injected += 1
+        return self.faults[int(choice * len(self.faults))]
+
+
+class StreamFaults:
+    """The faults of a simulator's streams. Rules can be added and removed at any time, from any thread."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._rules: list[StreamFaultRule] = []
+        self._muted: tuple[str, ...] = ()
+        self._made = 0
+        self._injected: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def add(
+        self,
+        *faults: StreamFault,
+        where: str | Iterable[str] = "*",
+        probability: float = 1.0,
+        count: int | None = None,
+        seed: int | None = None,
+    ) -> StreamFaultRule:
+        """Inject faults from now on; where several rules match an event, the first that hits decides.
+
+        Each event counts once for each connection that gets it.
+
+        Args:
+            faults: One of them is drawn for each event (or new connection) that is hit.
+            where: Streams (``btcusdt@aggTrade``), operations (``spot.agg_trade``) or markets (``futures``); ``*`` and
+                ``?`` stand for anything. New connections go by market only.
+            probability: Share of the matching events that are hit.
+            count: How many to hit at most: ``count=3`` is the next three.
+            seed: For draws of their own; otherwise they follow from the seed of the simulator and the number of the
+                rule.
+
+        Raises:
+            SimulatorError: It makes no sense.
+        """
+        if not faults:
+            raise SimulatorError("which fault? add(StreamFault.drop(), ...)")
+        if len({fault.kind == "refuse" for fault in faults}) > 1:
+            raise SimulatorError("refuse() is about new connections, the others are about events: add two rules")
+        if not 0.0 <= probability <= 1.0:
+            raise SimulatorError(f"probability={probability} must be from 0 to 1")
+        patterns = (where,) if isinstance(where, str) else tuple(where)
+        with self._lock:
+            self._made += 1
+            drawn_from = f"{self._seed}/streams/{self._made}" if seed is None else str(seed)
+            rule = StreamFaultRule(faults, patterns, probability, count, 0, random.Random(drawn_from))
+            self._rules.append(rule)
+        return rule
+
+    def next(self, count: int, *faults: StreamFault, where: str | Iterable[str] = "*") -> StreamFaultRule:
+        """Inject faults into the next so many events."""
+        return self.add(*faults, where=where, count=count)
+
+    def mute(self, *where: str) -> None:
+        """Acknowledge subscriptions to these streams and never send anything, on any connection, until ``unmute``."""
+        with self._lock:
+            self._muted = (*self._muted, *where)
+
+    def unmute(self) -> None:
+        """Let all streams speak again."""
+        with self._lock:
+            self._muted = ()
+
+    def remove(self, rule: StreamFaultRule) -> None:
+        """Stop a rule. Twice does no harm."""
+        with self._lock:
+            if rule in self._rules:
+                self._rules.remove(rule)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more; what was injected stays counted."""
+        with self._lock:
+            self._rules.clear()
+            self._muted = ()
+            self._made = 0
+
+    @property
+    def injected(self) -> Mapping[str, int]:
+        """How many faults were injected, by kind."""
+        with self._lock:
+            return dict(self._injected)
+
+    @property
+    def armed(self) -> bool:
+        """Whether anything can go wrong."""
+        return bool(self._rules or self._muted)
+
+    def draw(self, names: tuple[str, ...], *, connecting: bool = False) -> StreamFault | None:
+        """What happens to an event (or a new connection) that has these names."""
+        with self._lock:
+            if not connecting and any(fnmatchcase(name, pattern) for pattern in self._muted for name in names):
+                return StreamFault("drop")
+            for rule in self._rules:
+                if (rule.faults[0].kind == "refuse") is not connecting:
+                    continue
+                fault = rule.hits(names)
+                if rule.left == 0:
+                    self._rules.remove(rule)
+                if fault is not None:
+                    self._injected[fault.kind] += 1
+                    return fault
+        return None

@@ -1,0 +1,110 @@
+"""What the name of a stream says: its kind, its symbol and its choices. Written by hand from Binance's pages.
+
+The generated stream operations are not asked: a wrong pattern there must not be wrong on both sides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from binance_sdk.simulator.symbols import Market
+
+_SYMBOL = r"(?P<symbol>[^@!]+)"
+_MINUTES = "1m|3m|5m|15m|30m|1h|2h|4h|6h|8h|12h|1d|3d|1w|1M"
+_INTERVAL = f"(?P<interval>{_MINUTES})"
+_INTERVAL_1S = f"(?P<interval>1s|{_MINUTES})"
+_WINDOW = "(?P<window>1h|4h|1d)"
+_LEVELS = "(?P<levels>5|10|20)"
+_CONTRACT = "(?P<contract>perpetual|current_quarter|next_quarter|tradifi_perpetual)"
+
+_SPOT = {
+    "agg_trade": f"{_SYMBOL}@aggTrade",
+    "trade": f"{_SYMBOL}@trade",
+    "block_trade": f"{_SYMBOL}@blockTrade",
+    "kline": f"{_SYMBOL}@kline_{_INTERVAL_1S}",
+    "kline_utc8": rf"{_SYMBOL}@kline_{_INTERVAL_1S}@\+08:00",
+    "mini_ticker": f"{_SYMBOL}@miniTicker",
+    "all_mini_tickers": "!miniTicker@arr",
+    "ticker": f"{_SYMBOL}@ticker",
+    "rolling_ticker": f"{_SYMBOL}@ticker_{_WINDOW}",
+    "all_rolling_tickers": f"!ticker_{_WINDOW}@arr",
+    "book_ticker": f"{_SYMBOL}@bookTicker",
+    "avg_price": f"{_SYMBOL}@avgPrice",
+    "reference_price": f"{_SYMBOL}@referencePrice",
+    "partial_depth": f"{_SYMBOL}@depth{_LEVELS}(?:@(?P<speed>100)ms)?",
+    "diff_depth": f"{_SYMBOL}@depth(?:@(?P<speed>100)ms)?",
+}
+_PUBLIC = {
+    "book_ticker": f"{_SYMBOL}@bookTicker",
+    "all_book_tickers": "!bookTicker",
+    # A period of 250 ms is what the bare name means; spelled out it is acknowledged and silent.
+    "partial_depth": f"{_SYMBOL}@depth{_LEVELS}(?:@(?P<speed>500|100)ms)?",
+    "diff_depth": f"{_SYMBOL}@depth(?:@(?P<speed>500|100)ms)?",
+    "rpi_diff_depth": f"{_SYMBOL}@rpiDepth@(?P<speed>500)ms",
+}
+_MARKET = {
+    "agg_trade": f"{_SYMBOL}@aggTrade",
+    "mark_price": f"{_SYMBOL}@markPrice(?:@(?P<seconds>1)s)?",
+    "all_mark_prices": "!markPrice@arr(?:@(?P<seconds>1)s)?",
+    "kline": f"{_SYMBOL}@kline_{_INTERVAL}",
+    "continuous_kline": f"(?P<symbol>[^@!_]+)_{_CONTRACT}@continuousKline_{_INTERVAL_1S}",
+    "mini_ticker": f"{_SYMBOL}@miniTicker",
+    "all_mini_tickers": "!miniTicker@arr",
+    "ticker": f"{_SYMBOL}@ticker",
+    "all_tickers": "!ticker@arr",
+    "force_order": f"{_SYMBOL}@forceOrder",
+    "all_force_orders": "!forceOrder@arr",
+    "composite_index": f"{_SYMBOL}@compositeIndex",
+    "contract_info": "!contractInfo",
+    "asset_index": f"(?:!assetIndex@arr|{_SYMBOL}@assetIndex)",
+    "trading_session": "tradingSession",
+}
+
+
+def _kinds(market: Market) -> list[tuple[str, str, re.Pattern[str]]]:
+    routed = {"": _SPOT} if market == "spot" else {"public": _PUBLIC, "market": _MARKET}
+    return [(route, kind, re.compile(text)) for route, kinds in routed.items() for kind, text in kinds.items()]
+
+
+_KINDS: Mapping[Market, list[tuple[str, str, re.Pattern[str]]]] = {
+    "spot": _kinds("spot"),
+    "futures": _kinds("futures"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamName:
+    """A name that the exchange knows.
+
+    Attributes:
+        text: The name itself.
+        market: Whose.
+        kind: Name of the stream's operation, e.g. ``agg_trade``.
+        route: ``public`` or ``market`` on futures, empty on spot.
+        symbol: In upper case, as REST has it; empty where the stream is about all symbols.
+        choices: The other parts by name: ``interval``, ``window``, ``levels``, ``speed``, ``seconds``, ``contract``.
+    """
+
+    text: str
+    market: Market
+    kind: str
+    route: str
+    symbol: str
+    choices: Mapping[str, str]
+
+
+@lru_cache(maxsize=8192)
+def read_name(market: Market, text: str) -> StreamName | None:
+    """The stream of this name; None where there is no such stream, as with a symbol in upper case."""
+    for route, kind, pattern in _KINDS[market]:
+        match = pattern.fullmatch(text)
+        if match is not None:
+            parts = {name: part for name, part in match.groupdict().items() if part is not None}
+            symbol = parts.pop("symbol", "")
+            if symbol != symbol.lower():
+                return None
+            return StreamName(text, market, kind, route, symbol.upper(), parts)
+    return None

@@ -1,0 +1,28 @@
+"""Public names of streams: what is opened, what it yields besides events, and its options.
+
+Events themselves are in ``binance_sdk.spot`` and ``binance_sdk.futures``.
+"""
+
+from binance_sdk._runtime.stream.event import StreamEvent
+from binance_sdk._runtime.stream.notices import Gap, GapReason, Notice, Reconnected, SilentStream
+from binance_sdk._runtime.stream.opened import Events
+from binance_sdk._runtime.stream.options import Overflow, StreamOptions
+from binance_sdk._runtime.stream.stats import StreamStats
+from binance_sdk._runtime.stream.stream import Stream, SyncStream
+from binance_sdk._runtime.stream.sync import SyncEvents
+
+__all__ = [
+    "Events",
+    "Gap",
+    "GapReason",
+    "Notice",
+    "Overflow",
+    "Reconnected",
+    "SilentStream",
+    "Stream",
+    "StreamEvent",
+    "StreamOptions",
+    "StreamStats",
+    "SyncEvents",
+    "SyncStream",
+]

@@ -1,0 +1,512 @@
+"""The queue: no interleaving spends more than the limit, nobody starves, who gives up leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from binance_sdk._runtime.budget import Budget, Caps
+from binance_sdk._runtime.clock import BlockingClock
+from binance_sdk._runtime.drive import drive
+from binance_sdk._runtime.ledger import Grant, Ledger
+from binance_sdk._runtime.limits import Cost, Pool
+from binance_sdk._runtime.operation import Limit, MarketLimits
+from binance_sdk._runtime.options import Priority
+from binance_sdk._runtime.servertime import ServerTime
+from binance_sdk.errors import BudgetError
+
+from .virtual import START, VirtualClock, VirtualLoop, now, run
+
+LIMIT = 100
+
+
+def make_pool(limit: int = LIMIT, groups: dict[str, int] | None = None) -> Pool:
+    limits = MarketLimits(Limit(limit, 60), {name: Limit(size, 300) for name, size in (groups or {}).items()})
+    pool = Pool("a pool", limits, ServerTime(START, START), Ledger())
+    pool.observe_time(START, 0.001, START, START)
+    return pool
+
+
+@dataclass
+class Scene:
+    """Calls against one pool; the server counts what arrives."""
+
+    pool: Pool = field(default_factory=make_pool)
+    caps: Caps = field(default_factory=Caps)
+    at_once: int = 1000
+    events: list[Any] = field(default_factory=list)
+    counts: dict[int, int] = field(default_factory=dict)
+    granted: list[tuple[float, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.clock = VirtualClock()
+        self.budget = Budget(self.clock, self.caps, 0.0, self.at_once, self.events.append)
+
+    async def call(
+        self,
+        name: str,
+        weight: int,
+        *,
+        latency: float = 0.0,
+        priority: Priority = "normal",
+        wait: bool = True,
+        deadline: float = float("inf"),
+        groups: tuple[str, ...] = (),
+        told: bool = True,
+    ) -> None:
+        """One request, from permission to answer."""
+        grant = await self.budget.acquire(
+            name, "spot", self.pool, Cost(weight, groups), priority=priority, wait=wait, deadline=deadline
+        )
+        self.granted.append((now(), name))
+        count = None
+        try:
+            await asyncio.sleep(latency / 2)
+            index = int(now() // 60)
+            count = self.counts[index] = self.counts.get(index, 0) + weight
+            await asyncio.sleep(latency / 2)
+        except BaseException:
+            self.pool.finish(grant, None, None, now(), answered=False)
+            raise
+        self.pool.finish(grant, None, count if told else None, now())
+
+    @property
+    def order(self) -> list[str]:
+        return [name for _, name in self.granted]
+
+    def when(self, name: str) -> float:
+        return next(at for at, granted in self.granted if granted == name)
+
+    def is_clean(self) -> bool:
+        in_flight = [window.in_flight for window in self.pool.windows]
+        taken: int = getattr(self.budget._slots.resource, "taken")  # noqa: B009 - a protocol hides it
+        return not any(in_flight) and not taken and not self.pool.ledger.waiting and not self.pool.ledger._lines
+
+
+CALLS = st.lists(
+    st.tuples(
+        st.sampled_from([1, 2, 5, 10, 20, 50, LIMIT]),
+        st.sampled_from(["high", "normal", "low"]),
+        st.sampled_from([0.0, 0.0, 0.0, 0.5, 30.0, 59.8, 60.1]),
+        st.sampled_from([0.0, 0.05, 0.4, 3.0]),
+        st.one_of(st.none(), st.sampled_from([0.0, 0.01, 0.2, 1.0, 30.0, 61.0])),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=40,
+)
+
+
+@settings(max_examples=150)
+@given(calls=CALLS, at_once=st.sampled_from([1, 3, 1000]))
+def test_no_interleaving_spends_more_than_the_limit_and_nobody_starves(
+    calls: list[tuple[int, Priority, float, float, float | None, bool]], at_once: int
+) -> None:
+    async def story() -> None:
+        scene, done = Scene(at_once=at_once), list[int]()
+
+        async def one(number: int) -> None:
+            weight, priority, delay, latency, cancel_after, told = calls[number]
+            await asyncio.sleep(delay)
+            call = scene.call(str(number), weight, latency=latency, priority=priority, told=told)
+            task = asyncio.ensure_future(call)
+            if cancel_after is not None:
+                asyncio.get_running_loop().call_later(cancel_after, task.cancel)
+            try:
+                await task
+            except asyncio.CancelledError:
+                assert cancel_after is not None
+            done.append(number)
+
+        await asyncio.gather(*(one(number) for number in range(len(calls))))
+        assert len(done) == len(calls)
+        assert all(count <= LIMIT for count in scene.counts.values()), scene.counts
+        assert scene.is_clean()
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        # Each call sleeps a few times of its own; anything that polls would do so thousands of times.
+        assert loop.jump.naps < 20 * len(calls) + 20
+
+    run(story())
+
+
+@given(weights=st.lists(st.integers(1, 60), min_size=2, max_size=25))
+def test_first_come_first_served(weights: list[int]) -> None:
+    async def story() -> None:
+        scene = Scene()
+        await asyncio.gather(*(scene.call(str(n), weight) for n, weight in enumerate(weights)))
+        assert scene.order == [str(n) for n in range(len(weights))]
+
+    run(story())
+
+
+def test_a_big_call_among_small_ones_gets_its_turn() -> None:
+    async def story() -> None:
+        scene = Scene()
+
+        async def small_ones() -> None:
+            while "big" not in scene.order:
+                await scene.call("small", 3)
+                await asyncio.sleep(0.01)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(5):
+                tasks.create_task(small_ones())
+            await asyncio.sleep(1.0)
+            tasks.create_task(scene.call("big", LIMIT))
+        # The next minute begins with the five that came before it.
+        assert scene.when("big") < START + 121
+
+    run(story())
+
+
+def test_a_big_call_is_not_starved_by_calls_that_need_something_else_too() -> None:
+    """Weight alone and weight with a group stand in different lines, and still in one order."""
+
+    async def story() -> None:
+        scene = Scene(make_pool(groups={"group": 1000}))
+        await scene.call("first", 60)
+        calls = [scene.call("big", 80)]
+        calls += [scene.call(f"small {n}", 15, groups=("group",)) for n in range(20)]
+        await asyncio.gather(*calls)
+        assert scene.when("big") < START + 61
+
+    run(story())
+
+
+def test_who_waits_for_a_group_does_not_hold_up_the_rest() -> None:
+    async def story() -> None:
+        scene = Scene(make_pool(groups={"group": 1}))
+        await scene.call("first", 1, groups=("group",))
+        late = asyncio.ensure_future(scene.call("second", 1, groups=("group",)))
+        await asyncio.sleep(0)
+        await scene.call("other", 1)
+        assert now() == START
+        await late
+        assert now() - START == pytest.approx(300, abs=1)
+
+    run(story())
+
+
+def test_priorities_decide_who_of_the_waiting_goes_first() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.call("first", LIMIT)
+        order: list[Priority] = ["low", "normal", "high", "low", "high", "normal"]
+        await asyncio.gather(*(scene.call(one, 30, priority=one) for one in order))
+        assert scene.order[1:] == ["high", "high", "normal", "normal", "low", "low"]
+
+    run(story())
+
+
+def test_without_waiting_the_error_tells_when_it_fits_and_then_it_does() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.call("first", 60)
+        with pytest.raises(BudgetError) as caught:
+            await scene.call("spot.klines", 50, wait=False)
+        assert caught.value.operation == "spot.klines"
+        assert "wait=False" in str(caught.value)
+        assert "a pool weight" in str(caught.value)
+        retry_at = caught.value.retry_at
+        assert retry_at is not None
+        assert 60_000 < retry_at - START * 1000 < 61_000
+        assert now() == START
+        await asyncio.sleep(retry_at / 1000 - now() + 0.001)
+        await scene.call("spot.klines", 50, wait=False)
+        assert scene.is_clean()
+
+    run(story())
+
+
+def test_without_waiting_a_place_behind_others_is_told_too() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.call("first", 60)
+        waiting = asyncio.ensure_future(scene.call("second", 50))
+        await asyncio.sleep(0)
+        with pytest.raises(BudgetError) as caught:
+            await scene.call("third", 1, wait=False)
+        assert (caught.value.retry_at or 0) > START * 1000 + 60_000
+        # Whoever is more urgent does not stand behind it.
+        await scene.call("urgent", 1, wait=False, priority="high")
+        await waiting
+
+    run(story())
+
+
+def test_a_deadline_that_cannot_be_met_is_refused_at_once() -> None:
+    async def story() -> None:
+        scene = Scene()
+        await scene.call("first", LIMIT)
+        with pytest.raises(BudgetError, match="deadline") as caught:
+            await scene.call("late", 1, deadline=now() + 30)
+        assert now() == START
+        assert (caught.value.retry_at or 0) > (START + 60) * 1000
+        await scene.call("in time", 1, deadline=now() + 70)
+
+    run(story())
+
+
+def test_a_deadline_that_passes_while_others_are_running_ends_the_wait() -> None:
+    async def story() -> None:
+        scene = Scene(at_once=1)
+        slow = asyncio.ensure_future(scene.call("slow", 1, latency=10.0))
+        await asyncio.sleep(0)
+        with pytest.raises(BudgetError, match="max_concurrency"):
+            await scene.call("impatient", 1, deadline=now() + 2)
+        assert now() == START + 2
+        await slow
+        assert scene.is_clean()
+
+    run(story())
+
+
+def test_what_never_fits_is_refused_for_good() -> None:
+    async def story() -> None:
+        scene = Scene()
+        with pytest.raises(BudgetError, match="never fits") as caught:
+            await scene.call("huge", LIMIT + 1)
+        assert caught.value.retry_at is None
+
+    run(story())
+
+
+@given(jumps=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5))
+def test_a_wall_clock_that_is_set_changes_nothing(jumps: list[float]) -> None:
+    async def story() -> None:
+        scene = Scene()
+
+        async def jump() -> None:
+            for ahead in jumps:
+                await asyncio.sleep(17)
+                scene.clock.wall_ahead = ahead
+
+        await asyncio.gather(jump(), *(scene.call(str(n), 40) for n in range(6)))
+        assert all(count <= LIMIT for count in scene.counts.values())
+        assert now() - START < 181
+
+    run(story())
+
+
+# ------------------------------------------------------------------------------------------ caps
+
+
+def test_a_cap_holds_in_every_minute_wherever_it_begins() -> None:
+    async def story() -> None:
+        scene = Scene(caps=Caps(spot_weight_per_minute=20, requests_per_minute=6))
+        await asyncio.sleep(50)
+        await asyncio.gather(*(scene.call(str(n), 5, latency=0.2) for n in range(12)))
+        times = [at for at, _ in scene.granted]
+        assert [sum(at - 60 < other <= at for other in times) for at in times][-1] == 4
+        assert max(sum(at - 60 < other <= at for other in times) for at in times) == 4
+        assert now() - START < 50 + 2 * 61 + 2
+
+    run(story())
+
+
+def test_requests_per_minute_counts_both_markets() -> None:
+    async def story() -> None:
+        scene = Scene(caps=Caps(requests_per_minute=3))
+        futures = make_pool()
+        for market, pool in (("spot", scene.pool), ("futures", futures), ("spot", scene.pool)):
+            grant = await scene.budget.acquire(
+                "x", market, pool, Cost(1, ()), priority="normal", wait=False, deadline=float("inf")
+            )
+            pool.finish(grant, None, None, now())
+        with pytest.raises(BudgetError, match="requests_per_minute"):
+            await scene.call("one more", 1, wait=False)
+
+    run(story())
+
+
+def test_requests_per_second_are_spread_evenly() -> None:
+    async def story() -> None:
+        scene = Scene(caps=Caps(requests_per_second=5))
+        await asyncio.gather(*(scene.call(str(n), 1) for n in range(11)))
+        times = [at for at, _ in scene.granted]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+        assert gaps == pytest.approx([0.2] * 10, abs=1e-6)
+
+    run(story())
+
+
+# ------------------------------------------------------------------- loops, threads, processes
+
+
+def test_two_event_loops_one_after_the_other_share_the_ledger() -> None:
+    pool = make_pool()
+
+    async def spend() -> Scene:
+        scene = Scene(pool)
+        await scene.call("first", 60)
+        return scene
+
+    run(spend())
+
+    async def wait() -> None:
+        scene = Scene(pool)
+        await scene.call("second", 60)
+        assert now() >= START + 60
+
+    run(wait())
+
+
+def test_a_loop_that_ends_takes_its_waiters_along() -> None:
+    pool = make_pool()
+
+    async def leave_one_waiting() -> None:
+        scene = Scene(pool)
+        await scene.call("first", LIMIT)
+        scene.task = asyncio.ensure_future(scene.call("never", 1))  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+        assert pool.ledger.waiting == 1
+
+    run(leave_one_waiting())
+    assert pool.ledger.waiting == 0
+
+
+def test_a_loop_that_stopped_with_a_waiter_first_in_line_blocks_nobody_for_ever() -> None:
+    pool = make_pool()
+    loop = VirtualLoop()
+    scenes: list[Scene] = []
+
+    async def leave_one_waiting() -> asyncio.Task[None]:
+        scene = Scene(pool)
+        scenes.append(scene)
+        await scene.call("first", LIMIT)
+        task = asyncio.ensure_future(scene.call("stuck", 1))
+        await asyncio.sleep(0)
+        return task
+
+    stuck = loop.run_until_complete(leave_one_waiting())
+
+    async def others() -> None:
+        scene = Scene(pool)
+        await asyncio.gather(*(scene.call(str(n), 1) for n in range(3)))
+        assert now() - START < 60 + 61
+
+    run(others())
+    stuck.cancel()
+    loop.run_until_complete(asyncio.gather(stuck, return_exceptions=True))
+    loop.close()
+    assert pool.ledger.waiting == 0
+
+
+class StoppedClock(BlockingClock):
+    """Threads that wait really wait, but only for each other."""
+
+    def monotonic(self) -> float:
+        return START
+
+    def time(self) -> float:
+        return START
+
+
+def test_threads_and_a_loop_share_one_queue() -> None:
+    pool = make_pool(10**6)
+    blocking = Budget(StoppedClock(), Caps(), 0.0, 2, lambda event: None)
+    most, running, lock = [0], [0], threading.Lock()
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for _ in range(50):
+                grant: Grant = drive(
+                    blocking.acquire(
+                        "x", "spot", pool, Cost(1, ()), priority="normal", wait=True, deadline=float("inf")
+                    )
+                )
+                with lock:
+                    running[0] += 1
+                    most[0] = max(most[0], running[0])
+                with lock:
+                    running[0] -= 1
+                pool.finish(grant, None, None, START)
+        except BaseException as error:  # noqa: BLE001 - shown by the test
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+
+    async def story() -> None:
+        scene = Scene(pool, at_once=3)
+        await asyncio.gather(*(scene.call(str(n), 1) for n in range(200)))
+        assert scene.order == [str(n) for n in range(200)]
+
+    run(story())
+    for thread in threads:
+        thread.join(30)
+    assert not errors
+    assert most[0] <= 2
+    assert pool.weight.used == 400
+    assert pool.weight.in_flight == 0
+    assert pool.ledger.waiting == 0
+
+
+def test_a_thread_wakes_the_waiters_of_a_loop() -> None:
+    """The slot is freed by another thread, and no time passes that would wake anybody."""
+
+    async def story() -> None:
+        scene = Scene(at_once=1)
+        grant = await scene.budget.acquire(
+            "x", "spot", scene.pool, Cost(1, ()), priority="normal", wait=True, deadline=float("inf")
+        )
+        waiting = asyncio.ensure_future(scene.call("second", 1))
+        await asyncio.sleep(0)
+        moment = now()
+        await asyncio.to_thread(scene.pool.finish, grant, None, None, moment)
+        await waiting
+        assert scene.order == ["second"]
+
+    run(story())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_the_child_of_a_fork_has_a_free_ledger_that_remembers_what_was_spent() -> None:
+    pool = make_pool()
+    budget = Budget(StoppedClock(), Caps(), 0.0, 1, lambda event: None)
+
+    def acquire(weight: int) -> Grant:
+        return drive(
+            budget.acquire("x", "spot", pool, Cost(weight, ()), priority="normal", wait=False, deadline=float("inf"))
+        )
+
+    acquire(30)
+    holding, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with pool.quota._lock:
+            holding.set()
+            release.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holding.wait(30)
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            # The only slot is the parent's; here it is free, and what the parent spends is known.
+            grant = acquire(50)
+            fits = not pool.weight.ready_at(21, START, 1.0) <= START
+            pool.finish(grant, None, None, START)
+            code = 0 if fits and pool.weight.used == 80 and pool.quota.spend() else 2
+        finally:
+            os._exit(code)
+    release.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert pool.weight.used == 30
+    with pool.ledger.lock:
+        pass

@@ -1,0 +1,333 @@
+"""Every stream: its example message, its names, its rules and its methods, against each other and a table by hand."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from binance_sdk import catalogue
+from binance_sdk._generated.futures.streams import AsyncFuturesStreams, SyncFuturesStreams
+from binance_sdk._generated.spot.streams import AsyncSpotStreams, SyncSpotStreams
+from binance_sdk._runtime.stream.event import StreamEvent
+from binance_sdk._runtime.stream.operation import Fill, StreamOperation
+from binance_sdk.catalogue import CATALOGUE, STREAMS, fixture, stream, stream_fixture
+from binance_sdk.errors import ParameterError
+
+from .calls import canonical
+from .stream_table import FILLED_FROM, NEVER_TOO_SILENT, SECONDS_OF_SILENCE, TABLE, WITH_IDS
+
+NOTHING = cast(Any, None)
+"""In the place of what opens connections: no stream here is entered."""
+NAMESPACES: dict[tuple[str, str], Any] = {
+    ("spot", "async"): AsyncSpotStreams(NOTHING),
+    ("spot", "sync"): SyncSpotStreams(NOTHING),
+    ("futures", "async"): AsyncFuturesStreams(NOTHING),
+    ("futures", "sync"): SyncFuturesStreams(NOTHING),
+}
+
+every_stream = pytest.mark.parametrize("one", STREAMS, ids=lambda one: one.id)
+
+
+def events(decoded: object) -> list[StreamEvent]:
+    return decoded if isinstance(decoded, list) else [cast(StreamEvent, decoded)]
+
+
+def at(value: object, path: str) -> object:
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def models(value: object) -> Iterator[BaseModel]:
+    """A model and all below it."""
+    if isinstance(value, BaseModel):
+        yield value
+        for name in type(value).model_fields:
+            yield from models(getattr(value, name))
+    elif isinstance(value, list):
+        for item in value:
+            yield from models(item)
+
+
+# ---------------------------------------------------------------------------------- the catalogue
+
+
+def test_the_streams() -> None:
+    assert [one.id for one in STREAMS] == sorted(TABLE, key=lambda name: (name.startswith("futures."), name))
+    assert all(one.id == f"{one.market}.{one.name}" for one in STREAMS)
+
+
+def test_a_stream_is_found_by_its_id() -> None:
+    assert stream("futures.mark_price").pattern == "{symbol}@markPrice{speed}"
+    with pytest.raises(LookupError, match=r"no stream 'spot\.mark_price'; there are spot\.agg_trade, "):
+        stream("spot.mark_price")
+    with pytest.raises(LookupError, match="no stream fixture 'mark_price' for spot; there are agg_trade, "):
+        stream_fixture("spot", "mark_price")
+    with pytest.raises(AttributeError, match="NO_STREAMS"):
+        getattr(catalogue, "NO_STREAMS")  # noqa: B009  # a type checker knows that it is not there
+
+
+# ------------------------------------------------------------------------------------ the example
+
+
+@every_stream
+def test_the_example_is_read_whole_and_written_back_as_it_came(one: StreamOperation[Any]) -> None:
+    wire = stream_fixture(one.market, one.name)
+    decoded = one.adapter.validate_json(wire)
+    assert canonical(one.adapter.dump_json(decoded, by_alias=True, exclude_unset=True)) == canonical(wire)
+    assert [type(event) for event in events(decoded)] == [one.item] * len(events(decoded))
+    assert [sorted(model.model_extra or ()) for model in models(decoded) if model.model_extra] == []
+    if not isinstance(decoded, list):
+        assert canonical(decoded.model_dump_json(by_alias=True, exclude_unset=True)) == canonical(wire)
+
+
+@every_stream
+def test_the_example_names_its_kind(one: StreamOperation[Any]) -> None:
+    kinds = {event.get("e") for event in _list(json.loads(stream_fixture(one.market, one.name)))}
+    if one.event_type is not None:
+        assert kinds == {one.event_type}
+    elif one.id in ("spot.rolling_ticker", "spot.all_rolling_tickers"):
+        assert kinds == {"1hTicker"}
+    elif one.id == "futures.trading_session":
+        assert kinds == {"EquityUpdate"}
+    else:
+        assert kinds == {None}
+
+
+@every_stream
+def test_a_live_event_has_what_only_live_events_have(one: StreamOperation[Any]) -> None:
+    assert bool(one.live_only) == (one.fill is not None)
+    for event in events(one.adapter.validate_json(stream_fixture(one.market, one.name))):
+        for path in one.live_only:
+            assert at(event, path) is not None, path
+
+
+def test_an_event_knows_its_stream_and_says_that_it_is_live() -> None:
+    one = stream("spot.agg_trade")
+    (event,) = events(one.adapter.validate_json(stream_fixture("spot", "agg_trade")))
+    assert (event.stream, event.filled) == ("", False)
+    assert not {"stream", "filled"} & set(event.model_dump())
+
+
+@every_stream
+def test_keys_that_differ_in_case_only_do_not_collide(one: StreamOperation[Any]) -> None:
+    (event, *_) = events(one.adapter.validate_json(stream_fixture(one.market, one.name)))
+    for model in models(event):
+        aliases = [info.alias for info in type(model).model_fields.values()]
+        assert len(set(aliases)) == len(aliases)
+        assert all(len(name) > 1 for name in type(model).model_fields), "a letter is no name"
+
+
+# -------------------------------------------------------------------------------------- the names
+
+
+def calls(one: StreamOperation[Any]) -> list[dict[str, str | int]]:
+    """Each combination of the choices."""
+    choices = [parameter for parameter in one.parameters if parameter.kind == "choice"]
+    values = itertools.product(*(parameter.texts for parameter in choices))
+    return [dict(zip([parameter.name for parameter in choices], found, strict=True)) for found in values]
+
+
+def symbols(one: StreamOperation[Any], *names: str) -> tuple[str, ...]:
+    return names if any(parameter.kind == "symbol" for parameter in one.parameters) else ()
+
+
+def names_of(made: Any) -> list[str]:
+    return [named.name for named, _ in made.items]
+
+
+@every_stream
+@pytest.mark.parametrize("kind", ["async", "sync"])
+def test_the_names_that_the_methods_make(one: StreamOperation[Any], kind: str) -> None:
+    method = getattr(NAMESPACES[one.market, kind], one.name)
+    made = [names_of(method(*symbols(one, "BTCUSDT"), **choices)) for choices in calls(one)]
+    assert sorted(name for (name,) in made) == sorted(TABLE[one.id].names)
+    assert one.route == TABLE[one.id].route
+
+
+@every_stream
+def test_a_call_without_choices(one: StreamOperation[Any]) -> None:
+    method = getattr(NAMESPACES[one.market, "async"], one.name)
+    needed = [p for p in one.parameters if p.kind == "choice" and p.default is None]
+    first = {parameter.name: next(iter(parameter.texts)) for parameter in needed}
+    assert names_of(method(*symbols(one, "BTCUSDT"), **first)) == [TABLE[one.id].names[0]]
+    for parameter in needed:
+        with pytest.raises(TypeError, match=parameter.name):
+            method(*symbols(one, "BTCUSDT"), **{name: v for name, v in first.items() if name != parameter.name})
+
+
+@every_stream
+def test_a_call_that_cannot_be_meant(one: StreamOperation[Any]) -> None:
+    method = getattr(NAMESPACES[one.market, "async"], one.name)
+    good: dict[str, Any] = calls(one)[0]
+    if symbols(one, "BTCUSDT"):
+        assert len(method("BTCUSDT", "ethusdt", **good).items) == 2
+        for wrong in ((), ("",), ("btc usdt",), ("BTCUSDT@trade",)):
+            with pytest.raises(ParameterError):
+                method(*wrong, **good)
+    for name in good:
+        with pytest.raises(ParameterError, match=name):
+            method(*symbols(one, "BTCUSDT"), **(good | {name: "7x"}))
+    with pytest.raises(ParameterError, match="colour"):
+        method(*symbols(one, "BTCUSDT"), **good, colour="blue")
+
+
+@every_stream
+@pytest.mark.parametrize("kind", ["async", "sync"])
+def test_what_an_editor_shows(one: StreamOperation[Any], kind: str) -> None:
+    text = " ".join((getattr(type(NAMESPACES[one.market, kind]), one.name).__doc__ or "").split())
+    assert f"`{one.pattern}`" in text
+    assert (f"on `/{one.route}`" in text) == bool(one.route)
+    assert "Source: " in text
+    assert "; as of 2026-" in text
+    assert ("`fill_gaps=True`" in text) == (one.fill is not None)
+    assert all(f"{p.name}{'s' if p.kind == 'symbol' else ''}: " in text for p in one.parameters)
+    if one.quiet.kind == "periodic":
+        assert f"{one.quiet.seconds:g} s" in text
+
+
+# -------------------------------------------------------------------------------------- the rules
+
+
+def test_how_long_a_stream_may_be_silent() -> None:
+    found = {}
+    for one in STREAMS:
+        if one.quiet.kind == "periodic":
+            found[one.id] = {"": one.quiet.seconds, **one.quiet.by_value}
+            if one.quiet.by_parameter:
+                (choice,) = (p for p in one.parameters if p.name == one.quiet.by_parameter)
+                assert set(one.quiet.by_value) == set(choice.texts)
+    assert found == SECONDS_OF_SILENCE
+    assert {one.id for one in STREAMS if one.quiet.kind == "never"} == NEVER_TOO_SILENT
+    assert all(one.quiet.seconds > 0 for one in STREAMS if one.quiet.kind == "activity")
+
+
+def test_which_streams_have_ids() -> None:
+    assert {one.id: one.sequence.kind for one in STREAMS if one.sequence} == WITH_IDS
+    assert {one.id: one.fill.operation for one in STREAMS if one.fill} == FILLED_FROM
+
+
+@every_stream
+def test_the_ids_are_where_the_rules_say(one: StreamOperation[Any]) -> None:
+    if one.sequence is None:
+        return
+    (event,) = events(one.adapter.validate_json(stream_fixture(one.market, one.name)))
+    first, last = at(event, one.sequence.first), at(event, one.sequence.last)
+    assert isinstance(first, int)
+    assert isinstance(last, int)
+    assert first <= last
+    if one.sequence.previous:
+        assert cast(int, at(event, one.sequence.previous)) < last
+    if one.sequence.closed:
+        assert at(event, one.sequence.closed) is False
+
+
+def filled(one: StreamOperation[Any], fill: Fill, row: object, arguments: Mapping[str, str]) -> StreamEvent:
+    """What the rules make of a REST row, the short way."""
+    tree: dict[str, Any] = {}
+    given = {path: arguments[name] for path, name in fill.given.items()}
+    taken = {path: found for path, name in fill.fields.items() if (found := at(row, name)) is not None}
+    for path, value in {**fill.constants, **given, **taken}.items():
+        *above, last = path.split(".")
+        below = tree
+        for name in above:
+            below = below.setdefault(name, {})
+        below[last] = value
+    return cast(StreamEvent, TypeAdapter(one.item).validate_python(tree))
+
+
+@pytest.mark.parametrize("one", [stream(name) for name in FILLED_FROM], ids=lambda one: one.id)
+def test_a_rest_row_becomes_an_event(one: StreamOperation[Any]) -> None:
+    fill = one.fill
+    assert fill is not None
+    market, name = fill.operation.split(".")
+    operation = getattr(CATALOGUE, market).operations[name]
+    asked = {*fill.arguments, *fill.always, fill.cursor, fill.size}
+    assert asked <= set(operation.by_wire)
+    assert {p.wire for p in operation.parameters if p.required} <= asked
+    rows = operation.variants[0].adapter.validate_json(fixture(market, name))
+    arguments = {"symbol": "BTCUSDT", "pair": "BTCUSDT", "interval": "1h", "contract_type": "PERPETUAL"}
+    for row in rows:
+        event = filled(one, fill, row, arguments)
+        (live,) = events(one.adapter.validate_json(stream_fixture(one.market, one.name)))
+        assert isinstance(at(row, fill.id), int)
+        assert one.sequence is not None
+        assert at(event, one.sequence.first) == at(row, fill.id)
+        unset = {path for path in one.live_only if at(event, path) is None}
+        assert unset == set(one.live_only)
+        sent, ours = json.loads(_dumped(live)), json.loads(_dumped(event))
+        missing = set(_keys(sent)) - set(_keys(ours)) - {"nq"}
+        assert missing <= {"E", "st", "k.f", "k.L"}
+
+
+def test_a_filled_aggregate_by_hand() -> None:
+    one = stream("spot.agg_trade")
+    assert one.fill is not None
+    wire = b'[{"a":7,"p":"1.50","q":"2.0","f":70,"l":71,"T":5,"m":true,"M":false}]'
+    (row,) = CATALOGUE.spot.operations["agg_trades"].variants[0].adapter.validate_json(wire)
+    event = filled(one, one.fill, row, {"symbol": "BNBUSDT"})
+    expected = {"e": "aggTrade", "s": "BNBUSDT", "a": 7, "p": "1.50", "q": "2.0", "f": 70, "l": 71, "T": 5}
+    assert json.loads(_dumped(event)) == {**expected, "m": True, "M": False}
+
+
+def test_a_filled_bar_by_hand() -> None:
+    one = stream("spot.kline_utc8")
+    assert one.fill is not None
+    assert one.fill.always == {"timeZone": "8"}
+    wire = b'[[60000,"1.0","4.0","0.5","2.0","10",119999,"15",3,"6","9","0"]]'
+    (row,) = CATALOGUE.spot.operations["klines"].variants[0].adapter.validate_json(wire)
+    event = filled(one, one.fill, row, {"symbol": "BNBUSDT", "interval": "1m"})
+    bar = {"t": 60000, "T": 119999, "s": "BNBUSDT", "i": "1m", "o": "1.0", "c": "2.0", "h": "4.0", "l": "0.5"}
+    bar |= {"v": "10", "n": 3, "x": True, "q": "15", "V": "6", "Q": "9", "B": "0"}
+    assert json.loads(_dumped(event)) == {"e": "kline", "s": "BNBUSDT", "k": bar}
+
+
+def _dumped(event: BaseModel) -> str:
+    return event.model_dump_json(by_alias=True, exclude_unset=True)
+
+
+def _keys(value: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, inner in value.items():
+        yield prefix + key
+        if isinstance(inner, dict):
+            yield from _keys(inner, f"{prefix}{key}.")
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+# ------------------------------------------------------------------------------ what may yet come
+
+
+def test_a_key_of_tomorrow_is_kept() -> None:
+    wire = json.loads(stream_fixture("futures", "mark_price")) | {"zz": "1.50"}
+    event = stream("futures.mark_price").adapter.validate_json(json.dumps(wire))
+    (only,) = events(event)
+    assert only.model_extra == {"zz": "1.50"}
+    assert json.loads(_dumped(only)) == wire
+
+
+def test_a_value_of_tomorrow_is_a_text() -> None:
+    wire = json.loads(stream_fixture("futures", "force_order"))
+    wire["o"] |= {"S": "HOLD", "o": "ICEBERG"}
+    (event,) = events(stream("futures.force_order").adapter.validate_json(json.dumps(wire)))
+    assert (at(event, "order.side"), at(event, "order.order_type")) == ("HOLD", "ICEBERG")
+
+
+def test_no_funding_is_none() -> None:
+    wire = json.loads(stream_fixture("futures", "mark_price")) | {"r": "", "T": 0}
+    (event,) = events(stream("futures.mark_price").adapter.validate_json(json.dumps(wire)))
+    assert (at(event, "funding_rate"), at(event, "next_funding_time_dt")) == (None, None)
+    assert json.loads(_dumped(event)) == wire
+
+
+def test_patterns_hold_nothing_but_their_parameters() -> None:
+    for one in STREAMS:
+        assert re.findall(r"\{(\w+)\}", one.pattern) == [parameter.name for parameter in one.parameters]

@@ -1,0 +1,70 @@
+"""Fixtures: an exchange on loopback, a clock, and an engine over either library."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from binance_sdk._generated.futures.streams import AsyncFuturesStreams
+from binance_sdk._generated.spot.streams import AsyncSpotStreams
+from binance_sdk._runtime.stream.opener import Opener
+from binance_sdk._runtime.stream.over_aiohttp import AiohttpConnector
+from binance_sdk._runtime.stream.over_websockets import WebsocketsConnector
+from binance_sdk._runtime.stream.pacing import Backoff, ConnectionBudget
+from binance_sdk._runtime.stream.parts import Parts
+from binance_sdk._runtime.stream.wire import Connector
+
+from .manual_clock import ManualClock
+from .rows import FakeRest
+from .server import Exchange
+
+CONNECTORS = {"websockets": WebsocketsConnector, "aiohttp": AiohttpConnector}
+
+
+@pytest.fixture
+async def exchange() -> AsyncIterator[Exchange]:
+    async with Exchange() as exchange:
+        yield exchange
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture(params=sorted(CONNECTORS))
+def connector(request: pytest.FixtureRequest) -> Connector:
+    return CONNECTORS[request.param]("tests")
+
+
+class Engine:
+    """Everything a test holds of the engine."""
+
+    def __init__(self, exchange: Exchange, connector: Connector, clock: ManualClock) -> None:
+        self.exchange = exchange
+        self.clock = clock
+        self.told: list[Any] = []
+        self.rest = FakeRest()
+        self.parts = Parts(
+            urls={"spot": (exchange.url,), "futures": (exchange.url,)},
+            connector=connector,
+            clock=clock,
+            rest=self.rest,
+            tell=self.told.append,
+            budget=ConnectionBudget(),
+            backoff=lambda: Backoff(jitter=lambda: 1.0),
+        )
+        self.opener = Opener(lambda: self.parts)
+        self.spot = AsyncSpotStreams(self.opener)
+        self.futures = AsyncFuturesStreams(self.opener)
+
+
+@pytest.fixture
+async def engine(exchange: Exchange, connector: Connector, clock: ManualClock) -> AsyncIterator[Engine]:
+    engine = Engine(exchange, connector, clock)
+    try:
+        yield engine
+    finally:
+        await engine.opener.aclose()

@@ -1,0 +1,79 @@
+"""Limits on messages and connections hold by construction."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from binance_sdk._runtime.stream.pacing import Backoff, ConnectionBudget, Pacer
+
+from .conftest import Engine
+from .manual_clock import ManualClock
+from .server import eventually
+
+
+@pytest.mark.parametrize("limit", [5, 10])
+@given(data=st.data())
+def test_no_second_holds_more_messages_than_allowed(limit: int, data: st.DataObject) -> None:
+    pacer, now, sent = Pacer(limit), 0.0, []
+    pongs = data.draw(st.lists(st.floats(1.1, 30.0), max_size=5))
+    next_pong = pongs.pop() if pongs else 1e9
+    for wait in data.draw(st.lists(st.floats(0, 0.5), min_size=1, max_size=60)):
+        now += wait
+        while delay := pacer.delay(now):
+            now += delay
+        while next_pong <= now:
+            pacer.note(now)
+            sent.append(now)
+            next_pong = now + pongs.pop() if pongs else 1e9
+            while delay := pacer.delay(now):
+                now += delay
+        pacer.note(now)
+        sent.append(now)
+    for at in sent:
+        assert sum(1 for other in sent if at <= other < at + 1.0) <= limit
+
+
+async def test_requests_of_a_busy_consumer_are_spread(engine: Engine) -> None:
+    times: list[float] = []
+    async with engine.spot.agg_trade("BTCUSDT", quiet_time=None) as events:
+        line = engine.exchange.lines[0]
+
+        async def busy() -> None:
+            for number in range(12):
+                await events.subscribe(engine.spot.agg_trade(f"A{number}USDT", quiet_time=None))
+                times.append(engine.clock.now)
+
+        working = asyncio.create_task(busy())
+        for _ in range(100):
+            if working.done():
+                break
+            await engine.clock.advance(0.1, step=0.05)
+        await working
+        assert len(line.requests) == 12
+    for at in times:
+        assert sum(1 for other in times if at <= other < at + 1.0) <= 4
+
+
+async def test_connections_of_a_process_are_rationed() -> None:
+    clock, budget = ManualClock(), ConnectionBudget(3, 300.0)
+    for _ in range(3):
+        await budget.acquire("a", clock)
+    await budget.acquire("b", clock)
+    waiting = asyncio.create_task(budget.acquire("a", clock))
+    await clock.advance(299, step=50)
+    assert not waiting.done()
+    await clock.advance(1.1)
+    await eventually(waiting.done)
+    await waiting
+
+
+def test_pauses_double_up_to_a_longest_one_and_are_random() -> None:
+    backoff = Backoff(first=1.0, longest=8.0, jitter=lambda: 0.0)
+    assert [backoff.pause() for _ in range(5)] == [0.5, 1.0, 2.0, 4.0, 4.0]
+    backoff.reset()
+    assert backoff.pause() == 0.5
+    assert {round(Backoff().pause(), 9) for _ in range(20)} != {0.25}

@@ -1,0 +1,156 @@
+"""REST over ``transport="aiohttp"``: the same answers, and the same errors for the same broken lines."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import socket
+import struct
+from typing import Any
+
+import pytest
+
+from binance_sdk import BinanceClient, errors
+from binance_sdk._runtime.options import RequestOptions
+from tests.runtime.server import Act, RawServer, http
+
+ROW = b'[1,"1","1","1","1","1",2,"1",1,"1","1","0"]'
+
+
+async def _call(url: str, **settings: Any) -> Any:
+    async with BinanceClient(spot_base_url=url, transport="aiohttp", **{"max_retries": 0, **settings}) as client:
+        try:
+            return await client.spot.klines("BTCUSDT", "1h")
+        except errors.BinanceError as error:
+            return error
+
+
+def ask(answer: bytes | Act | None, **settings: Any) -> Any:
+    with RawServer(answer) as server:
+        return asyncio.run(_call(server.url, **settings))
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def slow(connection: socket.socket) -> None:
+    connection.sendall(http("200 OK", b"[", {"Content-Length": "10"}))
+    connection.recv(1)
+
+
+def test_an_answer() -> None:
+    (row,) = ask(http("200 OK", b"[" + ROW + b"]"))
+    assert row.open_time == 1
+
+
+def test_a_compressed_answer() -> None:
+    (row,) = ask(http("200 OK", gzip.compress(b"[" + ROW + b"]"), {"Content-Encoding": "gzip"}))
+    assert row.open_time == 1
+
+
+async def test_headers_go_out_and_come_back_and_connections_are_kept() -> None:
+    with RawServer(http("200 OK", b"{}", {"X-Mbx-Used-Weight-1m": "7"}, last=False), keep_alive=True) as server:
+        async with BinanceClient(spot_base_url=server.url, transport="aiohttp", api_key="key") as client:
+            raw = await client.spot.with_raw_response.ping(options=RequestOptions(headers={"X-Mine": "a"}))
+            await client.spot.ping()
+        assert raw.used_weight == 7
+        assert raw.content == b"{}"
+    first, second = server.requests
+    lines = first.decode().split("\r\n")
+    assert lines[0] == "GET /api/v3/ping HTTP/1.1"
+    sent = {line.split(": ")[0].lower(): line.split(": ")[1] for line in lines[1:] if line}
+    assert sent["x-mine"] == "a"
+    assert sent["user-agent"].startswith("binance-market-sdk/")
+    assert b"X-MBX-APIKEY" not in first + second
+
+
+CHUNKED = {"Transfer-Encoding": "chunked"}
+BROKEN: list[tuple[str, bytes | Act]] = [
+    ("cut before headers", b""),
+    ("cut in headers", b"HTTP/1.1 200 OK\r\nContent-Le"),
+    ("cut in the body", http("200 OK", b"[", {"Content-Length": "4096"})),
+    ("reset before headers", reset),
+    ("no HTTP", b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n"),
+    ("no status", b"HTTP/1.1 abc OK\r\n\r\n"),
+    ("header garbage", b"HTTP/1.1 200 OK\r\n\x00\x01: \xff\r\nno colon here\r\n\r\n[]"),
+    ("two lengths", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n[]"),
+    ("length that is none", b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n[]"),
+    ("chunk nonsense", http("200 OK", b"zz\r\n[]\r\n0\r\n\r\n", CHUNKED, length=False)),
+    ("chunks without end", http("200 OK", b"2\r\n[]\r\n", CHUNKED, length=False)),
+    ("headers without end", b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000),
+]
+
+
+@pytest.mark.parametrize("answer", [case[1] for case in BROKEN], ids=[case[0] for case in BROKEN])
+def test_a_broken_line(answer: bytes | Act) -> None:
+    error = ask(answer)
+    assert type(error) is errors.APIConnectionError
+    assert "127.0.0.1:" in str(error)
+    assert error.__cause__ is not None
+
+
+@pytest.mark.parametrize("answer", [None, slow], ids=["no answer", "half an answer"])
+def test_no_answer_in_time(answer: Act | None) -> None:
+    error = ask(answer, timeout=0.05)
+    assert type(error) is errors.APITimeoutError
+    assert "raise timeout=" in str(error)
+
+
+def test_nobody_listens() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    error = asyncio.run(_call(f"http://127.0.0.1:{port}"))
+    assert type(error) is errors.APIConnectionError
+
+
+@pytest.mark.parametrize("url", ["http://exa mple.invalid", "http://" + "a" * 300 + ".invalid"])
+def test_an_address_that_is_none(url: str) -> None:
+    assert isinstance(asyncio.run(_call(url)), (errors.ConfigError, errors.APIConnectionError))
+
+
+@pytest.mark.parametrize("body", [b"not gzip at all", gzip.compress(b"[]")[:10] + b"\xff" * 20])
+def test_a_body_that_is_not_what_its_encoding_says(body: bytes) -> None:
+    error = ask(http("200 OK", body, {"Content-Encoding": "gzip"}))
+    assert type(error) is errors.DecodeError
+    assert "Content-Encoding" in str(error)
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
+@pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
+def test_a_body_that_is_too_large(declared: bool, compressed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("binance_sdk._runtime.http.MAX_RESPONSE_BYTES", 500)
+    body = b"[" + b" " * 1000 + b"]"
+    headers = {"Content-Encoding": "gzip"} if compressed else {}
+    error = ask(http("200 OK", gzip.compress(body) if compressed else body, headers, length=declared))
+    assert type(error) is errors.DecodeError
+    assert "larger than 500 bytes" in str(error)
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with RawServer(http("200 OK", b"[]")) as elsewhere:
+        answer = http("302 Found", b"", {"Location": f"{elsewhere.url}/"})
+        error = ask(answer)
+        assert isinstance(error, errors.APIError)
+        assert error.status_code == 302
+        assert elsewhere.requests == []
+
+
+@pytest.mark.parametrize(("status", "kind"), [("429 x", errors.RateLimitError), ("418 x", errors.IPBannedError)])
+def test_statuses(status: str, kind: type[errors.APIError]) -> None:
+    error = ask(http(status, b'{"code":-1003,"msg":"Too many"}', {"Retry-After": "3"}), budget=False)
+    assert type(error) is kind
+    assert error.retry_after == 3
+
+
+def test_a_forgotten_loop_leaves_no_socket() -> None:
+    async def use(client: BinanceClient) -> None:
+        await client.spot.ping()
+
+    with RawServer(http("200 OK", b"{}", last=False), keep_alive=True) as server:
+        client = BinanceClient(spot_base_url=server.url, transport="aiohttp")
+        for _ in range(2):
+            asyncio.run(use(client))
+        asyncio.run(client.aclose())
+    assert len(server.requests) == 2

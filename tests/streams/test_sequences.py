@@ -1,0 +1,161 @@
+"""Whatever is dropped, repeated or swapped: the whole sequence in order, each once, or gaps that name the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from binance_sdk import futures, spot
+from binance_sdk._generated.futures import stream_operations as futures_operations
+from binance_sdk._generated.spot import stream_operations as spot_operations
+from binance_sdk._runtime.stream.names import named
+from binance_sdk._runtime.stream.operation import StreamOperation
+from binance_sdk._runtime.stream.parts import Parts
+from binance_sdk._runtime.stream.reader import Reader
+from binance_sdk._runtime.stream.subscription import Subscription
+from binance_sdk.streams import Gap
+
+from .manual_clock import ManualClock
+from .rows import FakeRest, agg_trade, depth, futures_depth, kline
+
+NUMBERS = 30
+
+
+@st.composite
+def journeys(draw: st.DrawFn) -> list[int]:
+    """Numbers from 0, of which some are lost, some come twice, and some overtake others."""
+    kept = [number for number in range(NUMBERS) if number == 0 or draw(st.integers(0, 3))]
+    for _ in range(draw(st.integers(0, 6))):
+        kept.insert(draw(st.integers(1, len(kept))), draw(st.sampled_from(kept)))
+    for _ in range(draw(st.integers(0, 4))):
+        at = draw(st.integers(1, max(1, len(kept) - 2)))
+        kept[at : at + 2] = reversed(kept[at : at + 2])
+    return kept
+
+
+def reader_for(operation: StreamOperation[Any], rest: FakeRest, *, fill: bool) -> tuple[Reader, Subscription]:
+    clock = ManualClock()
+    parts = Parts(urls={}, connector=None, clock=clock, rest=rest, tell=lambda _: None)  # type: ignore[arg-type]
+    arguments: dict[str, object] = {"symbol": "BTCUSDT"}
+    if operation.name == "kline":
+        arguments["interval"] = "1m"
+    subscription = Subscription(
+        named(operation, arguments)[0], fill_gaps=fill, quiet_time=None, from_spec=False, now=clock.now
+    )
+    return Reader(parts, "block", 10_000, lambda _: None), subscription
+
+
+async def consume(reader: Reader, subscription: Subscription, payloads: list[dict[str, Any]]) -> list[Any]:
+    for payload in payloads:
+        reader.feed(subscription, json.dumps(payload).encode(), 0.0)
+    seen: list[Any] = []
+    while True:
+        while (event := reader.take()) is not None:
+            seen.append(event)
+        if not reader._fills:
+            return seen
+        await asyncio.sleep(0)
+
+
+@given(journeys())
+@settings(max_examples=150, deadline=None)
+def test_with_fill_nothing_is_missing(journey: list[int]) -> None:
+    async def run() -> None:
+        rest = FakeRest()
+        rest.page = 3
+        reader, subscription = reader_for(spot_operations.AGG_TRADE, rest, fill=True)
+        seen = await consume(reader, subscription, [agg_trade(number) for number in journey])
+        assert [event.agg_id for event in seen] == list(range(max(journey) + 1))
+        assert reader.stats.filled == sum(event.filled for event in seen)
+
+    asyncio.run(run())
+
+
+@given(journeys())
+@settings(max_examples=150, deadline=None)
+def test_without_fill_gaps_name_exactly_what_is_missing(journey: list[int]) -> None:
+    async def run() -> None:
+        reader, subscription = reader_for(spot_operations.AGG_TRADE, FakeRest(), fill=False)
+        seen = await consume(reader, subscription, [agg_trade(number) for number in journey])
+        numbers: list[int] = []
+        for item in seen:
+            numbers += range(item.last_id + 1, item.first_id) if isinstance(item, Gap) else [item.agg_id]
+        assert numbers == list(range(max(journey) + 1))
+        stats = reader.stats
+        given_out = sum(not isinstance(item, Gap) for item in seen)
+        assert given_out + stats.late + stats.duplicates == len(journey)
+
+    asyncio.run(run())
+
+
+@given(journeys())
+@settings(max_examples=60, deadline=None)
+def test_ranges_follow_each_other(journey: list[int]) -> None:
+    async def run() -> None:
+        reader, subscription = reader_for(spot_operations.DIFF_DEPTH, FakeRest(), fill=False)
+        payloads = [depth(number * 5 + 1, number * 5 + 5) for number in journey]
+        numbers: list[int] = []
+        for item in await consume(reader, subscription, payloads):
+            if isinstance(item, Gap):
+                numbers += range(item.last_id + 1, item.first_id)
+            else:
+                assert isinstance(item, spot.DiffDepthEvent)
+                numbers += range(item.first_update_id, item.final_update_id + 1)
+        assert numbers == list(range(1, (max(journey) + 1) * 5 + 1))
+
+    asyncio.run(run())
+
+
+@given(journeys())
+@settings(max_examples=60, deadline=None)
+def test_events_that_name_their_predecessor(journey: list[int]) -> None:
+    async def run() -> None:
+        reader, subscription = reader_for(futures_operations.DIFF_DEPTH, FakeRest(), fill=False)
+        payloads = [futures_depth(number * 10 + 3, number * 10 + 7, number * 10 - 3) for number in journey]
+        seen = await consume(reader, subscription, payloads)
+        events = [item for item in seen if isinstance(item, futures.DiffDepthEvent)]
+        assert events == sorted(events, key=lambda event: event.final_update_id)
+        gaps = [(item.last_id, item.first_id) for item in seen if isinstance(item, Gap)]
+        pairs = pairwise(events)
+        assert gaps == [
+            (before.final_update_id, after.first_update_id)
+            for before, after in pairs
+            if after.prev_final_update_id != before.final_update_id
+        ]
+
+    asyncio.run(run())
+
+
+def test_an_event_that_reaches_back_over_the_last_one_is_no_gap() -> None:
+    async def run() -> list[Any]:
+        reader, subscription = reader_for(spot_operations.DIFF_DEPTH, FakeRest(), fill=False)
+        return await consume(reader, subscription, [depth(1, 5), depth(4, 8), depth(9, 9)])
+
+    assert [item.final_update_id for item in asyncio.run(run())] == [5, 8, 9]
+
+
+def test_months_and_other_time_zones_follow_each_other() -> None:
+    from binance_sdk._runtime.stream.sequence import _bar_before, _next_bar
+
+    january, february, march = 1_704_067_200_000, 1_706_745_600_000, 1_709_251_200_000
+    east = 8 * 3_600_000
+    for shift in (0, -east):
+        assert _next_bar("1M", february + shift) == march + shift
+        assert _bar_before("1M", february + shift) == january + shift
+        assert _next_bar("1d", january + shift) == january + shift + 86_400_000
+        assert _bar_before("1h", january + shift) == january + shift - 3_600_000
+
+
+def test_updates_of_one_bar_are_no_duplicates() -> None:
+    async def run() -> list[Any]:
+        reader, subscription = reader_for(spot_operations.KLINE, FakeRest(), fill=False)
+        bars = [(1, False), (1, False), (1, True), (1, True), (2, False), (1, True)]
+        return await consume(reader, subscription, [kline(minute, closed=closed) for minute, closed in bars])
+
+    seen = [(item.kline.open_time // 60_000, item.kline.is_closed) for item in asyncio.run(run())]
+    assert seen == [(1, False), (1, False), (1, True), (2, False)]

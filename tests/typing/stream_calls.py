@@ -1,0 +1,92 @@
+"""What type checkers see at the call sites of streams. Checked by mypy and pyright, never run."""
+
+# pyright: reportUnnecessaryTypeIgnoreComment=true
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal, assert_never, assert_type
+
+from binance_sdk import BinanceClient, SyncBinanceClient
+from binance_sdk.futures import DiffDepthEvent as FuturesDiffDepthEvent
+from binance_sdk.futures import ForceOrderEvent, MarkPriceEvent
+from binance_sdk.spot import (
+    AggTradeEvent,
+    BookTickerEvent,
+    DiffDepthEvent,
+    KlineEvent,
+    KlineInterval,
+    MiniTickerEvent,
+    PriceLevel,
+    TickerEvent,
+    TradeEvent,
+)
+from binance_sdk.streams import Events, Gap, Notice, Reconnected, SilentStream, Stream, SyncStream
+
+
+async def asynchronous(client: BinanceClient) -> None:
+    s = client.spot.streams
+    assert_type(s.agg_trade("BTCUSDT", "ETHUSDT"), Stream[AggTradeEvent])
+    assert_type(s.kline("BTCUSDT", interval="1m", fill_gaps=True), Stream[KlineEvent])
+    assert_type(s.all_mini_tickers(quiet_time=None), Stream[list[MiniTickerEvent]])
+    assert_type(s.diff_depth("BTCUSDT", speed="100ms"), Stream[DiffDepthEvent])
+    assert_type(client.futures.streams.diff_depth("BTCUSDT", speed="500ms"), Stream[FuturesDiffDepthEvent])
+    assert_type(client.futures.streams.all_mark_prices(speed="1s"), Stream[list[MarkPriceEvent]])
+    assert_type(client.futures.streams.all_force_orders(), Stream[ForceOrderEvent])
+    async with s.agg_trade("BTCUSDT", overflow="latest", buffer=5) as events:
+        assert_type(events, Events[AggTradeEvent])
+        async for event in events:
+            assert_type(event, AggTradeEvent | Notice)
+
+
+async def together(client: BinanceClient) -> None:
+    s = client.spot.streams
+    both = s.agg_trade("BTCUSDT") | s.book_ticker("BTCUSDT")
+    assert_type(both, Stream[AggTradeEvent | BookTickerEvent])
+    async with both as events:
+        async for event in events:
+            match event:
+                case AggTradeEvent(price=price):
+                    assert_type(price, Decimal)
+                case BookTickerEvent():
+                    assert_type(event.bid_qty, Decimal)
+                case Gap() | Reconnected() | SilentStream():
+                    break
+                case _:
+                    assert_never(event)
+
+
+def blocking(client: SyncBinanceClient, interval: KlineInterval) -> None:
+    s = client.spot.streams
+    assert_type(s.kline("BTCUSDT", interval=interval), SyncStream[KlineEvent])
+    assert_type(s.trade("BTCUSDT") | s.ticker("BTCUSDT"), SyncStream[TradeEvent | TickerEvent])
+    with s.kline("BTCUSDT", interval="1h") as events:
+        for event in events:
+            if isinstance(event, KlineEvent):
+                assert_type(event.kline.open, Decimal)
+                assert_type(event.kline.first_trade_id, int | None)
+                assert_type(event.event_time, int | None)
+                assert_type(event.kline.interval, KlineInterval | str)
+
+
+def fields(depth: DiffDepthEvent, mark: MarkPriceEvent) -> None:
+    assert_type(depth.bids, list[PriceLevel])
+    assert_type(depth.event_time, int)
+    assert_type(depth.stream, str)
+    assert_type(depth.filled, bool)
+    assert_type(mark.symbol_type, int | None)
+    assert_type(mark.funding_rate, Decimal | None)
+
+
+def mistakes(client: BinanceClient, speed: Literal["250ms"]) -> None:
+    s = client.spot.streams
+    s.kline("BTCUSDT")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    s.kline("BTCUSDT", "1m")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    s.kline("BTCUSDT", interval="1x")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    s.partial_depth("BTCUSDT", levels=7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    s.diff_depth("BTCUSDT", speed=speed)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    s.agg_trade("BTCUSDT", bufer=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    s.agg_trade("BTCUSDT", overflow="drop")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    s.all_mini_tickers("BTCUSDT")  # type: ignore[call-arg, arg-type]  # pyright: ignore[reportCallIssue]
+    s.force_order("BTCUSDT")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    client.futures.streams.kline("BTCUSDT", interval="1s")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,85 @@
+"""A simulated exchange whose clock stands still, and exchanges of the adapter that ask it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+from virtuoso_binance import make_exchange_class
+from virtuoso_binance.config import Settings
+from virtuoso_binance.exchange import BinanceMethods
+
+from binance_sdk import BinanceClient
+from binance_sdk.simulator import ManualClock, Simulator
+from tests.virtuoso import fake_virtuoso
+
+NOW = 1_768_651_327_450
+"""2026-01-17 12:02:07.450 UTC, so every frame ends in a running candle."""
+
+Build = Callable[..., Any]
+
+
+@pytest.fixture(scope="session")
+def simulator() -> Iterator[Simulator]:
+    """Read only: it is shared, so no test may add faults or symbols, and none may look at its counters."""
+    with Simulator(clock=ManualClock(NOW), history_days=90) as running:
+        yield running
+
+
+@pytest.fixture
+def own_simulator() -> Iterator[Simulator]:
+    """One for this test alone, to count, to break and to delist."""
+    with Simulator(clock=ManualClock(NOW), history_days=45) as running:
+        yield running
+
+
+def section_for(simulator: Simulator, **changes: Any) -> dict[str, Any]:
+    """A section that asks the simulator as fast as it can."""
+    return {
+        "enabled": True,
+        "rest_endpoint": simulator.spot_url,
+        "futures_rest_endpoint": simulator.futures_url,
+        "rate_limits": {"requests_per_minute": 100_000, "requests_per_second": 10_000, "weight_per_minute": 6000},
+        "data_preferences": {
+            "preferred_quote_currencies": [],
+            "exclude_symbols": [],
+            "min_24h_volume": 0,
+        },
+        **changes,
+    }
+
+
+def hasty(settings: Settings) -> BinanceClient:
+    """A client that gives up at the first failure, so that no test waits for a second try."""
+    return BinanceClient(
+        spot_base_url=settings.spot_url,
+        futures_base_url=settings.futures_url,
+        api_key="",
+        timeout=5.0,
+        max_retries=0,
+        caps=settings.caps,
+    )
+
+
+@pytest.fixture
+async def build() -> AsyncIterator[Build]:
+    """Makes initialized exchanges, and closes them after the test."""
+    made: list[BinanceMethods] = []
+
+    async def build_one(simulator: Simulator, base: type = fake_virtuoso.BaseExchange, **changes: Any) -> Any:
+        cls = make_exchange_class(base, section_for(simulator, **changes), client_factory=hasty)
+        exchange = cls({})
+        made.append(exchange)
+        assert await exchange.initialize()
+        return exchange
+
+    yield build_one
+    for exchange in made:
+        await exchange.close()
+
+
+@pytest.fixture
+async def exchange(build: Build, simulator: Simulator) -> Any:
+    """One that reads from the shared simulator."""
+    return await build(simulator)

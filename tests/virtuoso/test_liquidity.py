@@ -1,0 +1,220 @@
+"""Liquidity figures: worked examples by hand, and laws that hold for every book."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from virtuoso_binance.liquidity import (
+    Side,
+    Turnover,
+    candle_turnover,
+    depth_within,
+    imbalance,
+    liquidity_row,
+    slippage,
+    spread,
+    turnover,
+)
+
+from binance_sdk import futures
+from binance_sdk.catalogue import CATALOGUE, fixture
+from binance_sdk.errors import ParameterError
+
+D = Decimal
+SIDES: tuple[Side, Side] = ("buy", "sell")
+
+
+def book(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> futures.OrderBook:
+    answer = {"lastUpdateId": 1, "E": 1_800_000_000_000, "T": 1_800_000_000_000, "bids": bids, "asks": asks}
+    return futures.OrderBook.model_validate_json(json.dumps(answer))
+
+
+WORKED = book([("99", "1"), ("98", "2"), ("90", "10")], [("101", "1"), ("102", "3"), ("110", "5")])
+
+
+@st.composite
+def books(draw: st.DrawFn) -> futures.OrderBook:
+    """Books in order and not crossed, with ticks of a cent."""
+    steps = st.lists(st.tuples(st.integers(1, 500), st.integers(1, 10**6)), min_size=1, max_size=12)
+    middle = draw(st.integers(10_000, 10**8))
+
+    def side(sign: int) -> list[tuple[str, str]]:
+        price, rows = middle, list[tuple[str, str]]()
+        for step, qty in draw(steps):
+            price += sign * step
+            rows.append((str(D(price) / 100), str(D(qty) / 1000)))
+        return rows
+
+    return book(side(-1), side(1))
+
+
+def test_spread_of_a_worked_book() -> None:
+    found = spread(WORKED)
+    assert found is not None
+    assert (found.bid, found.ask, found.mid, found.absolute, found.bps) == (D(99), D(101), D(100), D(2), D(200))
+
+
+def test_depth_of_a_worked_book_and_whether_it_is_whole() -> None:
+    near = depth_within(WORKED, 200)
+    assert near is not None
+    # The edges at 98 and 102 belong to the band, and the levels at 90 and 110 show that nothing is missing in it.
+    assert (near.bid_base, near.bid_quote, near.ask_base, near.ask_quote) == (D(3), D(295), D(4), D(407))
+    assert near.complete
+    assert near.imbalance == (D(295) - 407) / (295 + 407)
+    far = depth_within(WORKED, 1000)
+    assert far is not None
+    assert (far.bid_base, far.ask_base) == (D(13), D(9))
+    assert not far.complete
+
+
+def test_an_empty_band_has_no_imbalance() -> None:
+    found = depth_within(WORKED, 1)
+    assert found is not None
+    assert found.imbalance is None
+    assert (found.bid_base, found.ask_base, found.complete) == (D(0), D(0), True)
+
+
+def test_imbalance_compares_as_many_levels_of_both_sides() -> None:
+    assert imbalance(WORKED, 1) == 0
+    assert imbalance(WORKED, 2) == (D(3) - 4) / 7
+    longer = book([("99", "1"), ("98", "1000")], [("101", "1")])
+    assert imbalance(longer) == 0
+
+
+@pytest.mark.parametrize(
+    ("side", "base", "quote", "average", "worst"),
+    [
+        ("buy", "1", "101", "101", "101"),
+        ("buy", "3", "305", "101.6666666666666666666666667", "102"),
+        ("sell", "2", "197", "98.5", "98"),
+    ],
+)
+def test_fills_of_a_worked_book(side: Side, base: str, quote: str, average: str, worst: str) -> None:
+    for found in (slippage(WORKED, side, base=D(base)), slippage(WORKED, side, quote=D(quote))):
+        assert found is not None
+        assert found.complete
+        assert (found.base, found.quote, found.worst) == (D(base), D(quote), D(worst))
+        assert found.average == D(average)
+
+
+def test_the_best_level_alone_slips_by_nothing_and_costs_half_the_spread() -> None:
+    for side in SIDES:
+        found = slippage(WORKED, side, base=1)
+        assert found is not None
+        assert (found.slippage_bps, found.cost_bps) == (D(0), D(100))
+
+
+def test_a_book_that_is_too_short_says_so() -> None:
+    found = slippage(WORKED, "buy", base=100)
+    assert found is not None
+    assert not found.complete
+    assert (found.base, found.worst) == (D(9), D(110))
+
+
+def test_one_side_alone_is_no_market() -> None:
+    half = book([("99", "1")], [])
+    found = (spread(half), imbalance(half), depth_within(half, 10), slippage(half, "sell", base=1))
+    assert found == (None, None, None, None)
+    assert liquidity_row(half, None) == {}
+
+
+@pytest.mark.parametrize(
+    "sizes", [{}, {"base": 1, "quote": 1}, {"base": 0}, {"quote": -1}], ids=["none", "both", "zero", "negative"]
+)
+def test_the_size_is_one_positive_number(sizes: dict[str, int]) -> None:
+    with pytest.raises(ParameterError):
+        slippage(WORKED, "buy", **sizes)
+
+
+def test_bands_and_levels_are_positive() -> None:
+    with pytest.raises(ParameterError, match="bps=0 must be positive"):
+        depth_within(WORKED, 0)
+    with pytest.raises(ParameterError, match="levels=0"):
+        imbalance(WORKED, 0)
+
+
+@given(books(), st.integers(1, 20_000), st.integers(1, 20_000))
+def test_depth_grows_with_the_band_and_never_exceeds_the_book(one: futures.OrderBook, a: int, b: int) -> None:
+    narrow, wide = depth_within(one, min(a, b)), depth_within(one, max(a, b))
+    assert narrow is not None
+    assert wide is not None
+    assert narrow.bid_base <= wide.bid_base <= sum(level.qty for level in one.bids)
+    assert narrow.ask_quote <= wide.ask_quote <= sum(level.price * level.qty for level in one.asks)
+    assert narrow.complete or not wide.complete
+    if wide.imbalance is not None:
+        assert -1 <= wide.imbalance <= 1
+
+
+@given(books(), st.sampled_from(SIDES), st.integers(1, 10**7), st.integers(1, 10**7))
+def test_larger_orders_never_get_better_prices(one: futures.OrderBook, side: Side, a: int, b: int) -> None:
+    small, large = (slippage(one, side, base=D(size) / 1000) for size in (min(a, b), max(a, b)))
+    assert small is not None
+    assert large is not None
+    # Averages are rounded to 28 digits.
+    assert 0 <= small.slippage_bps <= large.slippage_bps + D("1e-20")
+    assert small.cost_bps >= small.slippage_bps
+    assert small.base <= large.base
+    levels = one.asks if side == "buy" else one.bids
+    assert large.complete == (D(max(a, b)) / 1000 <= sum(level.qty for level in levels))
+
+
+@given(books(), st.sampled_from(SIDES), st.integers(1, 10**9))
+def test_an_order_is_the_same_by_base_and_by_quote(one: futures.OrderBook, side: Side, size: int) -> None:
+    by_base = slippage(one, side, base=D(size) / 1000)
+    assert by_base is not None
+    by_quote = slippage(one, side, quote=by_base.quote)
+    assert by_quote is not None
+    assert by_quote.quote == by_base.quote
+    assert abs(by_quote.base - by_base.base) <= D("1e-20") * by_base.base
+
+
+@given(books())
+def test_mirrored_books_have_mirrored_imbalance(one: futures.OrderBook) -> None:
+    share = imbalance(one, 3)
+    assert share is not None
+    assert -1 <= share <= 1
+    count = min(len(one.bids), len(one.asks), 3)
+    fewer_bids = sum(level.qty for level in one.bids[:3]) < sum(level.qty for level in one.asks[:3])
+    assert (share < 0) == fewer_bids
+    assert count >= 1
+
+
+def test_turnover_of_the_day_and_of_candles() -> None:
+    body = json.loads(fixture("futures", "ticker_24hr", next(iter(_single_ticker()))))
+    ticker = futures.Ticker24hr.model_validate_json(json.dumps(body))
+    day = turnover(ticker)
+    assert (str(day.base), str(day.quote), day.trades) == (body["volume"], body["quoteVolume"], body["count"])
+    rows = [
+        [1_800_000_000_000, "1", "2", "0.5", "1.5", "10", 1_800_000_059_999, "12.5", 4, "5", "6", "0"],
+        [1_800_000_060_000, "1", "2", "0.5", "1.5", "2.5", 1_800_000_119_999, "3", 1, "1", "1", "0"],
+    ]
+    found = candle_turnover([futures.Kline.from_wire(row) for row in rows])
+    assert found == Turnover(D("12.5"), D("15.5"), 5)
+    assert (found.vwap, found.trade_size) == (D("1.24"), D("3.1"))
+
+
+def _single_ticker() -> list[str]:
+    variants = CATALOGUE.futures.operations["ticker_24hr"].variants
+    return [name for one in variants if one.type is futures.Ticker24hr for name in one.fixtures]
+
+
+def test_no_trade_has_no_average() -> None:
+    nothing = candle_turnover([])
+    assert nothing.base == 0
+    assert nothing.vwap is None
+    assert nothing.trade_size is None
+
+
+def test_the_row_holds_floats_and_only_what_is_known() -> None:
+    row = liquidity_row(WORKED, None, bands=(D(200),), order_quote=305)
+    assert "turnover_24h" not in row
+    assert row["spread"] == {"absolute": 2.0, "bps": 200.0, "mid": 100.0}
+    assert row["depth"][0]["bid_quote"] == 295.0
+    assert row["slippage"]["buy"]["average"] == pytest.approx(305 / 3)
+    assert row["slippage"]["sell"]["complete"] is True
+    assert liquidity_row(None, None) == {}
+    json.dumps(row)
