@@ -210,7 +210,7 @@ class MalformedMessage:
     body: bytes
 
     def __str__(self) -> str:
-        return f"{self.stream or 'a stream'}: malformed message: {self.problem}"
+        return f"{self.stream or 'of unknown name'}: malformed message: {self.problem}"
 
 
 @dataclass(frozen=True, slots=True)

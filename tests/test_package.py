@@ -140,8 +140,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(content: dict[str, bytes])
     for needed in ("py.typed", "_generated/spot/fixtures.json", "_generated/futures/fixtures.json"):
         assert f"binance_sdk/{needed}" in content
     for name in content:
-        # The example configuration is for whoever installs the adapter.
-        assert not name.endswith((".pyc", ".j2", ".yaml", ".golden")) or "/examples/" in name, name
+        assert not name.endswith((".pyc", ".j2", ".yaml", ".golden")), name
         assert not re.search(r"(^|/)(tests|spec|codegen|adapters|benchmarks)/", name), name
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from binance_sdk._runtime.attempt import Attempts, Prepared
 from binance_sdk._runtime.cache import AnswerCache, AsyncFlights, ThreadFlights, lifetime
@@ -165,7 +165,8 @@ class Engine:
 
 def _own_copy(response: Response[Any]) -> Response[Any]:
     """Models are frozen, lists are not: who sorts his must not sort everybody's."""
-    return replace(response, data=list(response.data)) if type(response.data) is list else response
+    data: object = response.data
+    return replace(response, data=list(cast("list[object]", data))) if type(data) is list else response
 
 
 def _full_windows(amount: int, limit: Window | Rolling) -> float:

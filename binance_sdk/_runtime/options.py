@@ -44,6 +44,9 @@ class RequestOptions:
             value: object = getattr(self, name)
             if value is not None and not (_is_number(value) and 0 < value < math.inf):
                 raise ConfigError(f"{name}={value!r} must be a positive number of seconds")
+        cache = self.cache
+        if cache is not None and not isinstance(cache, bool) and not (_is_number(cache) and 0 <= cache < math.inf):
+            raise ConfigError(f"cache={cache!r} must be True, False or a number of seconds")
         retries = self.max_retries
         if retries is not None and not _is_count(retries):
             raise ConfigError(f"max_retries={retries!r} must be an int, 0 or more")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from binance_sdk.simulator.faults import Fault, FaultRule, Faults
     from binance_sdk.simulator.record import RequestCounts, WindowStats
     from binance_sdk.simulator.server import Simulator, SimulatorOptions, serve
+    from binance_sdk.simulator.streams.faults import StreamFault
+    from binance_sdk.simulator.streams.listener import StreamLimits
     from binance_sdk.simulator.symbols import Instrument
 
 __all__ = [
@@ -42,6 +44,8 @@ __all__ = [
     "SimulatorControl",
     "SimulatorError",
     "SimulatorOptions",
+    "StreamFault",
+    "StreamLimits",
     "WindowStats",
     "serve",
     "simulator_process",
@@ -61,6 +65,8 @@ _HOMES = {
     "SimulatorControl": "control",
     "SimulatorError": "errors",
     "SimulatorOptions": "server",
+    "StreamFault": "streams.faults",
+    "StreamLimits": "streams.listener",
     "WindowStats": "record",
     "serve": "server",
     "simulator_process": "control",

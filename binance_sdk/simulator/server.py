@@ -44,13 +44,14 @@ class SimulatorOptions(TypedDict, total=False):
 
 
 class Simulator(Levers):
-    """Binance's public REST API on a loopback address, over a market that exists only here.
+    """Binance's public REST API and market streams on loopback addresses, over a market that exists only here.
 
     Use it as a context manager, plain or async; it may be started and stopped from any thread::
 
         with Simulator() as sim:
             client = SyncBinanceClient(spot_base_url=sim.spot_url, futures_base_url=sim.futures_url)
 
+    Streams are at ``spot_stream_url`` and ``futures_stream_url``; what can go wrong with them is in ``streams``.
     The same seed and clock give the same market to the last digit.
     """
 

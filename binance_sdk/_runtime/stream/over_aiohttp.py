@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from inspect import signature
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, InvalidURL, WSMsgType, WSServerHandshakeError
 from aiohttp.client_exceptions import NonHttpUrlClientError
@@ -100,10 +101,11 @@ class AiohttpConnector:
 
     async def __call__(self, url: str, receiver: Receiver) -> Wire:
         session = new_session({"User-Agent": self._user_agent})
+        connect = cast("Callable[..., Awaitable[ClientWebSocketResponse[Any]]]", session.ws_connect)
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 # Compression costs more CPU than the line saves, and pongs are ours to count.
-                socket: ClientWebSocketResponse[Any] = await session.ws_connect(
+                socket = await connect(
                     url, autoping=False, autoclose=False, compress=0, max_msg_size=MAX_MESSAGE_BYTES, **_BYTES
                 )
         except BaseException as error:

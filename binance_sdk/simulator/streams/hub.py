@@ -60,7 +60,7 @@ class Hub:
     # ------------------------------------------------------------------------------- listening
 
     def listen(self, listener: Listener, text: str, since: int) -> None:
-        """Send a stream to a connection, what happens after this moment; nothing comes of it where there is no such stream."""
+        """Send a connection what a stream says after this moment: nothing where there is no such stream."""
         topic = self._topic(text, since)
         name = read_name(self._source.market, text)
         # A recording may hold streams that are not there any more; everything else has to exist.

@@ -1,0 +1,70 @@
+"""The whole client against the simulator: both transports, both markets, REST for the fills."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from binance_sdk import BinanceClient, futures, spot
+from binance_sdk.simulator import ManualClock, Simulator
+from binance_sdk.simulator.streams import StreamFault
+from binance_sdk.streams import Events
+
+
+async def trades(events: Events[spot.AggTradeEvent], clock: ManualClock, count: int) -> list[spot.AggTradeEvent]:
+    """So many, while the simulator's time goes on."""
+    reading = asyncio.create_task(_read(events, count))
+    for _ in range(600):
+        if reading.done():
+            break
+        clock.advance(5.0)
+        await asyncio.sleep(0.01)
+    return await reading
+
+
+async def _read(events: Events[spot.AggTradeEvent], count: int) -> list[spot.AggTradeEvent]:
+    seen: list[Any] = []
+    async for event in events:
+        seen.append(event)
+        if len(seen) == count:
+            break
+    return seen
+
+
+@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+async def test_trades_of_the_simulator(transport: Any) -> None:
+    clock = ManualClock(1_700_000_000_000)
+    with Simulator(clock=clock) as simulator:
+        async with BinanceClient(
+            spot_base_url=simulator.spot_url,
+            futures_base_url=simulator.futures_url,
+            spot_stream_url=simulator.spot_stream_url,
+            futures_stream_url=simulator.futures_stream_url,
+            transport=transport,
+        ) as client:
+            async with client.spot.streams.agg_trade("BTCUSDT", fill_gaps=True, quiet_time=None) as events:
+                seen = await trades(events, clock, 5)
+                assert all(isinstance(event, spot.AggTradeEvent) for event in seen)
+                assert [event.agg_id for event in seen] == list(range(seen[0].agg_id, seen[0].agg_id + 5))
+            async with client.futures.streams.mark_price("BTCUSDT") as prices:
+                clock.advance(5.0)
+                assert isinstance(await anext(prices), futures.MarkPriceEvent)
+
+
+async def test_faults_of_the_simulator_lose_nothing_with_fill() -> None:
+    clock = ManualClock(1_700_000_000_000)
+    with Simulator(clock=clock) as simulator:
+        faults = simulator.streams.faults
+        faults.add(
+            StreamFault.drop(), StreamFault.duplicate(), StreamFault.garbage(), where="spot.agg_trade", probability=0.3
+        )
+        faults.add(StreamFault.abort(), where="spot.agg_trade", probability=0.05, count=2)
+        async with (
+            BinanceClient(spot_base_url=simulator.spot_url, spot_stream_url=simulator.spot_stream_url) as client,
+            client.spot.streams.agg_trade("BTCUSDT", fill_gaps=True, quiet_time=None) as events,
+        ):
+            seen = await trades(events, clock, 60)
+            assert [event.agg_id for event in seen] == list(range(seen[0].agg_id, seen[0].agg_id + 60))
+            assert events.stats.filled > 0
