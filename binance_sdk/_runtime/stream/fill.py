@@ -118,8 +118,7 @@ class EngineRest:
 
     async def rows(self, operation: str, arguments: Mapping[str, object]) -> list[Any]:
         found = self._operation(operation)
-        by_name = {found.by_wire[wire].name: value for wire, value in arguments.items()}
-        call = self._engine.call(found, by_name, self._options)
+        call = self._engine.call(found, arguments, self._options)
         if self._blocking:
             # The engine of a blocking client waits by blocking, which the loop of the streams must not.
             import asyncio
