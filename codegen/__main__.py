@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from codegen.load import SpecError, load
+from codegen.documents import SpecError
+from codegen.load import load
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from codegen.load import Placed, Spec
 from codegen.names import snake
+from codegen.spec import Placed, Spec
 from codegen.spec_model import ObjectSchema, RowSchema, Schema, SchemaField, UnionSchema
 from codegen.types import TypeRef, parse_type
 

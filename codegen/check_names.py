@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from codegen.documents import Problem
 from codegen.explain import did_you_mean
-from codegen.load import Placed, Problem, Spec
 from codegen.names import english_list
+from codegen.spec import Placed, Spec
 from codegen.spec_model import Operation
 from codegen.types import parse_type
 

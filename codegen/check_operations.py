@@ -9,9 +9,10 @@ from typing import Any
 
 from codegen.check_names import enum_exists, parameter_exists, type_exists
 from codegen.check_weights import check_weight
+from codegen.documents import Problem
 from codegen.explain import did_you_mean
-from codegen.load import Placed, Problem, Spec
 from codegen.names import english_list, shadowing, snake
+from codegen.spec import Placed, Spec
 from codegen.spec_model import (
     AtMostOneOf,
     ExactlyOneOf,

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 
 from codegen.check_names import enum_exists
+from codegen.documents import Problem
 from codegen.explain import did_you_mean
-from codegen.load import STREAMS, Placed, Problem, Spec
 from codegen.names import english_list, shadowing, snake
+from codegen.spec import STREAMS, Placed, Spec
 from codegen.spec_model import ObjectSchema, RowSchema, Schema
 from codegen.spec_streams import Fill, StreamNode
 from codegen.streams import attributes, texts

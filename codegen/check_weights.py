@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codegen.check_names import parameter_exists
-from codegen.load import Placed, Problem, Spec
+from codegen.documents import Problem
 from codegen.names import english_list
+from codegen.spec import Placed, Spec
 from codegen.spec_model import (
     Band,
     BandWeight,

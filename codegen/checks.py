@@ -10,8 +10,9 @@ from typing import Any
 from codegen.check_names import type_exists
 from codegen.check_operations import check_operation, fixture_name
 from codegen.check_streams import check_streams
-from codegen.load import Placed, Problem, Spec
+from codegen.documents import Problem
 from codegen.names import RESERVED_CLASSES, field_refusal, position_refusal, snake
+from codegen.spec import Placed, Spec
 from codegen.spec_model import Enum, ObjectSchema, RowSchema, Schema, UnionSchema
 from codegen.types import parse_type
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from functools import partial
 
 from codegen import words
-from codegen.load import Placed, Spec
 from codegen.names import english_list, snake
+from codegen.spec import Placed, Spec
 from codegen.spec_model import Operation, Variant
 from codegen.types import TypeRef, parse_type
 

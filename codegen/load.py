@@ -3,95 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from codegen.checks import check
 from codegen.documents import Document, Problem, SpecError, parse
 from codegen.explain import explain
+from codegen.spec import MARKETS, SCOPES, STREAMS, Placed, Spec
 from codegen.spec_model import (
-    Enum,
     EnvironmentsFile,
     ErrorsFile,
-    Host,
     LimitsFile,
-    Market,
-    ObjectSchema,
     Operation,
-    Schema,
-    SchemaField,
-    Source,
     SpecFile,
 )
-from codegen.spec_streams import StreamNode, StreamsFile
+from codegen.spec_streams import StreamsFile
 
-NodeT = TypeVar("NodeT")
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-MARKETS: tuple[Market, ...] = ("spot", "futures")
-SCOPES: tuple[str, ...] = ("shared", "spot", "futures")
-STREAMS = "streams"
 _FOLDERS = {"shared": "schemas", "spot": "spot", "futures": "futures"}
-
-
-@dataclass(frozen=True)
-class Placed(Generic[NodeT]):
-    """A node of the spec together with where it was written."""
-
-    name: str
-    scope: str
-    value: NodeT
-    document: Document
-    path: tuple[str | int, ...]
-
-    def problem(self, message: str, *path: str | int) -> Problem:
-        return Problem(self.document.file, self.document.line(*self.path, *path), f"{self.name}: {message}")
-
-
-@dataclass
-class Spec:
-    """All files together. ``scope`` of a node is ``shared``, ``spot`` or ``futures``."""
-
-    folder: Path
-    environments: EnvironmentsFile
-    limits: LimitsFile
-    errors: ErrorsFile
-    enums: dict[tuple[str, str], Placed[Enum]] = field(default_factory=dict)
-    schemas: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)
-    operations: dict[tuple[str, str], Placed[Operation]] = field(default_factory=dict)
-    sources: dict[tuple[str, str], Source] = field(default_factory=dict)
-    hosts: dict[tuple[str, str], list[Host]] = field(default_factory=dict)
-    fixtures: dict[str, bytes] = field(default_factory=dict)
-    """File name below ``fixtures/`` to its bytes; those of streams are kept apart."""
-    events: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)
-    """Schemas of stream events: as those of answers, but in a module of their own."""
-    streams: dict[tuple[str, str], Placed[StreamNode]] = field(default_factory=dict)
-    stream_sources: dict[tuple[str, str], Source] = field(default_factory=dict)
-    stream_fixtures: dict[str, bytes] = field(default_factory=dict)
-
-    def enum(self, scope: str, name: str) -> Placed[Enum] | None:
-        return self.enums.get((scope, name)) or self.enums.get(("shared", name))
-
-    def schema(self, scope: str, name: str) -> Placed[Schema] | None:
-        own = self.schemas.get((scope, name)) or self.events.get((scope, name))
-        return own or self.schemas.get(("shared", name))
-
-    def fields(self, scope: str, schema: Schema) -> dict[str, SchemaField]:
-        """All fields of an object, those it takes over included; of anything else none."""
-        if not isinstance(schema, ObjectSchema):
-            return {}
-        base = self.schema(scope, schema.extends) if schema.extends else None
-        inherited = base.value.fields if base is not None and isinstance(base.value, ObjectSchema) else {}
-        return {**inherited, **schema.fields}
-
-    def of_market(self, market: str) -> Iterator[Placed[Operation]]:
-        return (placed for (scope, _), placed in self.operations.items() if scope == market)
-
-    def streams_of(self, market: str) -> list[Placed[StreamNode]]:
-        found = (placed for (scope, _), placed in self.streams.items() if scope == market)
-        return sorted(found, key=lambda placed: placed.name)
 
 
 def load(folder: Path) -> Spec:
@@ -100,8 +32,6 @@ def load(folder: Path) -> Spec:
     Raises:
         SpecError: with every mistake, each at its file and line.
     """
-    from codegen.checks import check
-
     if not folder.is_dir():
         raise SpecError([Problem(folder.name, 1, "there is no such folder")])
     problems: list[Problem] = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codegen.docstrings import iterator_docstring, method_docstring, python_type
-from codegen.load import Placed, Spec
 from codegen.names import snake
+from codegen.spec import Placed, Spec
 from codegen.spec_model import AtMostOneOf, ExactlyOneOf, Operation, Parameter, Variant
 from codegen.types import parse_type
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codegen.docstrings import python_type
-from codegen.load import Placed, Spec
 from codegen.names import snake
+from codegen.spec import Placed, Spec
 from codegen.spec_model import (
     AtMostOneOf,
     Band,

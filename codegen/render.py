@@ -16,9 +16,9 @@ import jinja2
 
 from codegen.bundle import bundle, module_of
 from codegen.docstrings import LINE_LENGTH, escaped, laid_out
-from codegen.load import MARKETS, SCOPES, Spec
 from codegen.models import render_models
 from codegen.operations import operation_view
+from codegen.spec import MARKETS, SCOPES, Spec
 from codegen.spec_model import seconds
 from codegen.streams import stream_names, stream_views
 from codegen.views import ScopeView, scope_view

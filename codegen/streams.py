@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from codegen import words
-from codegen.load import Placed, Spec
 from codegen.names import english_list, snake
+from codegen.spec import Placed, Spec
 from codegen.spec_model import ObjectSchema
 from codegen.spec_streams import Quiet, StreamNode, StreamParameter
 from codegen.types import TypeRef, parse_type

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codegen.bundle import members_of, module_of
-from codegen.load import Placed, Spec
 from codegen.methods import MethodView, iterator_view, method_view
 from codegen.names import snake
+from codegen.spec import Placed, Spec
 from codegen.spec_model import Operation, RowSchema, UnionSchema
 from codegen.streams import stream_names
 from codegen.types import parse_type

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from codegen.load import Spec, SpecError, load
+from codegen.documents import SpecError
+from codegen.load import load
+from codegen.spec import Spec
 
 FOLDER = Path(__file__).parent / "tiny_spec"
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -1,0 +1,88 @@
+"""Everything the folder ``spec/`` says, as one value that checks and views read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from codegen.documents import Document, Problem
+from codegen.spec_model import (
+    Enum,
+    EnvironmentsFile,
+    ErrorsFile,
+    Host,
+    LimitsFile,
+    Market,
+    ObjectSchema,
+    Operation,
+    Schema,
+    SchemaField,
+    Source,
+)
+from codegen.spec_streams import StreamNode
+
+NodeT = TypeVar("NodeT")
+
+MARKETS: tuple[Market, ...] = ("spot", "futures")
+SCOPES: tuple[str, ...] = ("shared", "spot", "futures")
+STREAMS = "streams"
+
+
+@dataclass(frozen=True)
+class Placed(Generic[NodeT]):
+    """A node of the spec together with where it was written."""
+
+    name: str
+    scope: str
+    value: NodeT
+    document: Document
+    path: tuple[str | int, ...]
+
+    def problem(self, message: str, *path: str | int) -> Problem:
+        return Problem(self.document.file, self.document.line(*self.path, *path), f"{self.name}: {message}")
+
+
+@dataclass
+class Spec:
+    """All files together. ``scope`` of a node is ``shared``, ``spot`` or ``futures``."""
+
+    folder: Path
+    environments: EnvironmentsFile
+    limits: LimitsFile
+    errors: ErrorsFile
+    enums: dict[tuple[str, str], Placed[Enum]] = field(default_factory=dict)
+    schemas: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)
+    operations: dict[tuple[str, str], Placed[Operation]] = field(default_factory=dict)
+    sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    hosts: dict[tuple[str, str], list[Host]] = field(default_factory=dict)
+    fixtures: dict[str, bytes] = field(default_factory=dict)
+    """File name below ``fixtures/`` to its bytes; those of streams are kept apart."""
+    events: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)
+    """Schemas of stream events: as those of answers, but in a module of their own."""
+    streams: dict[tuple[str, str], Placed[StreamNode]] = field(default_factory=dict)
+    stream_sources: dict[tuple[str, str], Source] = field(default_factory=dict)
+    stream_fixtures: dict[str, bytes] = field(default_factory=dict)
+
+    def enum(self, scope: str, name: str) -> Placed[Enum] | None:
+        return self.enums.get((scope, name)) or self.enums.get(("shared", name))
+
+    def schema(self, scope: str, name: str) -> Placed[Schema] | None:
+        own = self.schemas.get((scope, name)) or self.events.get((scope, name))
+        return own or self.schemas.get(("shared", name))
+
+    def fields(self, scope: str, schema: Schema) -> dict[str, SchemaField]:
+        """All fields of an object, those it takes over included; of anything else none."""
+        if not isinstance(schema, ObjectSchema):
+            return {}
+        base = self.schema(scope, schema.extends) if schema.extends else None
+        inherited = base.value.fields if base is not None and isinstance(base.value, ObjectSchema) else {}
+        return {**inherited, **schema.fields}
+
+    def of_market(self, market: str) -> Iterator[Placed[Operation]]:
+        return (placed for (scope, _), placed in self.operations.items() if scope == market)
+
+    def streams_of(self, market: str) -> list[Placed[StreamNode]]:
+        found = (placed for (scope, _), placed in self.streams.items() if scope == market)
+        return sorted(found, key=lambda placed: placed.name)
