@@ -9,8 +9,6 @@ from time import process_time
 from typing import Any
 
 import httpx
-from virtuoso_binance.market_data import assemble, fetch_parts
-from virtuoso_binance.symbols import Listed, Listing
 
 from benchmarks._figures import Figure, Target
 from benchmarks._timing import Rounds, interleaved
@@ -18,6 +16,8 @@ from binance_sdk import BinanceClient, Caps
 from binance_sdk.simulator import Instrument, ManualClock, Simulator
 from tests.virtuoso.soak_run import SoakReport, soak
 from tests.virtuoso.soak_support import Polling
+from virtuoso_binance.market_data import assemble, fetch_parts
+from virtuoso_binance.symbols import Listed, Listing
 
 _NOW = 1_800_000_123_456
 _ROUNDS, _SNAPSHOTS = 9, 5

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from virtuoso_binance.scalars import Row, iso
-
 from binance_sdk import futures, spot
 from binance_sdk.errors import DecodeError
 from binance_sdk.futures import Kline, PriceLevel
+from virtuoso_binance.scalars import Row, iso
 
 __all__ = ["checked_book", "empty_book", "ohlcv_rows", "order_book", "trade_row", "trade_rows"]
 

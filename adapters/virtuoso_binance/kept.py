@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from binance_sdk import futures, spot
+from binance_sdk.errors import BinanceError
+from binance_sdk.futures import Kline
 from virtuoso_binance.market_data import Parts
 from virtuoso_binance.symbols import Listed
 from virtuoso_binance.tails import Hole, holes, statistics_time
 from virtuoso_binance.timeframes import FRAMES, interval_ms
-
-from binance_sdk import futures, spot
-from binance_sdk.errors import BinanceError
-from binance_sdk.futures import Kline
 
 __all__ = ["MAX_AGE", "Book", "Kept", "StaleError", "SymbolState", "candle_holes", "fresh_parts"]
 

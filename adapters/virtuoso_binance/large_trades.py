@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, TypeAlias, cast
 
-from virtuoso_binance.scalars import Row, iso
-from virtuoso_binance.symbols import Listed
-
 from binance_sdk import BinanceClient, futures, spot
 from binance_sdk.errors import ParameterError
+from virtuoso_binance.scalars import Row, iso
+from virtuoso_binance.symbols import Listed
 
 __all__ = ["Gap", "LargeTrade", "LargeTradeMonitor", "LargeTradeWatch", "Thresholds", "large_trade_row", "percentile"]
 

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
 
-from virtuoso_binance.scalars import Row
-
 from binance_sdk import futures, spot
 from binance_sdk.errors import ParameterError
 from binance_sdk.futures import Kline, PriceLevel
+from virtuoso_binance.scalars import Row
 
 __all__ = [
     "BANDS",

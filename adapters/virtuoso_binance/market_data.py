@@ -12,14 +12,13 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from binance_sdk import BinanceClient, futures
+from binance_sdk.errors import BinanceError, ConfigError
+from binance_sdk.futures import Kline
 from virtuoso_binance import calls, convert, sentiment, tickers
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.symbols import Listed
 from virtuoso_binance.timeframes import FRAMES
-
-from binance_sdk import BinanceClient, futures
-from binance_sdk.errors import BinanceError, ConfigError
-from binance_sdk.futures import Kline
 
 __all__ = ["Parts", "assemble", "fetch_parts", "fetch_ticker_row"]
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, SupportsIndex, overload
 
+from binance_sdk import futures, spot
 from virtuoso_binance.scalars import Row, iso, positive
 from virtuoso_binance.symbols import Listed, plain_symbol
-
-from binance_sdk import futures, spot
 
 __all__ = ["TickerTable", "add_book", "add_open_interest", "add_premium", "market_row", "ticker_row"]
 

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from virtuoso_binance import make_exchange_class
-from virtuoso_binance.config import Settings
-from virtuoso_binance.exchange import BinanceMethods
 
 from binance_sdk import BinanceClient
 from binance_sdk.simulator import ManualClock, Simulator
 from tests.virtuoso import fake_virtuoso
+from virtuoso_binance import make_exchange_class
+from virtuoso_binance.config import Settings
+from virtuoso_binance.exchange import BinanceMethods
 
 NOW = 1_768_651_327_450
 """2026-01-17 12:02:07.450 UTC, so every frame ends in a running candle."""

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeAlias
 
 import pytest
-from virtuoso_binance import convert, tickers
-from virtuoso_binance.scalars import Row
 
 from binance_sdk import BinanceClient
 from binance_sdk.simulator import ManualClock, Simulator
+from virtuoso_binance import convert, tickers
+from virtuoso_binance.scalars import Row
 
 NOW = 1_800_000_123_456
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "DOGEUSDT")

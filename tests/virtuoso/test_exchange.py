@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from virtuoso_binance import BaseExchange, InvalidSymbolError, make_exchange_class
-from virtuoso_binance.errors import ErrorBridge
-from virtuoso_binance.reference import ABSTRACT
 
 from binance_sdk import errors
 from binance_sdk.simulator import Fault, Simulator
 from tests.virtuoso import fake_virtuoso
 from tests.virtuoso.conftest import Build, hasty, section_for
+from virtuoso_binance import BaseExchange, InvalidSymbolError, make_exchange_class
+from virtuoso_binance.errors import ErrorBridge
+from virtuoso_binance.reference import ABSTRACT
 
 REQUIRED = [
     "fetch_market_data",

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 import httpx
 import pandas as pd
 import pytest
+
+from binance_sdk import BinanceClient, Caps
+from binance_sdk.errors import BinanceError, ConfigError
+from binance_sdk.simulator import Instrument
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.fetcher import BinanceDataFetcher
 from virtuoso_binance.frames import ohlcv_frame
 from virtuoso_binance.symbols import Listing
 from virtuoso_binance.timeframes import FRAMES
-
-from binance_sdk import BinanceClient, Caps
-from binance_sdk.errors import BinanceError, ConfigError
-from binance_sdk.simulator import Instrument
 
 from .soak_support import Polling, now_and_then
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from virtuoso_binance.rotation import REQUESTS, Job, Purse, Resource, choose, cost_of, resources
-from virtuoso_binance.tails import holes, merged, open_time, tail_length
 
 from binance_sdk import BinanceClient, Caps
 from binance_sdk.futures import Kline
+from virtuoso_binance.rotation import REQUESTS, Job, Purse, Resource, choose, cost_of, resources
+from virtuoso_binance.tails import holes, merged, open_time, tail_length
 
 STEP = 60_000
 NOW = 1_800_000_000_000

@@ -8,12 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from virtuoso_binance.errors import InvalidSymbolError
-from virtuoso_binance.positioning import fetch_positioning, mark_premium, open_interest_changes, taker_volumes
-from virtuoso_binance.symbols import Listing
 
 from binance_sdk import BinanceClient, futures
 from binance_sdk.simulator import ManualClock, Simulator
+from virtuoso_binance.errors import InvalidSymbolError
+from virtuoso_binance.positioning import fetch_positioning, mark_premium, open_interest_changes, taker_volumes
+from virtuoso_binance.symbols import Listing
 
 from .soak_support import Line
 

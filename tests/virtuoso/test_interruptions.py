@@ -6,14 +6,14 @@ import logging
 from typing import Any
 
 import pytest
-from virtuoso_binance import make_exchange_class
-from virtuoso_binance.session import make_client
 
 from binance_sdk import RequestOptions
 from binance_sdk.errors import BudgetError
 from binance_sdk.simulator import Fault, ManualClock, Simulator
 from tests.virtuoso import fake_virtuoso
 from tests.virtuoso.conftest import NOW, Build, hasty, section_for
+from virtuoso_binance import make_exchange_class
+from virtuoso_binance.session import make_client
 
 HOUR = 3_600_000
 

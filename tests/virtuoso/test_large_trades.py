@@ -11,6 +11,10 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from binance_sdk import BinanceClient, futures, spot
+from binance_sdk.errors import ParameterError, ServerError
+from binance_sdk.simulator import ManualClock, Simulator
 from virtuoso_binance.large_trades import (
     Gap,
     LargeTrade,
@@ -21,10 +25,6 @@ from virtuoso_binance.large_trades import (
     percentile,
 )
 from virtuoso_binance.symbols import Listed, Listing
-
-from binance_sdk import BinanceClient, futures, spot
-from binance_sdk.errors import ParameterError, ServerError
-from binance_sdk.simulator import ManualClock, Simulator
 
 from .soak_support import Line
 

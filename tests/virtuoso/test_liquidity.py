@@ -8,6 +8,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from binance_sdk import futures
+from binance_sdk.catalogue import CATALOGUE, fixture
+from binance_sdk.errors import ParameterError
 from virtuoso_binance.liquidity import (
     Side,
     Turnover,
@@ -19,10 +23,6 @@ from virtuoso_binance.liquidity import (
     spread,
     turnover,
 )
-
-from binance_sdk import futures
-from binance_sdk.catalogue import CATALOGUE, fixture
-from binance_sdk.errors import ParameterError
 
 D = Decimal
 SIDES: tuple[Side, Side] = ("buy", "sell")

@@ -12,13 +12,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from virtuoso_binance.frames import json_view
-from virtuoso_binance.market_data import Parts
 
 from binance_sdk.simulator import Fault, Simulator
 from tests.virtuoso import fake_virtuoso
 from tests.virtuoso.conftest import NOW, Build
 from tests.virtuoso.schema_facts import examples, needs_schema, problems
+from virtuoso_binance.frames import json_view
+from virtuoso_binance.market_data import Parts
 
 FLAGS = {
     "ticker_success", "orderbook_success", "trades_success", "lsr_success", "risk_limits_success", "ohlcv_success",

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from virtuoso_binance import InvalidSymbolError, parse
-from virtuoso_binance.symbols import Spelling, read_symbol
-from virtuoso_binance.timeframes import TIMEFRAMES, kline_interval, statistics_period
 
 from binance_sdk.catalogue import fixture
 from binance_sdk.errors import DecodeError, ParameterError
 from tests.virtuoso.models import OPEN
+from virtuoso_binance import InvalidSymbolError, parse
+from virtuoso_binance.symbols import Spelling, read_symbol
+from virtuoso_binance.timeframes import TIMEFRAMES, kline_interval, statistics_period
 
 # ---------------------------------------------------------------------------------------- symbols
 

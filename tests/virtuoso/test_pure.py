@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from virtuoso_binance import convert, frames, sentiment, tickers
-from virtuoso_binance.scalars import iso, milliseconds, positive
-from virtuoso_binance.tickers import TickerTable
 
 from binance_sdk.errors import DecodeError, ParameterError
 from tests.virtuoso import models
 from tests.virtuoso.models import OPEN, candles
+from virtuoso_binance import convert, frames, sentiment, tickers
+from virtuoso_binance.scalars import iso, milliseconds, positive
+from virtuoso_binance.tickers import TickerTable
 
 # ---------------------------------------------------------------------------------------- scalars
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from virtuoso_binance import BaseExchange, register, unregister
-from virtuoso_binance.registration import find_base_class
 
 from binance_sdk.errors import ConfigError
 from binance_sdk.simulator import Simulator
 from tests.virtuoso import fake_virtuoso
 from tests.virtuoso.conftest import section_for
+from virtuoso_binance import BaseExchange, register, unregister
+from virtuoso_binance.registration import find_base_class
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "virtuoso.md"
 
