@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol, overload
 
 import httpx
 
 from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.per_loop import PerLoop
 from binance_sdk.errors import ConfigError
 
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
@@ -107,38 +107,18 @@ def _check_open(client: httpx.AsyncClient | httpx.Client) -> None:
         raise TransportFailure("setup", "the http_client is closed")
 
 
-async def _until_the_loop_ends(client: httpx.AsyncClient) -> AsyncGenerator[None, None]:
-    """``asyncio.run`` closes every generator that still lives before it ends, and this one its connections with it."""
-    try:
-        yield
-    finally:
-        await client.aclose()
-
-
 class AsyncHttpxTransport:
     """Over ``httpx.AsyncClient``: the user's, or one for each event loop, since connections belong to their loop."""
 
     def __init__(self, client: httpx.AsyncClient | None = None) -> None:
         self._given = client
-        self._own: dict[asyncio.AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[None, None]]] = {}
-        self._lock = threading.Lock()
+        self._own = PerLoop(lambda: httpx.AsyncClient(follow_redirects=False), lambda own: own.aclose())
 
     async def _client(self) -> httpx.AsyncClient:
         if self._given is not None:
             _check_open(self._given)
             return self._given
-        loop = asyncio.get_running_loop()
-        found = self._own.get(loop)
-        if found is not None:
-            return found[0]
-        client = httpx.AsyncClient(follow_redirects=False)
-        guard = _until_the_loop_ends(client)
-        with self._lock:
-            for ended in [other for other in self._own if other.is_closed()]:
-                del self._own[ended]
-            self._own[loop] = (client, guard)
-        await anext(guard)
-        return client
+        return await self._own.get()
 
     async def send(self, request: PreparedRequest) -> RawResponse:
         client = await self._client()
@@ -158,14 +138,7 @@ class AsyncHttpxTransport:
         return RawResponse(response.status_code, _headers(response), bytes(body))
 
     async def aclose(self) -> None:
-        with self._lock:
-            own, self._own = self._own, {}
-        here = asyncio.get_running_loop()
-        for loop, (_, guard) in own.items():
-            if loop is here:
-                await guard.aclose()
-            elif loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(guard.aclose(), loop))
+        await self._own.aclose()
 
 
 class BlockingHttpxTransport:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from urllib.request import getproxies
 
 from aiohttp import (
@@ -23,6 +21,7 @@ from yarl import URL
 from binance_sdk._runtime import http
 from binance_sdk._runtime.http import PreparedRequest, RawResponse, TransportFailure
 from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.per_loop import PerLoop
 
 _TIMEOUTS = 64
 """Kept, since nearly every request has the same."""
@@ -79,35 +78,12 @@ def _headers(response: ClientResponse) -> Headers:
     return Headers(merged)
 
 
-async def _until_the_loop_ends(session: ClientSession) -> AsyncGenerator[None, None]:
-    """``asyncio.run`` closes every generator that still lives before it ends, and this one its connections with it."""
-    try:
-        yield
-    finally:
-        await session.close()
-
-
 class AiohttpTransport:
     """Over ``aiohttp.ClientSession``, one for each event loop, since connections belong to their loop."""
 
     def __init__(self) -> None:
-        self._own: dict[asyncio.AbstractEventLoop, tuple[ClientSession, AsyncGenerator[None, None]]] = {}
+        self._own = PerLoop(new_session, lambda own: own.close())
         self._timeouts: dict[float, ClientTimeout] = {}
-        self._lock = threading.Lock()
-
-    async def _session(self) -> ClientSession:
-        loop = asyncio.get_running_loop()
-        found = self._own.get(loop)
-        if found is not None:
-            return found[0]
-        session = new_session()
-        guard = _until_the_loop_ends(session)
-        with self._lock:
-            for ended in [other for other in self._own if other.is_closed()]:
-                del self._own[ended]
-            self._own[loop] = (session, guard)
-        await anext(guard)
-        return session
 
     def _timeout(self, seconds: float) -> ClientTimeout:
         found = self._timeouts.get(seconds)
@@ -118,7 +94,7 @@ class AiohttpTransport:
         return found
 
     async def send(self, request: PreparedRequest) -> RawResponse:
-        session = await self._session()
+        session = await self._own.get()
         try:
             async with session.get(
                 URL(request.url, encoded=True),
@@ -132,11 +108,4 @@ class AiohttpTransport:
         return RawResponse(response.status, _headers(response), content)
 
     async def aclose(self) -> None:
-        with self._lock:
-            own, self._own = self._own, {}
-        here = asyncio.get_running_loop()
-        for loop, (_, guard) in own.items():
-            if loop is here:
-                await guard.aclose()
-            elif loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(guard.aclose(), loop))
+        await self._own.aclose()

@@ -1,0 +1,52 @@
+"""One client a loop: connections of asyncio belong to the event loop they were opened in."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Generic, TypeVar
+
+ClientT = TypeVar("ClientT")
+
+
+class PerLoop(Generic[ClientT]):
+    """Makes a client for each event loop that asks, and closes each in its own."""
+
+    def __init__(self, make: Callable[[], ClientT], close: Callable[[ClientT], Awaitable[object]]) -> None:
+        self._make = make
+        self._close = close
+        self._own: dict[asyncio.AbstractEventLoop, tuple[ClientT, AsyncGenerator[None, None]]] = {}
+        self._lock = threading.Lock()
+
+    async def get(self) -> ClientT:
+        """The client of the running loop."""
+        loop = asyncio.get_running_loop()
+        found = self._own.get(loop)
+        if found is not None:
+            return found[0]
+        client = self._make()
+        guard = self._until_the_loop_ends(client)
+        with self._lock:
+            for ended in [other for other in self._own if other.is_closed()]:
+                del self._own[ended]
+            self._own[loop] = (client, guard)
+        await anext(guard)
+        return client
+
+    async def aclose(self) -> None:
+        with self._lock:
+            own, self._own = self._own, {}
+        here = asyncio.get_running_loop()
+        for loop, (_, guard) in own.items():
+            if loop is here:
+                await guard.aclose()
+            elif loop.is_running():
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(guard.aclose(), loop))
+
+    async def _until_the_loop_ends(self, client: ClientT) -> AsyncGenerator[None, None]:
+        """``asyncio.run`` closes every generator that still lives before it ends; this one takes its client along."""
+        try:
+            yield
+        finally:
+            await self._close(client)
