@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import threading
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from binance_sdk.simulator.errors import SimulatorError
+from binance_sdk.simulator.rules import Rule, Rules, matches
 
 FaultKind = Literal[
     "latency",
@@ -186,57 +183,17 @@ class Injected:
 UNHARMED = Injected()
 
 
-@dataclass(eq=False)
-class FaultRule:
-    """Faults for some requests, as ``Faults.add`` made it.
-
-    Attributes:
-        faults: One of them is drawn each time.
-        where: Patterns of operations, markets or paths.
-        probability: Share of the requests that meet one.
-        left: How many more are injected; ``None`` for no end.
-        injected: How many were.
-    """
-
-    faults: tuple[Fault, ...]
-    where: tuple[str, ...]
-    probability: float
-    left: int | None
-    injected: int = 0
-    _random: random.Random = field(default_factory=random.Random, repr=False)
-    _owner: Faults | None = field(default=None, repr=False)
-
-    def remove(self) -> None:
-        """Stop injecting. Twice does no harm."""
-        if self._owner is not None:
-            self._owner._forget(self)
-
-    def _matches(self, names: Iterable[str]) -> bool:
-        return any(fnmatchcase(name, pattern) for pattern in self.where for name in names)
-
-    def _draw(self) -> tuple[Fault, float] | None:
-        """A fault and a random number to go with it, or nothing this time."""
-        # Always three draws: a request is hit or missed whatever hit the one before it.
-        hit, choice, spread = self._random.random(), self._random.random(), self._random.random()
-        if hit >= self.probability or self.left == 0:
-            return None
-        if self.left is not None:
-            self.left -= 1
-        self.injected += 1
-        return self.faults[int(choice * len(self.faults))], spread
+FaultRule = Rule[Fault]
+"""Faults for some requests, as ``Faults.add`` made it; ``where`` holds operations, markets or paths."""
 
 
-class Faults:
+class Faults(Rules[Fault]):
     """The faults of one simulator. Rules can be added and removed at any time, from any thread."""
 
     def __init__(self, names: Iterable[str], seed: int) -> None:
         """``names`` are all operations, markets and paths there are, to find patterns that match nothing."""
+        super().__init__(str(seed), "Fault.server_error()")
         self._names = frozenset(names)
-        self._seed = seed
-        self._rules: list[FaultRule] = []
-        self._made = 0
-        self._injected: Counter[str] = Counter()
-        self._lock = threading.Lock()
 
     def add(
         self,
@@ -264,47 +221,15 @@ class Faults:
         """
         patterns = (where,) if isinstance(where, str) else tuple(where)
         for pattern in patterns:
-            if not any(fnmatchcase(name, pattern) for name in self._names):
+            if not matches(self._names, (pattern,)):
                 raise SimulatorError(
                     f"where={pattern!r} matches nothing; write an operation like spot.klines, a market or a path"
                 )
-        if not faults:
-            raise SimulatorError("which fault? add(Fault.server_error(), ...)")
-        if not 0.0 <= probability <= 1.0:
-            raise SimulatorError(f"probability={probability} must be from 0 to 1")
-        with self._lock:
-            self._made += 1
-            drawn_from = f"{self._seed}/{self._made}" if seed is None else str(seed)
-            rule = FaultRule(faults, patterns, probability, count, 0, random.Random(drawn_from), self)
-            self._rules.append(rule)
-        return rule
+        return self._add(faults, patterns, probability, count, seed)
 
     def next(self, count: int, *faults: Fault, where: str | Iterable[str] = "*") -> FaultRule:
         """Inject faults into the next so many requests."""
         return self.add(*faults, where=where, count=count)
-
-    def clear(self) -> None:
-        """Nothing goes wrong any more; what was injected stays counted."""
-        with self._lock:
-            self._rules.clear()
-            self._made = 0
-
-    @property
-    def rules(self) -> tuple[FaultRule, ...]:
-        """The rules in force, in the order in which they are asked."""
-        with self._lock:
-            return tuple(self._rules)
-
-    @property
-    def armed(self) -> bool:
-        """Whether there is any rule."""
-        return bool(self._rules)
-
-    @property
-    def injected(self) -> Mapping[str, int]:
-        """How many faults were injected, by kind."""
-        with self._lock:
-            return dict(self._injected)
 
     def draw(self, names: Iterable[str]) -> Injected:
         """What happens to a request that has these names: its path, and operation and market if it has any."""
@@ -316,15 +241,12 @@ class Faults:
         with self._lock:
             for rule in list(self._rules):
                 only_delays = all(fault.kind == "latency" for fault in rule.faults)
-                if (chosen is not None and not only_delays) or not rule._matches(known):
+                if (chosen is not None and not only_delays) or not matches(known, rule.where):
                     continue
-                drawn = rule._draw()
-                if rule.left == 0:
-                    self._rules.remove(rule)
-                if drawn is None:
+                # The spread is drawn in any case, as the rest is.
+                fault, spread = self._hit(rule), rule.draws.random()
+                if fault is None:
                     continue
-                fault, spread = drawn
-                self._injected[fault.kind] += 1
                 if fault.kind == "latency":
                     delay = fault.delay(spread)
                     before += delay * fault.share
@@ -332,11 +254,6 @@ class Faults:
                 else:
                     chosen = fault
         return Injected(before, after, chosen)
-
-    def _forget(self, rule: FaultRule) -> None:
-        with self._lock:
-            if rule in self._rules:
-                self._rules.remove(rule)
 
 
 def _share(name: str, value: float) -> float:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
-import threading
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Literal
 
 from binance_sdk.simulator.errors import SimulatorError
+from binance_sdk.simulator.rules import Rule, Rules, matches
 
 StreamFaultKind = Literal[
     "drop",
@@ -107,49 +104,16 @@ class StreamFault:
         return cls("refuse", code=status)
 
 
-@dataclass(eq=False)
-class StreamFaultRule:
-    """Faults for some events, as ``StreamFaults.add`` made it.
-
-    Attributes:
-        faults: One of them is drawn each time.
-        where: Patterns of streams, operations or markets.
-        probability: Share of the events that meet one.
-        left: How many more are injected; ``None`` for no end.
-        injected: How many were.
-    """
-
-    faults: tuple[StreamFault, ...]
-    where: tuple[str, ...]
-    probability: float
-    left: int | None
-    injected: int = 0
-    draws: random.Random = field(default_factory=random.Random, repr=False)
-
-    def hits(self, names: Iterable[str]) -> StreamFault | None:
-        """A fault for something with these names, or nothing this time."""
-        if not any(fnmatchcase(name, pattern) for pattern in self.where for name in names):
-            return None
-        # Always two draws: an event is hit or missed whatever hit the one before it.
-        hit, choice = self.draws.random(), self.draws.random()
-        if hit >= self.probability or self.left == 0:
-            return None
-        if self.left is not None:
-            self.left -= 1
-        self.injected += 1
-        return self.faults[int(choice * len(self.faults))]
+StreamFaultRule = Rule[StreamFault]
+"""Faults for some events, as ``StreamFaults.add`` made it; ``where`` holds streams, operations or markets."""
 
 
-class StreamFaults:
+class StreamFaults(Rules[StreamFault]):
     """The faults of a simulator's streams. Rules can be added and removed at any time, from any thread."""
 
     def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._rules: list[StreamFaultRule] = []
+        super().__init__(f"{seed}/streams", "StreamFault.drop()")
         self._muted: tuple[str, ...] = ()
-        self._made = 0
-        self._injected: Counter[str] = Counter()
-        self._lock = threading.Lock()
 
     def add(
         self,
@@ -175,19 +139,9 @@ class StreamFaults:
         Raises:
             SimulatorError: It makes no sense.
         """
-        if not faults:
-            raise SimulatorError("which fault? add(StreamFault.drop(), ...)")
         if len({fault.kind == "refuse" for fault in faults}) > 1:
             raise SimulatorError("refuse() is about new connections, the others are about events: add two rules")
-        if not 0.0 <= probability <= 1.0:
-            raise SimulatorError(f"probability={probability} must be from 0 to 1")
-        patterns = (where,) if isinstance(where, str) else tuple(where)
-        with self._lock:
-            self._made += 1
-            drawn_from = f"{self._seed}/streams/{self._made}" if seed is None else str(seed)
-            rule = StreamFaultRule(faults, patterns, probability, count, 0, random.Random(drawn_from))
-            self._rules.append(rule)
-        return rule
+        return self._add(faults, where, probability, count, seed)
 
     def next(self, count: int, *faults: StreamFault, where: str | Iterable[str] = "*") -> StreamFaultRule:
         """Inject faults into the next so many events."""
@@ -203,24 +157,10 @@ class StreamFaults:
         with self._lock:
             self._muted = ()
 
-    def remove(self, rule: StreamFaultRule) -> None:
-        """Stop a rule. Twice does no harm."""
-        with self._lock:
-            if rule in self._rules:
-                self._rules.remove(rule)
-
     def clear(self) -> None:
         """Nothing goes wrong any more; what was injected stays counted."""
-        with self._lock:
-            self._rules.clear()
-            self._muted = ()
-            self._made = 0
-
-    @property
-    def injected(self) -> Mapping[str, int]:
-        """How many faults were injected, by kind."""
-        with self._lock:
-            return dict(self._injected)
+        super().clear()
+        self.unmute()
 
     @property
     def armed(self) -> bool:
@@ -230,15 +170,12 @@ class StreamFaults:
     def draw(self, names: tuple[str, ...], *, connecting: bool = False) -> StreamFault | None:
         """What happens to an event (or a new connection) that has these names."""
         with self._lock:
-            if not connecting and any(fnmatchcase(name, pattern) for pattern in self._muted for name in names):
+            if not connecting and matches(names, self._muted):
                 return StreamFault("drop")
-            for rule in self._rules:
-                if (rule.faults[0].kind == "refuse") is not connecting:
+            for rule in list(self._rules):
+                if (rule.faults[0].kind == "refuse") is not connecting or not matches(names, rule.where):
                     continue
-                fault = rule.hits(names)
-                if rule.left == 0:
-                    self._rules.remove(rule)
+                fault = self._hit(rule)
                 if fault is not None:
-                    self._injected[fault.kind] += 1
                     return fault
         return None
