@@ -83,7 +83,10 @@ def make_event(named: Named, row: object) -> StreamEvent:
     assert fill is not None
     fields: dict[str, Any] = {}
     for path, attribute in fill.fields.items():
-        _put(fields, path, attrgetter(attribute)(row))
+        value = attrgetter(attribute)(row)
+        # What REST left out is unset, too: a null would be an answer that nobody gave.
+        if value is not None:
+            _put(fields, path, value)
     for path, constant in fill.constants.items():
         _put(fields, path, constant)
     for path, parameter in fill.given.items():
