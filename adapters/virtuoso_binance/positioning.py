@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from binance_sdk import BinanceClient, futures
 from binance_sdk.errors import BinanceError, ConfigError
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.scalars import Row
+from virtuoso_binance.sentiment import long_short
 from virtuoso_binance.symbols import Listed
 
-__all__ = ["WINDOWS", "account_share", "fetch_positioning", "mark_premium", "open_interest_changes", "taker_volumes"]
+__all__ = ["WINDOWS", "fetch_positioning", "mark_premium", "open_interest_changes", "taker_volumes"]
 
 WINDOWS: Mapping[str, int] = {
     "5m": 300_000,
@@ -53,17 +53,6 @@ def open_interest_changes(
             change = known[newest] - before
             out[name] = {"change": float(change), "percent": float(change / before * 100), "since": newest - length}
     return out
-
-
-def account_share(ratio: futures.LongShortRatio) -> Row:
-    """A ratio in percent, of the sum 100, whichever accounts it counts."""
-    long_share = ratio.long_account * 100
-    return {
-        "symbol": ratio.symbol,
-        "long": float(long_share),
-        "short": float(Decimal(100) - long_share),
-        "timestamp": int(ratio.timestamp),
-    }
 
 
 def taker_volumes(rows: Sequence[futures.TakerLongShortRatio]) -> list[Row]:
@@ -155,4 +144,4 @@ def _value(name: str, answer: Any) -> object:
         case "premium":
             return mark_premium(answer)
         case _:
-            return account_share(answer[-1]) if answer else None
+            return long_short(answer[-1]) if answer else None

@@ -29,7 +29,6 @@ __all__ = [
 ]
 
 DAY = 86_400_000
-FIVE_MINUTES = 300_000
 _WINDOW = 24
 """Five-minute closes in the volatility."""
 _SPAN = 5
@@ -88,7 +87,7 @@ def funding_history(events: Sequence[futures.FundingRate], symbol: str, now: int
 
 
 def long_short(ratio: futures.LongShortRatio) -> Row:
-    """Shares of long and short accounts in percent, of the sum 100."""
+    """Shares of long and short in percent, of the sum 100, whichever accounts or positions the ratio counts."""
     long_share = ratio.long_account * 100
     return {
         "symbol": ratio.symbol,

@@ -96,7 +96,15 @@ def refused(
         fields["banned_until"] = (
             int(until[1]) if until else (None if retry_after is None else now_ms + round(retry_after * 1000))
         )
-    return kind("; ".join(parts).replace(".; ", ". "), **fields)
+    return kind(_joined(parts), **fields)
+
+
+def _joined(parts: list[str]) -> str:
+    """Parts of a message in one line; one that is a sentence of its own needs no semicolon."""
+    text = parts[0]
+    for part in parts[1:]:
+        text += f"{' ' if text.endswith('.') else '; '}{part}"
+    return text
 
 
 def _kind(status: int, code: int | None) -> type[APIError]:

@@ -13,7 +13,6 @@ from binance_sdk.catalogue import CATALOGUE, Market
 from binance_sdk.cli.exits import EPILOG, complain, exit_code, explain, reporting
 
 PROGRAM = "binance-sdk"
-
 app = typer.Typer(
     name=PROGRAM,
     help="Binance's public market data, spot and USDⓈ-M futures, with the cost of a call known before it is sent.",
@@ -68,6 +67,16 @@ def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
 def complete_environment(incomplete: str) -> list[str]:
     """Known environments."""
     return [name for name in CATALOGUE.environments if name.startswith(incomplete)]
+
+
+EnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        help="mainnet, data_only, testnet or demo.",
+        show_default="BINANCE_SDK_ENVIRONMENT, else mainnet",
+        autocompletion=complete_environment,
+    ),
+]
 
 
 @app.callback()
@@ -128,14 +137,7 @@ def call(
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON exactly as Binance sent it.")] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print status, headers and body, also of a refusal.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print what the call costs and send nothing.")] = False,
-    environment: Annotated[
-        str | None,
-        typer.Option(
-            help="mainnet, data_only, testnet or demo.",
-            show_default="BINANCE_SDK_ENVIRONMENT, else mainnet",
-            autocompletion=complete_environment,
-        ),
-    ] = None,
+    environment: EnvironmentOption = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for connection and answer, each attempt.")] = 10.0,
     deadline: Annotated[float, typer.Option(help="Seconds in all, retries and waiting for limits included.")] = 30.0,
 ) -> None:
@@ -176,14 +178,7 @@ def operations(
 def snapshot(
     symbol: Annotated[str, typer.Argument(help="Symbol in any spelling: BTCUSDT, BTC/USDT, BTC/USDT:USDT.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the market_data of the Virtuoso adapter.")] = False,
-    environment: Annotated[
-        str | None,
-        typer.Option(
-            help="mainnet, data_only, testnet or demo.",
-            show_default="BINANCE_SDK_ENVIRONMENT, else mainnet",
-            autocompletion=complete_environment,
-        ),
-    ] = None,
+    environment: EnvironmentOption = None,
     deadline: Annotated[float, typer.Option(help="Seconds for each call, retries and waiting included.")] = 30.0,
 ) -> None:
     """Show what an analysis gets of one symbol: ticker, candles, sentiment, liquidity, and what is missing."""
@@ -230,14 +225,7 @@ def stream(
     fill_gaps: Annotated[
         bool, typer.Option("--fill-gaps", help="Fetch what a broken connection lost, where that can be done.")
     ] = False,
-    environment: Annotated[
-        str | None,
-        typer.Option(
-            help="mainnet, data_only, testnet or demo.",
-            show_default="BINANCE_SDK_ENVIRONMENT, else mainnet",
-            autocompletion=complete_environment,
-        ),
-    ] = None,
+    environment: EnvironmentOption = None,
 ) -> None:
     """Follow a stream until Ctrl-C: [bold]binance-sdk stream spot kline BTCUSDT ETHUSDT interval=1m[/bold]"""
     with reporting():

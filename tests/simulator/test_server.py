@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -30,17 +31,15 @@ from .conftest import NOW, simulator
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Simulators that other suites keep for the whole session are not ours to count."""
-    monkeypatch.setattr(sys.modules[__name__], "_OTHERS", set(threading.enumerate()))
+@pytest.fixture
+def simulator_threads() -> Callable[[], list[threading.Thread]]:
+    """Those of this test; other suites keep simulators for the whole session."""
+    others = set(threading.enumerate())
 
+    def threads() -> list[threading.Thread]:
+        return [one for one in threading.enumerate() if one.name == "binance-simulator" and one not in others]
 
-_OTHERS: set[threading.Thread] = set()
-
-
-def simulator_threads() -> list[threading.Thread]:
-    return [one for one in threading.enumerate() if one.name == "binance-simulator" and one not in _OTHERS]
+    return threads
 
 
 def open_files() -> int:
@@ -48,7 +47,7 @@ def open_files() -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted by /proc")
-def test_it_leaves_nothing_behind() -> None:
+def test_it_leaves_nothing_behind(simulator_threads: Callable[[], list[threading.Thread]]) -> None:
     with simulator():
         pass
     gc.collect()
@@ -84,7 +83,7 @@ def test_it_can_be_stopped_twice_and_started_again() -> None:
         _ = running.spot_url
 
 
-async def test_it_works_in_a_coroutine() -> None:
+async def test_it_works_in_a_coroutine(simulator_threads: Callable[[], list[threading.Thread]]) -> None:
     async with simulator() as running, httpx.AsyncClient(base_url=running.futures_url) as client:
         answers = await asyncio.gather(*(client.get("/fapi/v1/time") for _ in range(20)))
     assert {answer.json()["serverTime"] for answer in answers} == {NOW}
@@ -92,7 +91,7 @@ async def test_it_works_in_a_coroutine() -> None:
     assert not simulator_threads()
 
 
-def test_it_can_be_stopped_by_another_thread() -> None:
+def test_it_can_be_stopped_by_another_thread(simulator_threads: Callable[[], list[threading.Thread]]) -> None:
     running = simulator().start()
     stopper = threading.Thread(target=running.stop)
     stopper.start()
