@@ -10,6 +10,7 @@ from codegen.documents import SpecError
 from codegen.load import load
 
 ROOT = Path(__file__).resolve().parent.parent
+_TOOLS = ("datamodel_code_generator", "jinja2", "ruff")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,9 +42,19 @@ def main(arguments: list[str] | None = None) -> int:
             f"schemas, {len(spec.fixtures) + len(spec.stream_fixtures)} fixtures: no mistake"
         )
         return 0
-    from codegen.render import difference, is_ours, render, write
+    try:
+        from codegen.render import difference, is_ours, render, write
 
-    files = render(spec)
+        files = render(spec)
+    except ModuleNotFoundError as error:
+        if error.name not in _TOOLS:
+            raise
+        print(
+            f"{sys.executable} has no {error.name}; run `make check` or `make generate`, which set up what is needed, "
+            "or install the extra `codegen`",
+            file=sys.stderr,
+        )
+        return 2
     if options.command == "check":
         diff = difference(files, options.out)
         if diff:

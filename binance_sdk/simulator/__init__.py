@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from binance_sdk.simulator.record import RequestCounts, WindowStats
     from binance_sdk.simulator.server import Simulator, SimulatorOptions, serve
     from binance_sdk.simulator.streams.faults import StreamFault
-    from binance_sdk.simulator.streams.listener import StreamLimits
+    from binance_sdk.simulator.streams.limits import StreamLimits
     from binance_sdk.simulator.symbols import Instrument
 
 __all__ = [
@@ -66,7 +66,7 @@ _HOMES = {
     "SimulatorError": "errors",
     "SimulatorOptions": "server",
     "StreamFault": "streams.faults",
-    "StreamLimits": "streams.listener",
+    "StreamLimits": "streams.limits",
     "WindowStats": "record",
     "serve": "server",
     "simulator_process": "control",

@@ -12,7 +12,7 @@
 """
 
 from binance_sdk.simulator.streams.faults import StreamFault, StreamFaultRule, StreamFaults
-from binance_sdk.simulator.streams.listener import StreamLimits
+from binance_sdk.simulator.streams.limits import StreamLimits
 from binance_sdk.simulator.streams.replay import Playing
 from binance_sdk.simulator.streams.station import StreamCounts, Streams
 

@@ -9,9 +9,9 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
@@ -24,7 +24,7 @@ from binance_sdk.simulator.symbols import Market
 
 if TYPE_CHECKING:
     from binance_sdk.simulator.streams.hub import Hub
-    from binance_sdk.simulator.streams.listener import MarketServer
+    from binance_sdk.simulator.streams.limits import StreamLimits
 
 _POLICY = 1008
 _TIMES = re.compile(rb'("(?:E|T|t|O|C)":)([1-9][0-9]{12})(?=[,}])')
@@ -67,10 +67,26 @@ def in_microseconds(payload: bytes) -> bytes:
     return _TIMES.sub(longer, payload)
 
 
+class Home(Protocol):
+    """The server a connection belongs to, as far as the connection needs to know it."""
+
+    market: Market
+    hub: Hub
+    limits: StreamLimits
+    now: Callable[[], int]
+    sockets: set[StreamConnection]
+    received: int
+    over_limit: int
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None: ...
+
+    def catch_up(self) -> None: ...
+
+
 class StreamConnection(ServerConnection):
     """A client, as the simulator sees it."""
 
-    def __init__(self, *args: Any, home: MarketServer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, home: Home, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.home = home
         self.address = Address()

@@ -17,7 +17,8 @@ from binance_sdk.simulator.errors import SimulatorError
 from binance_sdk.simulator.streams.connection import StreamConnection
 from binance_sdk.simulator.streams.faults import StreamFaults
 from binance_sdk.simulator.streams.hub import Hub
-from binance_sdk.simulator.streams.listener import MarketServer, StreamLimits, usual_limits
+from binance_sdk.simulator.streams.limits import StreamLimits, usual_limits
+from binance_sdk.simulator.streams.listener import MarketServer
 from binance_sdk.simulator.streams.names import read_name
 from binance_sdk.simulator.streams.replay import Flood, Playing, Replay, read_recording
 from binance_sdk.simulator.streams.source import Source
