@@ -17,10 +17,10 @@ from binance_sdk._version import __version__
 from binance_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from binance_sdk._runtime.http import Transport
     from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
     from binance_sdk._runtime.stream.parts import Parts
     from binance_sdk._runtime.stream.wire import Connector
+    from binance_sdk._runtime.transport import Transport
 
 USER_AGENT = f"binance-market-sdk/{__version__}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,10 @@ from binance_sdk._runtime import limits
 # The same examples in every run and no deadline, so a busy machine fails nothing.
 settings.register_profile("project", derandomize=True, deadline=None, database=None)
 settings.load_profile("project")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a shell, which ignores Ctrl-C for it; the programs under test would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class NetworkUsedError(AssertionError):

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from binance_sdk._runtime.budget import Budget, banned
 from binance_sdk._runtime.clock import Clock
+from binance_sdk._runtime.decode import decode
+from binance_sdk._runtime.failures import failed as failure_of
+from binance_sdk._runtime.failures import holds_data, refused
 from binance_sdk._runtime.hosts import Host, MarketHosts
 from binance_sdk._runtime.ledger import Grant
 from binance_sdk._runtime.limits import Cost, Pool, Snapshot
 from binance_sdk._runtime.operation import Catalogue, Market, Operation, Variant
 from binance_sdk._runtime.options import RequestOptions, Response
 from binance_sdk._runtime.telling import Teller
+from binance_sdk._runtime.transport import PreparedRequest, RawResponse, Transport, TransportFailure
 from binance_sdk._runtime.weight import Arguments
 from binance_sdk.errors import (
     APIConnectionError,
@@ -26,9 +30,6 @@ from binance_sdk.errors import (
     ServerError,
 )
 from binance_sdk.events import BreakerChanged, GateClosed, RequestSent, ResponseReceived, WeightDrift
-
-if TYPE_CHECKING:
-    from binance_sdk._runtime.http import RawResponse, Transport
 
 API_KEY = "X-MBX-APIKEY"
 _DEFAULT_TIMEOUT = 10.0
@@ -46,7 +47,7 @@ class Prepared:
     """Path and query."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sent:
     """A request that has left, with what is needed to account for it."""
 
@@ -128,9 +129,6 @@ class Attempts:
         number: int,
         deadline: float,
     ) -> Response[Any]:
-        from binance_sdk._runtime.failures import failed as failure_of
-        from binance_sdk._runtime.http import PreparedRequest, TransportFailure
-
         operation, pool = prepared.operation, market.pool
         self.transport(operation.id)
         grant = await self._permission(prepared, pool, options, deadline)
@@ -208,15 +206,15 @@ class Attempts:
         return sent.pool.finish(sent.grant, sent.before, reported, self.clock.monotonic())
 
     def _answered(self, sent: _Sent, raw: RawResponse, url: str) -> Response[Any]:
-        from binance_sdk._runtime.decode import decode
-        from binance_sdk._runtime.failures import refused
-
         operation, pool = sent.prepared.operation, sent.pool
         now = self.clock.monotonic()
         reported = pool.reported(raw.headers)
         pool.observe_date(raw.headers, sent.at, now)
         trusted = reported if operation.used_weight_header == "trusted" else None
-        error = refused(operation, raw, self.catalogue, sent.market.environment, round(pool.time.now(now) * 1000))
+        error = None
+        if not holds_data(raw):
+            now_ms = round(pool.time.now(now) * 1000)
+            error = refused(operation, raw, self.catalogue, sent.market.environment, now_ms)
         if error is not None:
             # Before the request is settled: that lets the next one go.
             self._mind_the_gate(sent, error, now)

@@ -71,14 +71,23 @@ class Budget:
         if caps.requests_per_second is not None:
             self._request_caps.append(Need(Pace("your cap requests_per_second", caps.requests_per_second), 1))
 
-    def asking(self, market: Market, pool: Pool, cost: Cost, priority: Priority, operation: str = "") -> Ask:
-        """Everything one request needs."""
+        self._known: dict[tuple[str, Market, int, tuple[str, ...]], tuple[Need, ...]] = {}
+
+    def needs(self, market: Market, pool: Pool, cost: Cost) -> tuple[Need, ...]:
+        """Everything one request takes; the resources stay the same ones, however their limits change."""
+        key = pool.name, market, cost.weight, cost.groups
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._needs(market, pool, cost)
+        return found
+
+    def _needs(self, market: Market, pool: Pool, cost: Cost) -> tuple[Need, ...]:
         needs = [Need(pool.gate, 1), self._slots]
         needs += [Need(window, amount, self._share) for window, amount in pool.charges(cost)]
         cap = self._weight_caps.get(market)
         if cap is not None and cost.weight:
             needs.append(Need(cap, cost.weight))
-        return Ask((*needs, *self._request_caps), priority, operation)
+        return (*needs, *self._request_caps)
 
     async def acquire(
         self,
@@ -107,7 +116,13 @@ class Budget:
             IPBannedError: the address is banned; nothing is sent until the ban ends.
         """
         now = self._clock.monotonic()
-        ask = self.asking(market, pool, cost, priority, operation)
+        needs = self.needs(market, pool, cost)
+        if not pool.gate.banned(now):
+            # Most calls find everything free, and never pay for a place in the queue.
+            grant = pool.ledger.at_once(needs, now)
+            if grant is not None:
+                return grant
+        ask = Ask(needs, priority, operation)
         too_large = never_fits(ask, now)
         if too_large is not None:
             limit = getattr(too_large.resource, "limit", 0)

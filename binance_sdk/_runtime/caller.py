@@ -14,8 +14,6 @@ from binance_sdk._runtime.paging import pages, plan_pages, plan_walk
 T = TypeVar("T")
 Arguments = Mapping[str, object]
 
-_NO_OPTIONS = RequestOptions()
-
 
 class AsyncCaller:
     """Makes calls for the async methods."""
@@ -30,7 +28,7 @@ class AsyncCaller:
         return self.engine.attempts.max_concurrency
 
     def _options(self, options: RequestOptions | None) -> RequestOptions:
-        return (options or _NO_OPTIONS).over(self.defaults)
+        return self.defaults if options is None else options.over(self.defaults)
 
     async def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
         return (await self.engine.call(operation, arguments, self._options(options))).data

@@ -44,7 +44,7 @@ class Engine:
             ConfigError: the environment does not serve the operation, or a needed key is missing.
         """
         attempts = self.attempts
-        given = validate(operation, arguments, self.server_ms(operation))
+        given = validate(operation, arguments, self.server_ms(operation) if operation.rules else 0)
         market = attempts.markets.get(operation.market)
         environment = attempts.environment if market is None else market.environment
         if market is None or (environment and environment not in operation.hosts):

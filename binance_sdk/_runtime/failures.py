@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from binance_sdk._runtime.http import RawResponse, TransportFailure
 from binance_sdk._runtime.operation import Catalogue, Operation
 from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.transport import RawResponse, TransportFailure
 from binance_sdk.errors import (
     APIConnectionError,
     APIError,
@@ -55,13 +55,18 @@ def failed(operation: Operation[Any], failure: TransportFailure, url: str) -> Bi
     return APIConnectionError(text, operation=operation.id)
 
 
+def holds_data(response: RawResponse) -> bool:
+    """Whether an answer is plainly no refusal."""
+    return response.status_code == 200 and not _looks_like_error(response.content)
+
+
 def refused(
     operation: Operation[Any], response: RawResponse, catalogue: Catalogue, environment: str, now_ms: int
 ) -> APIError | None:
     """The error in an answer, or None where it holds data."""
     status = response.status_code
     code, message = None, ""
-    if status != 200 or _looks_like_error(response.content):
+    if not holds_data(response):
         code, message = _code_and_message(response.content)
     if status == 200 and code is None:
         return None

@@ -1,4 +1,4 @@
-"""httpx behind one small protocol. The only module that imports httpx.
+"""The transport protocol over httpx. The only module that imports httpx.
 
 ``send`` is a coroutine in both transports; the blocking one never suspends, so ``drive`` runs it without a loop.
 """
@@ -7,55 +7,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal, Protocol, overload
+from typing import Literal, overload
 
 import httpx
 
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.per_loop import PerLoop
+from binance_sdk._runtime.transport import PreparedRequest, RawResponse, TransportFailure, check_size
 from binance_sdk.errors import ConfigError
-
-MAX_RESPONSE_BYTES = 64 * 1024 * 1024
-"""Several times the largest answer Binance has; more is no answer but a fault or an attack."""
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedRequest:
-    """A GET request, ready to send."""
-
-    url: str
-    headers: Mapping[str, str]
-    timeout: float
-
-
-@dataclass(frozen=True, slots=True)
-class RawResponse:
-    """Status, headers and the whole, decompressed body."""
-
-    status_code: int
-    headers: Headers
-    content: bytes
-
-
-FailureKind = Literal["timeout", "connect", "broken", "encoding", "too_large", "setup"]
-
-
-class TransportFailure(Exception):
-    """No usable answer; ``kind`` says why, the cause is the library's own exception."""
-
-    def __init__(self, kind: FailureKind, text: str) -> None:
-        super().__init__(text)
-        self.kind = kind
-
-
-class Transport(Protocol):
-    """Sends one request and returns the whole answer."""
-
-    async def send(self, request: PreparedRequest) -> RawResponse: ...
-
-    async def aclose(self) -> None: ...
 
 
 def _failure(error: Exception) -> TransportFailure:
@@ -74,15 +33,6 @@ def _failure(error: Exception) -> TransportFailure:
 
 _NUMBER = re.compile("[0-9]{1,15}")
 _CAUGHT = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
-
-
-def _headers(response: httpx.Response) -> Headers:
-    return Headers(response.headers)
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_RESPONSE_BYTES:
-        raise TransportFailure("too_large", f"the body is larger than {MAX_RESPONSE_BYTES} bytes")
 
 
 def _declared(response: httpx.Response) -> int:
@@ -126,16 +76,16 @@ class AsyncHttpxTransport:
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
             response = await client.send(built, stream=True, follow_redirects=False)
             try:
-                _check_size(_declared(response))
+                check_size(_declared(response))
                 body = bytearray()
                 async for chunk in response.aiter_bytes():
                     body += chunk
-                    _check_size(len(body))
+                    check_size(len(body))
             finally:
                 await response.aclose()
         except _CAUGHT as error:
             raise _failure(error) from error
-        return RawResponse(response.status_code, _headers(response), bytes(body))
+        return RawResponse(response.status_code, Headers(response.headers), bytes(body))
 
     async def aclose(self) -> None:
         await self._own.aclose()
@@ -164,16 +114,16 @@ class BlockingHttpxTransport:
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
             response = client.send(built, stream=True, follow_redirects=False)
             try:
-                _check_size(_declared(response))
+                check_size(_declared(response))
                 body = bytearray()
                 for chunk in response.iter_bytes():
                     body += chunk
-                    _check_size(len(body))
+                    check_size(len(body))
             finally:
                 response.close()
         except _CAUGHT as error:
             raise _failure(error) from error
-        return RawResponse(response.status_code, _headers(response), bytes(body))
+        return RawResponse(response.status_code, Headers(response.headers), bytes(body))
 
     async def aclose(self) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""The transport protocol of ``http`` over bare aiohttp, for ``transport="aiohttp"``."""
+"""The transport protocol over bare aiohttp, for ``transport="aiohttp"``."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from aiohttp.client_exceptions import NonHttpUrlClientError
 from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 from yarl import URL
 
-from binance_sdk._runtime import http
-from binance_sdk._runtime.http import PreparedRequest, RawResponse, TransportFailure
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.per_loop import PerLoop
+from binance_sdk._runtime.transport import PreparedRequest, RawResponse, TransportFailure, check_size
 
 _TIMEOUTS = 64
 """Kept, since nearly every request has the same."""
@@ -50,14 +49,9 @@ def _failure(error: Exception) -> TransportFailure:
 _CAUGHT = (ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError, ValueError)
 
 
-def _too_large(size: int | None) -> None:
-    if size is not None and size > http.MAX_RESPONSE_BYTES:
-        raise TransportFailure("too_large", f"the body is larger than {http.MAX_RESPONSE_BYTES} bytes")
-
-
 async def _body(response: ClientResponse) -> bytes:
     length = response.content_length
-    _too_large(length)
+    check_size(length or 0)
     if length is not None and "Content-Encoding" not in response.headers:
         # It cannot become more than it says.
         return await response.read()
@@ -66,16 +60,8 @@ async def _body(response: ClientResponse) -> bytes:
     async for chunk in response.content.iter_any():
         chunks.append(chunk)
         size += len(chunk)
-        _too_large(size)
+        check_size(size)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _headers(response: ClientResponse) -> Headers:
-    merged: dict[str, str] = {}
-    for name, value in response.headers.items():
-        key = name.lower()
-        merged[key] = f"{merged[key]}, {value}" if key in merged else value
-    return Headers(merged)
 
 
 class AiohttpTransport:
@@ -105,7 +91,7 @@ class AiohttpTransport:
                 content = await _body(response)
         except _CAUGHT as error:
             raise _failure(error) from error
-        return RawResponse(response.status, _headers(response), content)
+        return RawResponse(response.status, Headers(response.headers), content)
 
     async def aclose(self) -> None:
         await self._own.aclose()

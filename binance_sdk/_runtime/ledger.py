@@ -92,13 +92,16 @@ class Ledger:
 
     # --------------------------------------------------------------------- asking
 
+    def at_once(self, needs: tuple[Need, ...], now: float) -> Grant | None:
+        """A grant where everything fits and nobody waits for anything."""
+        with self._lock:
+            return _take(needs, now) if not self._waiting and _short(needs, now) is None else None
+
     def ask(self, ask: Ask, now: float, wake: Callable[[], None]) -> Grant | Ticket:
         """A grant where everything fits and nobody who came earlier waits for the same, else a ticket."""
         with self._lock:
-            if not self._waiting:
-                short = _short(ask, now)
-                if short is None:
-                    return _take(ask, now)
+            if not self._waiting and _short(ask.needs, now) is None:
+                return _take(ask.needs, now)
             ticket = Ticket(ask, (_RANKS[ask.priority], next(self._numbers)), wake)
             line = self._lines.setdefault(ask.kind, [])
             overtaken = line[0][1] if line else None
@@ -212,7 +215,7 @@ class Ledger:
             if sooner:
                 ticket.wake()
             return False
-        ticket.grant = _take(ticket.ask, now)
+        ticket.grant = _take(ticket.ask.needs, now)
         self._leave(ticket)
         return True
 
@@ -230,15 +233,15 @@ class Ledger:
         self._waiting = 0
 
 
-def _short(ask: Ask, now: float) -> Need | None:
-    for need in ask.needs:
+def _short(needs: tuple[Need, ...], now: float) -> Need | None:
+    for need in needs:
         if need.resource.ready_at(need.amount, now, need.share) > now:
             return need
     return None
 
 
-def _take(ask: Ask, now: float) -> Grant:
-    return Grant(tuple((need.resource, need.resource.take(need.amount, now)) for need in ask.needs))
+def _take(needs: tuple[Need, ...], now: float) -> Grant:
+    return Grant(tuple([(need.resource, need.resource.take(need.amount, now)) for need in needs]))
 
 
 def never_fits(ask: Ask, now: float) -> Need | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from binance_sdk._runtime.drift import DriftWatch
 from binance_sdk._runtime.gate import Gate
@@ -17,13 +18,33 @@ from binance_sdk._runtime.retry import RetryQuota
 from binance_sdk._runtime.servertime import ServerTime
 from binance_sdk._runtime.windows import Rolling, Window
 
-_USED_WEIGHT = re.compile(r"x-mbx-used-weight-([0-9]{1,5})([smhd])")
 _COUNT = re.compile("[0-9]{1,12}")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DATES = 16
+"""Answers of the same second carry the same ``Date``; it is read once for each host that sends one."""
 INTERVAL_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 
 LEDGER = Ledger()
 """One queue a process, so that priorities and fairness hold over clients, loops and threads."""
+
+
+@lru_cache(_DATES)
+def _seconds_of(date: str) -> float | None:
+    """Epoch seconds of a ``Date`` header, None where it is none."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+@lru_cache
+def _count_headers(seconds: int) -> tuple[str, ...]:
+    """Names under which the server may tell the count of a window of that length: 1m or 60s."""
+    return tuple(
+        f"x-mbx-used-weight-{seconds // length}{unit}"
+        for unit, length in _UNIT_SECONDS.items()
+        if seconds % length == 0
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +128,8 @@ class Pool:
     def observe_date(self, headers: Headers, sent: float, received: float) -> None:
         """Learn the server's clock from the ``Date`` header."""
         text = headers.get("date")
-        if text:
-            try:
-                told = parsedate_to_datetime(text).timestamp()
-            except (ValueError, TypeError, OverflowError):
-                return
+        told = _seconds_of(text) if text else None
+        if told is not None:
             self.observe_time(told, 1.0, sent, received)
 
     def observe_time(self, told: float, resolution: float, sent: float, received: float) -> None:
@@ -125,10 +143,9 @@ class Pool:
 
     def reported(self, headers: Headers) -> int | None:
         """The server's count for the window this pool counts in."""
-        for name in headers:
-            match = _USED_WEIGHT.fullmatch(name)
-            if match and int(match[1]) * _UNIT_SECONDS[match[2]] == self.weight.seconds:
-                text = headers[name]
+        for name in _count_headers(self.weight.seconds):
+            text = headers.get(name)
+            if text is not None:
                 return int(text) if _COUNT.fullmatch(text) else None
         return None
 

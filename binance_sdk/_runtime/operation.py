@@ -86,11 +86,17 @@ class Variant(Generic[T_co]):
     fixtures: tuple[str, ...] = ("",)
 
     def matches(self, given: Arguments, in_force: Arguments) -> bool:
+        if self._always:
+            return True
         return (
             all(name in given for name in self.given)
             and not any(name in given for name in self.absent)
             and all(in_force.get(name) == value for name, value in self.equals.items())
         )
+
+    @cached_property
+    def _always(self) -> bool:
+        return not (self.given or self.absent or self.equals)
 
     @cached_property
     def adapter(self) -> TypeAdapter[T_co]:
@@ -167,11 +173,15 @@ class Operation(Generic[T_co]):
     def in_force(self, given: Arguments) -> Arguments:
         """The passed arguments over the defaults of the rest, with clamped values as the server takes them."""
         merged: dict[str, ArgumentValue] = {**self.defaults, **given}
-        for parameter in self.parameters:
-            value = merged.get(parameter.wire)
-            if parameter.clamp and parameter.max is not None and isinstance(value, int):
-                merged[parameter.wire] = min(value, parameter.max)
+        for wire, most in self._clamped:
+            value = merged.get(wire)
+            if isinstance(value, int):
+                merged[wire] = min(value, most)
         return merged
+
+    @cached_property
+    def _clamped(self) -> tuple[tuple[str, int], ...]:
+        return tuple((p.wire, p.max) for p in self.parameters if p.clamp and p.max is not None)
 
     def price(self, given: Arguments) -> int:
         """Request weight of a call with these (validated) arguments, by wire name."""

@@ -6,10 +6,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Generic, Literal, TypeGuard, TypeVar
+from typing import Generic, Literal, TypeGuard, TypeVar, overload
 
 from binance_sdk.errors import ConfigError
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Priority = Literal["high", "normal", "low"]
 
@@ -87,10 +88,21 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_items",)
 
     def __init__(self, items: Mapping[str, str] | None = None) -> None:
-        self._items = {name.lower(): value for name, value in (items or {}).items()}
+        self._items: dict[str, str] = {}
+        for name, value in (items or {}).items():
+            key = name.lower()
+            self._items[key] = f"{self._items[key]}, {value}" if key in self._items else value
 
     def __getitem__(self, name: str) -> str:
         return self._items[name.lower()]
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | T) -> str | T: ...
+    def get(self, name: str, /, default: object = None) -> object:
+        # A missing header is the usual case; the inherited way pays for an exception.
+        return self._items.get(name.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)

@@ -22,9 +22,11 @@ from binance_sdk.errors import ParameterError
 
 _FORBIDDEN_IN_SYMBOL = frozenset('/?&#%@"[],')
 _LONGEST_SYMBOL = 40
+_NEEDS_NO_QUOTING = re.compile("[A-Za-z0-9_.~-]+")
 _LARGEST_ID = 2**63 - 1
 _UTC_OFFSET = re.compile(r"([+-]?)([0-9]{1,2})(?::([0-9]{2}))?")
 _EARLIEST_OFFSET, _LATEST_OFFSET = -12 * 60, 14 * 60
+_PLAIN_SYMBOL = re.compile(f"[A-Za-z0-9_-]{{1,{_LONGEST_SYMBOL}}}")
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 # A time in seconds read as milliseconds falls into January to March 1970, one in microseconds beyond the year 5000.
@@ -81,7 +83,11 @@ def validate_one(operation: Operation[Any], wire: str, value: object) -> Argumen
 
 def query(given: Arguments) -> str:
     """The query string, percent-encoded as UTF-8; lists as one JSON array without spaces."""
-    return "&".join(f"{quote(name, safe='')}={quote(text(value), safe='')}" for name, value in given.items())
+    return "&".join([f"{_quoted(name)}={_quoted(text(value))}" for name, value in given.items()])
+
+
+def _quoted(value: str) -> str:
+    return value if _NEEDS_NO_QUOTING.fullmatch(value) else quote(value, safe="")
 
 
 def text(value: ArgumentValue) -> str:
@@ -137,6 +143,8 @@ def _list(parameter: Parameter, value: object) -> tuple[str, ...]:
 def _symbol(parameter: Parameter, value: object) -> str:
     if not isinstance(value, str):
         raise Refused("must be a string such as 'BTCUSDT'")
+    if _PLAIN_SYMBOL.fullmatch(value):
+        return value.upper()
     if not 1 <= len(value) <= _LONGEST_SYMBOL:
         raise Refused(f"must have 1 to {_LONGEST_SYMBOL} characters")
     for character in value:
