@@ -1,11 +1,10 @@
-"""Exchanges for the stream benchmarks: one that injures what it sends, one that speaks of many streams."""
+"""An exchange that injures what it sends, and the engine beside it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from time import perf_counter
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -77,30 +76,6 @@ async def serving(plan: Sequence[str], last: int) -> AsyncIterator[str]:
                     await socket.send(text if fault != "garble" else text[: len(text) // 2])
                 if fault == "double":
                     await socket.send(text)
-            await socket.wait_closed()
-
-    async with _listening(handler) as url:
-        yield url
-
-
-@contextlib.asynccontextmanager
-async def crowd(names: Sequence[str], rounds: int, trade: str) -> AsyncIterator[str]:
-    """One message of every stream in each round, 10 rounds a second."""
-
-    async def handler(socket: ServerConnection) -> None:
-        subscribed = 0
-        with contextlib.suppress(ConnectionClosed):
-            while subscribed < len(names):
-                request = str(await socket.recv())
-                subscribed += request.count("@")
-                await socket.send(f'{{"result":null,"id":{request.rsplit(":", 1)[1].strip(" }")}}}')
-            begun = perf_counter()
-            for number in range(1, rounds + 1):
-                for at, name in enumerate(names):
-                    await socket.send(_wrapped(name, trade % number))
-                    if at % 20 == 0:
-                        await asyncio.sleep(0)
-                await asyncio.sleep(max(0.0, begun + number / 10 - perf_counter()))
             await socket.wait_closed()
 
     async with _listening(handler) as url:

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import json
-import multiprocessing
-import random
 import struct
-import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import replace
-from statistics import median, quantiles
-from time import perf_counter, process_time
+from collections.abc import Awaitable, Callable, Mapping
+from statistics import median
+from time import process_time
 from typing import Any, Literal, cast
 
+from benchmarks import _small_call, _stream_faults, _stream_hour
 from benchmarks._figures import Figure, Target
+from benchmarks._processes import served
 
 _MESSAGES = 60_000
 _ROUNDS = 5
-_FAULTS = 1000
-_BREAKING = 200
-_STREAMS = 1000
 _NAME = "btcusdt@aggTrade"
 _TRADE = (
     '{"e":"aggTrade","E":1700000000000,"s":"BTCUSDT","a":%d,"p":"27103.10000000","q":"0.00100000","f":100,"l":105,'
@@ -32,7 +25,7 @@ Transport = Literal["httpx", "aiohttp"]
 
 
 def run(options: object) -> list[Figure]:
-    return [*_throughput(), *_small_call(), *asyncio.run(_faults()), *asyncio.run(_many())]
+    return [*_throughput(), *_small_call.figures(), *asyncio.run(_stream_faults.figures()), *_stream_hour.figures()]
 
 
 # ------------------------------------------------------------------------------- throughput
@@ -45,7 +38,6 @@ def _frame(text: str) -> bytes:
 
 
 def _serve(ports: Any) -> None:
-    """A process of its own, so that only the client's CPU time is measured."""
     from websockets.asyncio.server import ServerConnection, serve
 
     frames = [_frame(f'{{"stream":"{_NAME}","data":{_TRADE % number}}}') for number in range(1, _MESSAGES + 1)]
@@ -66,19 +58,6 @@ def _serve(ports: Any) -> None:
             await asyncio.Event().wait()
 
     asyncio.run(main())
-
-
-@contextlib.contextmanager
-def _server() -> Iterator[str]:
-    context = multiprocessing.get_context("spawn")
-    ports = context.Queue()
-    process = context.Process(target=_serve, args=(ports,), daemon=True)
-    process.start()
-    try:
-        yield f"ws://127.0.0.1:{ports.get(timeout=30)}"
-    finally:
-        process.terminate()
-        process.join()
 
 
 def _adapter() -> Callable[[bytes | str], Any]:
@@ -142,7 +121,8 @@ def _throughput() -> list[Figure]:
         "ours, aiohttp": _engine("aiohttp"),
     }
     samples: dict[str, list[float]] = {name: [] for name in measured}
-    with _server() as url:
+    with served(_serve) as port:
+        url = f"ws://127.0.0.1:{port}"
         for number in range(_ROUNDS + 1):
             for name, measure in measured.items():
                 seconds = asyncio.run(cast("Any", measure(url)))
@@ -160,146 +140,3 @@ def _rate(name: str, ours: list[float], floor: list[float], bound: float, note: 
     ratio = median(theirs / mine for mine, theirs in zip(ours, floor, strict=True))
     rates = [_MESSAGES / median(seconds) for seconds in (ours, floor)]
     return Figure("streams", name, rates[0], "/s", rates[1], ratio, Target("≥", bound, "ratio"), note)
-
-
-# --------------------------------------------------------------------------------- REST call
-
-
-def _small_call() -> list[Figure]:
-    from binance_sdk.simulator import Simulator
-
-    with Simulator() as simulator:
-        samples = asyncio.run(_calls(simulator.spot_url))
-    ratio = median(ours / floor for ours, floor in zip(*samples, strict=True))
-    ours, floor = (median(each) * 1e6 for each in samples)
-    note = "CPU of the client; floor: bare aiohttp, body read, not decoded"
-    target = Target("≤", 2.0, "ratio")
-    return [Figure("streams", 'small REST call, transport="aiohttp"', ours, "µs", floor, ratio, target, note)]
-
-
-async def _calls(url: str, count: int = 300) -> tuple[list[float], list[float]]:
-    from time import thread_time
-
-    from aiohttp import ClientSession
-
-    from binance_sdk import BinanceClient
-
-    ours: list[float] = []
-    floor: list[float] = []
-    async with BinanceClient(spot_base_url=url, transport="aiohttp", budget=True) as client, ClientSession() as session:
-        for number in range(_ROUNDS + 1):
-            begun = thread_time()
-            for _ in range(count):
-                await client.spot.ticker_price("BTCUSDT")
-            between = thread_time()
-            for _ in range(count):
-                async with session.get(f"{url}/api/v3/ticker/price?symbol=BTCUSDT") as response:
-                    await response.read()
-            if number:
-                ours.append((between - begun) / count)
-                floor.append((thread_time() - between) / count)
-    return ours, floor
-
-
-# ------------------------------------------------------------------------------------ faults
-
-
-async def _faults() -> list[Figure]:
-    filled = await _injured(fill=True)
-    named = await _injured(fill=False)
-    name = f"{_FAULTS} faults, {_BREAKING} of them breaking"
-    none = Target("=", 0)
-    return [
-        Figure("streams", f"{name}: lost with fill", filled["lost"], "", target=none),
-        Figure("streams", f"{name}: repeated with fill", filled["repeated"], "", target=none),
-        Figure("streams", f"{name}: missing but not named, without fill", named["lost"], "", target=none),
-        Figure("streams", f"{name}: named but not missing, without fill", named["repeated"], "", target=none),
-    ]
-
-
-async def _injured(*, fill: bool) -> dict[str, int]:
-    """Ids from 1 on; every few of them a fault: a message dropped, doubled, swapped or garbled, or a broken line."""
-    from benchmarks._stream_server import Rows, parts, serving
-    from binance_sdk._generated.spot.streams import AsyncSpotStreams
-    from binance_sdk._runtime.stream.opener import Opener
-    from binance_sdk._runtime.stream.pacing import Backoff, ConnectionBudget
-    from binance_sdk.streams import Gap
-
-    plan = [
-        *["break"] * _BREAKING,
-        *random.Random(7).choices(("drop", "double", "swap", "garble"), k=_FAULTS - _BREAKING),
-    ]
-    random.Random(8).shuffle(plan)
-    last = len(plan) * 5 + 10
-    seen: list[int] = []
-    async with serving(plan, last) as url:
-        made = replace(
-            parts(url, Rows()), backoff=lambda: Backoff(first=0.001, longest=0.01), budget=ConnectionBudget(10_000)
-        )
-        opener = Opener(lambda: made)
-        async with AsyncSpotStreams(opener).agg_trade("BTCUSDT", fill_gaps=fill, quiet_time=None) as events:
-            async for event in events:
-                if isinstance(event, Gap):
-                    seen += range(event.last_id + 1, event.first_id)
-                else:
-                    number = cast("Any", event).agg_id
-                    seen.append(number)
-                    if number >= last:
-                        break
-        await opener.aclose()
-    wanted = range(seen[0], last + 1)
-    return {"lost": len(set(wanted) - set(seen)), "repeated": len(seen) - len(set(seen)) + (seen != sorted(seen))}
-
-
-# -------------------------------------------------------------------------------------- many
-
-
-async def _many() -> list[Figure]:
-    """A message of each of a thousand streams, many times over; how late the loop is, and what memory grows."""
-    from benchmarks._stream_server import Rows, crowd, parts
-    from binance_sdk._generated.spot.streams import AsyncSpotStreams
-    from binance_sdk._runtime.stream.opener import Opener
-
-    lags: list[float] = []
-    symbols = [f"S{number}USDT" for number in range(_STREAMS)]
-    rounds = 60
-    sizes: list[int] = []
-    async with crowd([f"{symbol.lower()}@aggTrade" for symbol in symbols], rounds, _TRADE) as url:
-        opener = Opener(lambda: parts(url, Rows()))
-        async with AsyncSpotStreams(opener).agg_trade(*symbols, quiet_time=None) as events:
-            watch = asyncio.create_task(_lag(lags))
-            left = rounds * _STREAMS
-            async for _ in events:
-                left -= 1
-                if left == rounds * _STREAMS // 2 or left == 0:
-                    gc.collect()
-                    sizes.append(sys.getallocatedblocks())
-                if not left:
-                    break
-            watch.cancel()
-        await opener.aclose()
-    late = quantiles(lags, n=100)[98] * 1000
-    growth = sizes[1] / sizes[0] - 1
-    note = f"{rounds} messages of each stream, {_STREAMS * 10} a second; the exchange runs in the same loop"
-    return [
-        Figure("streams", f"{_STREAMS} streams: loop lag, p99", late, "ms", target=Target("<", 20), note=note),
-        Figure(
-            "streams",
-            f"{_STREAMS} streams: memory grown in the second half",
-            growth,
-            "%",
-            target=Target("<", 0.01),
-            note=note,
-        ),
-    ]
-
-
-async def _lag(lags: list[float]) -> None:
-    while True:
-        begun = perf_counter()
-        await asyncio.sleep(0.005)
-        lags.append(max(0.0, perf_counter() - begun - 0.005))
-
-
-if __name__ == "__main__":
-    print(json.dumps([figure.as_json() for figure in run(None)], indent=1))
