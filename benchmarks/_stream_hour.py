@@ -88,7 +88,9 @@ def _serve(ports: Any) -> None:
             everything = b"".join(frames)
             for socket, wanted in list(listeners.items()):
                 some = (frame for name, frame in zip(names, frames, strict=True) if name in wanted)
-                socket.transport.write(everything if len(wanted) == len(names) else b"".join(some))
+                with contextlib.suppress(RuntimeError):
+                    # The client may just have said goodbye.
+                    socket.transport.write(everything if len(wanted) == len(names) else b"".join(some))
             if second % _BREAK_EVERY == 0 and second < _SECONDS:
                 for socket in list(listeners):
                     socket.transport.abort()
@@ -192,10 +194,10 @@ async def _listen(url: str) -> _Hour:
     latest: dict[str, int] = {}
     last_to_speak = _symbols("miniTicker")[-1]
     async with spot.combine(
-        spot.agg_trade(*_symbols("aggTrade")),
-        spot.trade(*_symbols("trade")),
-        spot.book_ticker(*_symbols("bookTicker")),
-        spot.mini_ticker(*_symbols("miniTicker")),
+        spot.agg_trade(*_symbols("aggTrade"))
+        | spot.trade(*_symbols("trade"))
+        | spot.book_ticker(*_symbols("bookTicker"))
+        | spot.mini_ticker(*_symbols("miniTicker")),
         rollover_after=_ROLLOVER,
     ) as events:
         watch = asyncio.create_task(_lag(hour.lags))
