@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.request import getproxies
 
 from aiohttp import (
@@ -11,6 +12,7 @@ from aiohttp import (
     ClientResponse,
     ClientSession,
     ClientTimeout,
+    ClientWebSocketResponse,
     DummyCookieJar,
     InvalidURL,
 )
@@ -26,10 +28,14 @@ _TIMEOUTS = 64
 """Kept, since nearly every request has the same."""
 
 
-def new_session(headers: Mapping[str, str] | None = None) -> ClientSession:
+def new_session(
+    headers: Mapping[str, str] | None = None, socket: type[ClientWebSocketResponse[Any]] = ClientWebSocketResponse
+) -> ClientSession:
     """A session that remembers nothing; proxies of the environment are looked up only where there are some."""
 
-    return ClientSession(headers=headers, cookie_jar=DummyCookieJar(), trust_env=bool(getproxies()))
+    return ClientSession(
+        headers=headers, cookie_jar=DummyCookieJar(), trust_env=bool(getproxies()), ws_response_class=socket
+    )
 
 
 def _failure(error: Exception) -> TransportFailure:

@@ -46,6 +46,7 @@ class Link:
         self._clock = clock
         self._now = clock.monotonic
         self._reader = reader
+        self._stats, self._waiting = reader.stats, reader.waiting
         self._subscriptions = subscriptions
         self._pacer = pacer
         self._wake = wake
@@ -131,10 +132,10 @@ class Link:
             self._loop.call_soon(self._packet_ends)
         if subscription.seen != now:
             subscription.spoke(now)
-        reader = self._reader
-        reader.stats.received += 1
-        reader.waiting.append((subscription, payload, now))
-        if len(reader.waiting) > reader.limit:
+        reader, waiting = self._reader, self._waiting
+        self._stats.received += 1
+        waiting.append((subscription, payload, now))
+        if len(waiting) > reader.limit:
             reader.buffer.full()
         if reader.wanted is not None:
             reader.wake()

@@ -8,7 +8,16 @@ from collections.abc import Awaitable, Callable
 from inspect import signature
 from typing import Any, cast
 
-from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, InvalidURL, WSMsgType, WSServerHandshakeError
+from aiohttp import (
+    ClientError,
+    ClientSession,
+    ClientWebSocketResponse,
+    EofStream,
+    InvalidURL,
+    WebSocketError,
+    WSMsgType,
+    WSServerHandshakeError,
+)
 from aiohttp.client_exceptions import NonHttpUrlClientError
 
 from binance_sdk._runtime.http_aiohttp import new_session
@@ -27,10 +36,18 @@ _BYTES: dict[str, Any] = (
 )
 
 
+class _Socket(ClientWebSocketResponse[Any]):
+    """Reads what has come without ``receive``: its heartbeat, timeout and answers to pings are switched off here."""
+
+    def __init__(self, reader: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(reader, *args, **kwargs)
+        self.read = reader.read
+
+
 class _Wire:
     """A session of its own for each connection: it must end in the loop it was made in, and hold nothing else."""
 
-    def __init__(self, session: ClientSession, socket: ClientWebSocketResponse[Any], receiver: Receiver) -> None:
+    def __init__(self, session: ClientSession, socket: _Socket, receiver: Receiver) -> None:
         self._session = session
         self._socket = socket
         self._receiver = receiver
@@ -39,7 +56,7 @@ class _Wire:
         self._task = asyncio.create_task(self._pump(), name="websocket")
 
     async def _pump(self) -> None:
-        socket, receive, received = self._socket, self._socket.receive, self._receiver.received
+        socket, receive, received = self._socket, self._socket.read, self._receiver.received
         reason = "the connection broke"
         text = WSMsgType.TEXT
         try:
@@ -59,6 +76,10 @@ class _Wire:
                     reason = f"closed by the server with {data} {extra or ''}".rstrip()
                 else:
                     return
+        except (EofStream, ClientError, OSError):
+            return
+        except WebSocketError as error:
+            reason = f"the server broke the protocol: {error.args[-1]}"
         finally:
             # Whoever ends this task, by force or otherwise, ends the connection.
             self._receiver.lost(reason)
@@ -100,8 +121,8 @@ class AiohttpConnector:
         self._user_agent = user_agent
 
     async def __call__(self, url: str, receiver: Receiver) -> Wire:
-        session = new_session({"User-Agent": self._user_agent})
-        connect = cast("Callable[..., Awaitable[ClientWebSocketResponse[Any]]]", session.ws_connect)
+        session = new_session({"User-Agent": self._user_agent}, socket=_Socket)
+        connect = cast("Callable[..., Awaitable[_Socket]]", session.ws_connect)
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 # Compression costs more CPU than the line saves, and pongs are ours to count.

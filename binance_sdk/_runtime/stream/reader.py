@@ -138,7 +138,7 @@ class Reader:
                 if self._fills:
                     self._room.set()
                 return self._ready.popleft()
-            if not waiting or self._held > self._limit or self._closed:
+            if not waiting or self._held > self._limit:
                 return None
             item = waiting.popleft()
             if buffer.paused:
@@ -158,8 +158,9 @@ class Reader:
                 mark_stream(event, subscription.name)
             tracker = subscription.tracker
             if tracker is not None:
-                if tracker.number is not None and subscription.held is None:
-                    number = tracker.number(event)
+                number_of = tracker.number
+                if number_of is not None and subscription.held is None:
+                    number = number_of(event)
                     if number == tracker.expected:
                         tracker.expected = number + 1
                         subscription.dropped = False
