@@ -6,6 +6,7 @@ measured there says nothing about a user's. The wheel of this checkout is instal
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
@@ -133,13 +134,20 @@ def _install_locked(python: Path, entries: Sequence[str]) -> None:
         _pip(python, "install", "--require-hashes", "--no-deps", "-r", str(wanted))
 
 
-def _install_checkout(python: Path) -> None:
+@contextlib.contextmanager
+def wheel_of_the_checkout() -> Iterator[Path]:
+    """Built anew."""
     with tempfile.TemporaryDirectory() as folder:
+        _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT)
+        yield next(Path(folder).glob("*.whl"))
+
+
+def _install_checkout(python: Path) -> None:
+    with contextlib.ExitStack() as stack:
         try:
-            _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", folder], cwd=ROOT)
+            wheel = stack.enter_context(wheel_of_the_checkout())
         except subprocess.CalledProcessError as error:
             raise _Unavailable(f"no wheel could be built: {_last_line(error)}") from error
-        wheel = next(Path(folder).glob("*.whl"))
         _pip(python, "install", "--no-deps", "--force-reinstall", str(wheel))
 
 
