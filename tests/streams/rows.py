@@ -49,6 +49,8 @@ class FakeRest:
         self.failures = 0
         self.page = 1000
         self.missing_at_first: set[int] = set()
+        self.newest_bar = 2**60
+        """Open time of the newest bar that REST knows."""
 
     def most(self, operation: str, size: str) -> int:
         return self.page
@@ -62,7 +64,8 @@ class FakeRest:
         if operation == "spot.klines":
             start = int(str(arguments["startTime"]))
             first = -(-start // 60_000) * 60_000
-            return [self._kline(first + n * 60_000) for n in range(10)]
+            starts = [first + n * 60_000 for n in range(int(str(arguments["limit"])))]
+            return [self._kline(start) for start in starts if start <= self.newest_bar]
         start, size = int(str(arguments["fromId"])), int(str(arguments["limit"]))
         return [
             spot.AggTrade.model_validate(

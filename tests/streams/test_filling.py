@@ -107,6 +107,38 @@ async def test_missing_bars_are_fetched(engine: Engine) -> None:
         assert seen[4].kline.first_trade_id is None
     assert engine.rest.asked[0]["startTime"] == 100 * 60_000 + 1
     assert engine.rest.asked[0]["interval"] == "1m"
+    # Three are missing, and the bar that is running may be among the rows.
+    assert engine.rest.asked[0]["limit"] == 4
+
+
+async def test_bars_that_rest_has_not_published_yet_are_waited_for(engine: Engine) -> None:
+    engine.rest.newest_bar = 101 * 60_000
+    async with engine.spot.kline("BTCUSDT", interval="1m", fill_gaps=True) as events:
+        for minute, closed in ((100, True), (104, False)):
+            await engine.exchange.send(BARS, kline(minute, closed=closed))
+        seen = await read(events, 2)
+        assert [event.kline.open_time // 60_000 for event in seen] == [100, 101]
+        engine.rest.newest_bar = 104 * 60_000
+        await eventually(lambda: len(engine.rest.asked) == 1)
+        await engine.clock.advance(1.0)
+        seen = await read(events, 3)
+        assert [(event.kline.open_time // 60_000, event.filled) for event in seen] == [
+            (102, True), (103, True), (104, False),
+        ]  # fmt: skip
+
+
+async def test_bars_that_never_come_are_a_gap(engine: Engine) -> None:
+    engine.rest.newest_bar = 101 * 60_000
+    async with engine.spot.kline("BTCUSDT", interval="1m", fill_gaps=True) as events:
+        for minute, closed in ((100, True), (104, False)):
+            await engine.exchange.send(BARS, kline(minute, closed=closed))
+        await read(events, 2)
+        for _ in range(4):
+            await engine.clock.advance(1.0)
+        gap, bar = await read(events, 2)
+        assert isinstance(gap, Gap)
+        assert (gap.last_id, gap.first_id, gap.reason) == (101 * 60_000, 104 * 60_000, "fill_failed")
+        assert bar.kline.open_time == 104 * 60_000
 
 
 async def test_missing_bars_are_named_without_filling(engine: Engine) -> None:

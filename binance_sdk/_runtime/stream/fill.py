@@ -15,7 +15,7 @@ from binance_sdk._runtime.stream.event import StreamEvent, mark_filled, mark_str
 from binance_sdk._runtime.stream.names import Named
 from binance_sdk._runtime.stream.operation import Fill
 from binance_sdk._runtime.stream.parts import Rest
-from binance_sdk._runtime.stream.sequence import Hole
+from binance_sdk._runtime.stream.sequence import Hole, most_bars
 from binance_sdk.errors import BinanceError
 
 _PAUSES = (0.5, 1.0, 2.0)
@@ -43,9 +43,11 @@ async def filled(rest: Rest, named: Named, hole: Hole, clock: Clock) -> AsyncGen
     each = sequence.kind != "time"
     most = rest.most(fill.operation, fill.size)
     row_id = attrgetter(fill.id)
+    interval = str(named.arguments.get(sequence.interval, ""))
     last, pauses = hole.last, list(_PAUSES)
     while last + 1 < hole.first:
-        size = min(most, hole.first - last - 1) if each else most
+        # No more than can be missing, and of bars the one behind them: a page of many rows weighs more.
+        size = min(most, hole.first - last - 1 if each else most_bars(interval, last, hole.first))
         arguments = {**_arguments(fill, named), fill.cursor: last + 1, fill.size: size}
         try:
             rows = await rest.rows(fill.operation, arguments)
@@ -60,11 +62,14 @@ async def filled(rest: Rest, named: Named, hole: Hole, clock: Clock) -> AsyncGen
                 events, inside = events[:whole], inside[:whole]
             last = row_id(inside[-1])
             yield events
-            if each or len(rows) == most:
+            if each:
                 continue
-        if not each and (rows or last > hole.last):
-            # Bars have no number, so what lies before the next one is all there is.
-            return
+        if not each and rows:
+            if row_id(rows[-1]) >= hole.first:
+                # Bars have no number: all there are came before the one that ends the hole.
+                return
+            if inside and len(rows) == size:
+                continue
         if not pauses:
             raise Incomplete(Hole(last, hole.first), "the exchange's REST answer does not have them")
         await clock.sleep(pauses.pop(0))

@@ -128,6 +128,7 @@ class _Bars(Tracker):
 
 
 _HALF_DAY = 43_200_000
+_SHORTEST_MONTH = 28 * 2 * _HALF_DAY
 
 
 def _next_bar(interval: str, start: int) -> int:
@@ -143,6 +144,14 @@ def _bar_before(interval: str, start: int) -> int:
         month = candle_start(interval, start + _HALF_DAY)
         return candle_start(interval, month - 1) + start - month
     return start + candle_start(interval, start) - candle_end(interval, start)
+
+
+def most_bars(interval: str, last: int, first: int) -> int:
+    """As many bars as can open after the one that opens at ``last``, up to and with the one of ``first``."""
+    length = candle_end(interval, last) - candle_start(interval, last)
+    if interval.endswith("M"):
+        length = int(interval[:-1]) * _SHORTEST_MONTH
+    return (first - last - 1) // length + 1
 
 
 def tracker(sequence: Sequence, interval: str = "") -> Tracker:
