@@ -38,7 +38,7 @@ class BinanceClient:
             or the environment's unless ``spot_base_url`` is given.
         futures_stream_url: Where futures streams are; by default ``BINANCE_SDK_FUTURES_STREAM_URL``, likewise.
         api_key: Needed by a few endpoints, sent to no other; by default ``BINANCE_API_KEY``. No secret is ever needed.
-        timeout: Seconds to wait for connection and answer, each attempt.
+        timeout: Seconds for connection and whole answer, each attempt.
         max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; 0 switches them off.
         transport: ``httpx`` (with ``websockets`` for streams), or ``aiohttp`` for both: faster, needs ``[speed]``.
         http_client: An ``httpx.AsyncClient`` of your own (proxy, certificates, hooks). It is not closed by us.
@@ -151,7 +151,7 @@ class SyncBinanceClient:
             or the environment's unless ``spot_base_url`` is given.
         futures_stream_url: Where futures streams are; by default ``BINANCE_SDK_FUTURES_STREAM_URL``, likewise.
         api_key: Needed by a few endpoints, sent to no other; by default ``BINANCE_API_KEY``. No secret is ever needed.
-        timeout: Seconds to wait for connection and answer, each attempt.
+        timeout: Seconds for connection and whole answer, each attempt.
         max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; 0 switches them off.
         transport: ``httpx``, or ``aiohttp``, which a blocking client uses for its streams only; needs ``[speed]``.
         http_client: An ``httpx.Client`` of your own (proxy, certificates, hooks). It is not closed by us.

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
+import time
 from typing import Literal, overload
 
 import httpx
@@ -22,6 +24,8 @@ def _failure(error: Exception) -> TransportFailure:
     detail = str(error) or name
     if isinstance(error, httpx.TimeoutException):
         return TransportFailure("timeout", f"no answer in time ({name})")
+    if isinstance(error, TimeoutError):
+        return TransportFailure("timeout", "the whole answer did not arrive in time")
     if isinstance(error, httpx.ConnectError):
         return TransportFailure("connect", f"no connection: {detail}")
     if isinstance(error, httpx.DecodingError):
@@ -74,15 +78,17 @@ class AsyncHttpxTransport:
         client = await self._client()
         try:
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
-            response = await client.send(built, stream=True, follow_redirects=False)
-            try:
-                check_size(_declared(response))
-                body = bytearray()
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    check_size(len(body))
-            finally:
-                await response.aclose()
+            # httpx's own timeout is one for each step: an answer that drips could take for ever.
+            async with asyncio.timeout(request.timeout):
+                response = await client.send(built, stream=True, follow_redirects=False)
+                try:
+                    check_size(_declared(response))
+                    body = bytearray()
+                    async for chunk in response.aiter_bytes():
+                        body += chunk
+                        check_size(len(body))
+                finally:
+                    await response.aclose()
         except _CAUGHT as error:
             raise _failure(error) from error
         return RawResponse(response.status_code, Headers(response.headers), bytes(body))
@@ -112,6 +118,7 @@ class BlockingHttpxTransport:
         client = self._client()
         try:
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
+            ends = time.monotonic() + request.timeout
             response = client.send(built, stream=True, follow_redirects=False)
             try:
                 check_size(_declared(response))
@@ -119,6 +126,8 @@ class BlockingHttpxTransport:
                 for chunk in response.iter_bytes():
                     body += chunk
                     check_size(len(body))
+                    if time.monotonic() > ends:
+                        raise TimeoutError
             finally:
                 response.close()
         except _CAUGHT as error:

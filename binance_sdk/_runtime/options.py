@@ -22,7 +22,7 @@ class RequestOptions:
     """What one call does differently from its client; None leaves a setting as it is.
 
     Args:
-        timeout: Seconds to wait for connection and answer, each attempt.
+        timeout: Seconds for connection and whole answer, each attempt.
         max_retries: Attempts after the first one; 0 switches retries off.
         headers: Sent besides the client's own.
         wait: False raises ``BudgetError`` instead of waiting for the budget.

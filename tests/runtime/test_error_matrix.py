@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import pickle
+import select
 import socket
 import struct
 from collections.abc import Callable
@@ -347,8 +348,16 @@ def slow(connection: socket.socket) -> None:
     connection.recv(1)
 
 
+def dripping(connection: socket.socket) -> None:
+    """Never silent for as long as the timeout, and never done."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    # Ends when the client hangs up.
+    while not select.select([connection], [], [], 0.01)[0]:
+        connection.sendall(b" ")
+
+
 @both
-@pytest.mark.parametrize("answer", [None, slow], ids=["no answer", "half an answer"])
+@pytest.mark.parametrize("answer", [None, slow, dripping], ids=["no answer", "half an answer", "drop by drop"])
 def test_timeout(mode: Mode, answer: Act | None) -> None:
     error = check(failed(mode, answer, timeout=0.05), errors.APITimeoutError, "spot.klines")
     assert "raise timeout=" in str(error)
