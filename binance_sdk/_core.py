@@ -6,12 +6,12 @@ import threading
 import warnings
 from typing import TYPE_CHECKING
 
-from binance_sdk._runtime.attempt import Attempts
-from binance_sdk._runtime.budget import Budget
-from binance_sdk._runtime.cache import AnswerCache, AsyncFlights, ThreadFlights
+from binance_sdk._runtime.budget.spending import Budget
+from binance_sdk._runtime.calls.attempt import Attempts
+from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFlights
+from binance_sdk._runtime.calls.engine import Engine
+from binance_sdk._runtime.calls.telling import Teller, log_from_environment
 from binance_sdk._runtime.clock import AsyncClock, BlockingClock, Clock
-from binance_sdk._runtime.engine import Engine
-from binance_sdk._runtime.telling import Teller, log_from_environment
 from binance_sdk._settings import Settings
 from binance_sdk._version import __version__
 from binance_sdk.errors import ConfigError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
     from binance_sdk._runtime.stream.parts import Parts
     from binance_sdk._runtime.stream.wire import Connector
-    from binance_sdk._runtime.transport import Transport
+    from binance_sdk._runtime.transport.protocol import Transport
 
 USER_AGENT = f"binance-market-sdk/{__version__}"
 
@@ -154,10 +154,10 @@ class AsyncCore(Core):
         await super().close()
 
     def make(self) -> Transport:
-        from binance_sdk._runtime.http import AsyncHttpxTransport, check_client
+        from binance_sdk._runtime.transport.over_httpx import AsyncHttpxTransport, check_client
 
         if self.settings.transport == "aiohttp":
-            from binance_sdk._runtime.http_aiohttp import AiohttpTransport
+            from binance_sdk._runtime.transport.over_aiohttp import AiohttpTransport
 
             return AiohttpTransport()
         return AsyncHttpxTransport(check_client(self.http_client, asynchronous=True))
@@ -185,6 +185,6 @@ class BlockingCore(Core):
         await super().close()
 
     def make(self) -> Transport:
-        from binance_sdk._runtime.http import BlockingHttpxTransport, check_client
+        from binance_sdk._runtime.transport.over_httpx import BlockingHttpxTransport, check_client
 
         return BlockingHttpxTransport(check_client(self.http_client, asynchronous=False))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 from binance_sdk import futures, spot
 from binance_sdk._generated.futures.api import AsyncFutures, SyncFutures
 from binance_sdk._generated.spot.api import AsyncSpot, SyncSpot
-from binance_sdk._runtime.caller import AsyncCaller, SyncCaller
+from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk.batch import Batch, SyncBatch
 from binance_sdk.symbols import Symbols, futures_symbols, spot_symbols

@@ -10,10 +10,10 @@ from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 from binance_sdk._generated.environments import ENVIRONMENTS, LIMITS
-from binance_sdk._runtime.budget import Caps
+from binance_sdk._runtime.budget.limits import shared_pool
+from binance_sdk._runtime.budget.spending import Caps
+from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.hosts import Host, MarketHosts
-from binance_sdk._runtime.limits import shared_pool
 from binance_sdk._runtime.operation import Environment, Market
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk.errors import ConfigError

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Self
 
 from binance_sdk._core import AsyncCore, BlockingCore
 from binance_sdk._limits import LimitsView
-from binance_sdk._runtime.budget import Caps
-from binance_sdk._runtime.caller import AsyncCaller, SyncCaller
-from binance_sdk._runtime.drive import drive
+from binance_sdk._runtime.budget.spending import Caps
+from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
+from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._settings import EnvironmentName, TransportName, read_settings
 from binance_sdk.events import Hook, WeightDrift

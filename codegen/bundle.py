@@ -16,7 +16,7 @@ from codegen.spec_model import ObjectSchema, RowSchema, Schema, SchemaField, Uni
 from codegen.types import TypeRef, parse_type
 
 GENERATED = "binance_sdk._generated"
-SCALARS = "binance_sdk._runtime.scalars"
+SCALARS = "binance_sdk._runtime.answers.scalars"
 EVENT_BASE = "binance_sdk._runtime.stream.event.StreamEvent"
 
 _SCALAR_IMPORTS = {

@@ -21,7 +21,7 @@ def render_models(bundle: Bundle, header: str) -> str:
     extra: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for name, views in bundle.time_views.items():
         extra[name]["time_views"] = views
-    imports = ["datetime.datetime", "binance_sdk._runtime.scalars.to_datetime"] if bundle.time_views else None
+    imports = ["datetime.datetime", "binance_sdk._runtime.answers.scalars.to_datetime"] if bundle.time_views else None
     with warnings.catch_warnings():
         # It warns where it guesses (a default of the wrong type, a name it changed); a guess must not be generated.
         warnings.simplefilter("error")
@@ -30,7 +30,7 @@ def render_models(bundle: Bundle, header: str) -> str:
             input_file_type=InputFileType.JsonSchema,
             output_model_type=DataModelType.PydanticV2BaseModel,
             target_python_version=PythonVersion.PY_311,
-            base_class="binance_sdk._runtime.model.Model",
+            base_class="binance_sdk._runtime.answers.model.Model",
             base_class_map=bundle.bases or None,
             aliases=bundle.aliases,
             type_overrides=bundle.overrides,

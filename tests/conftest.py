@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from binance_sdk._runtime import limits
+from binance_sdk._runtime.budget import limits
 
 # The same examples in every run and no deadline, so a busy machine fails nothing.
 settings.register_profile("project", derandomize=True, deadline=None, database=None)

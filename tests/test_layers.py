@@ -96,6 +96,26 @@ def test_the_runtime_knows_nothing_above_it() -> None:
     assert strays(sources(PACKAGE / "_runtime"), *allowed) == []
 
 
+ROOMS = {
+    "transport": (),
+    "answers": ("transport",),
+    "budget": (),
+    "calls": ("transport", "answers", "budget"),
+    "stream": ("transport", "answers", "calls"),
+}
+
+
+def test_the_rooms_of_the_runtime_stand_on_each_other_in_one_direction() -> None:
+    runtime = PACKAGE / "_runtime"
+    assert {path.parent.name for path in runtime.glob("*/__init__.py")} == set(ROOMS)
+    shared = [f"binance_sdk._runtime.{path.stem}" for path in runtime.glob("*.py") if path.stem != "__init__"]
+    for room, below in ROOMS.items():
+        allowed = [f"binance_sdk._runtime.{name}" for name in (room, *below)]
+        leaves = ("binance_sdk.errors", "binance_sdk.events", "binance_sdk._version")
+        assert strays(sources(runtime / room), *allowed, *shared, *leaves) == []
+    assert strays(sorted(runtime.glob("*.py")), *shared, "binance_sdk.errors") == []
+
+
 def test_errors_and_events_are_leaves() -> None:
     assert strays([PACKAGE / "errors.py"]) == []
     assert strays([PACKAGE / "events.py"], "binance_sdk.errors") == []
@@ -123,8 +143,8 @@ def test_httpx_is_imported_in_one_module() -> None:
         for found in imports(path):
             if found.within("httpx", "httpcore"):
                 users.setdefault(path.relative_to(PACKAGE).as_posix(), set()).add(found.for_types)
-    assert [name for name, kinds in users.items() if False in kinds] == ["_runtime/http.py"]
-    assert set(users) <= {"_runtime/http.py", "client.py"}
+    assert [name for name, kinds in users.items() if False in kinds] == ["_runtime/transport/over_httpx.py"]
+    assert set(users) <= {"_runtime/transport/over_httpx.py", "client.py"}
 
 
 @pytest.mark.parametrize("folder", ["simulator", "cli"])

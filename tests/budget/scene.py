@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from binance_sdk._runtime.budget import Budget, Caps
-from binance_sdk._runtime.ledger import Ledger
-from binance_sdk._runtime.limits import Cost, Pool
+from binance_sdk._runtime.budget.ledger import Ledger
+from binance_sdk._runtime.budget.limits import Cost, Pool
+from binance_sdk._runtime.budget.servertime import ServerTime
+from binance_sdk._runtime.budget.spending import Budget, Caps
 from binance_sdk._runtime.operation import Limit, MarketLimits
 from binance_sdk._runtime.options import Priority
-from binance_sdk._runtime.servertime import ServerTime
 
 from .virtual import START, VirtualClock, now
 

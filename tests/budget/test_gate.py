@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from binance_sdk import RequestOptions, errors
-from binance_sdk._runtime.gate import Gate
+from binance_sdk._runtime.budget.gate import Gate
 from binance_sdk.events import BreakerChanged, GateClosed, Retrying, Waited
 
 from .support import Exchange, pool_of, settled

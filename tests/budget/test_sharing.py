@@ -8,11 +8,11 @@ import threading
 
 import pytest
 
-from binance_sdk._runtime.budget import Budget, Caps
+from binance_sdk._runtime.budget.ledger import Grant
+from binance_sdk._runtime.budget.limits import Cost
+from binance_sdk._runtime.budget.spending import Budget, Caps
+from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.clock import BlockingClock
-from binance_sdk._runtime.drive import drive
-from binance_sdk._runtime.ledger import Grant
-from binance_sdk._runtime.limits import Cost
 
 from .scene import LIMIT, Scene, make_pool
 from .virtual import START, VirtualLoop, now, run

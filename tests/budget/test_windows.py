@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.windows import GUARD_AFTER, Charge, Pace, Rolling, Slots, Window
+from binance_sdk._runtime.budget.windows import GUARD_AFTER, Charge, Pace, Rolling, Slots, Window
 
 LIMIT = 100
 MINUTE = 60

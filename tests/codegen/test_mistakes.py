@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tiny import PACKAGE, REPOSITORY, TinySpec
 
-from binance_sdk._runtime.row import Row
+from binance_sdk._runtime.answers.row import Row
 from codegen.__main__ import main
 from codegen.documents import parse
 from codegen.names import RESERVED_CLASSES, position_refusal

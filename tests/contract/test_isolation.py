@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from binance_sdk import SyncBinanceClient
-from binance_sdk._runtime import limits
+from binance_sdk._runtime.budget import limits
 
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 80), ("2001:db8::1", 80, 0, 0)])

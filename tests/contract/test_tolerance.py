@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from binance_sdk import RequestOptions, errors
-from binance_sdk._runtime.row import Row
+from binance_sdk._runtime.answers.row import Row
 
 from .calls import CASES, KINDS, Case, Kind, call, canonical, written
 from .walk import Place, at, changed, places, without

@@ -13,7 +13,7 @@ from shared_facts import FACTS, load, needs_facts
 
 from binance_sdk import SyncBinanceClient, errors
 from binance_sdk._runtime import weight as w
-from binance_sdk._runtime.parameters import validate
+from binance_sdk._runtime.calls.parameters import validate
 from binance_sdk.catalogue import CATALOGUE, Operation
 
 from .calls import API_KEY, NOW_MS, OPERATIONS

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from binance_sdk._runtime.row import Row
+from binance_sdk._runtime.answers.row import Row
 
 Step = int | str
 

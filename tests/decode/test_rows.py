@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from binance_sdk import errors
-from binance_sdk._runtime.decode import decode
+from binance_sdk._runtime.answers.decode import decode
+from binance_sdk._runtime.answers.row import Row
 from binance_sdk._runtime.options import Headers
-from binance_sdk._runtime.row import Row
-from binance_sdk._runtime.transport import RawResponse
+from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.catalogue import CATALOGUE, Operation
 from binance_sdk.futures import PriceKline
 from binance_sdk.spot import Kline, OrderBook, PriceLevel

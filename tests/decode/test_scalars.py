@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter, ValidationError
 
-from binance_sdk._runtime.model import Model
-from binance_sdk._runtime.scalars import (
+from binance_sdk._runtime.answers.model import Model
+from binance_sdk._runtime.answers.scalars import (
     DecimalOrNumber,
     DecimalString,
     EmptyDecimalString,

@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 from shared_facts import found, load, name_of, needs_facts
 
 from binance_sdk import BinanceClient, SyncBinanceClient, errors, spot
-from binance_sdk._runtime.row import Row
+from binance_sdk._runtime.answers.row import Row
 from binance_sdk.catalogue import CATALOGUE, Operation, Variant
 
 pytestmark = needs_facts

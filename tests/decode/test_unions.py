@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from binance_sdk import errors, futures, spot
-from binance_sdk._runtime.decode import decode
+from binance_sdk._runtime.answers.decode import decode
 from binance_sdk._runtime.options import Headers
-from binance_sdk._runtime.transport import RawResponse
+from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.catalogue import CATALOGUE, fixture
 
 UNIONS = [

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from binance_sdk._runtime.calls.parameters import validate
 from binance_sdk._runtime.operation import Operation
-from binance_sdk._runtime.parameters import validate
 
 from .support import NOW_MS
 

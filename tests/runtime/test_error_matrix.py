@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from binance_sdk import RequestOptions, errors
-from binance_sdk._runtime.failures import wait_seconds
+from binance_sdk._runtime.answers.failures import wait_seconds
 
 from .server import Act, RawServer, http
 from .support import KEY, NOW, NOW_MS, Mode, in_flight, outcome
@@ -303,7 +303,7 @@ def test_bad_gzip(mode: Mode, body: bytes, text: str) -> None:
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
 @pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
 def test_too_large(mode: Mode, declared: bool, compressed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("binance_sdk._runtime.transport.MAX_RESPONSE_BYTES", 500)
+    monkeypatch.setattr("binance_sdk._runtime.transport.protocol.MAX_RESPONSE_BYTES", 500)
     body = b"[" + b" " * 1000 + b"]"
     headers = {"Content-Encoding": "gzip"} if compressed else {}
     answer = http("200 OK", gzip.compress(body) if compressed else body, headers, length=declared)

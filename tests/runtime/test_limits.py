@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.limits import Cost, Pool, Usage
+from binance_sdk._runtime.budget.limits import Cost, Pool, Usage
+from binance_sdk._runtime.budget.servertime import ServerTime
+from binance_sdk._runtime.budget.windows import Charge, Window
 from binance_sdk._runtime.options import Headers
-from binance_sdk._runtime.servertime import ServerTime
-from binance_sdk._runtime.windows import Charge, Window
 from binance_sdk.catalogue import CATALOGUE
 
 LIMIT = 100

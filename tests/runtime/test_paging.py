@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.drive import drive_iterator
+from binance_sdk._runtime.calls.drive import drive_iterator
+from binance_sdk._runtime.calls.paging import Walk, cheapest_page, pages, plan_pages, plan_walk, step_ms
 from binance_sdk._runtime.operation import Lookback, Operation
-from binance_sdk._runtime.paging import Walk, cheapest_page, pages, plan_pages, plan_walk, step_ms
 from binance_sdk.catalogue import CATALOGUE
 from binance_sdk.errors import ParameterError
 

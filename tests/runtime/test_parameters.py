@@ -15,8 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from binance_sdk import Plan, SyncBinanceClient
+from binance_sdk._runtime.calls.parameters import query, validate
 from binance_sdk._runtime.operation import OneOf, Operation, Parameter
-from binance_sdk._runtime.parameters import query, validate
 from binance_sdk.catalogue import CATALOGUE
 from binance_sdk.errors import ParameterError
 

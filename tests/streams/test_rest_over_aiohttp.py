@@ -120,7 +120,7 @@ def test_a_body_that_is_not_what_its_encoding_says(body: bytes) -> None:
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
 @pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
 def test_a_body_that_is_too_large(declared: bool, compressed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("binance_sdk._runtime.transport.MAX_RESPONSE_BYTES", 500)
+    monkeypatch.setattr("binance_sdk._runtime.transport.protocol.MAX_RESPONSE_BYTES", 500)
     body = b"[" + b" " * 1000 + b"]"
     headers = {"Content-Encoding": "gzip"} if compressed else {}
     error = ask(http("200 OK", gzip.compress(body) if compressed else body, headers, length=declared))

@@ -21,8 +21,8 @@ from binance_sdk._generated.futures.literals import (
     TradingSessionKind,
 )
 from binance_sdk._generated.shared.rows import PriceLevel
-from binance_sdk._runtime.model import Model
-from binance_sdk._runtime.scalars import DecimalString, EmptyDecimalString, JsonNumber, to_datetime
+from binance_sdk._runtime.answers.model import Model
+from binance_sdk._runtime.answers.scalars import DecimalString, EmptyDecimalString, JsonNumber, to_datetime
 from binance_sdk._runtime.stream.event import StreamEvent
 
 

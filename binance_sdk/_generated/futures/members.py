@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from binance_sdk._runtime.model import Model
-from binance_sdk._runtime.scalars import DecimalOrNumber, DecimalString
+from binance_sdk._runtime.answers.model import Model
+from binance_sdk._runtime.answers.scalars import DecimalOrNumber, DecimalString
 
 
 class LotSizeFilter(Model):

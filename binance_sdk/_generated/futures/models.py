@@ -22,8 +22,8 @@ from binance_sdk._generated.futures.literals import (
 from binance_sdk._generated.futures.unions import SymbolFilter
 from binance_sdk._generated.shared.models import RateLimit
 from binance_sdk._generated.shared.rows import PriceLevel
-from binance_sdk._runtime.model import Model
-from binance_sdk._runtime.scalars import (
+from binance_sdk._runtime.answers.model import Model
+from binance_sdk._runtime.answers.scalars import (
     DecimalOrNumber,
     DecimalString,
     EmptyDecimalString,

@@ -7,8 +7,8 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from binance_sdk._runtime.row import Row
-from binance_sdk._runtime.scalars import to_datetime
+from binance_sdk._runtime.answers.row import Row
+from binance_sdk._runtime.answers.scalars import to_datetime
 
 
 class PriceKline(Row, tuple[int, str, str, str, str, object, int, object, object, object, object, object]):

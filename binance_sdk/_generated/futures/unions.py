@@ -19,7 +19,7 @@ from binance_sdk._generated.futures.members import (
     PriceFilter,
     UnknownSymbolFilter,
 )
-from binance_sdk._runtime.model import UNKNOWN_TAG, tag_of
+from binance_sdk._runtime.answers.model import UNKNOWN_TAG, tag_of
 
 SymbolFilter: TypeAlias = Annotated[
     Annotated[LotSizeFilter, Tag("LOT_SIZE")]

@@ -10,8 +10,8 @@ from typing import Annotated
 from pydantic import Field
 
 from binance_sdk._generated.shared.literals import RateLimitInterval, RateLimitType
-from binance_sdk._runtime.model import Model
-from binance_sdk._runtime.scalars import to_datetime
+from binance_sdk._runtime.answers.model import Model
+from binance_sdk._runtime.answers.scalars import to_datetime
 
 
 class Ping(Model):

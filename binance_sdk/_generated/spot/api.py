@@ -37,9 +37,9 @@ from binance_sdk._generated.spot import (
     Trade,
     operations,
 )
-from binance_sdk._runtime.caller import AsyncCaller, SyncCaller
+from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
+from binance_sdk._runtime.calls.wrap import plan, plan_pages, raw, sync_plan, sync_plan_pages, sync_raw
 from binance_sdk._runtime.options import RequestOptions
-from binance_sdk._runtime.wrap import plan, plan_pages, raw, sync_plan, sync_plan_pages, sync_raw
 
 
 class AsyncSpot:

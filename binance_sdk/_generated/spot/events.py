@@ -11,8 +11,8 @@ from pydantic import Field
 
 from binance_sdk._generated.shared.rows import PriceLevel
 from binance_sdk._generated.spot.literals import KlineInterval
-from binance_sdk._runtime.model import Model
-from binance_sdk._runtime.scalars import DecimalString, to_datetime
+from binance_sdk._runtime.answers.model import Model
+from binance_sdk._runtime.answers.scalars import DecimalString, to_datetime
 from binance_sdk._runtime.stream.event import StreamEvent
 
 

@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from binance_sdk._generated.spot.literals import CalculationType, ExecutionRuleType
-from binance_sdk._runtime.model import Model
-from binance_sdk._runtime.scalars import DecimalString
+from binance_sdk._runtime.answers.model import Model
+from binance_sdk._runtime.answers.scalars import DecimalString
 
 
 class ArithmeticMeanCalculation(Model):

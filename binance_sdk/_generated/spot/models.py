@@ -13,8 +13,8 @@ from binance_sdk._generated.shared.models import RateLimit
 from binance_sdk._generated.shared.rows import PriceLevel
 from binance_sdk._generated.spot.literals import OrderType, Permission, SelfTradePreventionMode, SymbolStatus
 from binance_sdk._generated.spot.unions import ExchangeFilter, ExecutionRule, SymbolFilter
-from binance_sdk._runtime.model import Model
-from binance_sdk._runtime.scalars import DecimalString, to_datetime
+from binance_sdk._runtime.answers.model import Model
+from binance_sdk._runtime.answers.scalars import DecimalString, to_datetime
 
 
 class AggTrade(Model):

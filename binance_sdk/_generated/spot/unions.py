@@ -36,7 +36,7 @@ from binance_sdk._generated.spot.members import (
     UnknownReferencePriceCalculation,
     UnknownSymbolFilter,
 )
-from binance_sdk._runtime.model import UNKNOWN_TAG, tag_of
+from binance_sdk._runtime.answers.model import UNKNOWN_TAG, tag_of
 
 ExchangeFilter: TypeAlias = Annotated[
     Annotated[ExchangeMaxNumAlgoOrdersFilter, Tag("EXCHANGE_MAX_NUM_ALGO_ORDERS")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self, TypeVar, cast
 
-from binance_sdk._runtime.model import Model
+from binance_sdk._runtime.answers.model import Model
 
 EventT = TypeVar("EventT", bound="StreamEvent")
 

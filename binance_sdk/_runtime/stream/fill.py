@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Mapping
 from operator import attrgetter
 from typing import Any, cast
 
+from binance_sdk._runtime.calls.drive import drive
+from binance_sdk._runtime.calls.engine import Engine
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.drive import drive
-from binance_sdk._runtime.engine import Engine
 from binance_sdk._runtime.operation import Market, Operation
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._runtime.stream.event import StreamEvent, mark_filled, mark_stream

@@ -20,7 +20,6 @@ from aiohttp import (
 )
 from aiohttp.client_exceptions import NonHttpUrlClientError
 
-from binance_sdk._runtime.http_aiohttp import new_session
 from binance_sdk._runtime.stream.wire import (
     CLOSE_SECONDS,
     MAX_MESSAGE_BYTES,
@@ -29,6 +28,7 @@ from binance_sdk._runtime.stream.wire import (
     Wire,
     WireFailure,
 )
+from binance_sdk._runtime.transport.over_aiohttp import new_session
 
 # Newer versions leave text as the bytes it came as, which is what the decoder wants.
 _BYTES: dict[str, Any] = (

@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from binance_sdk._runtime.budget import Budget, banned
+from binance_sdk._runtime.answers.decode import decode
+from binance_sdk._runtime.answers.failures import failed as failure_of
+from binance_sdk._runtime.answers.failures import holds_data, refused
+from binance_sdk._runtime.budget.ledger import Grant
+from binance_sdk._runtime.budget.limits import Cost, Pool, Snapshot
+from binance_sdk._runtime.budget.spending import Budget, banned
+from binance_sdk._runtime.calls.hosts import Host, MarketHosts
+from binance_sdk._runtime.calls.telling import Teller
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.decode import decode
-from binance_sdk._runtime.failures import failed as failure_of
-from binance_sdk._runtime.failures import holds_data, refused
-from binance_sdk._runtime.hosts import Host, MarketHosts
-from binance_sdk._runtime.ledger import Grant
-from binance_sdk._runtime.limits import Cost, Pool, Snapshot
 from binance_sdk._runtime.operation import Catalogue, Market, Operation, Variant
 from binance_sdk._runtime.options import RequestOptions, Response
-from binance_sdk._runtime.telling import Teller
-from binance_sdk._runtime.transport import PreparedRequest, RawResponse, Transport, TransportFailure
+from binance_sdk._runtime.transport.protocol import PreparedRequest, RawResponse, Transport, TransportFailure
 from binance_sdk._runtime.weight import Arguments
 from binance_sdk.errors import (
     APIConnectionError,

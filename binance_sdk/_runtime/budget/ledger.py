@@ -15,8 +15,8 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from binance_sdk._runtime.budget.windows import Charge, Resource, forked
 from binance_sdk._runtime.options import Priority
-from binance_sdk._runtime.windows import Charge, Resource, forked
 
 _LEDGERS: weakref.WeakSet[Ledger] = weakref.WeakSet()
 _RANKS: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from binance_sdk._runtime.locks import new_lock
+from binance_sdk._runtime.budget.quota import RetryQuota
 from binance_sdk.errors import APIConnectionError, BinanceError, DecodeError, RateLimitError, ServerError
 
 if TYPE_CHECKING:
@@ -23,27 +21,6 @@ def is_transient(error: BaseException) -> bool:
         # A page of HTML or a torn body came from something in between; a wrong field would come again.
         return error.garbled
     return isinstance(error, (APIConnectionError, ServerError, RateLimitError))
-
-
-@dataclass
-class RetryQuota:
-    """Tokens that retries cost and successes earn, so that an outage is not multiplied by its retries."""
-
-    size: float = 100.0
-    earned: float = 0.5
-    tokens: float = field(default=100.0)
-    _lock: threading.Lock = field(default_factory=new_lock)
-
-    def spend(self) -> bool:
-        with self._lock:
-            if self.tokens < 1.0:
-                return False
-            self.tokens -= 1.0
-            return True
-
-    def earn(self) -> None:
-        with self._lock:
-            self.tokens = min(self.size, self.tokens + self.earned)
 
 
 def pause_after(error: BaseException | None, attempt: int, jitter: Callable[[], float] = random.random) -> float:

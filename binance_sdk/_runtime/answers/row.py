@@ -14,7 +14,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from binance_sdk._runtime.scalars import decimal_text_schema, plain
+from binance_sdk._runtime.answers.scalars import decimal_text_schema, plain
 
 PositionKind = Literal["int", "decimal", "string", "any"]
 

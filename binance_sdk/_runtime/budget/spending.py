@@ -6,12 +6,12 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from binance_sdk._runtime.budget.ledger import Ask, Grant, Need, Ticket, never_fits
+from binance_sdk._runtime.budget.limits import Cost, Pool
+from binance_sdk._runtime.budget.windows import Pace, Rolling, Slots
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.ledger import Ask, Grant, Need, Ticket, never_fits
-from binance_sdk._runtime.limits import Cost, Pool
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.options import Priority
-from binance_sdk._runtime.windows import Pace, Rolling, Slots
 from binance_sdk.errors import BinanceError, BudgetError, ConfigError, IPBannedError
 from binance_sdk.events import Event, Waited
 

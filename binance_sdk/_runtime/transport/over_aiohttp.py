@@ -21,8 +21,8 @@ from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 from yarl import URL
 
 from binance_sdk._runtime.options import Headers
-from binance_sdk._runtime.per_loop import PerLoop
-from binance_sdk._runtime.transport import PreparedRequest, RawResponse, TransportFailure, check_size
+from binance_sdk._runtime.transport.per_loop import PerLoop
+from binance_sdk._runtime.transport.protocol import PreparedRequest, RawResponse, TransportFailure, check_size
 
 _TIMEOUTS = 64
 """Kept, since nearly every request has the same."""

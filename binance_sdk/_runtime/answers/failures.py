@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from binance_sdk._runtime.operation import Catalogue, Operation
 from binance_sdk._runtime.options import Headers
-from binance_sdk._runtime.transport import RawResponse, TransportFailure
+from binance_sdk._runtime.transport.protocol import RawResponse, TransportFailure
 from binance_sdk.errors import (
     APIConnectionError,
     APIError,

@@ -14,8 +14,8 @@ from typing import Literal, overload
 import httpx
 
 from binance_sdk._runtime.options import Headers
-from binance_sdk._runtime.per_loop import PerLoop
-from binance_sdk._runtime.transport import PreparedRequest, RawResponse, TransportFailure, check_size
+from binance_sdk._runtime.transport.per_loop import PerLoop
+from binance_sdk._runtime.transport.protocol import PreparedRequest, RawResponse, TransportFailure, check_size
 from binance_sdk.errors import ConfigError
 
 

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, SupportsIndex, TypeVar
 
+from binance_sdk._runtime.calls.parameters import check_lookback, shown, validate, validate_one
 from binance_sdk._runtime.operation import Lookback, Operation, Paging
-from binance_sdk._runtime.parameters import check_lookback, shown, validate, validate_one
 from binance_sdk.errors import ParameterError
 
 T = TypeVar("T")

@@ -9,9 +9,9 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from binance_sdk._runtime.answers.row import Row
 from binance_sdk._runtime.operation import Operation, Variant
-from binance_sdk._runtime.row import Row
-from binance_sdk._runtime.transport import RawResponse
+from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.errors import DecodeError
 
 T = TypeVar("T")

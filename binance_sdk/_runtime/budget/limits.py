@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-from binance_sdk._runtime.drift import DriftWatch
-from binance_sdk._runtime.gate import Gate
-from binance_sdk._runtime.ledger import Grant, Ledger
+from binance_sdk._runtime.budget.drift import DriftWatch
+from binance_sdk._runtime.budget.gate import Gate
+from binance_sdk._runtime.budget.ledger import Grant, Ledger
+from binance_sdk._runtime.budget.quota import RetryQuota
+from binance_sdk._runtime.budget.servertime import ServerTime
+from binance_sdk._runtime.budget.windows import Rolling, Window
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import MarketLimits
 from binance_sdk._runtime.options import Headers
-from binance_sdk._runtime.retry import RetryQuota
-from binance_sdk._runtime.servertime import ServerTime
-from binance_sdk._runtime.windows import Rolling, Window
 
 _COUNT = re.compile("[0-9]{1,12}")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

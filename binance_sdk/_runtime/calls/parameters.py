@@ -15,8 +15,8 @@ from difflib import get_close_matches
 from typing import Any, NoReturn, SupportsIndex, cast
 from urllib.parse import quote
 
+from binance_sdk._runtime.answers.scalars import EPOCH, to_datetime
 from binance_sdk._runtime.operation import Lookback, MaxSpan, OneOf, Operation, Ordered, Parameter
-from binance_sdk._runtime.scalars import EPOCH, to_datetime
 from binance_sdk._runtime.weight import Arguments, ArgumentValue
 from binance_sdk.errors import ParameterError
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TypeVar, cast
 
-from binance_sdk._runtime.drive import drive, drive_iterator
-from binance_sdk._runtime.engine import Engine
+from binance_sdk._runtime.calls.drive import drive, drive_iterator
+from binance_sdk._runtime.calls.engine import Engine
+from binance_sdk._runtime.calls.paging import pages, plan_pages, plan_walk
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import RequestOptions
-from binance_sdk._runtime.paging import pages, plan_pages, plan_walk
 
 T = TypeVar("T")
 Arguments = Mapping[str, object]

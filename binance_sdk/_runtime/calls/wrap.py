@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from typing import Any, ParamSpec, TypeVar, cast
 
-from binance_sdk._runtime.drive import drive
+from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.options import Plan, Response
 
 P = ParamSpec("P")

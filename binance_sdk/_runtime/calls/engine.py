@@ -11,15 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
-from binance_sdk._runtime.attempt import Attempts, Prepared
-from binance_sdk._runtime.cache import AnswerCache, AsyncFlights, ThreadFlights, lifetime
-from binance_sdk._runtime.hosts import Host
-from binance_sdk._runtime.limits import Cost
+from binance_sdk._runtime.budget.limits import Cost
+from binance_sdk._runtime.budget.windows import Rolling, Window
+from binance_sdk._runtime.calls.attempt import Attempts, Prepared
+from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFlights, lifetime
+from binance_sdk._runtime.calls.hosts import Host
+from binance_sdk._runtime.calls.parameters import query, validate
+from binance_sdk._runtime.calls.retry import is_transient, retrying
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import Plan, RequestOptions, Response
-from binance_sdk._runtime.parameters import query, validate
-from binance_sdk._runtime.retry import is_transient, retrying
-from binance_sdk._runtime.windows import Rolling, Window
 from binance_sdk.errors import BinanceError, BudgetError, ConfigError
 from binance_sdk.events import CacheHit, Retrying
 

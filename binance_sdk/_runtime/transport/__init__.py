@@ -1,0 +1,1 @@
+"""How a request travels: one small protocol, and the two libraries that speak it."""
