@@ -192,7 +192,7 @@ def _sequence(placed: Placed[StreamNode], paths: Paths) -> Iterator[Problem]:
     sequence = placed.value.sequence
     if sequence is None:
         return
-    for key in ("first", "last", "previous", "closed"):
+    for key in ("first", "last", "previous", "closed", "moment"):
         path = getattr(sequence, key)
         if path is not None:
             yield from _known(placed, path, paths, "sequence", key)

@@ -99,6 +99,7 @@ class Sequence(Node):
     previous: AttributePath | None = None
     interval: PythonName | None = None
     closed: AttributePath | None = None
+    moment: AttributePath | None = None
 
     @model_validator(mode="after")
     def _fits_the_kind(self) -> Self:
@@ -106,6 +107,8 @@ class Sequence(Node):
             raise wrong("`previous` is there for `kind: previous`, and only then")
         if (self.kind == "time") != (self.interval is not None and self.closed is not None):
             raise wrong("`interval` and `closed` are there for `kind: time`, and only then")
+        if self.kind == "time" and self.moment is not None:
+            raise wrong("`moment` is not there for `kind: time`: bars are numbered by their time")
         return self
 
 

@@ -93,6 +93,44 @@ def test_without_fill_gaps_name_exactly_what_is_missing(journey: list[int]) -> N
     asyncio.run(run())
 
 
+@given(journeys(), journeys(), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_ids_that_begin_anew_are_told_and_followed(before: list[int], after: list[int], fill: bool) -> None:
+    """As on a testnet that is wiped: lower ids, which would be duplicates if they were not younger."""
+
+    async def run() -> None:
+        rest = FakeRest()
+        reader, subscription = reader_for(spot_operations.AGG_TRADE, rest, fill=fill)
+        old = [agg_trade(number + 1000) for number in before]
+        new = [{**agg_trade(number), "T": agg_trade(number + 5000)["T"]} for number in after]
+        seen = await consume(reader, subscription, [*old, *new])
+        told = [item for item in seen if isinstance(item, Gap) and item.reason == "restarted"]
+        assert [(gap.last_id, gap.first_id) for gap in told] == [(max(before) + 1000, 0)]
+        numbers: list[int] = []
+        for item in seen:
+            if isinstance(item, Gap):
+                numbers += range(item.last_id + 1, item.first_id)
+            else:
+                numbers.append(item.agg_id)
+        assert numbers == [*range(1000, max(before) + 1001), *range(max(after) + 1)]
+
+    asyncio.run(run())
+
+
+@given(journeys(), st.integers(0, 5))
+@settings(max_examples=60, deadline=None)
+def test_a_book_that_begins_anew(journey: list[int], first: int) -> None:
+    async def run() -> None:
+        reader, subscription = reader_for(futures_operations.DIFF_DEPTH, FakeRest(), fill=False)
+        old = [futures_depth(number * 10 + 1003, number * 10 + 1007, number * 10 + 997) for number in journey]
+        new = [{**futures_depth(first + at, first + at, first + at - 1), "T": 2 + at} for at in range(3)]
+        seen = await consume(reader, subscription, [*old, *new])
+        assert seen[-4] == Gap("btcusdt@depth", max(journey) * 10 + 1007, first, "restarted")
+        assert [event.final_update_id for event in seen[-3:]] == [first, first + 1, first + 2]
+
+    asyncio.run(run())
+
+
 @given(journeys())
 @settings(max_examples=60, deadline=None)
 def test_ranges_follow_each_other(journey: list[int]) -> None:

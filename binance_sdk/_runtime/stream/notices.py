@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-GapReason = Literal["lost", "overflow", "fill_failed"]
+GapReason = Literal["lost", "overflow", "fill_failed", "restarted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class Gap:
         last_id: Last id before the hole; for candles the open time of the last complete one before it.
         first_id: First id after it; for candles the open time of the one that came instead.
         reason: ``lost`` on the way, dropped by the ``overflow`` policy, or ``fill_failed``: it could not be fetched.
+            ``restarted``: the exchange began its ids anew, as a testnet does when it is wiped; ``first_id`` is below
+            ``last_id``, and what lies between is not known.
         detail: Why it could not be fetched; empty otherwise.
     """
 
@@ -28,7 +30,7 @@ class Gap:
 
     @property
     def missing(self) -> int:
-        """Number of ids in the hole (for candles: its length in milliseconds)."""
+        """Number of ids in the hole (for candles: its length in milliseconds); 0 where it is not known."""
         return max(0, self.first_id - self.last_id - 1)
 
 

@@ -69,6 +69,7 @@ class Sequence:
         previous: For ``previous``: last id of the event before.
         interval: For ``time``: the parameter that holds the length of a bar.
         closed: For ``time``: attribute that says the bar is final.
+        moment: When the event came about, by the exchange. An id that falls while it rises began anew.
     """
 
     kind: Literal["each", "range", "previous", "time"]
@@ -77,6 +78,7 @@ class Sequence:
     previous: str = ""
     interval: str = ""
     closed: str = ""
+    moment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

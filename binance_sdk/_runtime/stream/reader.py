@@ -163,6 +163,7 @@ class Reader:
                     number = number_of(event)
                     if number == tracker.expected:
                         tracker.expected = number + 1
+                        tracker.latest = event
                         subscription.dropped = False
                     elif not self._follows(subscription, tracker, event):
                         continue
@@ -178,6 +179,9 @@ class Reader:
     def _follows(self, subscription: Subscription, tracker: Tracker, event: Any) -> bool:
         """Whether the event may be given out now."""
         verdict = tracker.check(event)
+        if verdict == "duplicate" or verdict == "late":
+            return self._old(subscription, tracker, event, late=verdict == "late")
+        tracker.latest = event
         if verdict == "next":
             subscription.dropped = False
             if subscription.held is None:
@@ -185,15 +189,27 @@ class Reader:
             subscription.held.append(event)
             self._held += 1
             return False
-        if isinstance(verdict, Hole):
-            self._missing(subscription, verdict, event)
-            return False
-        if verdict == "late":
+        self._missing(subscription, verdict, event)
+        return False
+
+    def _old(self, subscription: Subscription, tracker: Tracker, event: StreamEvent, *, late: bool) -> bool:
+        restarted = tracker.began_anew(event)
+        if restarted is not None:
+            tracker.latest = event
+            self._tell_before(subscription, Gap(subscription.name, restarted.last, restarted.first, "restarted"), event)
+        elif late:
             self.stats.late += 1
             self.stats.dropped += 1
         else:
             self.stats.duplicates += 1
         return False
+
+    def _tell_before(self, subscription: Subscription, gap: Gap, event: StreamEvent) -> None:
+        if subscription.held is None:
+            self._ready.extend((gap, event))
+        else:
+            subscription.held.extend((gap, event))
+            self._held += 1
 
     def _missing(self, subscription: Subscription, hole: Hole, event: StreamEvent) -> None:
         assert subscription.tracker is not None
@@ -202,11 +218,7 @@ class Reader:
             # Fetching what the consumer has no time for would make it slower still.
             gap = Gap(subscription.name, hole.last, hole.first, "overflow" if overflow else "lost")
             subscription.tracker.told(hole)
-            if subscription.held is None:
-                self._ready.extend((gap, event))
-            else:
-                subscription.held.extend((gap, event))
-                self._held += 1
+            self._tell_before(subscription, gap, event)
             return
         self._held += 1
         if subscription.held is not None:

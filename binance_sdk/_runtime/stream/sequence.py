@@ -33,12 +33,16 @@ class Tracker:
         number: The id of an event, where ids rise by one; None elsewhere. Then the event with the id ``expected``
             follows, and who gives it out adds one to it: nearly every event takes this short way.
         expected: The next id, once there was a first one.
+        latest: The last event that was new, kept by whoever gives it out.
+        moment: When an event came about; None where the stream does not say it.
     """
 
     number: _Read | None = None
     expected: int | None = None
+    moment: _Read | None = None
 
     def __init__(self) -> None:
+        self.latest: Any = None
         self._last: int | None = None
         self._told: deque[Hole] = deque(maxlen=_HOLES)
 
@@ -48,6 +52,20 @@ class Tracker:
     def told(self, hole: Hole) -> None:
         """The consumer was told of this hole: what comes of it now is late."""
         self._told.append(hole)
+
+    def began_anew(self, event: Any) -> Hole | None:
+        """For an event whose id is old: whether the exchange has begun its ids anew, and from where to where.
+
+        A copy of an event, or one that was overtaken, came about no later than the newest. From here on the new ids
+        are followed.
+        """
+        if self.moment is None or self.latest is None or self.moment(event) <= self.moment(self.latest):
+            return None
+        self._told.clear()
+        return self._restart(event)
+
+    def _restart(self, event: Any) -> Hole:
+        raise NotImplementedError
 
     def _old(self, last: int) -> Verdict:
         return "late" if any(hole.last < last < hole.first for hole in self._told) else "duplicate"
@@ -74,6 +92,11 @@ class _Ids(Tracker):
         first = self._first_of(event)
         return "next" if first <= expected else Hole(expected - 1, first)
 
+    def _restart(self, event: Any) -> Hole:
+        assert self.expected is not None
+        before, self.expected = self.expected - 1, self._last_of(event) + 1
+        return Hole(before, self._first_of(event))
+
 
 class _Previous(Tracker):
     """``previous``: every event names the one before it."""
@@ -94,6 +117,11 @@ class _Previous(Tracker):
         self._last = last
         # What reaches back over the last event leaves nothing out.
         return "next" if self._previous_of(event) <= before else Hole(before, self._first_of(event))
+
+    def _restart(self, event: Any) -> Hole:
+        assert self._last is not None
+        before, self._last = self._last, self._last_of(event)
+        return Hole(before, self._first_of(event))
 
 
 class _Bars(Tracker):
@@ -156,6 +184,13 @@ def most_bars(interval: str, last: int, first: int) -> int:
 
 def tracker(sequence: Sequence, interval: str = "") -> Tracker:
     """A tracker by the rule of a stream; ``interval`` is the length of its bars, for ``time``."""
+    made = _tracker(sequence, interval)
+    if sequence.moment:
+        made.moment = cast(_Read, attrgetter(sequence.moment))
+    return made
+
+
+def _tracker(sequence: Sequence, interval: str) -> Tracker:
     first, last = cast(_Read, attrgetter(sequence.first)), cast(_Read, attrgetter(sequence.last))
     if sequence.kind == "time":
         closed = cast("Callable[[Any], bool]", attrgetter(sequence.closed))
