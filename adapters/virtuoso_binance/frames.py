@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from binance_sdk.futures import Kline, PriceKline
 from virtuoso_binance.scalars import Row
@@ -17,18 +18,16 @@ except ModuleNotFoundError as error:
         f"market data frames need {error.name}: pip install 'binance-market-sdk[adapter]'", name=error.name
     ) from error
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 __all__ = ["COLUMNS", "json_view", "merge_tail", "ohlcv_frame", "premium_frame", "price_klines", "rows_frame"]
 
 COLUMNS = ("open", "high", "low", "close", "volume")
+_COLUMNS = pd.Index(COLUMNS)
 
 
 def ohlcv_frame(klines: Sequence[Kline]) -> pd.DataFrame:
     """Candles as float64 columns over their naive UTC open times, oldest first; no candles give an empty frame."""
-    rows = [[float(k[1]), float(k[2]), float(k[3]), float(k[4]), float(k[5])] for k in klines]
-    values = np.array(rows, dtype=np.float64).reshape(-1, 5)
+    cells = itertools.chain.from_iterable(k[1:6] for k in klines)
+    values = np.fromiter(map(float, cells), dtype=np.float64, count=5 * len(klines)).reshape(-1, 5)
     return _frame([k[0] for k in klines], values)
 
 
@@ -41,7 +40,7 @@ def rows_frame(rows: Sequence[Sequence[int | float]]) -> pd.DataFrame:
 def _frame(times: Sequence[int], values: Any) -> pd.DataFrame:
     # Nanoseconds under every pandas: the resolution it would choose itself depends on its version.
     index = pd.DatetimeIndex(np.array(times, dtype="datetime64[ms]").astype("datetime64[ns]"), name="timestamp")
-    return pd.DataFrame(values, index=index, columns=pd.Index(COLUMNS))
+    return pd.DataFrame(values, index=index, columns=_COLUMNS)
 
 
 def merge_tail(frame: pd.DataFrame, tail: pd.DataFrame, keep: int) -> pd.DataFrame:
@@ -91,10 +90,12 @@ def price_klines(klines: Sequence[PriceKline], symbol: str, interval: str) -> Ro
     return {**out, "current_mark_price": history[-1]["close"]} if history else out
 
 
-def price_frame(history: Iterable[Mapping[str, object]]) -> pd.DataFrame:
+def price_frame(history: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Records as a frame with the columns timestamp (ms), open, high, low, close."""
-    frame = pd.DataFrame(list(history), columns=pd.Index(["timestamp", *COLUMNS[:4]]))
-    return frame.astype({"timestamp": "int64", **dict.fromkeys(COLUMNS[:4], "float64")})
+    columns: dict[str, Any] = {"timestamp": np.array([row["timestamp"] for row in history], dtype=np.int64)}
+    for name in COLUMNS[:4]:
+        columns[name] = np.array([row[name] for row in history], dtype=np.float64)
+    return pd.DataFrame(columns)
 
 
 def json_view(value: object) -> Any:

@@ -15,13 +15,14 @@ Row: TypeAlias = dict[str, Any]
 """One of Virtuoso's dicts."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_WRITTEN = datetime(1970, 1, 1)
 _SECONDS_BELOW = 100_000_000_000
 """Epoch numbers below this are seconds: as milliseconds they would lie in 1973."""
 
 
 def iso(ms: int) -> str:
     """Epoch milliseconds as ``2026-01-17T12:02:07.250Z``."""
-    return (_EPOCH + timedelta(milliseconds=ms)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+    return f"{(_EPOCH_WRITTEN + timedelta(milliseconds=ms)).isoformat(timespec='milliseconds')}Z"
 
 
 def positive(value: Decimal | str | int | float | None) -> float | None:

@@ -34,6 +34,8 @@ _WINDOW = 24
 _SPAN = 5
 """Span of the average whose change tells the trend of the volatility."""
 _TREND = 0.05
+_WHOLE = 2.0**60
+"""A return of one in whole numbers; finer than its float is."""
 _SIGNAL_ROWS = 20
 """Rows a premium signal needs."""
 _EXTREME = 2.0
@@ -213,7 +215,7 @@ def volatility(klines: Sequence[Kline], now: int) -> Row | None:
     per_year = math.sqrt(365 * 24 * 60 / 5)
     returns = [math.log(after / before) for before, after in itertools.pairwise(closes)]
     size = _WINDOW - 1
-    windows = [stdev(returns[end - size : end]) * per_year for end in range(size, len(returns) + 1)]
+    windows = [one * per_year for one in rolling_stdev(returns, size)]
     return {
         "value": windows[-1],
         "window": _WINDOW,
@@ -222,6 +224,23 @@ def volatility(klines: Sequence[Kline], now: int) -> Row | None:
         "trend": _trend(windows),
         "period_minutes": 5,
     }
+
+
+def rolling_stdev(values: Sequence[float], size: int) -> list[float]:
+    """Sample standard deviation of every ``size`` neighbours, oldest first.
+
+    The sums that move along are whole numbers, so they stay exact: floats would lose a little at each step.
+    """
+    whole = [round(value * _WHOLE) for value in values]
+    total = sum(whole[:size])
+    squares = sum(value * value for value in whole[:size])
+    scale = size * (size - 1)
+    found = [math.sqrt((size * squares - total * total) / scale) / _WHOLE]
+    for new, old in zip(whole[size:], whole, strict=False):
+        total += new - old
+        squares += new * new - old * old
+        found.append(math.sqrt((size * squares - total * total) / scale) / _WHOLE)
+    return found
 
 
 def stdev(values: Sequence[float]) -> float:

@@ -275,6 +275,13 @@ def test_taker_ratio_without_trades_says_so() -> None:
     assert sentiment.taker_ratio([], OPEN)["error"] == "no trades in the last 300 s"
 
 
+@given(st.lists(st.floats(-0.2, 0.2), min_size=23, max_size=80))
+def test_rolling_deviations_are_those_of_each_window(values: list[float]) -> None:
+    found = sentiment.rolling_stdev(values, 23)
+    wanted = [stdev(values[at : at + 23]) for at in range(len(values) - 22)]
+    assert found == pytest.approx(wanted, rel=1e-9, abs=1e-15)
+
+
 def test_volatility() -> None:
     closes = [100 * (1.01 if i % 2 else 1.0) for i in range(24)]
     now = OPEN + 24 * 300_000
