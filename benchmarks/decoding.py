@@ -104,14 +104,14 @@ def _main() -> None:
 
 def _ours(operation: str, shape: type | None) -> Callable[[bytes], Any]:
     """Exactly what a call does with the bytes it got."""
+    from binance_sdk._runtime.answers.decode import validated
     from binance_sdk.catalogue import CATALOGUE
 
     variants = CATALOGUE.spot.operations[operation].variants
     variant = next(v for v in variants if shape is None or getattr(v.type, "__origin__", None) is shape)
-    adapter = variant.adapter
 
     def decode(body: bytes) -> object:
-        return adapter.validate_json(body, by_alias=True, by_name=False)
+        return validated(variant, body)
 
     return decode
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar, cast
 
@@ -18,6 +20,9 @@ T = TypeVar("T")
 
 _MOST_SHOWN = 12
 _EXCERPT = 80
+_LARGE = 16 * 1024
+_COLLECTS_WITHIN = sys.version_info < (3, 12)
+"""Newer interpreters look for garbage between instructions of Python only, so never within one decoding."""
 _NOT_JSON = "the body is not JSON"
 
 
@@ -28,11 +33,24 @@ def decode(operation: Operation[T], variant: Variant[T], response: RawResponse) 
         DecodeError: naming operation, row and every field that is missing or of the wrong type.
     """
     try:
-        return variant.adapter.validate_json(response.content, by_alias=True, by_name=False)
+        return validated(variant, response.content)
     except ValidationError as error:
         errors = error.errors(include_url=False, include_context=False)
         problems = tuple(explain(errors, variant.type, _parsed(response.content)))
         raise _failed(operation, response, problems) from error
+
+
+def validated(variant: Variant[T], content: bytes) -> T:
+    """The typed answer, or pydantic's own error."""
+    validate = variant.adapter.validate_json
+    if len(content) < _LARGE or not _COLLECTS_WITHIN or not gc.isenabled():
+        return validate(content, by_alias=True, by_name=False)
+    # All that is made here is kept and holds no circle: walking it again and again while it grows finds nothing.
+    gc.disable()
+    try:
+        return validate(content, by_alias=True, by_name=False)
+    finally:
+        gc.enable()
 
 
 def _parsed(content: bytes) -> object:

@@ -7,6 +7,8 @@ from typing import ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from binance_sdk._runtime.type_adapter import CACHE_STRINGS
+
 UNKNOWN_TAG = "unknown"
 
 
@@ -27,6 +29,7 @@ class Model(BaseModel):
         serialize_by_alias=False,
         protected_namespaces=(),
         ser_json_inf_nan="constants",
+        cache_strings=CACHE_STRINGS,
     )
 
 

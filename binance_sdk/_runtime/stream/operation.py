@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, Literal, TypeVar, cast
+from typing import Generic, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.type_adapter import type_adapter
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -139,4 +140,4 @@ class StreamOperation(Generic[T_co]):
     @cached_property
     def adapter(self) -> TypeAdapter[T_co]:
         """Built at the first message."""
-        return TypeAdapter(cast("type[T_co]", self.type))
+        return type_adapter(self.type)
