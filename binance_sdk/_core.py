@@ -120,9 +120,15 @@ class Core:
             await transport.aclose()
 
     def __del__(self) -> None:
-        if getattr(self, "transport", None) is not None and self.http_client is None:
+        # A constructor that failed has left nothing to close, and not all of these.
+        unclosed = getattr(self, "transport", None) is not None and self.http_client is None
+        if unclosed or self.streaming():
             text = "a Binance client was not closed; use `with`/`async with`, or call close()/aclose()"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
+
+    def streaming(self) -> bool:
+        """Whether streams hold something that must be closed."""
+        raise NotImplementedError
 
     def where(self) -> str:
         """For ``repr``: never the key."""
@@ -136,9 +142,13 @@ class Core:
 
 
 class AsyncCore(Core):
+    _streams: Opener | None = None
+
     def __init__(self, settings: Settings, http_client: object) -> None:
         super().__init__(settings, AsyncClock(), AsyncFlights(), http_client)
-        self._streams: Opener | None = None
+
+    def streaming(self) -> bool:
+        return self._streams is not None and self._streams.busy
 
     def streams(self) -> Opener:
         """Opens the streams of the client."""
@@ -165,10 +175,13 @@ class AsyncCore(Core):
 
 class BlockingCore(Core):
     blocking = True
+    _streams: BackgroundOpener | None = None
 
     def __init__(self, settings: Settings, http_client: object) -> None:
         super().__init__(settings, BlockingClock(), ThreadFlights(), http_client)
-        self._streams: BackgroundOpener | None = None
+
+    def streaming(self) -> bool:
+        return self._streams is not None and self._streams.busy
 
     def streams(self) -> BackgroundOpener:
         """Opens the streams of the client, in a thread of their own."""

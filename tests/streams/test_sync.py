@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,6 +90,27 @@ def test_closing_the_client_closes_its_streams(background: Background) -> None:
     events.close()
     with pytest.raises(ConfigError, match="closed"):
         client.spot.streams.agg_trade("BTCUSDT").open()
+
+
+def forgotten(background: Background) -> asyncio.AbstractEventLoop:
+    client = SyncBinanceClient(spot_stream_url=background.exchange.url)
+    with client.spot.streams.agg_trade("BTCUSDT"):
+        pass
+    loop = client._core.streams()._loop
+    assert loop is not None
+    return loop
+
+
+def test_a_forgotten_client_that_only_streamed_is_a_warning(background: Background) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ResourceWarning)
+        loop = forgotten(background)
+        gc.collect()
+    (thread,) = [one for one in threading.enumerate() if "streams" in one.name]
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    assert [str(one.message)[:32] for one in caught] == ["a Binance client was not closed;"]
 
 
 def test_a_reader_in_another_thread_ends_with_the_stream(background: Background) -> None:

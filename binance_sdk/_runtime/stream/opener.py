@@ -47,6 +47,11 @@ class Opener:
             raise
         return opened
 
+    @property
+    def busy(self) -> bool:
+        """Whether a stream is open."""
+        return bool(self._opened)
+
     def _forget(self, opened: Opened) -> None:
         self._opened.pop(opened, None)
 
@@ -101,6 +106,11 @@ class BackgroundOpener:
                 self._thread = threading.Thread(target=self._loop.run_forever, name="binance-sdk streams", daemon=True)
                 self._thread.start()
             return self._loop
+
+    @property
+    def busy(self) -> bool:
+        """Whether the thread runs, which it does from the first stream on."""
+        return self._loop is not None
 
     def open(self, items: Sequence[Item], options: StreamOptions) -> Opened:
         return self.run(self._inner.open(items, options))
