@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from inspect import signature
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import (
     ClientError,
@@ -36,7 +36,14 @@ _BYTES: dict[str, Any] = (
 )
 
 
-class _Socket(ClientWebSocketResponse[Any]):
+if TYPE_CHECKING:
+    _Response = ClientWebSocketResponse[Any]
+else:
+    # Older versions are not generic.
+    _Response = ClientWebSocketResponse
+
+
+class _Socket(_Response):
     """Reads what has come without ``receive``: its heartbeat, timeout and answers to pings are switched off here."""
 
     def __init__(self, reader: Any, *args: Any, **kwargs: Any) -> None:
