@@ -140,8 +140,11 @@ def test_a_thread_wakes_the_waiters_of_a_loop() -> None:
         waiting = asyncio.ensure_future(scene.call("second", 1))
         await asyncio.sleep(0)
         moment = now()
-        await asyncio.to_thread(scene.pool.finish, grant, None, None, moment)
+        # Not a thread of the loop's: it would be waited for by the clock that jumps.
+        other = threading.Thread(target=scene.pool.finish, args=(grant, None, None, moment))
+        other.start()
         await waiting
+        other.join()
         assert scene.order == ["second"]
 
     run(story())
