@@ -194,10 +194,10 @@ async def _listen(url: str) -> _Hour:
     latest: dict[str, int] = {}
     last_to_speak = _symbols("miniTicker")[-1]
     async with spot.combine(
-        spot.agg_trade(*_symbols("aggTrade"))
-        | spot.trade(*_symbols("trade"))
-        | spot.book_ticker(*_symbols("bookTicker"))
-        | spot.mini_ticker(*_symbols("miniTicker")),
+        spot.agg_trade(*_symbols("aggTrade")),
+        spot.trade(*_symbols("trade")),
+        spot.book_ticker(*_symbols("bookTicker")),
+        spot.mini_ticker(*_symbols("miniTicker")),
         rollover_after=_ROLLOVER,
     ) as events:
         watch = asyncio.create_task(_lag(hour.lags))

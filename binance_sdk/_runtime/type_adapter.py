@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -10,8 +10,8 @@ CACHE_STRINGS: Literal["keys"] = "keys"
 """Names of fields come again and again; prices hardly ever do, and to look each up costs a sixth of a decode."""
 
 
-def type_adapter(type_: Any) -> TypeAdapter[Any]:
+def type_adapter(type_: object) -> TypeAdapter[Any]:
     """Built with the same setting as the models, which bring their own where they stand alone."""
-    if isinstance(type_, type) and issubclass(type_, BaseModel):
-        return TypeAdapter(type_)
-    return TypeAdapter(type_, config=ConfigDict(cache_strings=CACHE_STRINGS))
+    alone = isinstance(type_, type) and issubclass(cast("type[object]", type_), BaseModel)
+    config = None if alone else ConfigDict(cache_strings=CACHE_STRINGS)
+    return TypeAdapter[Any](cast("type[Any]", type_), config=config)

@@ -222,3 +222,8 @@ async def test_a_closed_client_opens_nothing(engine: Engine) -> None:
     await engine.opener.aclose()
     with pytest.raises(ConfigError, match="closed"):
         await engine.spot.agg_trade("BTCUSDT").open()
+
+
+async def test_only_streams_can_be_combined(engine: Engine) -> None:
+    with pytest.raises(ParameterError, match="a Stream, not 'btcusdt@trade'"):
+        engine.spot.combine(engine.spot.trade("BTCUSDT"), "btcusdt@trade")  # type: ignore[call-overload]  # pyright: ignore

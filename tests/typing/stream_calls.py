@@ -56,6 +56,22 @@ async def together(client: BinanceClient) -> None:
                     assert_never(event)
 
 
+async def combined(client: BinanceClient, names: list[str]) -> None:
+    s, prices = client.spot.streams, client.futures.streams.mark_price("BTCUSDT")
+    two = s.combine(s.agg_trade("BTCUSDT"), s.book_ticker("BTCUSDT"), buffer=5)
+    assert_type(two, Stream[AggTradeEvent | BookTickerEvent])
+    assert_type(
+        s.combine(two, prices, s.trade("A")), Stream[AggTradeEvent | BookTickerEvent | MarkPriceEvent | TradeEvent]
+    )
+    assert_type(s.combine(s.agg_trade("A") | s.trade("A"), buffer=5), Stream[AggTradeEvent | TradeEvent])
+    assert_type(s.combine(*[s.trade(name) for name in names]), Stream[TradeEvent])
+    async with two as events:
+        # One kind of those that are listened to.
+        await events.subscribe(s.agg_trade("ETHUSDT"))
+        await events.subscribe(s.agg_trade("ETHUSDT") | s.book_ticker("ETHUSDT"))
+        await events.subscribe(s.trade("ETHUSDT"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def blocking(client: SyncBinanceClient, interval: KlineInterval) -> None:
     s = client.spot.streams
     assert_type(s.kline("BTCUSDT", interval=interval), SyncStream[KlineEvent])

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar, cast, overload
 
 from typing_extensions import Unpack
 
 from binance_sdk._runtime.stream.choices import check
 from binance_sdk._runtime.stream.names import named
-from binance_sdk._runtime.stream.opened import Item
+from binance_sdk._runtime.stream.opened import Item, Streamed
 from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
 from binance_sdk._runtime.stream.operation import StreamOperation
 from binance_sdk._runtime.stream.options import StreamOptions
 from binance_sdk._runtime.stream.stream import Stream, SyncStream
+from binance_sdk.errors import ParameterError
 
 __all__ = ["AsyncStreams", "Stream", "SyncStream", "SyncStreams"]
 
 T = TypeVar("T")
+U = TypeVar("U")
+V = TypeVar("V")
+W = TypeVar("W")
 
 
 def _items(
@@ -38,18 +42,30 @@ class AsyncStreams:
     ) -> Stream[T]:
         return Stream(self._opener, _items(operation, arguments, cast("Mapping[str, object]", options)))
 
-    def combine(self, *streams: Stream[T], **options: Unpack[StreamOptions]) -> Stream[T]:
+    @overload
+    def combine(self, a: Stream[T], b: Stream[U], /, **options: Unpack[StreamOptions]) -> Stream[T | U]: ...
+    @overload
+    def combine(
+        self, a: Stream[T], b: Stream[U], c: Stream[V], /, **options: Unpack[StreamOptions]
+    ) -> Stream[T | U | V]: ...
+    @overload
+    def combine(
+        self, a: Stream[T], b: Stream[U], c: Stream[V], d: Stream[W], /, **options: Unpack[StreamOptions]
+    ) -> Stream[T | U | V | W]: ...
+    @overload
+    def combine(self, *streams: Stream[T], **options: Unpack[StreamOptions]) -> Stream[T]: ...
+    def combine(self, *streams: Stream[Any], **options: Unpack[StreamOptions]) -> Stream[Any]:
         """Any number of streams as one; ``a | b`` is the short form for a few.
 
         Args:
-            *streams: Streams of any kinds and markets.
+            *streams: Streams of any kinds and markets. Type checkers know the events of up to four; pyright of more.
             **options: Options for all of them, before their own.
 
         Raises:
-            ParameterError: an option is wrong.
+            ParameterError: an option is wrong, or something given is no stream of this client's kind.
         """
         checked = check(cast("Mapping[str, object]", options))
-        items = tuple(_over(item, checked) for stream in streams for item in stream.items)
+        items = tuple(_over(item, checked) for stream in _all(Stream, streams) for item in stream.items)
         return Stream(self._opener, items, checked)
 
 
@@ -64,19 +80,44 @@ class SyncStreams:
     ) -> SyncStream[T]:
         return SyncStream(self._opener, _items(operation, arguments, cast("Mapping[str, object]", options)))
 
-    def combine(self, *streams: SyncStream[T], **options: Unpack[StreamOptions]) -> SyncStream[T]:
+    @overload
+    def combine(self, a: SyncStream[T], b: SyncStream[U], /, **options: Unpack[StreamOptions]) -> SyncStream[T | U]: ...
+    @overload
+    def combine(
+        self, a: SyncStream[T], b: SyncStream[U], c: SyncStream[V], /, **options: Unpack[StreamOptions]
+    ) -> SyncStream[T | U | V]: ...
+    @overload
+    def combine(
+        self,
+        a: SyncStream[T],
+        b: SyncStream[U],
+        c: SyncStream[V],
+        d: SyncStream[W],
+        /,
+        **options: Unpack[StreamOptions],
+    ) -> SyncStream[T | U | V | W]: ...
+    @overload
+    def combine(self, *streams: SyncStream[T], **options: Unpack[StreamOptions]) -> SyncStream[T]: ...
+    def combine(self, *streams: SyncStream[Any], **options: Unpack[StreamOptions]) -> SyncStream[Any]:
         """Any number of streams as one; ``a | b`` is the short form for a few.
 
         Args:
-            *streams: Streams of any kinds and markets.
+            *streams: Streams of any kinds and markets. Type checkers know the events of up to four; pyright of more.
             **options: Options for all of them, before their own.
 
         Raises:
-            ParameterError: an option is wrong.
+            ParameterError: an option is wrong, or something given is no stream of this client's kind.
         """
         checked = check(cast("Mapping[str, object]", options))
-        items = tuple(_over(item, checked) for stream in streams for item in stream.items)
+        items = tuple(_over(item, checked) for stream in _all(SyncStream, streams) for item in stream.items)
         return SyncStream(self._opener, items, checked)
+
+
+def _all(kind: type[Streamed[Any]], streams: Iterable[object]) -> Iterator[Streamed[Any]]:
+    for stream in streams:
+        if not isinstance(stream, kind):
+            raise ParameterError(f"combine() takes what the methods of streams make, a {kind.__name__}, not {stream!r}")
+        yield stream
 
 
 def _over(item: Item, options: StreamOptions) -> Item:

@@ -20,6 +20,7 @@ from binance_sdk._runtime.stream.subscription import Subscription
 from binance_sdk.errors import ConfigError, StreamError
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 Item = tuple[Named, StreamOptions]
 
 
@@ -123,10 +124,19 @@ class Opened:
         await self.reader.aclose()
 
 
-class Streamed(Generic[T]):
+class Streamed(Generic[T_co]):
     """Where the items of streams come from; ``Stream`` and ``SyncStream`` know them."""
 
     items: tuple[Item, ...]
+    _options: StreamOptions
+
+
+class AsyncStreamed(Streamed[T_co]):
+    """What ``Stream`` is to those who only read it: one of trades will do where trades or quotes are wanted."""
+
+
+class SyncStreamed(Streamed[T_co]):
+    """The same for ``SyncStream``."""
 
 
 class Events(Generic[T]):
@@ -149,7 +159,7 @@ class Events(Generic[T]):
         """Names of the streams that are listened to now."""
         return self._opened.names
 
-    async def subscribe(self, stream: Streamed[T]) -> None:
+    async def subscribe(self, stream: AsyncStreamed[T]) -> None:
         """Listen to more streams; returns when they are acknowledged.
 
         Raises:
@@ -157,7 +167,7 @@ class Events(Generic[T]):
         """
         await self._opened.add(stream.items)
 
-    async def unsubscribe(self, stream: Streamed[Any]) -> None:
+    async def unsubscribe(self, stream: AsyncStreamed[Any]) -> None:
         """Listen to these no more; what still waits of them is thrown away."""
         await self._opened.remove(stream.items)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
-from binance_sdk._runtime.stream.opened import Events, Item, Opened, Streamed
+from binance_sdk._runtime.stream.opened import AsyncStreamed, Events, Item, Opened, Streamed, SyncStreamed
 from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
 from binance_sdk._runtime.stream.options import StreamOptions
 from binance_sdk._runtime.stream.sync import SyncEvents
@@ -21,7 +21,7 @@ class _Unopened(Streamed[T], Generic[T, OpenerT]):
     def __init__(self, opener: OpenerT, items: Sequence[Item], options: StreamOptions | None = None) -> None:
         self._opener = opener
         self.items = tuple(items)
-        self._options: StreamOptions = options or {}
+        self._options = options or {}
         self._current: list[Opened] = []
 
     @property
@@ -43,10 +43,10 @@ class _Unopened(Streamed[T], Generic[T, OpenerT]):
         return f"{type(self).__name__}({shown}{', ...' if len(self.names) > 3 else ''})"
 
 
-class Stream(_Unopened[T, Opener]):
+class Stream(_Unopened[T, Opener], AsyncStreamed[T]):
     """One or many streams for asyncio: ``async with stream as events: async for event in events: ...``."""
 
-    def __or__(self, other: Stream[U]) -> Stream[T | U]:
+    def __or__(self, other: AsyncStreamed[U]) -> Stream[T | U]:
         """Both; their events are told apart by ``match``."""
         self._check(other)
         return Stream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
@@ -66,10 +66,10 @@ class Stream(_Unopened[T, Opener]):
         await self._pop().aclose()
 
 
-class SyncStream(_Unopened[T, BackgroundOpener]):
+class SyncStream(_Unopened[T, BackgroundOpener], SyncStreamed[T]):
     """One or many streams, blocking: ``with stream as events: for event in events: ...``."""
 
-    def __or__(self, other: SyncStream[U]) -> SyncStream[T | U]:
+    def __or__(self, other: SyncStreamed[U]) -> SyncStream[T | U]:
         """Both; their events are told apart by ``match``."""
         self._check(other)
         return SyncStream(self._opener, (*self.items, *other.items), {**other._options, **self._options})

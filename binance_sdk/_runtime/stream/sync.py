@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from binance_sdk._runtime.stream.notices import Notice
-from binance_sdk._runtime.stream.opened import Opened, Streamed
+from binance_sdk._runtime.stream.opened import Opened, SyncStreamed
 from binance_sdk._runtime.stream.opener import BackgroundOpener
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk.errors import ConfigError
@@ -37,7 +37,7 @@ class SyncEvents(Generic[T]):
         """Names of the streams that are listened to now."""
         return self._opened.names
 
-    def subscribe(self, stream: Streamed[T]) -> None:
+    def subscribe(self, stream: SyncStreamed[T]) -> None:
         """Listen to more streams; returns when they are acknowledged.
 
         Raises:
@@ -45,7 +45,7 @@ class SyncEvents(Generic[T]):
         """
         self._opener.run(self._opened.add(stream.items))
 
-    def unsubscribe(self, stream: Streamed[Any]) -> None:
+    def unsubscribe(self, stream: SyncStreamed[Any]) -> None:
         """Listen to these no more; what still waits of them is thrown away."""
         self._opener.run(self._opened.remove(stream.items))
 
