@@ -9,7 +9,7 @@ from typing_extensions import Unpack
 
 from binance_sdk._runtime.stream.choices import check
 from binance_sdk._runtime.stream.names import named
-from binance_sdk._runtime.stream.opened import Item, Streamed
+from binance_sdk._runtime.stream.opened import AsyncStreamed, Item, Streamed, SyncStreamed
 from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
 from binance_sdk._runtime.stream.operation import StreamOperation
 from binance_sdk._runtime.stream.options import StreamOptions
@@ -53,12 +53,12 @@ class AsyncStreams:
         self, a: Stream[T], b: Stream[U], c: Stream[V], d: Stream[W], /, **options: Unpack[StreamOptions]
     ) -> Stream[T | U | V | W]: ...
     @overload
-    def combine(self, *streams: Stream[T], **options: Unpack[StreamOptions]) -> Stream[T]: ...
-    def combine(self, *streams: Stream[Any], **options: Unpack[StreamOptions]) -> Stream[Any]:
+    def combine(self, *streams: AsyncStreamed[T], **options: Unpack[StreamOptions]) -> Stream[T]: ...
+    def combine(self, *streams: AsyncStreamed[Any], **options: Unpack[StreamOptions]) -> Stream[Any]:
         """Any number of streams as one; ``a | b`` is the short form for a few.
 
         Args:
-            *streams: Streams of any kinds and markets. Type checkers know the events of up to four; pyright of more.
+            *streams: Streams of any kinds and markets. The events of up to four are known by type.
             **options: Options for all of them, before their own.
 
         Raises:
@@ -97,12 +97,12 @@ class SyncStreams:
         **options: Unpack[StreamOptions],
     ) -> SyncStream[T | U | V | W]: ...
     @overload
-    def combine(self, *streams: SyncStream[T], **options: Unpack[StreamOptions]) -> SyncStream[T]: ...
-    def combine(self, *streams: SyncStream[Any], **options: Unpack[StreamOptions]) -> SyncStream[Any]:
+    def combine(self, *streams: SyncStreamed[T], **options: Unpack[StreamOptions]) -> SyncStream[T]: ...
+    def combine(self, *streams: SyncStreamed[Any], **options: Unpack[StreamOptions]) -> SyncStream[Any]:
         """Any number of streams as one; ``a | b`` is the short form for a few.
 
         Args:
-            *streams: Streams of any kinds and markets. Type checkers know the events of up to four; pyright of more.
+            *streams: Streams of any kinds and markets. The events of up to four are known by type.
             **options: Options for all of them, before their own.
 
         Raises:
