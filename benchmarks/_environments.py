@@ -143,12 +143,11 @@ def wheel_of_the_checkout() -> Iterator[Path]:
 
 
 def _install_checkout(python: Path) -> None:
-    with contextlib.ExitStack() as stack:
-        try:
-            wheel = stack.enter_context(wheel_of_the_checkout())
-        except subprocess.CalledProcessError as error:
-            raise _Unavailable(f"no wheel could be built: {_last_line(error)}") from error
-        _pip(python, "install", "--no-deps", "--force-reinstall", str(wheel))
+    try:
+        with wheel_of_the_checkout() as wheel:
+            _pip(python, "install", "--no-deps", "--force-reinstall", str(wheel))
+    except subprocess.CalledProcessError as error:
+        raise _Unavailable(f"no wheel could be built: {_last_line(error)}") from error
 
 
 def _pip(python: Path, command: str, *arguments: str) -> None:

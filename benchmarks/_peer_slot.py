@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 # What a consumer has loaded before his first message; the peers load theirs with the import of their module.
 import binance_sdk.streams
 from binance_sdk import BinanceClient
 from binance_sdk._runtime.stream import opener, over_aiohttp, over_websockets
-from binance_sdk.spot import AggTradeEvent, BookTickerEvent, DiffDepthEvent
 
 __all__ = ["Ours", "binance_sdk", "opener", "over_aiohttp", "over_websockets"]
+
+_KINDS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "aggTrade": (lambda spot: spot.agg_trade("BTCUSDT"), lambda event: event.price),
+    "bookTicker": (lambda spot: spot.book_ticker("BTCUSDT"), lambda event: event.bid_price),
+    "depth": (lambda spot: spot.diff_depth("BTCUSDT", speed="100ms"), lambda event: event.bids[0].price),
+}
+"""How each is opened, and the price in an event of it."""
 
 
 class Ours:
@@ -28,22 +35,11 @@ class Ours:
 
     async def ws_consume(self, kind: str, n: int) -> tuple[int, float]:
         """``n`` messages of ``aggTrade``, ``bookTicker`` or ``depth``."""
-        spot, seen = self.client.spot.streams, 0
-        if kind == "aggTrade":
-            async with spot.agg_trade("BTCUSDT") as trades:
-                async for trade in trades:
-                    seen += 1
-                    if seen == n and isinstance(trade, AggTradeEvent):
-                        return seen, float(trade.price)
-        elif kind == "bookTicker":
-            async with spot.book_ticker("BTCUSDT") as quotes:
-                async for quote in quotes:
-                    seen += 1
-                    if seen == n and isinstance(quote, BookTickerEvent):
-                        return seen, float(quote.bid_price)
-        async with spot.diff_depth("BTCUSDT", speed="100ms") as updates:
-            async for update in updates:
+        opened, price = _KINDS[kind]
+        seen = 0
+        async with opened(self.client.spot.streams) as events:
+            async for event in events:
                 seen += 1
-                if seen == n and isinstance(update, DiffDepthEvent):
-                    return seen, float(update.bids[0].price)
+                if seen == n:
+                    return seen, float(price(event))
         raise AssertionError("the stream ended")

@@ -20,6 +20,7 @@ from typing import Any
 
 from benchmarks._figures import Figure, Target
 from benchmarks._processes import served
+from benchmarks._stream_server import frame
 
 _STREAMS = 1000
 _SECONDS = 3600
@@ -84,10 +85,10 @@ def _serve(ports: Any) -> None:
         await ready.wait()
         begun = monotonic()
         for second in range(1, _SECONDS + 1):
-            frames = [_frame(text.format(number=second, time=second * 1000)) for text in wrapped]
+            frames = [frame(text.format(number=second, time=second * 1000)) for text in wrapped]
             everything = b"".join(frames)
             for socket, wanted in list(listeners.items()):
-                some = (frame for name, frame in zip(names, frames, strict=True) if name in wanted)
+                some = (one for name, one in zip(names, frames, strict=True) if name in wanted)
                 with contextlib.suppress(RuntimeError):
                     # The client may just have said goodbye.
                     socket.transport.write(everything if len(wanted) == len(names) else b"".join(some))
@@ -103,12 +104,6 @@ def _serve(ports: Any) -> None:
             await asyncio.Event().wait()
 
     asyncio.run(main())
-
-
-def _frame(text: str) -> bytes:
-    body = text.encode()
-    head = bytes([0x81, len(body)]) if len(body) < 126 else b"\x81\x7e" + len(body).to_bytes(2, "big")
-    return head + body
 
 
 # ---------------------------------------------------------------------------------- the client

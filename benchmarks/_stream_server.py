@@ -34,6 +34,13 @@ class Rows:
         return [spot.AggTrade.model_validate({"a": number, **fields}) for number in range(first, first + count)]
 
 
+def frame(text: str) -> bytes:
+    """A whole text message of WebSocket, as a server sends it."""
+    body = text.encode()
+    head = bytes([0x81, len(body)]) if len(body) < 126 else b"\x81\x7e" + len(body).to_bytes(2, "big")
+    return head + body
+
+
 def parts(url: str, rest: Rows) -> Parts:
     """An engine on a loopback exchange."""
     clock = AsyncClock()

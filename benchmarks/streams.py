@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import struct
 from collections.abc import Awaitable, Callable, Mapping
 from statistics import median
 from time import process_time
@@ -14,6 +13,7 @@ from typing import Any, Literal, cast
 from benchmarks import _small_call, _stream_faults, _stream_hour
 from benchmarks._figures import Figure, Target
 from benchmarks._processes import served
+from benchmarks._stream_server import frame
 
 _MESSAGES = 60_000
 _ROUNDS = 5
@@ -32,16 +32,10 @@ def run(options: object) -> list[Figure]:
 # ------------------------------------------------------------------------------- throughput
 
 
-def _frame(text: str) -> bytes:
-    body = text.encode()
-    length = bytes([len(body)]) if len(body) < 126 else b"\x7e" + struct.pack("!H", len(body))
-    return b"\x81" + length + body
-
-
 def _serve(ports: Any) -> None:
     from websockets.asyncio.server import ServerConnection, serve
 
-    frames = [_frame(f'{{"stream":"{_NAME}","data":{_TRADE % number}}}') for number in range(1, _MESSAGES + 1)]
+    frames = [frame(f'{{"stream":"{_NAME}","data":{_TRADE % number}}}') for number in range(1, _MESSAGES + 1)]
     packets = [b"".join(frames[at : at + 200]) for at in range(0, len(frames), 200)]
 
     async def send(socket: ServerConnection) -> None:

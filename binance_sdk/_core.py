@@ -121,14 +121,11 @@ class Core:
 
     def __del__(self) -> None:
         # A constructor that failed has left nothing to close, and not all of these.
-        unclosed = getattr(self, "transport", None) is not None and self.http_client is None
-        if unclosed or self.streaming():
+        connected = getattr(self, "transport", None) is not None and self.http_client is None
+        streams = getattr(self, "_streams", None)
+        if connected or (streams is not None and streams.busy):
             text = "a Binance client was not closed; use `with`/`async with`, or call close()/aclose()"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
-
-    def streaming(self) -> bool:
-        """Whether streams hold something that must be closed."""
-        raise NotImplementedError
 
     def where(self) -> str:
         """For ``repr``: never the key."""
@@ -142,13 +139,9 @@ class Core:
 
 
 class AsyncCore(Core):
-    _streams: Opener | None = None
-
     def __init__(self, settings: Settings, http_client: object) -> None:
         super().__init__(settings, AsyncClock(), AsyncFlights(), http_client)
-
-    def streaming(self) -> bool:
-        return self._streams is not None and self._streams.busy
+        self._streams: Opener | None = None
 
     def streams(self) -> Opener:
         """Opens the streams of the client."""
@@ -175,13 +168,10 @@ class AsyncCore(Core):
 
 class BlockingCore(Core):
     blocking = True
-    _streams: BackgroundOpener | None = None
 
     def __init__(self, settings: Settings, http_client: object) -> None:
         super().__init__(settings, BlockingClock(), ThreadFlights(), http_client)
-
-    def streaming(self) -> bool:
-        return self._streams is not None and self._streams.busy
+        self._streams: BackgroundOpener | None = None
 
     def streams(self) -> BackgroundOpener:
         """Opens the streams of the client, in a thread of their own."""

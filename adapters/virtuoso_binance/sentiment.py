@@ -229,18 +229,16 @@ def volatility(klines: Sequence[Kline], now: int) -> Row | None:
 def rolling_stdev(values: Sequence[float], size: int) -> list[float]:
     """Sample standard deviation of every ``size`` neighbours, oldest first.
 
-    The sums that move along are whole numbers, so they stay exact: floats would lose a little at each step.
+    A window's sums are differences of running ones, in whole numbers: there they are exact, and floats would cancel.
     """
     whole = [round(value * _WHOLE) for value in values]
-    total = sum(whole[:size])
-    squares = sum(value * value for value in whole[:size])
-    scale = size * (size - 1)
-    found = [math.sqrt((size * squares - total * total) / scale) / _WHOLE]
-    for new, old in zip(whole[size:], whole, strict=False):
-        total += new - old
-        squares += new * new - old * old
-        found.append(math.sqrt((size * squares - total * total) / scale) / _WHOLE)
-    return found
+    sums = list(itertools.accumulate(whole, initial=0))
+    squares = list(itertools.accumulate((value * value for value in whole), initial=0))
+    spreads = [
+        size * (squares[end] - squares[end - size]) - (sums[end] - sums[end - size]) ** 2
+        for end in range(size, len(sums))
+    ]
+    return [math.sqrt(spread / (size * (size - 1))) / _WHOLE for spread in spreads]
 
 
 def stdev(values: Sequence[float]) -> float:

@@ -100,8 +100,9 @@ class Ledger:
     def ask(self, ask: Ask, now: float, wake: Callable[[], None]) -> Grant | Ticket:
         """A grant where everything fits and nobody who came earlier waits for the same, else a ticket."""
         with self._lock:
-            if not self._waiting and _short(ask.needs, now) is None:
-                return _take(ask.needs, now)
+            grant = self.at_once(ask.needs, now)
+            if grant is not None:
+                return grant
             ticket = Ticket(ask, (_RANKS[ask.priority], next(self._numbers)), wake)
             line = self._lines.setdefault(ask.kind, [])
             overtaken = line[0][1] if line else None

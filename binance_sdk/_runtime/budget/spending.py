@@ -117,11 +117,10 @@ class Budget:
         """
         now = self._clock.monotonic()
         needs = self.needs(market, pool, cost)
-        if not pool.gate.banned(now):
-            # Most calls find everything free, and never pay for a place in the queue.
-            grant = pool.ledger.at_once(needs, now)
-            if grant is not None:
-                return grant
+        # Most calls find everything free, and never pay for a place in the queue.
+        granted = pool.ledger.at_once(needs, now)
+        if granted is not None:
+            return granted
         ask = Ask(needs, priority, operation)
         too_large = never_fits(ask, now)
         if too_large is not None:

@@ -42,10 +42,7 @@ class MarketHosts:
         Raises:
             CircuitOpenError: every host failed too often of late.
         """
-        first = self.hosts[0]
-        if not failed and first.breaker.state == "closed":
-            return first, "yes"
-        order = [host for host in self.hosts if host not in failed] + list(failed)
+        order = [*(host for host in self.hosts if host not in failed), *failed] if failed else self.hosts
         for host in order:
             allowed = host.breaker.allow(now)
             if allowed != "no":

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar, cast, overload
 
 from typing_extensions import Unpack
 
 from binance_sdk._runtime.stream.choices import check
 from binance_sdk._runtime.stream.names import named
-from binance_sdk._runtime.stream.opened import AsyncStreamed, Item, Streamed, SyncStreamed
+from binance_sdk._runtime.stream.opened import AsyncStreamed, Item, SyncStreamed
 from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
 from binance_sdk._runtime.stream.operation import StreamOperation
 from binance_sdk._runtime.stream.options import StreamOptions
-from binance_sdk._runtime.stream.stream import Stream, SyncStream
-from binance_sdk.errors import ParameterError
+from binance_sdk._runtime.stream.stream import Stream, SyncStream, check_alike
 
 __all__ = ["AsyncStreams", "Stream", "SyncStream", "SyncStreams"]
 
@@ -65,7 +64,8 @@ class AsyncStreams:
             ParameterError: an option is wrong, or something given is no stream of this client's kind.
         """
         checked = check(cast("Mapping[str, object]", options))
-        items = tuple(_over(item, checked) for stream in _all(Stream, streams) for item in stream.items)
+        check_alike(Stream, *streams)
+        items = tuple(_over(item, checked) for stream in streams for item in stream.items)
         return Stream(self._opener, items, checked)
 
 
@@ -109,15 +109,9 @@ class SyncStreams:
             ParameterError: an option is wrong, or something given is no stream of this client's kind.
         """
         checked = check(cast("Mapping[str, object]", options))
-        items = tuple(_over(item, checked) for stream in _all(SyncStream, streams) for item in stream.items)
+        check_alike(SyncStream, *streams)
+        items = tuple(_over(item, checked) for stream in streams for item in stream.items)
         return SyncStream(self._opener, items, checked)
-
-
-def _all(kind: type[Streamed[Any]], streams: Iterable[object]) -> Iterator[Streamed[Any]]:
-    for stream in streams:
-        if not isinstance(stream, kind):
-            raise ParameterError(f"combine() takes what the methods of streams make, a {kind.__name__}, not {stream!r}")
-        yield stream
 
 
 def _over(item: Item, options: StreamOptions) -> Item:

@@ -195,7 +195,6 @@ class Reader:
     def _old(self, subscription: Subscription, tracker: Tracker, event: StreamEvent, *, late: bool) -> bool:
         restarted = tracker.began_anew(event)
         if restarted is not None:
-            tracker.latest = event
             self._tell_before(subscription, Gap(subscription.name, restarted.last, restarted.first, "restarted"), event)
         elif late:
             self.stats.late += 1

@@ -62,6 +62,7 @@ class Tracker:
         if self.moment is None or self.latest is None or self.moment(event) <= self.moment(self.latest):
             return None
         self._told.clear()
+        self.latest = event
         return self._restart(event)
 
     def _restart(self, event: Any) -> Hole:

@@ -17,6 +17,17 @@ U = TypeVar("U")
 OpenerT = TypeVar("OpenerT")
 
 
+def check_alike(kind: type[object], *streams: object) -> None:
+    """Only streams of one kind of client can be put together.
+
+    Raises:
+        ParameterError: one is no ``kind``.
+    """
+    for stream in streams:
+        if not isinstance(stream, kind):
+            raise ParameterError(f"streams can only be combined with their like: a {kind.__name__}, not {stream!r}")
+
+
 class _Unopened(Streamed[T], Generic[T, OpenerT]):
     def __init__(self, opener: OpenerT, items: Sequence[Item], options: StreamOptions | None = None) -> None:
         self._opener = opener
@@ -28,10 +39,6 @@ class _Unopened(Streamed[T], Generic[T, OpenerT]):
     def names(self) -> tuple[str, ...]:
         """Names of the streams, as they are subscribed."""
         return tuple(named.name for named, _ in self.items)
-
-    def _check(self, other: object) -> None:
-        if not isinstance(other, type(self)):
-            raise ParameterError(f"a {type(self).__name__} can only be combined with another one, not with {other!r}")
 
     def _pop(self) -> Opened:
         if not self._current:
@@ -48,7 +55,7 @@ class Stream(_Unopened[T, Opener], AsyncStreamed[T]):
 
     def __or__(self, other: AsyncStreamed[U]) -> Stream[T | U]:
         """Both; their events are told apart by ``match``."""
-        self._check(other)
+        check_alike(Stream, other)
         return Stream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
 
     async def open(self) -> Events[T]:
@@ -71,7 +78,7 @@ class SyncStream(_Unopened[T, BackgroundOpener], SyncStreamed[T]):
 
     def __or__(self, other: SyncStreamed[U]) -> SyncStream[T | U]:
         """Both; their events are told apart by ``match``."""
-        self._check(other)
+        check_alike(SyncStream, other)
         return SyncStream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
 
     def open(self) -> SyncEvents[T]:
