@@ -18,6 +18,7 @@ from binance_sdk._runtime.operation import Environment, Market
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk.errors import ConfigError
 from binance_sdk.events import Hook, WeightDrift
+from binance_sdk.simulator_url import SIMULATOR_VARIABLE, read_simulator_url
 
 TransportName = Literal["httpx", "aiohttp"]
 EnvironmentName = Literal["mainnet", "data_only", "testnet", "demo"]
@@ -133,12 +134,16 @@ def _places(
     known: Environment, arguments: Mapping[Market, str | None], streams: Mapping[Market, str | None]
 ) -> dict[Market, Place]:
     places: dict[Market, Place] = {}
+    simulated = read_simulator_url()
     for market, argument in arguments.items():
         hosts = known.spot if market == "spot" else known.futures
         alternatives = hosts.rest
         stream_url, stream_source = _setting(streams[market], f"{market}_stream_url", f"{market.upper()}_STREAM_URL")
         listening = () if stream_url is None else (_base_url(stream_url, stream_source, ("ws", "wss")),)
         url, source = _setting(argument, f"{market}_base_url", f"{market.upper()}_BASE_URL")
+        if url is None and simulated is not None:
+            url, source = simulated.rest, SIMULATOR_VARIABLE
+            listening = listening or (simulated.streams[market],)
         if url is not None:
             base = _base_url(url, source)
             # Clients of one host share one budget, whatever path they reach it by.

@@ -31,7 +31,8 @@ class BinanceClient:
 
     Args:
         environment: ``mainnet`` (default), ``data_only`` (spot data without a key, also where the main host answers
-            451), ``testnet`` or ``demo``; by default ``BINANCE_SDK_ENVIRONMENT``.
+            451), ``testnet`` or ``demo``; by default ``BINANCE_SDK_ENVIRONMENT``. Where ``BINANCE_SDK_SIMULATOR`` is
+            set to the address of a simulator, that takes the place of all hosts for which no URL is given.
         spot_base_url: Another spot host, e.g. a simulator; by default ``BINANCE_SDK_SPOT_BASE_URL``.
         futures_base_url: Another futures host; by default ``BINANCE_SDK_FUTURES_BASE_URL``.
         spot_stream_url: Where spot streams are (``ws://`` or ``wss://``); by default ``BINANCE_SDK_SPOT_STREAM_URL``,
@@ -144,7 +145,8 @@ class SyncBinanceClient:
 
     Args:
         environment: ``mainnet`` (default), ``data_only`` (spot data without a key, also where the main host answers
-            451), ``testnet`` or ``demo``; by default ``BINANCE_SDK_ENVIRONMENT``.
+            451), ``testnet`` or ``demo``; by default ``BINANCE_SDK_ENVIRONMENT``. Where ``BINANCE_SDK_SIMULATOR`` is
+            set to the address of a simulator, that takes the place of all hosts for which no URL is given.
         spot_base_url: Another spot host, e.g. a simulator; by default ``BINANCE_SDK_SPOT_BASE_URL``.
         futures_base_url: Another futures host; by default ``BINANCE_SDK_FUTURES_BASE_URL``.
         spot_stream_url: Where spot streams are (``ws://`` or ``wss://``); by default ``BINANCE_SDK_SPOT_STREAM_URL``,

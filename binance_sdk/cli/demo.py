@@ -61,7 +61,7 @@ def _client(live: bool, seed: int) -> Generator[BinanceClient]:
         yield BinanceClient()
         return
     with simulator(seed=seed) as running:
-        yield BinanceClient(spot_base_url=running.spot_url, futures_base_url=running.futures_url)
+        yield running.client()
 
 
 async def _ask(client: BinanceClient, symbol: str, width: int, account: Account) -> tuple[Snapshot, list[Left]]:

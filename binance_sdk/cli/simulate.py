@@ -54,11 +54,9 @@ def run_simulator(host: str, port: int, seed: int) -> None:
         _tell(
             f"Simulated spot and futures market, seed {seed}; Ctrl-C ends it.\n"
             "Point a client of this SDK at it from another terminal:\n\n"
-            f"export BINANCE_SDK_SPOT_BASE_URL={running.spot_url}\n"
-            f"export BINANCE_SDK_FUTURES_BASE_URL={running.futures_url}\n"
-            f"export BINANCE_SDK_SPOT_STREAM_URL={running.spot_stream_url}\n"
-            f"export BINANCE_SDK_FUTURES_STREAM_URL={running.futures_stream_url}\n\n"
-            "binance-sdk call spot klines symbol=BTCUSDT interval=1h limit=5"
+            f"export BINANCE_SDK_SIMULATOR={running.url}\n\n"
+            "binance-sdk call spot klines symbol=BTCUSDT interval=1h limit=5\n"
+            "binance-sdk stream spot agg_trade BTCUSDT"
         )
 
     try:

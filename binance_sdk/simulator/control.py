@@ -3,7 +3,7 @@
 ::
 
     with simulator_process(futures_weight_limit=600, weight_window_seconds=15) as control:
-        client = SyncBinanceClient(futures_base_url=control.url)
+        client = control.sync_client()
         control.faults.add(Fault.server_error(), probability=0.1)
         ...
         assert all(window.over_limit == 0 for window in control.windows("futures"))
@@ -26,6 +26,7 @@ from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from binance_sdk.simulator.clients import Clients
 from binance_sdk.simulator.errors import SimulatorError
 from binance_sdk.simulator.faults import Fault
 from binance_sdk.simulator.record import RequestCounts, WindowStats
@@ -90,7 +91,7 @@ class RemoteFaults:
         return cast("dict[str, int]", self._control.ask("injected"))
 
 
-class SimulatorControl:
+class SimulatorControl(Clients):
     """The levers of ``Simulator(control=True)`` from another process; each method is that of ``Simulator``.
 
     Raises:
@@ -99,8 +100,13 @@ class SimulatorControl:
 
     def __init__(self, url: str) -> None:
         """``url`` is the address of the simulator, e.g. ``http://127.0.0.1:8765``."""
-        self.url = url.rstrip("/")
+        self._url = url.rstrip("/")
         self.faults = RemoteFaults(self)
+
+    @property
+    def url(self) -> str:
+        """The address of the simulator: what ``BINANCE_SDK_SIMULATOR`` takes."""
+        return self._url
 
     # ---------------------------------------------------------------------------------- reading
 
@@ -261,7 +267,7 @@ def _main(told: str) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     def started(simulator: Simulator) -> None:
-        sys.stdout.write(f"{simulator.spot_url}\n")
+        sys.stdout.write(f"{simulator.url}\n")
         sys.stdout.flush()
         threading.Thread(target=watch, daemon=True).start()
 

@@ -13,15 +13,18 @@ from typing import Self, TypedDict, Unpack
 import uvicorn
 
 from binance_sdk.catalogue import CATALOGUE, Catalogue, fixture
+from binance_sdk.simulator.clients import Clients
 from binance_sdk.simulator.clock import SimulatorClock
 from binance_sdk.simulator.delivery import Connection, Delivery
-from binance_sdk.simulator.errors import PortInUseError, SimulatorError
+from binance_sdk.simulator.errors import SimulatorError
 from binance_sdk.simulator.exchange import Exchange, Settings
 from binance_sdk.simulator.levers import Levers
+from binance_sdk.simulator.ports import bind_ports
 from binance_sdk.simulator.remote import Remote
 from binance_sdk.simulator.streams.station import Streams
 from binance_sdk.simulator.symbols import DEFAULT_SYMBOLS, Instrument, Market
 from binance_sdk.simulator.venue import pick
+from binance_sdk.simulator_url import simulator_urls
 
 _STOP_SECONDS = 5.0
 
@@ -43,16 +46,17 @@ class SimulatorOptions(TypedDict, total=False):
     control: bool
 
 
-class Simulator(Levers):
+class Simulator(Levers, Clients):
     """Binance's public REST API and market streams on loopback addresses, over a market that exists only here.
 
     Use it as a context manager, plain or async; it may be started and stopped from any thread::
 
-        with Simulator() as sim:
-            client = SyncBinanceClient(spot_base_url=sim.spot_url, futures_base_url=sim.futures_url)
+        with Simulator() as sim, sim.sync_client() as client:
+            client.spot.klines("BTCUSDT", "1h")
 
-    Streams are at ``spot_stream_url`` and ``futures_stream_url``; what can go wrong with them is in ``streams``.
-    The same seed and clock give the same market to the last digit.
+    ``client`` and ``sync_client`` make clients whose REST and streams are here; another program finds both by
+    ``BINANCE_SDK_SIMULATOR``, set to ``url``. What can go wrong is in ``faults``, and for streams in
+    ``streams.faults``. The same seed and clock give the same market to the last digit.
     """
 
     def __init__(
@@ -79,7 +83,7 @@ class Simulator(Levers):
             seed: Chooses the market.
             clock: Time of the exchange; the system's by default.
             host: Address to listen at.
-            port: Port to listen at; 0 takes a free one.
+            port: Port of REST; the streams of spot and of futures are at the two after it. 0 finds free ones.
             catalogue: Endpoints to serve; those of the SDK by default.
             symbols: Symbols to list: names out of the default ones, or instruments of your own. All by default.
             history_days: Whole UTC days of history before the day of the start.
@@ -113,7 +117,6 @@ class Simulator(Levers):
         self._port = port
         self._remote = Remote(self) if control else None
         self.streams = Streams(exchange.venues, catalogue or CATALOGUE, time, seed)
-        self._stream_ports: dict[Market, int] = {}
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._address: tuple[str, int] | None = None
@@ -124,14 +127,13 @@ class Simulator(Levers):
         """Listen. Returns once requests are answered.
 
         Raises:
-            PortInUseError: The port cannot be bound.
+            PortInUseError: The port, or one of the two after it, cannot be bound.
             SimulatorError: It runs already.
         """
         if self._server is not None:
             raise SimulatorError("this simulator runs already; make another one, or stop it first")
-        listener = _bind(self._host, self._port)
+        listener, streams = bind_ports(self._host, self._port)
         self._address = listener.getsockname()[:2]
-        streams = self._bind_streams()
         server = _Server(Delivery(self._exchange, self._remote), self.streams, streams)
         thread = threading.Thread(
             target=server.run_until_stopped, args=(listener,), name="binance-simulator", daemon=True
@@ -143,18 +145,6 @@ class Simulator(Levers):
             self.stop()
             raise SimulatorError(f"the simulator could not start: {server.failure}") from server.failure
         return self
-
-    def _bind_streams(self) -> Mapping[Market, socket.socket]:
-        """The two ports after that of REST, or any free ones where those are taken."""
-        markets: tuple[Market, ...] = ("spot", "futures")
-        listeners: dict[Market, socket.socket] = {}
-        for place, market in enumerate(markets, 1):
-            try:
-                listeners[market] = _bind(self._host, self._port + place if self._port else 0)
-            except (PortInUseError, OverflowError):
-                listeners[market] = _bind(self._host, 0)
-            self._stream_ports[market] = listeners[market].getsockname()[1]
-        return listeners
 
     def stop(self) -> None:
         """Finish the requests under way, close every connection and end the thread. Twice does no harm."""
@@ -183,34 +173,32 @@ class Simulator(Levers):
     # ---------------------------------------------------------------------------------- reading
 
     @property
-    def spot_url(self) -> str:
-        """Base URL for the spot API."""
-        return self._url
-
-    @property
-    def futures_url(self) -> str:
-        """Base URL for the futures API; the paths of the two do not collide, so one port serves both."""
-        return self._url
-
-    @property
-    def spot_stream_url(self) -> str:
-        """Base URL for spot streams: a port of its own."""
-        return self._stream_url("spot")
-
-    @property
-    def futures_stream_url(self) -> str:
-        """Base URL for futures streams; the routes ``/public`` and ``/market`` follow it."""
-        return self._stream_url("futures")
-
-    def _stream_url(self, market: Market) -> str:
-        return f"ws{self._url.removeprefix('http').rpartition(':')[0]}:{self._stream_ports[market]}"
-
-    @property
-    def _url(self) -> str:
+    def url(self) -> str:
+        """The address of the simulator: what ``BINANCE_SDK_SIMULATOR`` takes."""
         if self._address is None:
             raise SimulatorError("the simulator has no address before it is started")
         host, port = self._address
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def spot_url(self) -> str:
+        """Base URL for the spot API."""
+        return self.url
+
+    @property
+    def futures_url(self) -> str:
+        """Base URL for the futures API; the paths of the two do not collide, so one port serves both."""
+        return self.url
+
+    @property
+    def spot_stream_url(self) -> str:
+        """Base URL for spot streams: the port after that of REST."""
+        return simulator_urls(self.url).streams["spot"]
+
+    @property
+    def futures_stream_url(self) -> str:
+        """Base URL for futures streams, one port further; the routes ``/public`` and ``/market`` follow it."""
+        return simulator_urls(self.url).streams["futures"]
 
 
 def serve(
@@ -224,12 +212,12 @@ def serve(
 
     Args:
         host: Address to listen at.
-        port: Port to listen at; 0 takes a free one.
+        port: Port of REST, before those of the streams; 0 finds free ones.
         on_start: Called with the simulator once it listens, e.g. to show its address.
         options: The other arguments of ``Simulator``.
 
     Raises:
-        PortInUseError: The port cannot be bound.
+        PortInUseError: The port, or one of the two after it, cannot be bound.
     """
     over = threading.Event()
 
@@ -255,23 +243,6 @@ def _listed(symbols: Iterable[str | Instrument] | None) -> list[Instrument]:
     wanted = list(symbols)
     own = [one for one in wanted if isinstance(one, Instrument)]
     return own + pick(DEFAULT_SYMBOLS, [one for one in wanted if isinstance(one, str)])
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Without the protocol asyncio does not switch Nagle off, and each answer waits 40 ms for a delayed acknowledgement.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-        listener.listen(2048)
-    except OSError as error:
-        listener.close()
-        raise PortInUseError(
-            f"cannot listen at {host}:{port} ({error.strerror}): choose another port, or port 0 for any free one, "
-            "or end the program that uses it"
-        ) from error
-    return listener
 
 
 class _Server(uvicorn.Server):

@@ -28,16 +28,19 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 def test_simulate_until_a_signal(end: signal.Signals) -> None:
     process = start("simulate", "--port", "0", "--seed", "7")
     assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(8)]
+    lines = [process.stdout.readline() for _ in range(4)]
     variables = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines if line.startswith("export "))
-    markets, ways = ("SPOT", "FUTURES"), ("BASE", "STREAM")
-    assert set(variables) == {f"BINANCE_SDK_{market}_{way}_URL" for market in markets for way in ways}
+    assert set(variables) == {"BINANCE_SDK_SIMULATOR"}
     assert "seed 7" in lines[0]
-    # The variables are all that another process needs.
+    # The variable is all that another process needs.
     code, output, errors = finish(start("call", "spot", "time", "--json", **variables))
     assert (code, errors) == (0, "")
     assert json.loads(output)["serverTime"] > 0
-    with urllib.request.urlopen(f"{variables['BINANCE_SDK_FUTURES_BASE_URL']}/fapi/v1/ping") as answer:
+    for market in ("spot", "futures"):
+        code, output, errors = finish(start("stream", market, "book_ticker", "BTCUSDT", "--count", "1", **variables))
+        assert (code, errors) == (0, "")
+        assert json.loads(output)["s"] == "BTCUSDT"
+    with urllib.request.urlopen(f"{variables['BINANCE_SDK_SIMULATOR']}/fapi/v1/ping") as answer:
         assert answer.read() == b"{}"
     process.send_signal(end)
     code, output, errors = finish(process)
