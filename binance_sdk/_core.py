@@ -98,6 +98,7 @@ class Core:
             tell=self.engine.attempts.teller.tell,
             environment=settings.environment,
             first_attempts=(settings.defaults.max_retries or 0) + 1,
+            gates=self.engine.attempts.gatekeepers(),
         )
 
     def _connector(self) -> Connector:

@@ -90,7 +90,8 @@ class APIError(BinanceError):
         status_code: HTTP status.
         code: Binance's own code, e.g. -1121; None where the body had none.
         message: Binance's own message; empty where the body had none.
-        retry_after: Seconds to wait, as the server said; None where it did not.
+        retry_after: Seconds until it may be tried again; None where nobody knows.
+        retry_at: The same moment in epoch milliseconds, by the clock of the server.
         headers: Headers of the answer, names in lower case.
         body: The bytes of the answer.
     """
@@ -104,6 +105,7 @@ class APIError(BinanceError):
         code: int | None = None,
         message: str = "",
         retry_after: float | None = None,
+        retry_at: int | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
     ) -> None:
@@ -112,6 +114,7 @@ class APIError(BinanceError):
         self.code = code
         self.message = message
         self.retry_after = retry_after
+        self.retry_at = retry_at
         self.headers = dict(headers or {})
         self.body = body
 
@@ -125,7 +128,7 @@ class AuthenticationError(APIError):
 
 
 class ForbiddenError(APIError):
-    """The firewall refused: too many requests, or one that looks suspicious."""
+    """The firewall refused: too many requests, or one that looks suspicious; nothing is sent before ``retry_after``."""
 
 
 class NotFoundError(APIError):
@@ -152,6 +155,7 @@ class IPBannedError(APIError):
         code: int | None = None,
         message: str = "",
         retry_after: float | None = None,
+        retry_at: int | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         banned_until: int | None = None,
@@ -163,6 +167,7 @@ class IPBannedError(APIError):
             code=code,
             message=message,
             retry_after=retry_after,
+            retry_at=retry_at,
             headers=headers,
             body=body,
         )
@@ -170,7 +175,10 @@ class IPBannedError(APIError):
 
 
 class RestrictedLocationError(APIError):
-    """Binance does not serve this location; for spot data ``environment="data_only"`` may."""
+    """Binance does not serve this location (451, or 403 whose body says so).
+
+    For spot data ``environment="data_only"`` may.
+    """
 
 
 class ServerError(APIError):

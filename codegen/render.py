@@ -66,6 +66,7 @@ def render(spec: Spec) -> dict[str, bytes]:
         "errors.py.j2",
         codes=sorted(spec.errors.codes.items()),
         statuses=sorted(spec.errors.statuses.items()),
+        bodies=spec.errors.bodies,
     )
     files["__init__.py"] = f'{MARK}\n"""What the generator wrote. Import from the public modules instead."""\n'
     out = _format(files)

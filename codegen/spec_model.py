@@ -28,6 +28,7 @@ from codegen.spec_base import (
     told_apart_by,
     wrong,
 )
+from codegen.spec_errors import ErrorCode, ErrorsFile, ErrorStatus
 from codegen.spec_parameters import (
     AtMostOneOf,
     ExactlyOneOf,
@@ -324,32 +325,6 @@ class LimitsFile(Node):
     retry_after_header: Text
     spot: MarketLimits
     futures: MarketLimits
-
-
-class ErrorCode(Node):
-    """What a code in the body of an error means."""
-
-    name: Text
-    meaning: Text
-    retry: Literal["no", "yes", "after_waiting"] = "no"
-    markets: Annotated[list[Market], Field(min_length=1)] | None = None
-    """By default both."""
-
-
-class ErrorStatus(Node):
-    """What an HTTP status means and what to do about it."""
-
-    meaning: Text
-    remedy: Text
-
-
-class ErrorsFile(Node):
-    """``spec/errors.yaml``."""
-
-    description: Text
-    source: Source
-    statuses: dict[int, ErrorStatus]
-    codes: dict[int, ErrorCode]
 
 
 __all__ = [

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from binance_sdk._generated.environments import ENVIRONMENTS, LIMITS
-from binance_sdk._generated.errors import CODES, STATUSES
+from binance_sdk._generated.errors import BODIES, CODES, STATUSES
 from binance_sdk._generated.futures.operations import OPERATIONS as FUTURES
 from binance_sdk._generated.spot.operations import OPERATIONS as SPOT
 from binance_sdk._runtime.operation import Catalogue, MarketCatalogue
@@ -15,5 +15,6 @@ CATALOGUE = Catalogue(
     environments=ENVIRONMENTS,
     error_codes=CODES,
     status_remedies=STATUSES,
-    spec_hash="eb9582ce7523d74b",
+    telling_bodies=BODIES,
+    spec_hash="c6e6dfa41e808469",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from binance_sdk._runtime.operation import ErrorCode
+from binance_sdk._runtime.operation import ErrorCode, TellingBody
 
 CODES: Mapping[int, ErrorCode] = {
     -4166: ErrorCode(
@@ -204,3 +204,8 @@ STATUSES: Mapping[int, tuple[str, str]] = {
     504: ("A gateway of Binance waited too long for an answer.", "Try again after a pause."),
 }
 """Status to (meaning, remedy)."""
+
+BODIES: tuple[TellingBody, ...] = (
+    TellingBody(403, "block access from your country", 451),
+    TellingBody(403, "restricted location", 451),
+)

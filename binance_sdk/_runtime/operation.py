@@ -234,6 +234,27 @@ class ErrorCode:
     markets: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class TellingBody:
+    """Words in the body of an error under which its status means another one."""
+
+    status: int
+    says: str
+    means: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "says", plain_text(self.says))
+
+    def fits(self, status: int, text: str) -> bool:
+        """Whether it tells of an answer of that status and ``plain_text``."""
+        return status == self.status and self.says in text
+
+
+def plain_text(text: str) -> str:
+    """Small letters, and one space for all white space."""
+    return " ".join(text.lower().split())
+
+
 @dataclass(frozen=True)
 class MarketCatalogue:
     """All operations of one market, with its limits and the fixtures of its answers."""
@@ -256,6 +277,7 @@ class Catalogue:
     error_codes: Mapping[int, ErrorCode]
     status_remedies: Mapping[int, tuple[str, str]]
     spec_hash: str
+    telling_bodies: tuple[TellingBody, ...] = ()
 
     def market(self, market: Market) -> MarketCatalogue:
         return self.spot if market == "spot" else self.futures

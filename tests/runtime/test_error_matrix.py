@@ -143,7 +143,9 @@ def test_status(mode: Mode, status: str, body: bytes, kind: type[errors.APIError
     assert error.code == code
     assert error.body == body
     assert error.headers["x-mbx-used-weight-1m"] == "17"
-    assert error.retry_after is None
+    # Where the server tells no end, that of the gate is known.
+    closes = kind in (errors.ForbiddenError, errors.IPBannedError, errors.RateLimitError)
+    assert (error.retry_after is not None) == (error.retry_at is not None) == closes
     assert text in str(error)
     assert str(error).isprintable()
 
@@ -182,25 +184,30 @@ def date(seconds: float) -> str:
     return format_datetime(datetime.fromtimestamp(NOW + seconds, UTC), usegmt=True)
 
 
-WAITS: list[tuple[str, dict[str, str], bytes, float | None, int | None]] = [
+WINDOW = 30.62
+"""Seconds until the server has surely turned to its next minute."""
+WAITS: list[tuple[str, dict[str, str], bytes, float, int | None]] = [
     # status, headers, body, retry_after, banned_until
     ("429 Too Many", {"Retry-After": "7"}, b"", 7.0, None),
     ("429 Too Many", {"Retry-After": " 1.5 "}, said(-1003), 1.5, None),
     # A date has whole seconds, and the clock of these tests stands at half past one.
     ("429 Too Many", {"Retry-After": date(20.5)}, b"", 20.5, None),
-    ("429 Too Many", {"Retry-After": date(-60)}, b"", 0.0, None),
-    ("429 Too Many", {"Retry-After": "soon"}, b"", None, None),
-    ("429 Too Many", {"Retry-After": "-5"}, b"", None, None),
-    ("429 Too Many", {"Retry-After": "nan"}, b"", None, None),
-    ("429 Too Many", {"Retry-After": "1" * 400}, b"", 604_800.0, None),
-    ("429 Too Many", {"Retry-After": ""}, b"", None, None),
-    ("429 Too Many", {}, HTML, None, None),
+    ("429 Too Many", {"Retry-After": date(-60)}, b"", 1.0, None),
+    ("429 Too Many", {"Retry-After": "soon"}, b"", WINDOW, None),
+    ("429 Too Many", {"Retry-After": "-5"}, b"", WINDOW, None),
+    ("429 Too Many", {"Retry-After": "nan"}, b"", WINDOW, None),
+    ("429 Too Many", {"Retry-After": "1" * 400}, b"", 600.0, None),
+    ("429 Too Many", {"Retry-After": ""}, b"", WINDOW, None),
+    ("429 Too Many", {}, HTML, WINDOW, None),
     ("418 Teapot", {"Retry-After": "120"}, b"", 120.0, NOW_MS + 120_000),
-    ("418 Teapot", {}, said(-1003, f"Way too much; IP banned until {UNTIL}. Use streams."), 125.0, UNTIL),
-    ("418 Teapot", {"Retry-After": "3"}, said(-1003, f"IP banned until {UNTIL}."), 3.0, UNTIL),
+    ("418 Teapot", {}, said(-1003, f"Way too much; IP banned until {UNTIL}. Use streams."), 126.0, UNTIL),
+    ("418 Teapot", {"Retry-After": "3"}, said(-1003, f"IP banned until {UNTIL}."), 125.0, UNTIL),
     ("418 Teapot", {"Retry-After": "later"}, said(-1003, f"IP banned until {UNTIL}."), 125.0, UNTIL),
-    ("418 Teapot", {}, said(-1003, "IP banned until tomorrow."), None, None),
-    ("418 Teapot", {}, b"", None, None),
+    ("418 Teapot", {}, said(-1003, "IP banned until tomorrow."), 120.0, NOW_MS + 120_000),
+    ("418 Teapot", {}, b"", 120.0, NOW_MS + 120_000),
+    ("418 Teapot", {"Retry-After": "0"}, b"", 120.0, NOW_MS + 120_000),
+    ("418 Teapot", {"Retry-After": date(-3600)}, b"", 120.0, NOW_MS + 120_000),
+    ("418 Teapot", {"Retry-After": "1" * 400}, b"", 259_200.0, NOW_MS + 259_200_000),
     ("503 Busy", {"Retry-After": "9"}, b"", 9.0, None),
 ]
 
@@ -209,16 +216,15 @@ WAITS: list[tuple[str, dict[str, str], bytes, float | None, int | None]] = [
 @pytest.mark.parametrize(
     ("status", "headers", "body", "after", "until"), WAITS, ids=[f"{case[0][:3]} {str(case[1])[:30]}" for case in WAITS]
 )
-def test_waits(
-    mode: Mode, status: str, headers: dict[str, str], body: bytes, after: float | None, until: int | None
-) -> None:
+def test_waits(mode: Mode, status: str, headers: dict[str, str], body: bytes, after: float, until: int | None) -> None:
     kind = {"4": errors.RateLimitError, "5": errors.ServerError}[status[0]]
     kind = errors.IPBannedError if status.startswith("418") else kind
     error = check(failed(mode, http(status, body, headers)), kind, "spot.klines")
     assert isinstance(error, errors.APIError)
-    assert error.retry_after == (pytest.approx(after) if after is not None else None)
+    assert error.retry_after == pytest.approx(after)
+    assert error.retry_at == pytest.approx(NOW_MS + 1000 * after, abs=1)
     assert getattr(error, "banned_until", None) == until
-    if after is not None:
+    if after not in (WINDOW, 120.0):
         assert "retry after" in str(error)
 
 
@@ -228,7 +234,7 @@ def test_waits(
 )
 def test_any_retry_after_is_a_number_or_none(header: str) -> None:
     found = wait_seconds(header, "", NOW_MS)
-    assert found is None or 0 <= found <= 604_800
+    assert found is None or 0 <= found <= 259_200
 
 
 # ----------------------------------------------------------------------- answers that are no data

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from binance_sdk._runtime.operation import Catalogue, Operation
+from binance_sdk._runtime.operation import Catalogue, Operation, plain_text
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse, TransportFailure
 from binance_sdk.errors import (
@@ -38,7 +38,10 @@ _BY_STATUS: Mapping[int, type[APIError]] = {
     451: RestrictedLocationError,
 }
 _BANNED_UNTIL = re.compile(r"banned until ([0-9]{12,14})")
-_LONGEST_WAIT = 7 * 86_400.0
+_LONGEST_WAIT = 3 * 86_400.0
+"""The longest ban there is; who says more is mistaken."""
+_READ = 8192
+"""Bytes of a body that are searched for words; what tells a location stands in a page of a few hundred."""
 _SHOWN = 200
 
 
@@ -60,19 +63,29 @@ def holds_data(response: RawResponse) -> bool:
     return response.status_code == 200 and not _looks_like_error(response.content)
 
 
-def refused(
-    operation: Operation[Any], response: RawResponse, catalogue: Catalogue, environment: str, now_ms: int
-) -> APIError | None:
-    """The error in an answer, or None where it holds data."""
+def refused(name: str, response: RawResponse, catalogue: Catalogue, environment: str, now_ms: int) -> APIError | None:
+    """The error in an answer, or None where it holds data.
+
+    Args:
+        name: The endpoint or stream that was asked for, for messages.
+        response: The answer.
+        catalogue: What statuses and codes mean.
+        environment: Where it was asked.
+        now_ms: Server time in epoch milliseconds.
+    """
     status = response.status_code
     code, message = None, ""
     if not holds_data(response):
         code, message = _code_and_message(response.content)
     if status == 200 and code is None:
         return None
-    kind = _kind(status, code)
+    meant = _meant(response, catalogue)
+    kind = _kind(meant, code)
     retry_after = wait_seconds(response.headers.get("retry-after"), message, now_ms)
-    parts = [f"{operation.id}: HTTP {status}"]
+    if kind is IPBannedError and not retry_after:
+        # A ban that is over by its own word is none that ends now: no end was told.
+        retry_after = None
+    parts = [f"{name}: HTTP {status}"]
     known = catalogue.error_codes.get(code) if code is not None else None
     if code is not None:
         parts.append(f"code {code}{f' ({known.name})' if known else ''}")
@@ -82,25 +95,25 @@ def refused(
         parts.append(f"body: {_excerpt(response.content)}")
     else:
         parts.append("no body")
-    remedy = _remedy(status, kind, catalogue, environment, response.headers)
+    if meant != status and meant in catalogue.status_remedies:
+        parts.append(catalogue.status_remedies[meant][0])
+    remedy = _remedy(meant, kind, catalogue, environment, response.headers)
     if retry_after is not None:
         parts.append(f"retry after {retry_after:g} s")
     if remedy:
         parts.append(remedy)
     fields: dict[str, Any] = {
-        "operation": operation.id,
+        "operation": name,
         "status_code": status,
         "code": code,
         "message": message,
         "retry_after": retry_after,
+        "retry_at": None if retry_after is None else now_ms + round(retry_after * 1000),
         "headers": dict(response.headers),
         "body": response.content,
     }
     if kind is IPBannedError:
-        until = _BANNED_UNTIL.search(message)
-        fields["banned_until"] = (
-            int(until[1]) if until else (None if retry_after is None else now_ms + round(retry_after * 1000))
-        )
+        fields["banned_until"] = fields["retry_at"]
     return kind(_joined(parts), **fields)
 
 
@@ -110,6 +123,15 @@ def _joined(parts: list[str]) -> str:
     for part in parts[1:]:
         text += f"{' ' if text.endswith('.') else '; '}{part}"
     return text
+
+
+def _meant(response: RawResponse, catalogue: Catalogue) -> int:
+    """The status, or the one that its body tells of."""
+    status = response.status_code
+    if any(one.status == status for one in catalogue.telling_bodies):
+        text = plain_text(response.content[:_READ].decode("utf-8", "replace"))
+        return next((one.means for one in catalogue.telling_bodies if one.fits(status, text)), status)
+    return status
 
 
 def _kind(status: int, code: int | None) -> type[APIError]:
@@ -154,20 +176,24 @@ def _code_and_message(content: bytes) -> tuple[int | None, str]:
 
 
 def wait_seconds(header: str | None, message: str, now_ms: int) -> float | None:
-    """Seconds to wait: by ``Retry-After`` (seconds or a date), else by "banned until <ms>"; None if neither says."""
-    text = (header or "").strip()
-    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
-        return min(float(text), _LONGEST_WAIT)
-    if text:
-        try:
-            moment = parsedate_to_datetime(text)
-            return min(max(0.0, moment.timestamp() - now_ms / 1000), _LONGEST_WAIT)
-        except (ValueError, TypeError, OverflowError):
-            pass
+    """Seconds to wait: by ``Retry-After`` (seconds or a date) and "banned until <ms>", the later of the two.
+
+    None if neither says.
+    """
     until = _BANNED_UNTIL.search(message)
-    if until:
-        return min(max(0.0, (int(until[1]) - now_ms) / 1000), _LONGEST_WAIT)
-    return None
+    told = [_seconds(header or "", now_ms), (int(until[1]) - now_ms) / 1000 if until else None]
+    found = [seconds for seconds in told if seconds is not None]
+    return min(max(0.0, *found), _LONGEST_WAIT) if found else None
+
+
+def _seconds(header: str, now_ms: int) -> float | None:
+    text = header.strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        return float(text)
+    try:
+        return parsedate_to_datetime(text).timestamp() - now_ms / 1000 if text else None
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _excerpt(content: bytes) -> str:

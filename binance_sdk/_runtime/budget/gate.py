@@ -11,7 +11,9 @@ _LONGEST_EXTRA = 30.0
 _SHORTEST_PAUSE = 1.0
 """Also where the server says 0: it counts in whole seconds."""
 _BAN_WITHOUT_END = 120.0
-"""Bans begin at two minutes; where the answer names no end, that much is assumed."""
+"""Bans begin at two minutes; where the answer names no end that lies ahead, that much is assumed."""
+_LONGEST_LIMIT = 600.0
+"""No limit is known whose window is longer; who says more after 429 is asked again after that time."""
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Gate:
     _limited: int = 0
     _refusals: int = 0
     _refused_at: float = 0.0
+    _bans: int = 0
 
     def ready_at(self, amount: int, now: float, share: float) -> float:
         return max(now, self.closed_until)
@@ -52,12 +55,18 @@ class Gate:
         if not self._sent_before(sent):
             # Requests that left together are refused together; that counts as one. Each further one waits longer.
             self._limited += 1
-        extra = min(2.0 ** (max(1, self._limited) - 1) - 1, _LONGEST_EXTRA)
-        self._close(max(until, now + _SHORTEST_PAUSE) + extra, "over a request limit (429)")
+        extra = _growing(self._limited, _LONGEST_EXTRA)
+        end = min(max(until, now + _SHORTEST_PAUSE), now + _LONGEST_LIMIT)
+        self._close(end + extra, "over a request limit (429)")
 
-    def ban(self, now: float, until: float | None) -> None:
-        """418: closed, and calls fail at once instead of waiting."""
-        end = until if until is not None else now + _BAN_WITHOUT_END
+    def ban(self, now: float, until: float | None, sent: float) -> None:
+        """418: closed, and calls fail at once instead of waiting; ``sent`` is when the refused request left."""
+        if not self._sent_before(sent):
+            # Who is still banned when the ban should have ended waits longer each time.
+            self._bans += 1
+        if until is None or until <= now:
+            until = now + _BAN_WITHOUT_END
+        end = max(until, now + _SHORTEST_PAUSE) + _growing(self._bans, _BAN_WITHOUT_END)
         self.banned_until = max(self.banned_until, end)
         self._close(end, "the IP address is banned (418)")
 
@@ -77,7 +86,7 @@ class Gate:
     def passed(self, sent: float) -> None:
         """An answer came through; it says something if the request left after the gate had opened again."""
         if not self._sent_before(sent):
-            self._refusals = self._limited = 0
+            self._refusals = self._limited = self._bans = 0
 
     def _sent_before(self, sent: float) -> bool:
         """Whether a request left before the gate closed, so that its answer says nothing new."""
@@ -86,3 +95,8 @@ class Gate:
     def _close(self, until: float, reason: str) -> None:
         if until > self.closed_until:
             self.closed_until, self.reason = until, reason
+
+
+def _growing(count: int, most: float) -> float:
+    """Seconds more for each further refusal in a row: 0, 1, 3, 7, ..."""
+    return min(2.0 ** (min(max(1, count), 16) - 1) - 1, most)

@@ -11,7 +11,8 @@ from binance_sdk._runtime.answers.failures import failed as failure_of
 from binance_sdk._runtime.answers.failures import holds_data, refused
 from binance_sdk._runtime.budget.ledger import Grant
 from binance_sdk._runtime.budget.limits import Cost, Pool, Snapshot
-from binance_sdk._runtime.budget.spending import Budget, banned
+from binance_sdk._runtime.budget.spending import Budget
+from binance_sdk._runtime.calls.gatekeeper import Gatekeeper, close_gate
 from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.calls.telling import Teller
 from binance_sdk._runtime.clock import Clock
@@ -21,15 +22,11 @@ from binance_sdk._runtime.transport.protocol import PreparedRequest, RawResponse
 from binance_sdk._runtime.weight import Arguments
 from binance_sdk.errors import (
     APIConnectionError,
-    APIError,
     APITimeoutError,
     BinanceError,
-    ForbiddenError,
-    IPBannedError,
-    RateLimitError,
     ServerError,
 )
-from binance_sdk.events import BreakerChanged, GateClosed, RequestSent, ResponseReceived, WeightDrift
+from binance_sdk.events import BreakerChanged, RequestSent, ResponseReceived, WeightDrift
 
 API_KEY = "X-MBX-APIKEY"
 _DEFAULT_TIMEOUT = 10.0
@@ -79,6 +76,13 @@ class Attempts:
     user_agent: str
     max_concurrency: int = 16
     on_drift: Callable[[WeightDrift], None] | None = None
+
+    def gatekeepers(self) -> Mapping[Market, Gatekeeper]:
+        """The gate of each market, for who opens connections of other kinds."""
+        return {
+            market: Gatekeeper(hosts.pool, self.catalogue, hosts.environment, self.teller.tell)
+            for market, hosts in self.markets.items()
+        }
 
     async def once(
         self, prepared: Prepared, options: RequestOptions, number: int, deadline: float, failed: list[Host]
@@ -214,10 +218,10 @@ class Attempts:
         error = None
         if not holds_data(raw):
             now_ms = round(pool.time.now(now) * 1000)
-            error = refused(operation, raw, self.catalogue, sent.market.environment, now_ms)
+            error = refused(operation.id, raw, self.catalogue, sent.market.environment, now_ms)
         if error is not None:
             # Before the request is settled: that lets the next one go.
-            self._mind_the_gate(sent, error, now)
+            close_gate(pool, error, sent.at, now, self.teller.tell)
         taken = self._settle(sent, trusted)
         self._judge_host(sent.host, ok=not isinstance(error, ServerError), now=now)
         try:
@@ -244,26 +248,6 @@ class Attempts:
             elapsed=now - sent.at,
             retries=sent.number - 1,
         )
-
-    def _mind_the_gate(self, sent: _Sent, error: APIError, now: float) -> None:
-        pool = sent.pool
-        gate, before = pool.gate, pool.gate.closed_until
-        with pool.ledger.lock:
-            if isinstance(error, IPBannedError):
-                until = None if error.retry_after is None else now + error.retry_after
-                if until is not None and "retry-after" not in error.headers:
-                    # A moment by the server's clock, which we only estimate; asking too early prolongs the ban.
-                    until += pool.time.uncertainty(now)
-                gate.ban(now, until)
-                pool.ledger.fail(gate, lambda operation: banned(operation, pool, now), now)
-            elif isinstance(error, RateLimitError):
-                pool.weight.roll(now)
-                told = error.retry_after
-                gate.limited(now, pool.weight.next_opening if told is None else now + told, sent.at)
-            elif isinstance(error, ForbiddenError):
-                gate.refuse(now, sent.at)
-        if gate.closed_until > before:
-            self.teller.tell(GateClosed(pool.name, gate.reason, gate.closed_until - now))
 
     def _judge_host(self, host: Host, *, ok: bool, now: float) -> None:
         if host.breaker.record(ok, now):

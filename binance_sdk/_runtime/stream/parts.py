@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from binance_sdk._runtime.calls.gatekeeper import Gatekeeper
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.stream.pacing import PROCESS_BUDGET, Backoff, ConnectionBudget
@@ -46,3 +47,5 @@ class Parts:
     backoff: Callable[[], Backoff] = Backoff
     first_attempts: int = 4
     """Attempts to open a stream before its consumer gets an error; later on there is no last one."""
+    gates: Mapping[Market, Gatekeeper] = field(default_factory=dict[Market, Gatekeeper])
+    """One gate for requests and handshakes: what refuses the one refuses the other."""

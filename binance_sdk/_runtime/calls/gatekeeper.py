@@ -1,0 +1,109 @@
+"""What a refusal means for everybody at the same address: one gate for requests and for the handshakes of streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from binance_sdk._runtime.answers.failures import refused
+from binance_sdk._runtime.budget.limits import Pool
+from binance_sdk._runtime.budget.spending import banned
+from binance_sdk._runtime.operation import Catalogue
+from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.transport.protocol import RawResponse
+from binance_sdk.errors import APIError, ForbiddenError, IPBannedError, RateLimitError
+from binance_sdk.events import Event, GateClosed
+
+
+def close_gate(pool: Pool, error: APIError, sent: float, now: float, tell: Callable[[Event], None]) -> None:
+    """Close the gate of a pool where an error demands it, and tell the error until when.
+
+    Args:
+        pool: Whose gate.
+        error: The refusal; its ``retry_after`` and ``retry_at`` become the moment at which the gate opens.
+        sent: Monotonic time at which what was refused was sent.
+        now: Monotonic time.
+        tell: Told of a gate that closed.
+    """
+    gate, before = pool.gate, pool.gate.closed_until
+    with pool.ledger.lock:
+        if isinstance(error, IPBannedError):
+            until = None if error.retry_after is None else now + error.retry_after
+            if until is not None and "retry-after" not in error.headers:
+                # A moment by the server's clock, which we only estimate; asking too early prolongs the ban.
+                until += pool.time.uncertainty(now)
+            gate.ban(now, until, sent)
+            pool.ledger.fail(gate, lambda operation: banned(operation, pool, now), now)
+        elif isinstance(error, RateLimitError):
+            pool.weight.roll(now)
+            told = error.retry_after
+            gate.limited(now, pool.weight.next_opening if told is None else now + told, sent)
+        elif isinstance(error, ForbiddenError):
+            gate.refuse(now, sent)
+        else:
+            return
+        error.retry_after = max(0.0, gate.closed_until - now)
+        error.retry_at = round(pool.time.now(gate.closed_until) * 1000)
+        if isinstance(error, IPBannedError) and error.banned_until is None:
+            error.banned_until = error.retry_at
+    if gate.closed_until > before:
+        tell(GateClosed(pool.name, gate.reason, gate.closed_until - now))
+
+
+@dataclass(frozen=True, slots=True)
+class Gatekeeper:
+    """The gate of one market, for whatever is no request of the engine. All times are monotonic seconds."""
+
+    pool: Pool
+    catalogue: Catalogue
+    environment: str
+    """Name of the environment, or empty where a base URL was given."""
+    tell: Callable[[Event], None]
+
+    def closed_until(self) -> float:
+        """Until when nothing may be dialled; a moment that is past while the gate is open."""
+        return self.pool.gate.closed_until
+
+    def closed_for(self, now: float) -> float:
+        """Seconds for which nothing may be dialled; 0.0 while the gate is open."""
+        return max(0.0, self.pool.gate.closed_until - now)
+
+    def reason(self, now: float) -> str:
+        """Why the gate is closed; empty while it is open."""
+        return self.pool.gate.reason if self.closed_for(now) else ""
+
+    def check(self, name: str, now: float) -> None:
+        """Nothing while there is no ban.
+
+        Raises:
+            IPBannedError: the address is banned, so waiting is no use; it tells until when.
+        """
+        if self.pool.gate.banned(now):
+            raise banned(name, self.pool, now)
+
+    def refused(
+        self, name: str, status: int, headers: Mapping[str, str], body: bytes, *, sent: float, now: float
+    ) -> APIError | None:
+        """The error in an answer that was a refusal, the same as for a request; closes the gate as that would.
+
+        Args:
+            name: What was asked for, for messages.
+            status: HTTP status.
+            headers: Headers of the answer.
+            body: Its body, as far as it was read.
+            sent: When the handshake was sent.
+            now: When it was refused.
+
+        Returns:
+            None for a status that refuses nothing (101, 200 with data).
+        """
+        now_ms = round(self.pool.time.now(now) * 1000)
+        answer = RawResponse(status, Headers(headers), body)
+        error = refused(name, answer, self.catalogue, self.environment, now_ms)
+        if error is not None:
+            close_gate(self.pool, error, sent, now, self.tell)
+        return error
+
+    def passed(self, sent: float) -> None:
+        """A handshake that was sent then came through: the next refusal is a first one again."""
+        self.pool.gate.passed(sent)

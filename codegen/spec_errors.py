@@ -1,0 +1,46 @@
+"""What ``spec/errors.yaml`` may say: statuses, codes, and what to do about them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from codegen.spec_base import Market, Node, Source, Text
+
+
+class ErrorCode(Node):
+    """What a code in the body of an error means."""
+
+    name: Text
+    meaning: Text
+    retry: Literal["no", "yes", "after_waiting"] = "no"
+    markets: Annotated[list[Market], Field(min_length=1)] | None = None
+    """By default both."""
+
+
+class ErrorStatus(Node):
+    """What an HTTP status means and what to do about it."""
+
+    meaning: Text
+    remedy: Text
+
+
+class TellingBody(Node):
+    """Words in the body of an error under which its status means another one."""
+
+    status: int
+    says: Text
+    """Part of the body's text; upper and lower case and white space do not matter."""
+    means: int
+    """The status whose meaning and remedy hold instead."""
+
+
+class ErrorsFile(Node):
+    """``spec/errors.yaml``."""
+
+    description: Text
+    source: Source
+    statuses: dict[int, ErrorStatus]
+    bodies: list[TellingBody] = Field(default_factory=list)
+    codes: dict[int, ErrorCode]
