@@ -50,6 +50,8 @@ __all__ = [
     "StreamError",
 ]
 
+_LONGEST_SHOWN = 80
+
 
 class BinanceError(Exception):
     """Base of all errors of this package.
@@ -67,12 +69,24 @@ class BinanceError(Exception):
         return _rebuild, (type(self), self.args, {name: _portable(value) for name, value in self.__dict__.items()})
 
 
+def shown(value: object) -> str:
+    """How a value stands in a message: its ``repr`` as far as there is one, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python refuses to print an int of more than 4300 digits.
+        return f"<{type(value).__name__} too long to print>"
+    except Exception:  # noqa: BLE001 - whatever a stranger's repr raises: that his value is wrong matters more
+        return f"<{type(value).__name__} that cannot be printed>"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
 def _portable(value: object) -> object:
     """Some arguments that are refused cannot be pickled, a generator say; their error must be all the same."""
     try:
         pickle.dumps(value)
     except Exception:  # noqa: BLE001 - pickle raises whatever the object's own methods do
-        return repr(value)
+        return shown(value)
     return value
 
 

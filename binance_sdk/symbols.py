@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import (
+    ROUND_05UP,
+    ROUND_CEILING,
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Decimal,
+)
+from fractions import Fraction
 from typing import Protocol
 
 from binance_sdk import futures, spot
-from binance_sdk.errors import ParameterError
+from binance_sdk.arithmetic import in_own_context, read_number
+from binance_sdk.errors import ParameterError, shown
 
 __all__ = ["SymbolRules", "Symbols", "futures_symbols", "spot_symbols"]
+
+_ROUNDINGS = (
+    ROUND_DOWN,
+    ROUND_UP,
+    ROUND_FLOOR,
+    ROUND_CEILING,
+    ROUND_HALF_DOWN,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_05UP,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +76,34 @@ class SymbolRules:
         """``price`` on the nearest tick, with the digits of the tick size.
 
         Args:
-            price: No float: it would not be the price you wrote.
+            price: 0 or more. No float: it would not be the price you wrote.
             rounding: A rounding mode of ``decimal``, e.g. ``ROUND_DOWN``.
+
+        Raises:
+            ParameterError: it is no such price, or no rounding mode.
         """
-        return _round(_exact(price, "price"), self.tick_size, self.price_origin, rounding)
+        return _round(read_number(price, "price"), self.tick_size, self.price_origin, rounding)
 
     def round_qty(self, qty: Decimal | int | str, rounding: str = ROUND_DOWN) -> Decimal:
-        """``qty`` on a step, by default the one below, with the digits of the step size.
+        """``qty`` on a step, by default the one below and never above it, with the digits of the step size.
 
         Args:
-            qty: In the base asset; no float.
+            qty: In the base asset, 0 or more; no float.
             rounding: A rounding mode of ``decimal``.
-        """
-        return _round(_exact(qty, "qty"), self.step_size, Decimal(0), rounding)
 
+        Raises:
+            ParameterError: it is no such quantity, or no rounding mode.
+        """
+        return _round(read_number(qty, "qty"), self.step_size, Decimal(0), rounding)
+
+    @in_own_context
     def problems(self, price: Decimal | int | str, qty: Decimal | int | str) -> list[str]:
-        """Every rule that a price and a quantity break, in words; empty where they keep to all."""
-        exact_price, exact_qty = _exact(price, "price"), _exact(qty, "qty")
+        """Every rule that a price and a quantity break, in words; empty where they keep to all.
+
+        Raises:
+            ParameterError: one of them is no number of 0 or more.
+        """
+        exact_price, exact_qty = read_number(price, "price"), read_number(qty, "qty")
         found: list[str] = []
         if self.round_price(exact_price) != exact_price:
             found.append(f"price {exact_price} is not on a tick of {self.tick_size}")
@@ -116,24 +150,22 @@ class Symbols(Mapping[str, SymbolRules]):
         ]
 
 
-def _exact(value: Decimal | int | str, name: str) -> Decimal:
-    if isinstance(value, float):
-        raise ParameterError(
-            f"{name}={value!r} is a float, which is not the number you wrote: pass a Decimal or a string",
-            parameter=name,
-            value=value,
-        )
-    return Decimal(value)
-
-
+@in_own_context
 def _round(value: Decimal, step: Decimal | None, origin: Decimal, rounding: str) -> Decimal:
+    if rounding not in _ROUNDINGS:
+        text = f"rounding={shown(rounding)} is none of {', '.join(_ROUNDINGS)}"
+        raise ParameterError(text, parameter="rounding", value=rounding)
     if not step:
         return value
-    steps = ((value - origin) / step).to_integral_value(rounding=rounding)
+    # Not by dividing: a quotient of finitely many digits may already be the step above.
+    size = Fraction(step)
+    steps, rest = divmod(Fraction(value - origin), size)
+    # Every rounding mode asks for no more than this of what is past the step below.
+    past = "0" if not rest else "0.25" if 2 * rest < size else "0.5" if 2 * rest == size else "0.75"
+    whole = (steps + Decimal(past)).to_integral_value(rounding)
     # Prices may start at a finer number than their tick.
     finest = min(0, *(int(one.normalize().as_tuple().exponent) for one in (step, origin)))
-    digits = Decimal(1).scaleb(finest)
-    return (origin + steps * step).quantize(digits)
+    return (origin + whole * step).quantize(Decimal(1).scaleb(finest))
 
 
 class _Listed(Protocol):

@@ -15,8 +15,9 @@ from decimal import Decimal
 from typing import Literal, TypeAlias, cast
 
 from binance_sdk import BinanceClient, futures, spot
-from binance_sdk.errors import ParameterError
-from virtuoso_binance.scalars import Row, iso
+from binance_sdk.arithmetic import EXACT, read_number
+from binance_sdk.errors import ParameterError, shown
+from virtuoso_binance.scalars import Row, is_count, is_number, iso
 from virtuoso_binance.symbols import Listed
 
 __all__ = ["Gap", "LargeTrade", "LargeTradeMonitor", "LargeTradeWatch", "Thresholds", "large_trade_row", "percentile"]
@@ -25,6 +26,7 @@ AggTrade: TypeAlias = spot.AggTrade | futures.AggTrade
 Reason: TypeAlias = Literal["quote", "percentile"]
 
 _PAGE = 1000
+_LARGEST_WINDOW = 1_000_000
 _VOID = -1
 """First id of a row that spot has declared void."""
 
@@ -46,13 +48,16 @@ class Thresholds:
     least: int = 100
 
     def __post_init__(self) -> None:
-        if self.quote is not None and not self.quote > 0:
+        if self.quote is not None and not read_number(self.quote, "quote"):
             raise ParameterError(f"quote={self.quote} must be positive", parameter="quote", value=self.quote)
-        if self.percentile is not None and not 0 < self.percentile < 100:
-            text = f"percentile={self.percentile} must be above 0 and below 100"
+        if self.percentile is not None and not (is_number(self.percentile) and 0 < self.percentile < 100):
+            text = f"percentile={shown(self.percentile)} must be a number above 0 and below 100"
             raise ParameterError(text, parameter="percentile", value=self.percentile)
-        if not 1 <= self.least <= self.window:
-            text = f"least={self.least} must be from 1 to window={self.window}"
+        if not is_count(self.window) or self.window > _LARGEST_WINDOW:
+            text = f"window={shown(self.window)} must be an int from 1 to {_LARGEST_WINDOW}"
+            raise ParameterError(text, parameter="window", value=self.window)
+        if not is_count(self.least) or self.least > self.window:
+            text = f"least={shown(self.least)} must be an int from 1 to window={self.window}"
             raise ParameterError(text, parameter="least", value=self.least)
 
 
@@ -79,7 +84,7 @@ class LargeTrade:
     @property
     def quote(self) -> Decimal:
         """Value, in the quote asset."""
-        return self.price * self.qty
+        return EXACT.multiply(self.price, self.qty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,15 @@ def percentile(values: Sequence[Decimal], percent: float) -> Decimal:
     Args:
         values: At least one.
         percent: Above 0, up to 100.
+
+    Raises:
+        ParameterError: there are no values, or ``percent`` is no such number.
     """
+    if not values:
+        raise ParameterError("values is empty: nothing has no percentile", parameter="values")
+    if not (is_number(percent) and 0 < percent <= 100):
+        text = f"percent={shown(percent)} must be a number above 0 and up to 100"
+        raise ParameterError(text, parameter="percent", value=percent)
     ordered = sorted(values)
     return ordered[max(math.ceil(percent / 100 * len(ordered)), 1) - 1]
 
@@ -132,7 +145,7 @@ class LargeTradeWatch:
             self.gaps.append(Gap(self.last_id + 1, fresh[0].agg_id - 1))
         self.last_id = fresh[-1].agg_id
         # A void row counts for the ids, but it is no transaction.
-        real = [(one, one.price * one.qty) for one in fresh if one.first_id != _VOID and one.qty > 0]
+        real = [(one, EXACT.multiply(one.price, one.qty)) for one in fresh if one.first_id != _VOID and one.qty > 0]
         self._values.extend(value for _, value in real)
         cutoff = self.cutoff
         found: list[LargeTrade] = []
@@ -171,8 +184,9 @@ class LargeTradeMonitor:
     def __init__(
         self, client: BinanceClient, listed: Listed, thresholds: Thresholds | None = None, *, max_pages: int = 3
     ) -> None:
-        if max_pages < 1:
-            raise ParameterError(f"max_pages={max_pages} must be at least 1", parameter="max_pages", value=max_pages)
+        if not is_count(max_pages):
+            text = f"max_pages={shown(max_pages)} must be an int, 1 or more"
+            raise ParameterError(text, parameter="max_pages", value=max_pages)
         self.listed = listed
         self.watch = LargeTradeWatch(thresholds or Thresholds())
         self._client = client

@@ -1,20 +1,25 @@
 """How much can be traded, and what it costs: pure functions over the SDK's models.
 
-Everything is exact (``Decimal``) until ``liquidity_row``, which is the float edge. A figure that the answer cannot tell
-is None; a figure that the answer tells only in part says so in ``complete``.
+Everything is exact (``Decimal``, quotients rounded once to 28 digits, whatever the caller's decimal context) until
+``liquidity_row``, which is the float edge. A figure that the answer cannot tell is None; a figure that the answer tells
+only in part says so in ``complete``. A book that is crossed, out of order or has an empty level is a ``DecodeError``:
+no price in it can be trusted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 from binance_sdk import futures, spot
-from binance_sdk.errors import ParameterError
-from binance_sdk.futures import Kline, PriceLevel
-from virtuoso_binance.scalars import Row
+from binance_sdk.arithmetic import EXACT, in_own_context, quotient, read_number
+from binance_sdk.errors import DecodeError, ParameterError, shown
+from binance_sdk.futures import Kline
+from virtuoso_binance.scalars import Row, is_count
 
 __all__ = [
     "BANDS",
@@ -59,11 +64,11 @@ class Turnover:
 
     @property
     def vwap(self) -> Decimal | None:
-        return self.quote / self.base if self.base else None
+        return quotient(self.quote, self.base) if self.base else None
 
     @property
     def trade_size(self) -> Decimal | None:
-        return self.quote / self.trades if self.trades else None
+        return quotient(self.quote, self.trades) if self.trades else None
 
 
 def turnover(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Turnover:
@@ -71,6 +76,7 @@ def turnover(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Turnover:
     return Turnover(ticker.volume, ticker.quote_volume, ticker.count)
 
 
+@in_own_context
 def candle_turnover(klines: Sequence[Kline]) -> Turnover:
     """Turnover over a span of candles; zero where there are none."""
     return Turnover(
@@ -95,24 +101,27 @@ class Spread:
     @property
     def mid(self) -> Decimal:
         """The middle of both, in the quote asset."""
-        return (self.bid + self.ask) / 2
+        return EXACT.divide(EXACT.add(self.bid, self.ask), 2)
 
     @property
     def absolute(self) -> Decimal:
         """Ask less bid, in the quote asset."""
-        return self.ask - self.bid
+        return EXACT.subtract(self.ask, self.bid)
 
     @property
     def bps(self) -> Decimal:
         """The same in basis points of the middle: 1 is 0.01 %."""
-        return self.absolute / self.mid * _BPS
+        return quotient(EXACT.multiply(self.absolute, _BPS), self.mid)
 
 
 def spread(book: Book) -> Spread | None:
-    """Best bid and ask; None where a side has no orders."""
-    if not book.bids or not book.asks:
-        return None
-    return Spread(book.bids[0].price, book.asks[0].price)
+    """Best bid and ask; None where a side has no orders.
+
+    Raises:
+        DecodeError: the book is crossed, out of order or has an empty level.
+    """
+    bids, asks = _levels(book)
+    return Spread(bids[0][0], asks[0][0]) if bids and asks else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,25 +151,27 @@ class Depth:
         return _imbalance(self.bid_quote, self.ask_quote)
 
 
+@in_own_context
 def depth_within(book: Book, bps: Decimal | int) -> Depth | None:
     """Depth within ``bps`` basis points of the middle, both edges included; None where a side has no orders.
 
     Raises:
-        ParameterError: ``bps`` is not positive.
+        ParameterError: ``bps`` is no positive number, or a float.
+        DecodeError: the book is crossed, out of order or has an empty level.
     """
-    if not bps > 0:
-        raise ParameterError(f"bps={bps} must be positive", parameter="bps", value=bps)
-    best = spread(book)
-    if best is None:
+    distance = _positive(bps, "bps")
+    bids, asks = _levels(book)
+    if not bids or not asks:
         return None
-    reach = best.mid * Decimal(bps) / _BPS
-    low, high = best.mid - reach, best.mid + reach
-    bids = _sums(level for level in book.bids if level.price >= low)
-    asks = _sums(level for level in book.asks if level.price <= high)
-    complete = book.bids[-1].price < low and book.asks[-1].price > high
-    return Depth(Decimal(bps), *bids, *asks, complete)
+    mid = Spread(bids[0][0], asks[0][0]).mid
+    reach = mid * distance / _BPS
+    low, high = mid - reach, mid + reach
+    below = _sums(level for level in bids if level[0] >= low)
+    above = _sums(level for level in asks if level[0] <= high)
+    return Depth(distance, *below, *above, complete=bids[-1][0] < low and asks[-1][0] > high)
 
 
+@in_own_context
 def imbalance(book: Book, levels: int | None = None) -> Decimal | None:
     """Bids against asks by base volume over the best levels: -1 (asks only) to 1 (bids only).
 
@@ -170,13 +181,18 @@ def imbalance(book: Book, levels: int | None = None) -> Decimal | None:
 
     Returns:
         None where a side has no orders: that is no market, not an extreme one.
+
+    Raises:
+        ParameterError: ``levels`` is no count of at least 1.
+        DecodeError: the book is crossed, out of order or has an empty level.
     """
-    if levels is not None and levels < 1:
-        raise ParameterError(f"levels={levels} must be at least 1", parameter="levels", value=levels)
-    if not book.bids or not book.asks:
+    if levels is not None and not is_count(levels):
+        raise ParameterError(f"levels={shown(levels)} must be an int, 1 or more", parameter="levels", value=levels)
+    bids, asks = _levels(book)
+    if not bids or not asks:
         return None
-    count = min(len(book.bids), len(book.asks)) if levels is None else levels
-    return _imbalance(_sums(iter(book.bids[:count]))[0], _sums(iter(book.asks[:count]))[0])
+    count = min(len(bids), len(asks)) if levels is None else levels
+    return _imbalance(_sums(bids[:count])[0], _sums(asks[:count])[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +201,13 @@ class Fill:
 
     Attributes:
         side: ``buy`` takes asks, ``sell`` takes bids.
-        base: Filled, in the base asset.
+        base: Filled, in the base asset; of an order by ``quote`` rounded to 28 digits.
         quote: Filled, in the quote asset.
         best: Price of the first level, in the quote asset.
         worst: Price of the last level touched, in the quote asset.
         mid: Middle of the book before the order, in the quote asset.
         complete: The whole order is filled; otherwise the known book ended before it.
+        exact_base: ``base`` before it was rounded; by default ``base`` itself.
     """
 
     side: Side
@@ -200,15 +217,16 @@ class Fill:
     worst: Decimal
     mid: Decimal
     complete: bool
+    exact_base: Fraction | None = field(default=None, repr=False, compare=False)
 
     @property
     def average(self) -> Decimal:
         """Average price, in the quote asset."""
-        return self.quote / self.base
+        return _rounded(Fraction(self.quote) / self._base)
 
     @property
     def slippage_bps(self) -> Decimal:
-        """Average price against the best one, in basis points; never negative."""
+        """Average price against the best one, in basis points; never negative, and 0 where one level filled it all."""
         return self._worse_than(self.best)
 
     @property
@@ -216,12 +234,22 @@ class Fill:
         """Average price against the middle, half the spread included, in basis points; never negative."""
         return self._worse_than(self.mid)
 
+    @property
+    def _base(self) -> Fraction:
+        return Fraction(self.base) if self.exact_base is None else self.exact_base
+
     def _worse_than(self, price: Decimal) -> Decimal:
-        # From the sums, not from the rounded average: so the best level alone gives exactly 0.
-        paid = self.quote - price * self.base
-        return (paid if self.side == "buy" else -paid) / (price * self.base) * _BPS
+        # From exact sums: a rounded quotient times the price would be a little more or less than what was paid.
+        fair = Fraction(price) * self._base
+        paid = Fraction(self.quote) - fair
+        return _rounded((paid if self.side == "buy" else -paid) / fair * 10_000)
 
 
+def _rounded(value: Fraction) -> Decimal:
+    return quotient(value.numerator, value.denominator)
+
+
+@in_own_context
 def slippage(
     book: Book, side: Side, *, quote: Decimal | int | None = None, base: Decimal | int | None = None
 ) -> Fill | None:
@@ -237,43 +265,71 @@ def slippage(
         None where a side has no orders. ``complete`` is False where the known levels do not suffice.
 
     Raises:
-        ParameterError: not exactly one size is given, or it is not positive.
+        ParameterError: not exactly one size is given, it is no positive number, or ``side`` is neither.
+        DecodeError: the book is crossed, out of order or has an empty level.
     """
+    if side not in ("buy", "sell"):
+        raise ParameterError(f"side={shown(side)} must be 'buy' or 'sell'", parameter="side", value=side)
     if (quote is None) == (base is None):
         raise ParameterError("give the size either as quote= or as base=", parameter="quote", value=quote)
-    size = Decimal(quote if quote is not None else base or 0)
-    if not size > 0:
-        raise ParameterError(f"the size {size} must be positive", parameter="quote", value=size)
-    best = spread(book)
-    if best is None:
+    left = _positive(quote, "quote") if quote is not None else _positive(base, "base")
+    bids, asks = _levels(book)
+    if not bids or not asks:
         return None
-    levels = book.asks if side == "buy" else book.bids
-    got, paid, left, worst = _ZERO, _ZERO, size, levels[0].price
-    for level in levels:
-        price, qty = level.price, level.qty
+    mid = Spread(bids[0][0], asks[0][0]).mid
+    levels = asks if side == "buy" else bids
+    got, paid, rest, worst = _ZERO, _ZERO, Fraction(0), levels[0][0]
+    complete = False
+    for price, qty in levels:
         there = qty if quote is None else price * qty
         worst = price
-        if there >= left:
-            # The last level is taken in part; its other amount follows from its price.
-            got += left if quote is None else left / price
-            paid += left * price if quote is None else left
-            left = _ZERO
-            break
-        got, paid, left = got + qty, paid + price * qty, left - there
-    return Fill(side, got, paid, levels[0].price, worst, best.mid, left == 0)
+        if there < left:
+            got, paid, left = got + qty, paid + price * qty, left - there
+            continue
+        # The last level is taken in part; its other amount follows from its price.
+        if quote is None:
+            got, paid = got + left, paid + left * price
+        else:
+            rest, paid = Fraction(left) / Fraction(price), paid + left
+        complete = True
+        break
+    filled = Fraction(got) + rest
+    return Fill(side, _rounded(filled) if rest else got, paid, levels[0][0], worst, mid, complete, filled)
 
 
-def _sums(levels: Iterator[PriceLevel]) -> tuple[Decimal, Decimal]:
+def _positive(value: Decimal | int | None, name: str) -> Decimal:
+    number = _ZERO if value is None else read_number(value, name)
+    if not number:
+        raise ParameterError(f"{name}={value} must be positive", parameter=name, value=value)
+    return number
+
+
+Level: TypeAlias = tuple[Decimal, Decimal]
+"""Price, and quantity in the base asset."""
+
+
+def _levels(book: Book) -> tuple[list[Level], list[Level]]:
+    """Bids and asks, the best first."""
+    bids, asks = ([(level.price, level.qty) for level in side] for side in (book.bids, book.asks))
+    falls = all(a[0] > b[0] for a, b in pairwise(bids))
+    rises = all(a[0] < b[0] for a, b in pairwise(asks))
+    crossed = bool(bids and asks) and bids[0][0] >= asks[0][0]
+    if not falls or not rises or crossed or any(price <= 0 or qty <= 0 for price, qty in (*bids, *asks)):
+        what = "crossed" if crossed else "out of order or with empty levels"
+        raise DecodeError(f"the order book is {what}: no price in it can be trusted", problems=(what,))
+    return bids, asks
+
+
+def _sums(levels: Iterable[Level]) -> tuple[Decimal, Decimal]:
     base = quote = _ZERO
-    for level in levels:
-        qty = level.qty
-        base, quote = base + qty, quote + level.price * qty
+    for price, qty in levels:
+        base, quote = base + qty, quote + price * qty
     return base, quote
 
 
 def _imbalance(bids: Decimal, asks: Decimal) -> Decimal | None:
-    total = bids + asks
-    return (bids - asks) / total if total else None
+    total = EXACT.add(bids, asks)
+    return quotient(EXACT.subtract(bids, asks), total) if total else None
 
 
 def liquidity_row(

@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from binance_sdk import BinanceClient, futures
+from binance_sdk.arithmetic import EXACT, quotient
 from binance_sdk.errors import BinanceError, ConfigError
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.scalars import Row
@@ -50,8 +51,9 @@ def open_interest_changes(
     for name, length in windows.items():
         before = known.get(newest - length)
         if before is not None:
-            change = known[newest] - before
-            out[name] = {"change": float(change), "percent": float(change / before * 100), "since": newest - length}
+            change = EXACT.subtract(known[newest], before)
+            percent = quotient(EXACT.multiply(change, 100), before)
+            out[name] = {"change": float(change), "percent": float(percent), "since": newest - length}
     return out
 
 
@@ -64,7 +66,7 @@ def taker_volumes(rows: Sequence[futures.TakerLongShortRatio]) -> list[Row]:
     for row in reversed(rows):
         one: Row = {"buy_volume": float(row.buy_vol), "sell_volume": float(row.sell_vol), "timestamp": row.timestamp}
         if row.sell_vol > 0:
-            one["ratio"] = float(row.buy_vol / row.sell_vol)
+            one["ratio"] = float(quotient(row.buy_vol, row.sell_vol))
         out.append(one)
     return out
 
@@ -73,10 +75,10 @@ def mark_premium(premium: futures.PremiumIndex) -> Row | None:
     """Mark price against the index: ``absolute`` in the quote asset, ``bps`` of the index; None without an index."""
     if not premium.index_price > 0 or not premium.mark_price > 0:
         return None
-    absolute = premium.mark_price - premium.index_price
+    absolute = EXACT.subtract(premium.mark_price, premium.index_price)
     return {
         "absolute": float(absolute),
-        "bps": float(absolute / premium.index_price * _BPS),
+        "bps": float(quotient(EXACT.multiply(absolute, _BPS), premium.index_price)),
         "timestamp": premium.time,
     }
 
@@ -88,7 +90,7 @@ def _basis(rows: Sequence[futures.Basis]) -> Row | None:
     newest = rows[-1]
     return {
         "absolute": float(newest.basis),
-        "bps": float(newest.basis_rate * _BPS),
+        "bps": float(EXACT.multiply(newest.basis_rate, _BPS)),
         "timestamp": newest.timestamp,
     }
 

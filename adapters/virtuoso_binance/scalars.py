@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from binance_sdk.errors import ParameterError
 
-__all__ = ["Row", "iso", "milliseconds", "positive"]
+__all__ = ["Row", "is_count", "is_number", "iso", "milliseconds", "positive"]
 
 Row: TypeAlias = dict[str, Any]
 """One of Virtuoso's dicts."""
@@ -31,6 +31,16 @@ def iso(ms: int) -> str:
 @lru_cache(_MINUTES)
 def _minute(minute: int) -> str:
     return (_EPOCH + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:")
+
+
+def is_count(value: object) -> bool:
+    """Whether it is an int of 1 or more; True is none."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def is_number(value: object) -> bool:
+    """Whether it is an int or a float; True is none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def positive(value: Decimal | str | int | float | None) -> float | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from decimal import Decimal
 from statistics import fmean
 
 from binance_sdk import futures
+from binance_sdk.arithmetic import EXACT
 from binance_sdk.futures import Kline
 from virtuoso_binance.scalars import Row, positive
 
@@ -90,11 +90,11 @@ def funding_history(events: Sequence[futures.FundingRate], symbol: str, now: int
 
 def long_short(ratio: futures.LongShortRatio) -> Row:
     """Shares of long and short in percent, of the sum 100, whichever accounts or positions the ratio counts."""
-    long_share = ratio.long_account * 100
+    long_share = EXACT.multiply(ratio.long_account, 100)
     return {
         "symbol": ratio.symbol,
         "long": float(long_share),
-        "short": float(Decimal(100) - long_share),
+        "short": float(EXACT.subtract(100, long_share)),
         "timestamp": int(ratio.timestamp),
     }
 
@@ -138,14 +138,18 @@ def open_interest_series(rows: Sequence[futures.OpenInterestHist], limit: int) -
         "current": current,
         "previous": float(before.sum_open_interest),
         "value": current,
-        "change": float(newest.sum_open_interest - before.sum_open_interest),
+        "change": _difference(newest, before),
         "timestamp": int(newest.timestamp),
         "history": oi_history(known, limit),
     }
     day_before = next((one for one in known if int(one.timestamp) == int(newest.timestamp) - DAY), None)
     if day_before is not None:
-        out["change_24h"] = float(newest.sum_open_interest - day_before.sum_open_interest)
+        out["change_24h"] = _difference(newest, day_before)
     return out
+
+
+def _difference(after: futures.OpenInterestHist, before: futures.OpenInterestHist) -> float:
+    return float(EXACT.subtract(after.sum_open_interest, before.sum_open_interest))
 
 
 def liquidation_rows(kept: object, symbol: str, since: int) -> list[Row]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, SupportsIndex, overload
 
 from binance_sdk import futures, spot
+from binance_sdk.arithmetic import EXACT
 from virtuoso_binance.scalars import Row, iso, positive
 from virtuoso_binance.symbols import Listed, plain_symbol
 
@@ -38,7 +39,7 @@ def ticker_row(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Row | None:
         "change": float(ticker.price_change),
         "percentage": percent,
         "priceChangePercent": percent,
-        "price24hPcnt": float(ticker.price_change_percent / 100),
+        "price24hPcnt": float(EXACT.divide(ticker.price_change_percent, 100)),
         "baseVolume": base,
         "volume": base,
         "volume24h": base,
@@ -90,7 +91,7 @@ def add_open_interest(row: Row, interest: futures.OpenInterest, mark: Decimal | 
     if amount is None:
         return
     row.update(openInterest=amount, open_interest=amount)
-    value = None if mark is None else positive(interest.open_interest * mark)
+    value = None if mark is None else positive(EXACT.multiply(interest.open_interest, mark))
     _put(row, openInterestValue=value, open_interest_value=value)
 
 

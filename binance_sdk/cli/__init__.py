@@ -19,8 +19,11 @@ is told in a sentence.
 from __future__ import annotations
 
 import sys
+from decimal import localcontext
 from importlib import import_module
 from typing import NoReturn
+
+from binance_sdk.arithmetic import QUOTIENTS
 
 __all__ = ["main"]
 
@@ -43,7 +46,9 @@ def main() -> NoReturn:
                 'pip install "binance-market-sdk[cli,simulator]"\n'
             )
             sys.exit(2)
-        run()
+        # Not that of a sitecustomize: what is shown must not depend on it.
+        with localcontext(QUOTIENTS):
+            run()
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)

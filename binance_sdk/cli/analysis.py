@@ -89,7 +89,9 @@ async def _ask(symbol: str, environment: str | None, deadline: float) -> Analysi
         limits = client.limits.spot if listed.market == "spot" else client.limits.futures
         now = round((time.time() + limits.clock_skew) * 1000)
     data = assemble(parts, now)
-    liquidity = liquidity_row(parts.get("orderbook"), parts.get("ticker"))
+    # A book that was refused above has no liquidity to tell of.
+    book = parts.get("orderbook") if data["metadata"]["orderbook_success"] else None
+    liquidity = liquidity_row(book, parts.get("ticker"))
     return Analysis(data, liquidity, next(iter(parts.errors.values()), None))
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+import decimal
+import math
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_UP, Decimal, localcontext
+from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +14,7 @@ from hypothesis import strategies as st
 
 from binance_sdk import errors
 from binance_sdk.symbols import SymbolRules
+from tests.decimal_contexts import HOSTILE
 
 STEPS = st.builds(
     lambda digits, exponent, zeros: Decimal(digits).scaleb(-exponent).quantize(Decimal(1).scaleb(-exponent - zeros)),
@@ -76,7 +81,106 @@ def test_every_broken_rule_is_told() -> None:
     assert "USDT" in one.problems("1", "1")[0]
 
 
-@pytest.mark.parametrize("value", [0.1, 1.0, float("nan")])
-def test_a_float_is_not_the_number_you_wrote(value: float) -> None:
-    with pytest.raises(errors.ParameterError, match="float"):
-        rules(Decimal("0.1")).round_price(value)  # type: ignore[arg-type]
+EXACTLY = st.decimals(min_value=0, max_value=10**24, allow_nan=False, allow_infinity=False)
+"""Of any length: hypothesis draws them with up to a hundred digits."""
+
+
+@given(value=EXACTLY, step=STEPS)
+def test_rounding_is_exact_however_long_the_number_is(value: Decimal, step: Decimal) -> None:
+    one, whole, size = rules(step, step), Fraction(value), Fraction(step)
+    below, above = whole // size * size, -(-whole // size) * size
+    assert Fraction(one.round_qty(value)) == below
+    assert Fraction(one.round_price(value, ROUND_FLOOR)) == below
+    assert Fraction(one.round_price(value, ROUND_UP)) == above
+    nearest = Fraction(one.round_price(value))
+    assert abs(nearest - whole) == min(whole - below, above - whole)
+    if whole - below == above - whole and above != below:
+        assert nearest / size % 2 == 0
+
+
+def test_a_quotient_that_would_round_up_does_not() -> None:
+    # 28 digits of the quotient are 1.000...: the step above.
+    assert rules(step=Decimal(1)).round_qty("0." + "9" * 40) == 0
+    assert rules(step=Decimal("0.001")).round_qty("1." + "9" * 60) == Decimal("1.999")
+
+
+@pytest.mark.parametrize("context", HOSTILE.values(), ids=HOSTILE)
+def test_no_decimal_context_of_the_caller_changes_a_figure(context: decimal.Context) -> None:
+    one = rules(
+        Decimal("0.01000000"),
+        Decimal("0.0001"),
+        min_price=Decimal("0.5"),
+        max_price=Decimal("9999.99"),
+        min_qty=Decimal("0.01"),
+        max_qty=Decimal(10000),
+        min_notional=Decimal(10),
+        price_origin=Decimal("0.003"),
+    )
+    numbers = ["1234.56789999", "12345.67891", "0.00123456", "99999999.99995", "0", "0.5"]
+
+    def figures() -> list[object]:
+        return [(one.round_price(n), one.round_price(n, ROUND_UP), one.round_qty(n)) for n in numbers] + [
+            one.problems(price, qty) for price in numbers for qty in numbers
+        ]
+
+    expected = figures()
+    assert expected[0] == (Decimal("1234.563"), Decimal("1234.573"), Decimal("1234.5678"))
+    with localcontext(context):
+        found = figures()
+    assert str(found) == str(expected)
+
+
+WRONG: list[tuple[object, str]] = [
+    ("abc", "is no number"),
+    ("", "is no number"),
+    ("0x10", "is no number"),
+    ("\ud800", "is no number"),
+    (0.1, "is a float"),
+    (1.0, "is a float"),
+    (math.nan, "is a float"),
+    (math.inf, "is a float"),
+    (True, "is a bool"),
+    (None, "is a NoneType"),
+    (b"1", "is a bytes"),
+    (("1",), "is a tuple"),
+    (Decimal("NaN"), "is not finite"),
+    (Decimal("sNaN"), "is not finite"),
+    ("Infinity", "is not finite"),
+    ("-0.001", "is negative"),
+    (-1, "is negative"),
+    (10**5000, "more than 300 digits"),
+    ("9" * 5000, "more than 300 digits"),
+    ("1e301", "more than 300 digits"),
+    ("1e-301", "more than 300 digits"),
+    (Decimal("1e999999"), "more than 300 digits"),
+]
+
+
+@pytest.mark.parametrize("context", [decimal.Context(), HOSTILE["traps nothing"]], ids=["usual", "traps nothing"])
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    WRONG,
+    ids=[reason.replace(" ", "-") for _, reason in WRONG],
+)
+def test_what_is_no_number_is_told_with_the_true_reason(value: object, reason: str, context: decimal.Context) -> None:
+    one = rules(Decimal("0.1"), Decimal("0.1"))
+    number: Any = value
+    with localcontext(context):
+        for name, call in {
+            "price": lambda: one.round_price(number),
+            "qty": lambda: one.round_qty(number),
+        }.items():
+            with pytest.raises(errors.ParameterError, match=f"^{name}=") as caught:
+                call()
+            assert reason in str(caught.value)
+            assert len(str(caught.value)) < 250
+            assert caught.value.parameter == name
+        for arguments in ((number, "1"), ("1", number)):
+            with pytest.raises(errors.ParameterError, match=reason):
+                one.problems(*arguments)
+
+
+@pytest.mark.parametrize("rounding", ["round_down", "", None, 1, ["ROUND_UP"]])
+def test_what_is_no_rounding_mode(rounding: Any) -> None:
+    with pytest.raises(errors.ParameterError, match=r"rounding=.* is none of ROUND_DOWN"):
+        rules(Decimal("0.1")).round_price("1", rounding)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_UP, Context, Inexact, getcontext, localcontext
+
 import pytest
 
 from binance_sdk import errors
 from binance_sdk.cli import __doc__ as documentation
+from binance_sdk.cli import main
 from binance_sdk.cli.exits import EPILOG, ExitCode, exit_code, explain
 
 EXPECTED = {
@@ -51,3 +54,13 @@ def test_an_explanation_is_one_line_with_a_remedy() -> None:
     assert explain(errors.APIConnectionError("no\nconnection")).startswith("no connection; check the network")
     assert "--raw" in explain(errors.DecodeError("odd"))
     assert explain(errors.ConfigError("wrong; do this")) == "wrong; do this"
+
+
+def test_what_is_shown_depends_on_no_decimal_context(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr("binance_sdk.cli.app.run", lambda: seen.append(repr(getcontext())))
+    for context in (Context(), Context(prec=3, rounding=ROUND_UP, traps=[Inexact])):
+        with localcontext(context), pytest.raises(SystemExit):
+            main()
+    assert seen[0] == seen[1]
+    assert "prec=28, rounding=ROUND_HALF_EVEN" in seen[0]

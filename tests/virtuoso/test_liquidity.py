@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from binance_sdk import futures
 from binance_sdk.catalogue import CATALOGUE, fixture
-from binance_sdk.errors import ParameterError
+from binance_sdk.errors import DecodeError, ParameterError
 from virtuoso_binance.liquidity import (
     Side,
     Turnover,
@@ -154,8 +156,7 @@ def test_larger_orders_never_get_better_prices(one: futures.OrderBook, side: Sid
     small, large = (slippage(one, side, base=D(size) / 1000) for size in (min(a, b), max(a, b)))
     assert small is not None
     assert large is not None
-    # Averages are rounded to 28 digits.
-    assert 0 <= small.slippage_bps <= large.slippage_bps + D("1e-20")
+    assert 0 <= small.slippage_bps <= large.slippage_bps
     assert small.cost_bps >= small.slippage_bps
     assert small.base <= large.base
     levels = one.asks if side == "buy" else one.bids
@@ -170,6 +171,105 @@ def test_an_order_is_the_same_by_base_and_by_quote(one: futures.OrderBook, side:
     assert by_quote is not None
     assert by_quote.quote == by_base.quote
     assert abs(by_quote.base - by_base.base) <= D("1e-20") * by_base.base
+
+
+def of_fractions(one: futures.OrderBook, side: Side, size: Fraction, *, by_quote: bool) -> tuple[Fraction, Fraction]:
+    """Base and quote of a fill, counted once more in fractions."""
+    base = quote = Fraction(0)
+    for level in one.asks if side == "buy" else one.bids:
+        price, qty = Fraction(level.price), Fraction(level.qty)
+        there = price * qty if by_quote else qty
+        part = min(1, size / there)
+        base, quote, size = base + part * qty, quote + part * price * qty, size - part * there
+    return base, quote
+
+
+@given(books(), st.sampled_from(SIDES), st.integers(1, 10**12), st.booleans())
+def test_fills_are_those_of_exact_fractions(one: futures.OrderBook, side: Side, size: int, by_quote: bool) -> None:
+    amount = D(size) / 1000
+    found = slippage(one, side, quote=amount) if by_quote else slippage(one, side, base=amount)
+    best = spread(one)
+    assert found is not None
+    assert best is not None
+    base, quote = of_fractions(one, side, Fraction(amount), by_quote=by_quote)
+    sign = 1 if side == "buy" else -1
+
+    def close(value: Decimal, exact: Fraction) -> bool:
+        # Rounded once, to 28 digits.
+        return abs(Fraction(value) - exact) * 2 * 10**27 <= abs(exact)
+
+    assert Fraction(found.quote) == quote
+    assert close(found.base, base)
+    assert close(found.average, quote / base)
+    for figure, price in ((found.slippage_bps, found.best), (found.cost_bps, best.mid)):
+        assert close(figure, sign * (quote / base / Fraction(price) - 1) * 10_000)
+        assert figure >= 0
+
+
+@given(books(), st.sampled_from(SIDES), st.fractions(0, 1).filter(bool))
+def test_what_the_best_level_fills_alone_slips_by_exactly_nothing(
+    one: futures.OrderBook, side: Side, part: Fraction
+) -> None:
+    level = (one.asks if side == "buy" else one.bids)[0]
+    share = D(part.numerator) / D(part.denominator)
+    worth = level.price * level.qty
+    for found in (slippage(one, side, quote=min(worth * share, worth)), slippage(one, side, base=level.qty * share)):
+        assert found is not None
+        assert (found.complete, found.worst, found.slippage_bps) == (True, level.price, 0)
+
+
+@pytest.mark.parametrize(
+    ("bids", "asks"),
+    [
+        ([("101", "1")], [("100", "1")]),
+        ([("100", "1")], [("100", "1")]),
+        ([("99", "1"), ("99.5", "1")], [("101", "1")]),
+        ([("99", "1")], [("102", "1"), ("101", "1")]),
+        ([("99", "1"), ("99", "1")], [("101", "1")]),
+        ([("99", "0")], [("101", "1")]),
+        ([("99", "1"), ("0", "1")], [("101", "1")]),
+        ([("99", "1"), ("-1", "1")], [("101", "1")]),
+    ],
+)
+def test_a_book_that_cannot_be_has_no_figures(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> None:
+    impossible = book(bids, asks)
+    for figure in (
+        lambda: spread(impossible),
+        lambda: depth_within(impossible, 10),
+        lambda: imbalance(impossible),
+        lambda: slippage(impossible, "buy", quote=1),
+        lambda: liquidity_row(impossible, None),
+    ):
+        with pytest.raises(DecodeError, match="no price in it can be trusted"):
+            figure()
+
+
+ODD: list[Any] = [0.5, True, "abc", "NaN", D("Infinity"), -1, 0, 10**5000, b"1", (1,)]
+
+
+@pytest.mark.parametrize("value", ODD, ids=[type(value).__name__ for value in ODD])
+def test_odd_arguments_are_told_by_name(value: Any) -> None:
+    calls = {
+        "quote": lambda: slippage(WORKED, "buy", quote=value),
+        "base": lambda: slippage(WORKED, "buy", base=value),
+        "bps": lambda: depth_within(WORKED, value),
+    }
+    for name, call in calls.items():
+        with pytest.raises(ParameterError, match=f"^{name}=") as caught:
+            call()
+        assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("levels", [0, -1, True, 1.5, "1"])
+def test_odd_counts_of_levels(levels: Any) -> None:
+    with pytest.raises(ParameterError, match="levels="):
+        imbalance(WORKED, levels)
+
+
+@pytest.mark.parametrize("side", ["BUY", "", None, 1])
+def test_a_side_is_buy_or_sell(side: Any) -> None:
+    with pytest.raises(ParameterError, match="side="):
+        slippage(WORKED, side, base=1)
 
 
 @given(books())

@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, SupportsIndex, TypeVar
 
-from binance_sdk._runtime.calls.parameters import check_lookback, shown, validate, validate_one
+from binance_sdk._runtime.calls.parameters import check_lookback, validate, validate_one
 from binance_sdk._runtime.operation import Lookback, Operation, Paging
-from binance_sdk.errors import ParameterError
+from binance_sdk.errors import ParameterError, shown
 
 T = TypeVar("T")
 Fetch = Callable[[Mapping[str, object]], Awaitable[list[T]]]

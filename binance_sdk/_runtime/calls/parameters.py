@@ -18,7 +18,7 @@ from urllib.parse import quote
 from binance_sdk._runtime.answers.scalars import EPOCH, to_datetime
 from binance_sdk._runtime.operation import Lookback, MaxSpan, OneOf, Operation, Ordered, Parameter
 from binance_sdk._runtime.weight import Arguments, ArgumentValue
-from binance_sdk.errors import ParameterError
+from binance_sdk.errors import ParameterError, shown
 
 _FORBIDDEN_IN_SYMBOL = frozenset('/?&#%@"[],')
 _LONGEST_SYMBOL = 40
@@ -106,14 +106,6 @@ def _refuse(operation: Operation[Any], parameter: Parameter, value: object, reas
         parameter=parameter.name,
         value=value,
     )
-
-
-def shown(value: object) -> str:
-    try:
-        return f"{value!r:.80}"
-    except ValueError:
-        # Python refuses to print an int of more than 4300 digits.
-        return f"<{type(value).__name__} too long to print>"
 
 
 # ------------------------------------------------------------------------------------ one value
