@@ -105,10 +105,10 @@ class Core:
         if self.settings.transport == "aiohttp":
             from binance_sdk._runtime.stream.over_aiohttp import AiohttpConnector
 
-            return AiohttpConnector(USER_AGENT)
+            return AiohttpConnector(USER_AGENT, self.settings.network)
         from binance_sdk._runtime.stream.over_websockets import WebsocketsConnector
 
-        return WebsocketsConnector(USER_AGENT)
+        return WebsocketsConnector(USER_AGENT, self.settings.network)
 
     def stream_clock(self) -> Clock:
         """Streams run in an event loop, whichever client opens them."""
@@ -141,6 +141,10 @@ class Core:
 
 class AsyncCore(Core):
     def __init__(self, settings: Settings, http_client: object) -> None:
+        if http_client is not None:
+            from binance_sdk._runtime.transport.over_httpx import check_client
+
+            check_client(http_client, asynchronous=True)
         super().__init__(settings, AsyncClock(), AsyncFlights(), http_client)
         self._streams: Opener | None = None
 
@@ -163,14 +167,18 @@ class AsyncCore(Core):
         if self.settings.transport == "aiohttp":
             from binance_sdk._runtime.transport.over_aiohttp import AiohttpTransport
 
-            return AiohttpTransport()
-        return AsyncHttpxTransport(check_client(self.http_client, asynchronous=True))
+            return AiohttpTransport(self.settings.network)
+        return AsyncHttpxTransport(check_client(self.http_client, asynchronous=True), self.settings.network)
 
 
 class BlockingCore(Core):
     blocking = True
 
     def __init__(self, settings: Settings, http_client: object) -> None:
+        if http_client is not None:
+            from binance_sdk._runtime.transport.over_httpx import check_client
+
+            check_client(http_client, asynchronous=False)
         super().__init__(settings, BlockingClock(), ThreadFlights(), http_client)
         self._streams: BackgroundOpener | None = None
 
@@ -191,4 +199,4 @@ class BlockingCore(Core):
     def make(self) -> Transport:
         from binance_sdk._runtime.transport.over_httpx import BlockingHttpxTransport, check_client
 
-        return BlockingHttpxTransport(check_client(self.http_client, asynchronous=False))
+        return BlockingHttpxTransport(check_client(self.http_client, asynchronous=False), self.settings.network)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Literal, get_args
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Environment, Market
 from binance_sdk._runtime.options import RequestOptions
+from binance_sdk._runtime.transport.network import Network
 from binance_sdk.errors import ConfigError
 from binance_sdk.events import Hook, WeightDrift
 from binance_sdk.simulator_url import SIMULATOR_VARIABLE, read_simulator_url
@@ -43,7 +45,7 @@ class Settings:
     environment: str
     """As named; its hosts hold where no URL was given."""
     places: Mapping[Market, Place]
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     budget: bool
     caps: Caps
     safety_margin: float
@@ -51,6 +53,7 @@ class Settings:
     hooks: tuple[Hook, ...]
     on_drift: Callable[[WeightDrift], None] | None
     defaults: RequestOptions
+    network: Network
     transport: TransportName = "httpx"
 
     def markets(self, clock: Clock) -> Mapping[Market, MarketHosts]:
@@ -73,6 +76,9 @@ def read_settings(
     futures_stream_url: str | None,
     transport: str,
     http_client: object,
+    proxy: str | None,
+    ssl_context: ssl.SSLContext | None,
+    trust_env: bool,
     api_key: str | None,
     timeout: float,
     max_retries: int,
@@ -114,6 +120,7 @@ def read_settings(
         hooks=tuple(hooks),
         on_drift=on_drift,
         defaults=RequestOptions(timeout=timeout, max_retries=max_retries, cache=cache),
+        network=Network(proxy=proxy, ssl_context=ssl_context, trust_env=trust_env),
         transport=_transport(transport, http_client),
     )
 

@@ -13,10 +13,13 @@ from binance_sdk._runtime.budget.spending import Caps
 from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.options import RequestOptions
+from binance_sdk._runtime.secrets import without_arguments_in_tracebacks
 from binance_sdk._settings import EnvironmentName, TransportName, read_settings
 from binance_sdk.events import Hook, WeightDrift
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
     from binance_sdk._markets import AsyncFuturesMarket, AsyncSpotMarket, SyncFuturesMarket, SyncSpotMarket
@@ -42,7 +45,14 @@ class BinanceClient:
         timeout: Seconds for connection and whole answer, each attempt.
         max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; 0 switches them off.
         transport: ``httpx`` (with ``websockets`` for streams), or ``aiohttp`` for both: faster, needs ``[speed]``.
-        http_client: An ``httpx.AsyncClient`` of your own (proxy, certificates, hooks). It is not closed by us.
+        http_client: An ``httpx.AsyncClient`` of your own (hooks, a pool of your size). It is not closed by us and keeps
+            its own proxies, certificates and cookies: the three settings that follow hold for streams alone then.
+        proxy: URL of a proxy, ``http://``, ``https://`` or ``socks5://`` (needs ``[socks]``), with ``user:password@``
+            where it wants them; for REST and streams, but never for this machine. By default what ``HTTPS_PROXY``,
+            ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` say.
+        ssl_context: Used for every TLS connection; by default one that trusts the certificates of ``SSL_CERT_FILE`` and
+            ``SSL_CERT_DIR``, or else of the package ``certifi``.
+        trust_env: False leaves those variables (proxies and certificates) unread.
         cache: Use answers again for as long as the spec says they hold; one request for all who ask the same at once.
         caps: Limits of your own below Binance's.
         safety_margin: Part of every limit of Binance's that is left unused.
@@ -55,6 +65,7 @@ class BinanceClient:
         ConfigError: a setting is wrong; the message names it.
     """
 
+    @without_arguments_in_tracebacks
     def __init__(
         self,
         environment: EnvironmentName | None = None,
@@ -68,6 +79,9 @@ class BinanceClient:
         max_retries: int = 3,
         transport: TransportName = "httpx",
         http_client: httpx.AsyncClient | None = None,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        trust_env: bool = True,
         cache: bool = False,
         caps: Caps | None = None,
         safety_margin: float = 0.05,
@@ -84,6 +98,9 @@ class BinanceClient:
             futures_stream_url=futures_stream_url,
             transport=transport,
             http_client=http_client,
+            proxy=proxy,
+            ssl_context=ssl_context,
+            trust_env=trust_env,
             api_key=api_key,
             timeout=timeout,
             max_retries=max_retries,
@@ -156,7 +173,14 @@ class SyncBinanceClient:
         timeout: Seconds for connection and whole answer, each attempt.
         max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; 0 switches them off.
         transport: ``httpx``, or ``aiohttp``, which a blocking client uses for its streams only; needs ``[speed]``.
-        http_client: An ``httpx.Client`` of your own (proxy, certificates, hooks). It is not closed by us.
+        http_client: An ``httpx.Client`` of your own (hooks, a pool of your size). It is not closed by us and keeps
+            its own proxies, certificates and cookies: the three settings that follow hold for streams alone then.
+        proxy: URL of a proxy, ``http://``, ``https://`` or ``socks5://`` (needs ``[socks]``), with ``user:password@``
+            where it wants them; for REST and streams, but never for this machine. By default what ``HTTPS_PROXY``,
+            ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` say.
+        ssl_context: Used for every TLS connection; by default one that trusts the certificates of ``SSL_CERT_FILE`` and
+            ``SSL_CERT_DIR``, or else of the package ``certifi``.
+        trust_env: False leaves those variables (proxies and certificates) unread.
         cache: Use answers again for as long as the spec says they hold; one request for all who ask the same at once.
         caps: Limits of your own below Binance's.
         safety_margin: Part of every limit of Binance's that is left unused.
@@ -169,6 +193,7 @@ class SyncBinanceClient:
         ConfigError: a setting is wrong; the message names it.
     """
 
+    @without_arguments_in_tracebacks
     def __init__(
         self,
         environment: EnvironmentName | None = None,
@@ -182,6 +207,9 @@ class SyncBinanceClient:
         max_retries: int = 3,
         transport: TransportName = "httpx",
         http_client: httpx.Client | None = None,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        trust_env: bool = True,
         cache: bool = False,
         caps: Caps | None = None,
         safety_margin: float = 0.05,
@@ -198,6 +226,9 @@ class SyncBinanceClient:
             futures_stream_url=futures_stream_url,
             transport=transport,
             http_client=http_client,
+            proxy=proxy,
+            ssl_context=ssl_context,
+            trust_env=trust_env,
             api_key=api_key,
             timeout=timeout,
             max_retries=max_retries,

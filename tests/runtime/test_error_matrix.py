@@ -295,7 +295,7 @@ GZIP = gzip.compress(b"[" + KLINE + b"]")
     [
         (b"not gzip at all", "Content-Encoding"),
         (GZIP[:10] + b"\xff" * 20, "Content-Encoding"),
-        (GZIP[:30], "not JSON"),
+        (GZIP[:30], "cut short"),
         (b"", "empty"),
     ],
     ids=["no gzip", "broken", "cut short", "empty"],

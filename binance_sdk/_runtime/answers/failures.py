@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from binance_sdk._runtime.operation import Catalogue, Operation, plain_text
 from binance_sdk._runtime.options import Headers
@@ -47,8 +48,7 @@ _SHOWN = 200
 
 def failed(operation: Operation[Any], failure: TransportFailure, url: str) -> BinanceError:
     """The error for a request that got no whole answer."""
-    host = url.split("/", 3)[2] if url.count("/") >= 3 else url
-    text = f"{operation.id}: {failure} ({host})"
+    text = f"{operation.id}: {failure} ({place_of(url)}{failure.way})"
     if failure.kind == "timeout":
         return APITimeoutError(f"{text}; raise timeout= if the line is slow", operation=operation.id)
     if failure.kind in ("encoding", "too_large"):
@@ -56,6 +56,13 @@ def failed(operation: Operation[Any], failure: TransportFailure, url: str) -> Bi
     if failure.kind == "setup":
         return ConfigError(text, operation=operation.id)
     return APIConnectionError(text, operation=operation.id)
+
+
+def place_of(url: str) -> str:
+    """Host and port, the port also where the URL leaves it out."""
+    parts = urlsplit(url)
+    port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return parts.netloc if re.search(r":[0-9]+$", parts.netloc) else f"{parts.netloc}{port}"
 
 
 def holds_data(response: RawResponse) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from binance_sdk._runtime.answers.decode import decode
@@ -18,7 +18,14 @@ from binance_sdk._runtime.calls.telling import Teller
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Catalogue, Market, Operation, Variant
 from binance_sdk._runtime.options import RequestOptions, Response
-from binance_sdk._runtime.transport.protocol import PreparedRequest, RawResponse, Transport, TransportFailure
+from binance_sdk._runtime.transport.protocol import (
+    FailureKind,
+    PreparedRequest,
+    RawResponse,
+    Transport,
+    TransportFailure,
+)
+from binance_sdk._runtime.transport.unpacking import ACCEPTED
 from binance_sdk._runtime.weight import Arguments
 from binance_sdk.errors import (
     APIConnectionError,
@@ -72,7 +79,7 @@ class Attempts:
     clock: Clock
     budget: Budget | None
     teller: Teller
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     user_agent: str
     max_concurrency: int = 16
     on_drift: Callable[[WeightDrift], None] | None = None
@@ -157,7 +164,7 @@ class Attempts:
             raw = await transport.send(request)
         except TransportFailure as failure:
             error = failure_of(operation, failure, url)
-            self._lost(sent, error, charged=failure.kind not in ("connect", "setup"))
+            self._lost(sent, error, failure.kind)
             raise error from (failure.__cause__ or failure)
         except BaseException:
             # Cut off by the caller after the wire was touched: the server may have charged it.
@@ -181,21 +188,27 @@ class Attempts:
         )
 
     def _headers(self, operation: Operation[Any], options: RequestOptions) -> dict[str, str]:
-        headers = {"Accept": "application/json", "User-Agent": self.user_agent, **(options.headers or {})}
+        headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": ACCEPTED,
+            "User-Agent": self.user_agent,
+            **(options.headers or {}),
+        }
         if self.api_key and operation.security != "none":
             headers[API_KEY] = self.api_key
         return headers
 
     # ------------------------------------------------------------------------- afterwards
 
-    def _lost(self, sent: _Sent, error: BinanceError, *, charged: bool) -> None:
+    def _lost(self, sent: _Sent, error: BinanceError, kind: FailureKind) -> None:
         now = self.clock.monotonic()
         if sent.grant is not None:
-            if charged:
-                self._lost_count(sent)
-            else:
+            if kind in ("connect", "local", "setup"):
+                # It has not left.
                 sent.pool.ledger.give_back(sent.grant, now)
-        if isinstance(error, APIConnectionError):
+            else:
+                self._lost_count(sent)
+        if isinstance(error, APIConnectionError) and kind != "local":
             self._judge_host(sent.host, ok=False, now=now)
         self._tell_over(sent, None, error, None, now)
 

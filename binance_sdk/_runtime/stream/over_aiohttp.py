@@ -13,13 +13,14 @@ from aiohttp import (
     ClientSession,
     ClientWebSocketResponse,
     EofStream,
-    InvalidURL,
+    TraceConfig,
+    TraceRequestRedirectParams,
     WebSocketError,
     WSMsgType,
     WSServerHandshakeError,
 )
-from aiohttp.client_exceptions import NonHttpUrlClientError
 
+from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.stream.wire import (
     CLOSE_SECONDS,
     MAX_MESSAGE_BYTES,
@@ -27,8 +28,18 @@ from binance_sdk._runtime.stream.wire import (
     Receiver,
     Wire,
     WireFailure,
+    redirected,
 )
-from binance_sdk._runtime.transport.over_aiohttp import new_session
+from binance_sdk._runtime.transport.network import Network
+from binance_sdk._runtime.transport.over_aiohttp import (
+    caught,
+    dialling,
+    headers_for_proxy,
+    new_session,
+    no_connection,
+)
+from binance_sdk._runtime.transport.proxies import Proxy
+from binance_sdk._runtime.transport.reasons import reason, through
 
 # Newer versions leave text as the bytes it came as, which is what the decoder wants.
 _BYTES: dict[str, Any] = (
@@ -49,6 +60,25 @@ class _Socket(_Response):
     def __init__(self, reader: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(reader, *args, **kwargs)
         self.read = reader.read
+
+
+class _Redirected(ClientError):
+    """The server sends us elsewhere."""
+
+    def __init__(self, status: int, location: str) -> None:
+        super().__init__(redirected(status, location))
+        self.status = status
+
+
+async def _refuse(session: ClientSession, context: object, redirect: TraceRequestRedirectParams) -> None:
+    answer = redirect.response
+    answer.close()
+    raise _Redirected(answer.status, answer.headers.get("Location", ""))
+
+
+# ``ws_connect`` follows redirects and has no argument against it, but it asks whoever traces before it does.
+_STAYS = TraceConfig()
+_STAYS.on_request_redirect.append(_refuse)
 
 
 class _Wire:
@@ -124,34 +154,53 @@ class _Wire:
 class AiohttpConnector:
     """Opens connections with ``aiohttp``."""
 
-    def __init__(self, user_agent: str) -> None:
+    def __init__(self, user_agent: str, network: Network | None = None) -> None:
         self._user_agent = user_agent
+        self._network = network or Network()
 
     async def __call__(self, url: str, receiver: Receiver) -> Wire:
-        session = new_session({"User-Agent": self._user_agent}, socket=_Socket)
+        way = self._network.way(url)
+        proxy = way.proxy
+        session = new_session(
+            proxy, {"User-Agent": self._user_agent, **headers_for_proxy(way, url)}, socket=_Socket, traces=[_STAYS]
+        )
         connect = cast("Callable[..., Awaitable[_Socket]]", session.ws_connect)
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 # Compression costs more CPU than the line saves, and pongs are ours to count.
                 socket = await connect(
-                    url, autoping=False, autoclose=False, compress=0, max_msg_size=MAX_MESSAGE_BYTES, **_BYTES
+                    url,
+                    autoping=False,
+                    autoclose=False,
+                    compress=0,
+                    max_msg_size=MAX_MESSAGE_BYTES,
+                    **dialling(self._network, way, url),
+                    **_BYTES,
                 )
-        except BaseException as error:
+        except caught(proxy) as error:
             await session.close()
-            raise _failure(error) from error
+            raise _failure(error, proxy) from error
+        except BaseException:
+            await session.close()
+            raise
         return _Wire(session, socket, receiver)
 
     async def aclose(self) -> None:
         return
 
 
-def _failure(error: BaseException) -> BaseException:
+def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
+    if proxy is not None and proxy.user is not None:
+        # They stand in the frames of the library.
+        without_frames(error)
+    way = through(proxy)
+    if isinstance(error, _Redirected):
+        return WireFailure(f"{error}{way}", status_code=error.status)
     if isinstance(error, WSServerHandshakeError):
-        return WireFailure(f"refused with HTTP {error.status}", status_code=error.status)
-    if isinstance(error, (InvalidURL, NonHttpUrlClientError)):
-        return WireFailure(f"not an address: {error}", setup=True)
+        return WireFailure(f"refused with HTTP {error.status}{way}", status_code=error.status)
     if isinstance(error, TimeoutError):
-        return WireFailure("no answer in time")
-    if isinstance(error, (ClientError, OSError, ValueError)):
-        return WireFailure(f"no connection: {error or type(error).__name__}")
-    return error
+        return WireFailure(f"no answer in time{way}")
+    failure = no_connection(error, proxy)
+    if failure is not None:
+        return WireFailure(f"{failure}{way}", setup=failure.kind == "setup")
+    return WireFailure(f"no connection: {reason(error, proxy).text}{way}")

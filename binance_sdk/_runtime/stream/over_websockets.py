@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Generator
+from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus, InvalidURI, WebSocketException
+from websockets.exceptions import InvalidProxyStatus, InvalidStatus, InvalidURI, ProxyError, WebSocketException
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import Event, State
 
+from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.stream.wire import (
     CLOSE_SECONDS,
     MAX_MESSAGE_BYTES,
@@ -19,7 +21,11 @@ from binance_sdk._runtime.stream.wire import (
     Receiver,
     Wire,
     WireFailure,
+    redirected,
 )
+from binance_sdk._runtime.transport.network import Network, Way, need_socks
+from binance_sdk._runtime.transport.proxies import Proxy
+from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
 
 _WHOLE_TEXT = 0x81
 _LONGEST_HANDSHAKE = 65_536
@@ -173,30 +179,69 @@ class _Wire:
                 await connection.wait_closed()
 
 
+class _Connect(connect):
+    """Goes nowhere but where it was sent: not to another host because a server says so."""
+
+    def process_redirect(self, exc: Exception) -> Exception:
+        return exc
+
+
 @contextlib.contextmanager
-def _failures() -> Generator[None, None, None]:
+def _failures(proxy: Proxy | None) -> Generator[None, None, None]:
     try:
         yield
-    except InvalidURI as error:
-        raise WireFailure(f"not an address: {error}", setup=True) from error
-    except InvalidStatus as error:
-        status = error.response.status_code
-        raise WireFailure(f"refused with HTTP {status}", status_code=status) from error
-    except TimeoutError as error:
-        raise WireFailure("no answer in time") from error
     except (WebSocketException, OSError, EOFError, ValueError) as error:
-        raise WireFailure(f"no connection: {error or type(error).__name__}") from error
+        if proxy is not None and proxy.user is not None:
+            # They stand in the frames of the library.
+            without_frames(error)
+        raise _failure(error, proxy) from error
+
+
+def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
+    way = through(proxy)
+    if isinstance(error, InvalidURI):
+        return WireFailure(f"not an address: {error}", setup=True)
+    if isinstance(error, InvalidStatus):
+        status, location = error.response.status_code, error.response.headers.get("Location")
+        text = f"refused with HTTP {status}" if location is None else redirected(status, location)
+        return WireFailure(f"{text}{way}", status_code=status)
+    if isinstance(error, TimeoutError):
+        return WireFailure(f"no answer in time{way}")
+    if isinstance(error, ProxyError) and proxy is not None:
+        text = str(error.__cause__ or error)
+        if isinstance(error, InvalidProxyStatus):
+            text = f"{error.response.status_code} {error.response.reason_phrase}".rstrip()
+        refusal = proxy_refused(text, proxy)
+        return WireFailure(f"{refusal}{way}", setup=refusal.kind == "setup")
+    why = reason(error, proxy)
+    return WireFailure(f"{why.text if why.ours else f'no connection: {why.text}'}{way}")
 
 
 class WebsocketsConnector:
     """Opens connections with ``websockets``."""
 
-    def __init__(self, user_agent: str) -> None:
+    def __init__(self, user_agent: str, network: Network | None = None) -> None:
         self._user_agent = user_agent
+        self._network = network or Network()
+
+    def _dialling(self, way: Way, url: str) -> dict[str, Any]:
+        arguments: dict[str, Any] = {"ssl": self._network.ssl_context} if url.startswith("wss:") else {}
+        proxy = way.proxy
+        if proxy is None:
+            return {**arguments, "proxy": None}
+        need_socks(proxy, "python_socks")
+        if proxy.scheme == "https":
+            arguments["proxy_ssl"] = self._network.ssl_context
+        scheme, rest = proxy.url_with_credentials.split("://", 1)
+        # It looks names up by itself for socks5; httpx leaves that to the proxy, and where the answers are no good that
+        # is what a proxy is for.
+        arguments["proxy"] = f"{'socks5h' if scheme == 'socks5' else scheme}://{rest}"
+        return arguments
 
     async def __call__(self, url: str, receiver: Receiver) -> Wire:
-        with _failures():
-            connection = await connect(
+        way = self._network.way(url)
+        with _failures(way.proxy):
+            connection = await _Connect(
                 url,
                 create_connection=_Connection,
                 user_agent_header=self._user_agent,
@@ -206,6 +251,7 @@ class WebsocketsConnector:
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
                 max_size=MAX_MESSAGE_BYTES,
+                **self._dialling(way, url),
             )
         assert isinstance(connection, _Connection)
         connection.listen(receiver)

@@ -27,6 +27,11 @@ class WireFailure(Exception):
         self.setup = setup
 
 
+def redirected(status: int, location: str) -> str:
+    """Why a handshake failed that was answered by another address."""
+    return f"refused with HTTP {status}; redirects are not followed; it points to {location or 'nowhere'!r:.120}"
+
+
 class Receiver(Protocol):
     """Who listens to one connection. Called in the event loop; must not block."""
 

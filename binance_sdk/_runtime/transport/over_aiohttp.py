@@ -2,79 +2,184 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-from urllib.request import getproxies
+import time
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, cast
 
 from aiohttp import (
+    BaseConnector,
     ClientConnectorError,
     ClientError,
+    ClientHttpProxyError,
     ClientResponse,
     ClientSession,
     ClientTimeout,
     ClientWebSocketResponse,
     DummyCookieJar,
     InvalidURL,
+    TraceConfig,
 )
 from aiohttp.client_exceptions import NonHttpUrlClientError
-from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.secrets import without_frames
+from binance_sdk._runtime.transport.network import Network, Way, need_socks
 from binance_sdk._runtime.transport.per_loop import PerLoop
-from binance_sdk._runtime.transport.protocol import PreparedRequest, RawResponse, TransportFailure, check_size
+from binance_sdk._runtime.transport.protocol import (
+    PreparedRequest,
+    RawResponse,
+    TransportFailure,
+    check_size,
+    check_time,
+)
+from binance_sdk._runtime.transport.proxies import Proxy
+from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
+from binance_sdk._runtime.transport.unpacking import Body
 
 _TIMEOUTS = 64
 """Kept, since nearly every request has the same."""
+PROXY_AUTHORIZATION = "Proxy-Authorization"
 
 
 def new_session(
-    headers: Mapping[str, str] | None = None, socket: type[ClientWebSocketResponse[Any]] = ClientWebSocketResponse
+    proxy: Proxy | None,
+    headers: Mapping[str, str] | None = None,
+    socket: type[ClientWebSocketResponse[Any]] = ClientWebSocketResponse,
+    traces: Sequence[TraceConfig] = (),
 ) -> ClientSession:
-    """A session that remembers nothing; proxies of the environment are looked up only where there are some."""
+    """A session that remembers nothing, looks up nothing of the environment (``~/.netrc`` included), and sends once.
 
-    return ClientSession(
-        headers=headers, cookie_jar=DummyCookieJar(), trust_env=bool(getproxies()), ws_response_class=socket
+    Raises:
+        ConfigError: the proxy speaks SOCKS, and the package for that is missing.
+    """
+    connector: BaseConnector | None = None
+    if proxy is not None and proxy.scheme == "socks5":
+        need_socks(proxy, "aiohttp_socks")
+        socks = import_module("aiohttp_socks")
+        connector = cast(
+            "BaseConnector",
+            socks.ProxyConnector(
+                proxy_type=socks.ProxyType.SOCKS5,
+                host=proxy.host,
+                port=proxy.port,
+                username=proxy.user,
+                password=None if proxy.user is None else proxy.password,
+                rdns=True,
+            ),
+        )
+    session = ClientSession(
+        connector=connector,
+        headers=headers,
+        cookie_jar=DummyCookieJar(),
+        trust_env=False,
+        # Unpacked by us, in small steps.
+        auto_decompress=False,
+        ws_response_class=socket,
+        trace_configs=list(traces),
     )
+    # Where a kept connection breaks, aiohttp sends the request a second time, which is charged a second time. Retries
+    # are ours: counted, paid, and as many as the user wants. There is no argument for it; a test watches over it.
+    session._retry_connection = False
+    return session
 
 
-def _failure(error: Exception) -> TransportFailure:
-    name = type(error).__name__
-    detail = str(error) or name
-    if isinstance(error, TimeoutError):
-        return TransportFailure("timeout", f"no answer in time ({name})")
-    if isinstance(error, ClientConnectorError):
-        return TransportFailure("connect", f"no connection: {detail}")
+def dialling(network: Network, way: Way, url: str) -> dict[str, Any]:
+    """Arguments of a request that goes this way."""
+    arguments: dict[str, Any] = {"ssl": network.ssl_context} if way.secure else {}
+    proxy = way.proxy
+    if proxy is not None and proxy.scheme != "socks5":
+        arguments["proxy"] = proxy.url
+        if proxy.authorization is not None and url.startswith(("https:", "wss:")):
+            # As a header: an argument of its own would stand in the repr of aiohttp's errors.
+            arguments["proxy_headers"] = {PROXY_AUTHORIZATION: proxy.authorization}
+    return arguments
+
+
+def headers_for_proxy(way: Way, url: str) -> dict[str, str]:
+    """Headers of a request that the proxy reads itself, since nothing hides it from the proxy."""
+    proxy = way.proxy
+    if proxy is None or proxy.scheme == "socks5" or proxy.authorization is None or url.startswith(("https:", "wss:")):
+        return {}
+    return {PROXY_AUTHORIZATION: proxy.authorization}
+
+
+def caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
+    """What a request may raise."""
+    known = (ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError, ValueError)
+    if proxy is None or proxy.scheme != "socks5":
+        return known
+    socks = import_module("aiohttp_socks")
+    return (*known, socks.ProxyError, socks.ProxyConnectionError, socks.ProxyTimeoutError)
+
+
+def no_connection(error: Exception, proxy: Proxy | None) -> TransportFailure | None:
+    """What kept a request from leaving, or None where it has left."""
+    why = reason(error, proxy)
+    way = through(proxy)
+    if why.ours:
+        return TransportFailure("local", why.text, way)
+    if isinstance(error, ClientHttpProxyError) and proxy is not None:
+        return proxy_refused(f"{error.status} {error.message}".rstrip(), proxy)
     if isinstance(error, (InvalidURL, NonHttpUrlClientError, UnicodeError)):
-        return TransportFailure("setup", f"not an address: {detail}; check the base URL")
-    if isinstance(error, ContentEncodingError) or isinstance(error.__cause__, ContentEncodingError):
-        return TransportFailure("encoding", f"the body is not what its Content-Encoding says: {detail}")
-    return TransportFailure("broken", f"the connection broke: {detail}")
+        return TransportFailure("setup", f"not an address: {error}; check the base URL", way)
+    if proxy is not None and type(error).__name__ == "ProxyError":
+        return proxy_refused(str(error), proxy)
+    if isinstance(error, ClientConnectorError) or type(error).__name__ == "ProxyConnectionError":
+        return TransportFailure("connect", f"no connection: {why.text}", way)
+    return None
 
 
-_CAUGHT = (ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError, ValueError)
+def _failure(error: Exception, proxy: Proxy | None, request: PreparedRequest) -> TransportFailure:
+    if request.secret or (proxy is not None and proxy.user is not None):
+        # In the frames of the library stand the headers of the request, and user and password of the proxy.
+        without_frames(error)
+    way = through(proxy)
+    if isinstance(error, TimeoutError) or type(error).__name__ == "ProxyTimeoutError":
+        return TransportFailure("timeout", f"no answer in time ({type(error).__name__})", way)
+    broken = TransportFailure("broken", f"the connection broke: {reason(error, proxy).text}", way)
+    return no_connection(error, proxy) or broken
 
 
-async def _body(response: ClientResponse) -> bytes:
+async def _body(response: ClientResponse, ends: float) -> bytes:
     length = response.content_length
     check_size(length or 0)
-    if length is not None and "Content-Encoding" not in response.headers:
+    encoding = response.headers.get("Content-Encoding")
+    if length is not None and encoding is None:
         # It cannot become more than it says.
         return await response.read()
-    chunks: list[bytes] = []
-    size = 0
+    body = Body(encoding, lambda: check_time(ends))
     async for chunk in response.content.iter_any():
-        chunks.append(chunk)
-        size += len(chunk)
-        check_size(size)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        body.feed(chunk)
+    return body.end()
+
+
+class _Sessions:
+    """One session for each way, of one event loop."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._made: dict[Way, ClientSession] = {}
+
+    def by(self, way: Way) -> ClientSession:
+        session = self._made.get(way)
+        if session is None:
+            session = self._made[way] = new_session(way.proxy)
+        return session
+
+    async def close(self) -> None:
+        for session in self._made.values():
+            await session.close()
 
 
 class AiohttpTransport:
-    """Over ``aiohttp.ClientSession``, one for each event loop, since connections belong to their loop."""
+    """Over ``aiohttp.ClientSession``, one for each event loop and way, since connections belong to their loop."""
 
-    def __init__(self) -> None:
-        self._own = PerLoop(new_session, lambda own: own.close())
+    def __init__(self, network: Network | None = None) -> None:
+        network = self._network = network or Network()
+        self._own = PerLoop(lambda: _Sessions(network), lambda own: own.close())
         self._timeouts: dict[float, ClientTimeout] = {}
 
     def _timeout(self, seconds: float) -> ClientTimeout:
@@ -86,17 +191,21 @@ class AiohttpTransport:
         return found
 
     async def send(self, request: PreparedRequest) -> RawResponse:
-        session = await self._own.get()
+        url = request.url
+        way = self._network.way(url)
+        sessions = await self._own.get()
+        ends = time.monotonic() + request.timeout
         try:
-            async with session.get(
-                URL(request.url, encoded=True),
-                headers=request.headers,
+            async with sessions.by(way).get(
+                URL(url, encoded=True),
+                headers={**request.headers, **headers_for_proxy(way, url)},
                 timeout=self._timeout(request.timeout),
                 allow_redirects=False,
+                **dialling(self._network, way, url),
             ) as response:
-                content = await _body(response)
-        except _CAUGHT as error:
-            raise _failure(error) from error
+                content = await _body(response, ends)
+        except caught(way.proxy) as error:
+            raise _failure(error, way.proxy, request) from error
         return RawResponse(response.status, Headers(response.headers), content)
 
     async def aclose(self) -> None:

@@ -7,36 +7,70 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import threading
 import time
-from typing import Literal, overload
+from http.cookiejar import CookieJar
+from importlib import import_module
+from typing import Any, Literal, overload
 
 import httpx
 
 from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.secrets import without_frames
+from binance_sdk._runtime.transport.deadlines import Deadlines
+from binance_sdk._runtime.transport.network import Network, Way, need_socks
 from binance_sdk._runtime.transport.per_loop import PerLoop
-from binance_sdk._runtime.transport.protocol import PreparedRequest, RawResponse, TransportFailure, check_size
+from binance_sdk._runtime.transport.protocol import (
+    PreparedRequest,
+    RawResponse,
+    TooLate,
+    TransportFailure,
+    check_size,
+    check_time,
+)
+from binance_sdk._runtime.transport.proxies import Proxy
+from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
+from binance_sdk._runtime.transport.unpacking import Body
 from binance_sdk.errors import ConfigError
 
-
-def _failure(error: Exception) -> TransportFailure:
-    name = type(error).__name__
-    detail = str(error) or name
-    if isinstance(error, httpx.TimeoutException):
-        return TransportFailure("timeout", f"no answer in time ({name})")
-    if isinstance(error, TimeoutError):
-        return TransportFailure("timeout", "the whole answer did not arrive in time")
-    if isinstance(error, httpx.ConnectError):
-        return TransportFailure("connect", f"no connection: {detail}")
-    if isinstance(error, httpx.DecodingError):
-        return TransportFailure("encoding", f"the body is not what its Content-Encoding says: {detail}")
-    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
-        return TransportFailure("setup", f"not an address: {detail}; check the base URL")
-    return TransportFailure("broken", f"the connection broke: {detail}")
-
-
+_STRAIGHT = Way(None, secure=True)
+"""As far as we know: a client of the user's has its own ideas."""
 _NUMBER = re.compile("[0-9]{1,15}")
 _CAUGHT = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
+
+
+def _caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
+    if proxy is None or proxy.scheme != "socks5":
+        return _CAUGHT
+    # What a proxy answers that speaks no SOCKS reaches us as it comes out of the parser, assertions included.
+    return (*_CAUGHT, import_module("socksio").SOCKSError, AssertionError, LookupError, ValueError)
+
+
+def _failure(error: Exception, proxy: Proxy | None, request: PreparedRequest) -> TransportFailure:
+    if request.secret or (proxy is not None and proxy.user is not None):
+        # In the frames of the libraries stand the headers of the request, and user and password of the proxy.
+        without_frames(error)
+    way = through(proxy)
+    if isinstance(error, (httpx.TimeoutException, TooLate)):
+        return TransportFailure("timeout", f"no answer in time ({type(error).__name__})", way)
+    if isinstance(error, TimeoutError):
+        return TransportFailure("timeout", "the whole answer did not arrive in time", way)
+    if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
+        return TransportFailure("setup", f"not an address: {error}; check the base URL", way)
+    why = reason(error, proxy)
+    if why.ours:
+        return TransportFailure("local", why.text, way)
+    if isinstance(error, httpx.ProxyError) and proxy is not None:
+        return proxy_refused(str(error), proxy)
+    if isinstance(error, httpx.ConnectError):
+        return TransportFailure("connect", f"no connection: {why.text}", way)
+    if isinstance(error, httpx.DecodingError):
+        # Only where a hook of the user's client has read the body.
+        return TransportFailure("encoding", f"the body is not what its Content-Encoding says: {error}", way)
+    if proxy is not None and not isinstance(error, _CAUGHT):
+        return TransportFailure("connect", "no connection: the proxy speaks no SOCKS 5", way)
+    return TransportFailure("broken", f"the connection broke: {why.text}", way)
 
 
 def _declared(response: httpx.Response) -> int:
@@ -61,78 +95,181 @@ def _check_open(client: httpx.AsyncClient | httpx.Client) -> None:
         raise TransportFailure("setup", "the http_client is closed")
 
 
+class _NoCookies(CookieJar):
+    """Market data needs none, and a jar grows by every one it is sent."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        return
+
+    def add_cookie_header(self, request: object) -> None:
+        return
+
+
+class _Proxy(httpx.Proxy):
+    """Its user and password do not show where httpcore logs what it does."""
+
+    @property
+    def raw_auth(self) -> tuple[bytes, bytes] | None:
+        auth = super().raw_auth
+        return None if auth is None else (_HiddenBytes(auth[0]), _HiddenBytes(auth[1]))
+
+
+class _HiddenBytes(bytes):
+    def __repr__(self) -> str:
+        return "b'***'"
+
+
+def _transport_settings(network: Network, way: Way) -> dict[str, Any]:
+    proxy = way.proxy
+    # Reading the certificates of the world costs 30 ms, for nothing where no TLS is spoken.
+    context = network.ssl_context if way.secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if proxy is None:
+        return {"verify": context, "trust_env": False}
+    need_socks(proxy, "socksio")
+    auth = None if proxy.user is None else (proxy.user, proxy.password)
+    given = _Proxy(proxy.url, auth=auth, ssl_context=context if proxy.scheme == "https" else None)
+    return {"verify": context, "trust_env": False, "proxy": given}
+
+
+class _AsyncClients:
+    """One client for each way, of one event loop."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._made: dict[Way, httpx.AsyncClient] = {}
+
+    def by(self, way: Way) -> httpx.AsyncClient:
+        client = self._made.get(way)
+        if client is None:
+            transport = httpx.AsyncHTTPTransport(**_transport_settings(self._network, way))
+            client = self._made[way] = httpx.AsyncClient(transport=transport, trust_env=False, cookies=_NoCookies())
+        return client
+
+    async def aclose(self) -> None:
+        for client in self._made.values():
+            await client.aclose()
+
+
 class AsyncHttpxTransport:
-    """Over ``httpx.AsyncClient``: the user's, or one for each event loop, since connections belong to their loop."""
+    """Over ``httpx.AsyncClient``: the user's, or ours, for each event loop, since connections belong to their loop."""
 
-    def __init__(self, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(self, client: httpx.AsyncClient | None = None, network: Network | None = None) -> None:
         self._given = client
-        self._own = PerLoop(lambda: httpx.AsyncClient(follow_redirects=False), lambda own: own.aclose())
-
-    async def _client(self) -> httpx.AsyncClient:
-        if self._given is not None:
-            _check_open(self._given)
-            return self._given
-        return await self._own.get()
+        network = self._network = network or Network()
+        self._own = PerLoop(lambda: _AsyncClients(network), lambda own: own.aclose())
 
     async def send(self, request: PreparedRequest) -> RawResponse:
-        client = await self._client()
+        given, way = self._given, _STRAIGHT
+        if given is None:
+            way = self._network.way(request.url)
+        else:
+            _check_open(given)
+        ends = time.monotonic() + request.timeout
         try:
+            client = (await self._own.get()).by(way) if given is None else given
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
             # httpx's own timeout is one for each step: an answer that drips could take for ever.
             async with asyncio.timeout(request.timeout):
                 response = await client.send(built, stream=True, follow_redirects=False)
                 try:
                     check_size(_declared(response))
-                    body = bytearray()
-                    async for chunk in response.aiter_bytes():
-                        body += chunk
-                        check_size(len(body))
+                    if response.is_stream_consumed:
+                        # A hook of the user's client has read it, or it never came over a line.
+                        content = response.content
+                        check_size(len(content))
+                    else:
+                        body = Body(response.headers.get("content-encoding"), lambda: check_time(ends))
+                        async for chunk in response.aiter_raw():
+                            body.feed(chunk)
+                        content = body.end()
                 finally:
                     await response.aclose()
-        except _CAUGHT as error:
-            raise _failure(error) from error
-        return RawResponse(response.status_code, Headers(response.headers), bytes(body))
+        except _caught(way.proxy) as error:
+            raise _failure(error, way.proxy, request) from error
+        return RawResponse(response.status_code, Headers(response.headers), content)
 
     async def aclose(self) -> None:
         await self._own.aclose()
 
 
-class BlockingHttpxTransport:
-    """Over ``httpx.Client``."""
+class _Clients:
+    """One client for each way, of one process; thread-safe. They keep the deadline of the thread they are used in."""
 
-    def __init__(self, client: httpx.Client | None = None) -> None:
-        self._given = client
-        self._own: httpx.Client | None = None
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._made: dict[Way, tuple[httpx.Client, Deadlines]] = {}
         self._lock = threading.Lock()
 
-    def _client(self) -> httpx.Client:
-        if self._given is not None:
-            _check_open(self._given)
-            return self._given
+    def by(self, way: Way) -> tuple[httpx.Client, Deadlines]:
+        found = self._made.get(way)
+        if found is None:
+            with self._lock:
+                found = self._made.get(way) or self._make(way)
+                self._made[way] = found
+        return found
+
+    def _make(self, way: Way) -> tuple[httpx.Client, Deadlines]:
+        transport = httpx.HTTPTransport(**_transport_settings(self._network, way))
+        pool = transport._pool
+        # httpx has no argument for it. A test sees to it that deadlines hold.
+        deadlines = pool._network_backend = Deadlines(pool._network_backend)
+        return httpx.Client(transport=transport, trust_env=False, cookies=_NoCookies()), deadlines
+
+    def close(self) -> None:
+        for client, _ in self._made.values():
+            client.close()
+
+
+class BlockingHttpxTransport:
+    """Over ``httpx.Client``.
+
+    With a client of the user's, the timeout holds for each step up to the headers, and then for the whole.
+    """
+
+    def __init__(self, client: httpx.Client | None = None, network: Network | None = None) -> None:
+        self._given = client
+        self._network = network or Network()
+        self._own: _Clients | None = None
+        self._lock = threading.Lock()
+
+    def _clients(self) -> _Clients:
         with self._lock:
             if self._own is None:
-                self._own = httpx.Client(follow_redirects=False)
+                self._own = _Clients(self._network)
             return self._own
 
+    def _until(self, ends: float, way: Way) -> httpx.Client:
+        client, deadlines = self._clients().by(way)
+        deadlines.set(ends)
+        return client
+
     async def send(self, request: PreparedRequest) -> RawResponse:
-        client = self._client()
+        given, way = self._given, _STRAIGHT
+        if given is None:
+            way = self._network.way(request.url)
+        else:
+            _check_open(given)
+        ends = time.monotonic() + request.timeout
         try:
+            client = self._until(ends, way) if given is None else given
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
-            ends = time.monotonic() + request.timeout
             response = client.send(built, stream=True, follow_redirects=False)
             try:
                 check_size(_declared(response))
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    check_size(len(body))
-                    if time.monotonic() > ends:
-                        raise TimeoutError
+                if response.is_stream_consumed:
+                    content = response.content
+                    check_size(len(content))
+                else:
+                    body = Body(response.headers.get("content-encoding"), lambda: check_time(ends))
+                    for chunk in response.iter_raw():
+                        body.feed(chunk)
+                        check_time(ends)
+                    content = body.end()
             finally:
                 response.close()
-        except _CAUGHT as error:
-            raise _failure(error) from error
-        return RawResponse(response.status_code, Headers(response.headers), bytes(body))
+        except _caught(way.proxy) as error:
+            raise _failure(error, way.proxy, request) from error
+        return RawResponse(response.status_code, Headers(response.headers), content)
 
     async def aclose(self) -> None:
         with self._lock:

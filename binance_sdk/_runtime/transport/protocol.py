@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from binance_sdk._runtime.options import Headers
@@ -12,13 +13,22 @@ MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 """Several times the largest answer Binance has; more is no answer but a fault or an attack."""
 
 
+OWN_HEADERS = 3
+"""Accept, Accept-Encoding, User-Agent."""
+
+
 @dataclass(frozen=True, slots=True)
 class PreparedRequest:
     """A GET request, ready to send."""
 
     url: str
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     timeout: float
+
+    @property
+    def secret(self) -> bool:
+        """Whether there are headers besides our own: the API key, or those of the user."""
+        return len(self.headers) > OWN_HEADERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +40,23 @@ class RawResponse:
     content: bytes
 
 
-FailureKind = Literal["timeout", "connect", "broken", "encoding", "too_large", "setup"]
+FailureKind = Literal["timeout", "connect", "local", "broken", "encoding", "too_large", "setup"]
 
 
 class TransportFailure(Exception):
-    """No usable answer; ``kind`` says why, the cause is the library's own exception."""
+    """No usable answer; ``kind`` says why, the cause is the library's own exception.
 
-    def __init__(self, kind: FailureKind, text: str) -> None:
+    ``local`` is a fault of this machine, which says nothing about the server. After ``connect``, ``local`` and
+    ``setup`` no request has left.
+
+    Attributes:
+        way: The end of a message: through which proxy, if any.
+    """
+
+    def __init__(self, kind: FailureKind, text: str, way: str = "") -> None:
         super().__init__(text)
-        self.kind = kind
+        self.kind: FailureKind = kind
+        self.way = way
 
 
 class Transport(Protocol):
@@ -53,3 +71,13 @@ def check_size(size: int) -> None:
     """Raises TransportFailure for a body of that many bytes, where it is too large to be an answer."""
     if size > MAX_RESPONSE_BYTES:
         raise TransportFailure("too_large", f"the body is larger than {MAX_RESPONSE_BYTES} bytes")
+
+
+class TooLate(TimeoutError):
+    """The time for an answer is over; the text says what has not come."""
+
+
+def check_time(ends: float) -> None:
+    """Raises TooLate after that moment of ``time.monotonic``."""
+    if time.monotonic() > ends:
+        raise TooLate("the whole answer did not arrive in time")

@@ -1,0 +1,98 @@
+"""The way to the servers, as a client was told: proxies and certificates, shared by its REST calls and its streams."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+
+from binance_sdk._runtime.transport.certificates import FILE, FOLDER, client_context
+from binance_sdk._runtime.transport.proxies import Proxies, Proxy, parse_proxy, proxies_of_environment
+from binance_sdk.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a host is reached."""
+
+    proxy: Proxy | None
+    secure: bool
+    """TLS is spoken, with the host or with the proxy."""
+
+
+class Network:
+    """Proxies and certificates of one client.
+
+    Args:
+        proxy: URL of a proxy for everything but this machine; None asks the environment, if that is trusted.
+        ssl_context: Used for every TLS connection instead of our own.
+        trust_env: Whether variables of the environment count: proxies, ``SSL_CERT_FILE``, ``SSL_CERT_DIR``.
+
+    Raises:
+        ConfigError: an argument is wrong.
+    """
+
+    def __init__(self, *, proxy: object = None, ssl_context: object = None, trust_env: object = True) -> None:
+        if proxy is not None and not isinstance(proxy, str):
+            raise ConfigError(f"proxy must be a URL as str, not {type(proxy).__name__}")
+        if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
+            raise ConfigError(f"ssl_context must be an ssl.SSLContext, not {type(ssl_context).__name__}")
+        if not isinstance(trust_env, bool):
+            raise ConfigError(f"trust_env={trust_env!r} must be True or False")
+        self._given = None if proxy is None else parse_proxy(proxy, "proxy=")
+        del proxy
+        self._context = ssl_context
+        self._trust_env = trust_env
+        self._decided: dict[str, Way] = {}
+
+    def __repr__(self) -> str:
+        return f"Network(proxy={self._given!r}, trust_env={self._trust_env})"
+
+    @cached_property
+    def _proxies(self) -> Proxies:
+        if self._given is not None:
+            return Proxies(self._given)
+        return proxies_of_environment(os.environ) if self._trust_env else Proxies()
+
+    def way(self, url: str) -> Way:
+        """How this URL is reached.
+
+        Raises:
+            ConfigError: the environment names something for it that is no proxy.
+        """
+        end = url.find("/", url.find("://") + 3)
+        origin = url if end < 0 else url[:end]
+        found = self._decided.get(origin)
+        if found is None:
+            proxy = self._proxies.of(origin)
+            secure = origin.startswith(("https:", "wss:")) or (proxy is not None and proxy.scheme == "https")
+            found = self._decided[origin] = Way(proxy, secure)
+        return found
+
+    @cached_property
+    def ssl_context(self) -> ssl.SSLContext:
+        """For every TLS connection of the client; read when the first one is opened.
+
+        Raises:
+            ConfigError: a variable of the environment names certificates that cannot be read.
+        """
+        if self._context is not None:
+            return self._context
+        if not self._trust_env:
+            return client_context()
+        return client_context(os.environ.get(FILE), os.environ.get(FOLDER))
+
+
+def need_socks(proxy: Proxy, module: str) -> None:
+    """Makes sure that a library can speak to a proxy.
+
+    Raises:
+        ConfigError: it cannot; names the variable or argument, and the extra that is missing.
+    """
+    if proxy.scheme == "socks5" and find_spec(module) is None:
+        raise ConfigError(
+            f"{proxy.source} names a SOCKS proxy ({proxy.place}), which needs the package {module.replace('_', '-')}: "
+            "pip install 'binance-market-sdk[socks]', or go without it: trust_env=False, NO_PROXY, or another proxy="
+        )

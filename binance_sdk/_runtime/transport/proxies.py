@@ -1,0 +1,242 @@
+"""Which proxy a URL is reached through: one decision for REST and streams, whatever library then dials.
+
+Reads like ``urllib.request`` does: ``HTTPS_PROXY`` (for ``https`` and ``wss``), ``HTTP_PROXY`` (for ``http`` and
+``ws``), ``ALL_PROXY`` for both, ``NO_PROXY`` for what goes straight; the small spelling of a name goes first. Where
+none of them is set, the settings of Windows or macOS. This machine itself is never reached through a proxy.
+"""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import quote, unquote, urlsplit
+
+from binance_sdk._runtime.secrets import Hidden
+from binance_sdk.errors import ConfigError
+
+ProxyScheme = Literal["http", "https", "socks5"]
+
+# Desktops of Linux write socks://; the host name is looked up by the proxy in any case.
+_SCHEMES: Mapping[str, ProxyScheme] = {
+    "http": "http",
+    "https": "https",
+    "socks": "socks5",
+    "socks5": "socks5",
+    "socks5h": "socks5",
+}
+_PORTS: Mapping[str, int] = {"http": 80, "ws": 80, "https": 443, "wss": 443, "socks5": 1080}
+_AS_REST: Mapping[str, str] = {"ws": "http", "wss": "https"}
+_HOST = re.compile(r"[A-Za-z0-9._~%:-]+")
+_REMEDY = (
+    "write e.g. http://proxy.example:8080 or socks5://user:password@proxy.example:1080, "
+    "with special characters of a password as %XX"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A proxy, and where it was named. Its ``repr`` and ``str`` never show user or password."""
+
+    scheme: ProxyScheme
+    host: str
+    port: int
+    source: str = field(compare=False)
+    """The argument or variable that named it."""
+    user: str | None = field(default=None, repr=False)
+    password: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return f"the proxy {self.place} of {self.source}"
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Without user and password."""
+        return f"{self.scheme}://{self.place}"
+
+    @property
+    def url_with_credentials(self) -> str:
+        """For libraries that take nothing else; goes into no message."""
+        if self.user is None:
+            return self.url
+        return f"{self.scheme}://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{self.place}"
+
+    @property
+    def authorization(self) -> str | None:
+        """Value of ``Proxy-Authorization``; None where there is no user."""
+        if self.user is None:
+            return None
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+
+
+def parse_proxy(text: str, source: str) -> Proxy:
+    """A proxy's URL; without a scheme it is ``http``.
+
+    Raises:
+        ConfigError: it is none. The text itself is not shown, since it may hold a password.
+    """
+    found = _parsed(text, source)
+    # Error reports of many programs show the variables of every frame.
+    del text
+    if isinstance(found, str):
+        raise ConfigError(found)
+    return found
+
+
+def _parsed(text: str, source: str) -> Proxy | str:
+    """The proxy, or what is wrong."""
+    wrong = f"{source} is no URL of a proxy (its value may be a secret and is not shown); {_REMEDY}"
+    text = text.strip()
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:
+        # Its text may be a part of the password.
+        return wrong
+    if parts.scheme in ("socks4", "socks4a"):
+        return f"{source} names a {parts.scheme} proxy, which not every library speaks; use socks5://"
+    scheme = _SCHEMES.get(parts.scheme)
+    if scheme is None or not _HOST.fullmatch(host) or port == 0:
+        return wrong
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        # A # or / in a password ends the address for whoever reads it.
+        return wrong
+    user = None if parts.username is None else unquote(parts.username)
+    return Proxy(scheme, host, port or _PORTS[scheme], source, user, unquote(parts.password or ""))
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host name or address means the machine we run on."""
+    host = host.strip("[]").rstrip(".").lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    address = _address(host)
+    if address is None:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback or (mapped or address).is_unspecified
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def goes_straight(no_proxy: str, host: str, port: int) -> bool:
+    """Whether ``NO_PROXY`` names a host.
+
+    Its entries are separated by commas or blanks: ``*``, a domain (with all below it), an address, a network such as
+    ``10.0.0.0/8``, each but the last with a port if wanted. What is none of these names nobody: the variable belongs to
+    all programs, and one entry meant for another must not stop this one.
+    """
+    host = host.strip("[]").rstrip(".").lower()
+    return any(_names(entry, host, port) for entry in re.split(r"[\s,;]+", no_proxy.lower()) if entry)
+
+
+def _names(entry: str, host: str, port: int) -> bool:
+    if entry == "*":
+        return True
+    entry = entry.partition("://")[2] or entry
+    if "/" in entry:
+        address = _address(host)
+        try:
+            network = ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            entry = entry.partition("/")[0]
+        else:
+            return address is not None and address in network
+    name, wanted = _split_port(entry)
+    if wanted is not None and wanted != str(port):
+        return False
+    name = name.removeprefix("*").strip(".")
+    if not name:
+        return False
+    address = _address(name)
+    if address is not None:
+        return address == _address(host)
+    return host == name or host.endswith(f".{name}")
+
+
+def _split_port(entry: str) -> tuple[str, str | None]:
+    if entry.startswith("["):
+        name, _, rest = entry[1:].partition("]")
+        return name, rest[1:] if rest.startswith(":") else None
+    if entry.count(":") == 1:
+        name, _, port = entry.partition(":")
+        return name, port
+    return entry, None
+
+
+@dataclass(frozen=True)
+class Proxies:
+    """Everything the decision depends on."""
+
+    given: Proxy | None = None
+    """By argument: for every URL but this machine's; the environment is not asked then."""
+    named: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]], repr=False)
+    """By scheme (``http``, ``https``, ``all``): where it was named, and the text."""
+    no_proxy: str = ""
+    straight: Callable[[str], bool] = field(default=lambda host: False, repr=False)
+    """What the operating system says of a host."""
+
+    def of(self, url: str) -> Proxy | None:
+        """The proxy of a URL, or None where it is reached straight.
+
+        Raises:
+            ConfigError: what is named for it is no proxy.
+        """
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if is_this_machine(host):
+            return None
+        if self.given is not None:
+            return self.given
+        scheme = _AS_REST.get(parts.scheme, parts.scheme)
+        found = self.named.get(scheme) or self.named.get("all")
+        if found is None or goes_straight(self.no_proxy, host, parts.port or _PORTS.get(parts.scheme, 0)):
+            return None
+        if self.straight(host):
+            return None
+        source, text = found
+        return parse_proxy(text, source)
+
+
+def proxies_of_environment(environ: Mapping[str, str]) -> Proxies:
+    """As the variables say, or the operating system where there are none."""
+    named: dict[str, tuple[str, str]] = {}
+    for scheme in ("http", "https", "all"):
+        found = _variable(environ, f"{scheme}_proxy")
+        # A web server gives a header "Proxy" of its visitor to a CGI program as HTTP_PROXY.
+        if found and not (found[0] == "HTTP_PROXY" and "REQUEST_METHOD" in environ):
+            named[scheme] = found
+    if named:
+        no_proxy = _variable(environ, "no_proxy")
+        return Proxies(named=named, no_proxy=no_proxy[1] if no_proxy else "")
+    if sys.platform in ("win32", "darwin"):
+        # Costs more to import than all of this module.
+        import urllib.request
+
+        system = urllib.request.getproxies()
+        named = {scheme: ("the system's settings", system[scheme]) for scheme in ("http", "https") if scheme in system}
+        return Proxies(named=named, straight=lambda host: bool(urllib.request.proxy_bypass(host)))
+    return Proxies()
+
+
+def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str] | None:
+    """The first spelling that is there; an empty one in small letters switches the other off, as everywhere."""
+    for spelling in (name, name.upper()):
+        value = environ.get(spelling)
+        if value is not None:
+            return (spelling, Hidden(value)) if value.strip() else None
+    return None

@@ -1,0 +1,143 @@
+"""Unpacks bodies in small steps, so that one which grows without end is left in time.
+
+The HTTP libraries unpack whatever a packet holds in one go: 64 KiB on the line may be 64 MiB in memory, and packed
+twice a thousand times that. Here every layer gives out a little at a time, is counted, and the clock is looked at.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+
+from binance_sdk._runtime.transport.protocol import TransportFailure, check_size
+
+ACCEPTED = "gzip, deflate"
+"""For ``Accept-Encoding``: what can be unpacked without a further package, and so on every machine."""
+
+_STEP = 1024 * 1024
+_LAYERS = 4
+_MEMBERS = 1000
+"""A gzip file may consist of several; those of no bytes cost time as well."""
+_GZIP, _ZLIB, _BARE = zlib.MAX_WBITS | 16, zlib.MAX_WBITS, -zlib.MAX_WBITS
+
+
+class Body:
+    """Collects the body of an answer, unpacked.
+
+    Args:
+        encoding: The header ``Content-Encoding``.
+        check_time: Called between two steps; raises when it is too late.
+
+    Raises:
+        TransportFailure: of an encoding that was not asked for.
+    """
+
+    def __init__(self, encoding: str | None, check_time: Callable[[], None]) -> None:
+        names = [name.strip().lower() for name in (encoding or "").split(",")]
+        packed = [name for name in names if name not in ("", "identity")]
+        for name in packed:
+            if name not in ("gzip", "x-gzip", "deflate"):
+                raise TransportFailure("encoding", f"the body has the Content-Encoding {name!r:.60}, not {ACCEPTED}")
+        if len(packed) > _LAYERS:
+            raise TransportFailure("encoding", f"the body is packed {len(packed)} times over")
+        # The last one named was applied last.
+        self._layers = [_Layer(name != "deflate") for name in reversed(packed)]
+        self._check_time = check_time
+        self._size = 0
+        self._chunks: list[bytes] = []
+
+    def feed(self, chunk: bytes) -> None:
+        """Take what came from the line.
+
+        Raises:
+            TransportFailure: it is larger than any answer, or not what its encoding says.
+        """
+        if not self._layers:
+            self._keep(chunk)
+            return
+        for piece in _through(self._layers, chunk):
+            self._keep(piece)
+            self._check_time()
+
+    def _keep(self, piece: bytes) -> None:
+        self._size += len(piece)
+        check_size(self._size)
+        if piece:
+            self._chunks.append(piece)
+
+    def end(self) -> bytes:
+        """The whole body.
+
+        Raises:
+            TransportFailure: it was cut short.
+        """
+        for layer in self._layers:
+            layer.end()
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+
+
+def _through(layers: Sequence[_Layer], chunk: bytes) -> Iterator[bytes]:
+    if not layers:
+        yield chunk
+        return
+    for piece in layers[0].pieces(chunk):
+        yield from _through(layers[1:], piece)
+
+
+class _Layer:
+    """One encoding."""
+
+    def __init__(self, gzip: bool) -> None:
+        self._gzip = gzip
+        self._member = zlib.decompressobj(_GZIP) if gzip else None
+        self._first = b""
+        self._members = 1
+        self._size = 0
+        self._fed = False
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        if not data:
+            return
+        self._fed = True
+        if self._member is None:
+            # With a head or without: both are called deflate, and two bytes tell.
+            data = self._first = self._first + data
+            if len(data) < 2:
+                return
+            headed = data[0] & 15 == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+            self._member = zlib.decompressobj(_ZLIB if headed else _BARE)
+        while data:
+            if self._member.eof:
+                # Some fill up with zeros.
+                if not data.strip(b"\0"):
+                    return
+                self._next_member()
+            piece = self._unpacked(data)
+            self._size += len(piece)
+            check_size(self._size)
+            yield piece
+            data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            if not data and not self._member.eof and len(piece) == _STEP:
+                # All was taken in, and not all given out.
+                while piece := self._unpacked(b""):
+                    self._size += len(piece)
+                    check_size(self._size)
+                    yield piece
+
+    def _unpacked(self, data: bytes) -> bytes:
+        assert self._member is not None
+        try:
+            return self._member.decompress(data, _STEP)
+        except zlib.error as error:
+            text = f"the body is not what its Content-Encoding says: {error}"
+            raise TransportFailure("encoding", text) from error
+
+    def _next_member(self) -> None:
+        if not self._gzip or self._members >= _MEMBERS:
+            raise TransportFailure("encoding", "the body goes on after the end of what is packed")
+        self._members += 1
+        self._member = zlib.decompressobj(_GZIP)
+
+    def end(self) -> None:
+        if self._fed and (self._member is None or not self._member.eof):
+            raise TransportFailure("encoding", "the body is not what its Content-Encoding says: it was cut short")
