@@ -46,7 +46,7 @@ async def _injured(*, fill: bool) -> dict[str, int]:
         )
         opener = Opener(lambda: made)
         async with AsyncSpotStreams(opener).agg_trade("BTCUSDT", fill_gaps=fill, quiet_time=None) as events:
-            async for event in events:
+            async for event in events.with_notices():
                 if isinstance(event, Gap):
                     seen += range(event.last_id + 1, event.first_id)
                 else:

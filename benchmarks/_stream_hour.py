@@ -196,7 +196,7 @@ async def _listen(url: str) -> _Hour:
         rollover_after=_ROLLOVER,
     ) as events:
         watch = asyncio.create_task(_lag(hour.lags))
-        async for event in events:
+        async for event in events.with_notices():
             hour.events += 1
             if isinstance(event, AggTradeEvent):
                 hour.wrong += not _follows(latest, event.symbol, "aggTrade", event.agg_id)

@@ -14,13 +14,18 @@ __all__ = [
     "BreakerChanged",
     "CacheHit",
     "Event",
+    "Gap",
+    "GapReason",
     "GateClosed",
     "Hook",
     "MalformedMessage",
     "MessagesDropped",
+    "Notice",
+    "Reconnected",
     "RequestSent",
     "ResponseReceived",
     "Retrying",
+    "SilentStream",
     "StreamConnected",
     "StreamLost",
     "Waited",
@@ -231,6 +236,81 @@ class MessagesDropped:
         return f"{self.stream}: {self.dropped} messages dropped so far ({self.policy})"
 
 
+GapReason = Literal["lost", "overflow", "fill_failed", "restarted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something is missing from a stream: everything between two ids, both of which were seen.
+
+    Attributes:
+        stream: Name of the stream, e.g. ``btcusdt@aggTrade``.
+        last_id: Last id before the hole; for candles the open time of the last complete one before it.
+        first_id: First id after it; for candles the open time of the one that came instead.
+        reason: ``lost`` on the way, dropped by the ``overflow`` policy, or ``fill_failed``: it could not be fetched.
+            ``restarted``: the exchange began its ids anew, as a testnet does when it is wiped; ``first_id`` is below
+            ``last_id``, and what lies between is not known.
+        detail: Why it could not be fetched; empty otherwise.
+    """
+
+    stream: str
+    last_id: int
+    first_id: int
+    reason: GapReason = "lost"
+    detail: str = ""
+
+    @property
+    def missing(self) -> int:
+        """Number of ids in the hole (for candles: its length in milliseconds); 0 where it is not known."""
+        return max(0, self.first_id - self.last_id - 1)
+
+    def __str__(self) -> str:
+        text = f"{self.stream}: missing from {self.last_id} to {self.first_id} ({self.reason})"
+        return f"{text}: {self.detail}" if self.detail else text
+
+
+@dataclass(frozen=True, slots=True)
+class Reconnected:
+    """Streams without ids were off the air: what they sent in that time is lost.
+
+    Attributes:
+        streams: Names of the streams.
+        since: When the old connection was last heard, epoch milliseconds.
+        until: When the new one was ready, epoch milliseconds.
+        reason: Why the old connection ended.
+    """
+
+    streams: tuple[str, ...]
+    since: int
+    until: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        names = ", ".join(self.streams[:3]) + (f" and {len(self.streams) - 3} more" if len(self.streams) > 3 else "")
+        text = f"{names}: off the air for {(self.until - self.since) / 1000:.1f} s; what was sent then is lost"
+        return f"{text} ({self.reason})" if self.reason else text
+
+
+@dataclass(frozen=True, slots=True)
+class SilentStream:
+    """A stream says nothing although a fresh connection has acknowledged it: perhaps the symbol is not traded.
+
+    Attributes:
+        stream: Name of the stream.
+        seconds: For how long nothing has come.
+    """
+
+    stream: str
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.stream}: silent for {self.seconds:.0f} s on a fresh connection; is the symbol traded?"
+
+
+Notice: TypeAlias = Gap | Reconnected | SilentStream
+"""What the consumer of a stream is told besides its events."""
+
+
 Event: TypeAlias = (
     RequestSent
     | ResponseReceived
@@ -244,6 +324,7 @@ Event: TypeAlias = (
     | StreamLost
     | MalformedMessage
     | MessagesDropped
+    | Notice
 )
 """Anything a hook can get."""
 

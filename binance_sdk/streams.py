@@ -1,21 +1,23 @@
-"""Public names of streams: what is opened, what it yields besides events, and its options.
+"""Public names of streams: what is opened, what is told besides events, and its options.
 
 Events themselves are in ``binance_sdk.spot`` and ``binance_sdk.futures``.
 """
 
 from binance_sdk._runtime.stream.event import StreamEvent
-from binance_sdk._runtime.stream.notices import Gap, GapReason, Notice, Reconnected, SilentStream
-from binance_sdk._runtime.stream.opened import Events
+from binance_sdk._runtime.stream.notices import Gap, GapReason, Notice, OnNotice, Reconnected, SilentStream
+from binance_sdk._runtime.stream.opened import Events, EventsWithNotices
 from binance_sdk._runtime.stream.options import Overflow, StreamOptions
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk._runtime.stream.stream import Stream, SyncStream
-from binance_sdk._runtime.stream.sync import SyncEvents
+from binance_sdk._runtime.stream.sync import SyncEvents, SyncEventsWithNotices
 
 __all__ = [
     "Events",
+    "EventsWithNotices",
     "Gap",
     "GapReason",
     "Notice",
+    "OnNotice",
     "Overflow",
     "Reconnected",
     "SilentStream",
@@ -24,5 +26,6 @@ __all__ = [
     "StreamOptions",
     "StreamStats",
     "SyncEvents",
+    "SyncEventsWithNotices",
     "SyncStream",
 ]

@@ -239,7 +239,7 @@ def _gaps(node: StreamNode) -> str:
         known = f"`{sequence.first}` is one more than the `{sequence.last}` of the event before"
     else:
         known = f"`{sequence.first}` grows by one"
-    missing = "what is missing becomes a `Gap`"
+    missing = "what is missing becomes a `Gap` notice"
     if node.fill is None:
         return f"{known}; {missing}, which cannot be fetched later."
     return f"{known}; {missing}, or with `fill_gaps=True` is fetched with `{node.fill.operation}`."

@@ -113,7 +113,7 @@ async def _follow(
             if screen is not None:
                 screen.start()
             try:
-                async for event in events:
+                async for event in events.with_notices():
                     if isinstance(event, Notice):
                         (complain if screen is None else screen.tell)(_told(event))
                         continue

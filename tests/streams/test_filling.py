@@ -18,7 +18,9 @@ BARS = "btcusdt@kline_1m"
 
 
 async def read(events: Any, count: int) -> list[Any]:
-    return [await anext(events) for _ in range(count)]
+    """Events and notices."""
+    items = events.with_notices()
+    return [await anext(items) for _ in range(count)]
 
 
 async def test_a_gap_is_filled_in_order(engine: Engine) -> None:

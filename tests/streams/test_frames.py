@@ -64,7 +64,7 @@ async def test_a_frame_that_must_not_be_ends_the_connection(engine: Engine, bad:
         await engine.clock.advance(1)
         await eventually(lambda: len(engine.exchange.lines) == 2)
         await engine.exchange.lines[1].send(TRADES, agg_trade(1))
-        assert (await anext(events)).agg_id == 1  # type: ignore[union-attr]
+        assert (await anext(events)).agg_id == 1
 
 
 def test_an_event_is_cut_open() -> None:

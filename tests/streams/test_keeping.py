@@ -74,7 +74,9 @@ async def test_a_gap_names_what_is_missing(engine: Engine) -> None:
         line = await after_reconnect(engine, 2)
         for number in (15, 12, 15, 16):
             await line.send(TRADES, agg_trade(number))
-        gap, first, second = [await anext(events) for _ in range(3)]
+        items = events.with_notices()
+        gap, first, second = [await anext(items) for _ in range(3)]
+        assert isinstance(gap, Gap)
         assert gap == Gap(TRADES, 10, 15)
         assert gap.missing == 4
         assert isinstance(first, spot.AggTradeEvent)
@@ -90,7 +92,7 @@ async def test_streams_without_ids_are_told_the_time(engine: Engine) -> None:
         heard = engine.clock.time()
         engine.exchange.lines[0].abort()
         await after_reconnect(engine, 2)
-        notice = await anext(events)
+        notice = await anext(events.with_notices())
         assert isinstance(notice, Reconnected)
         assert notice.streams == (TICKERS,)
         assert notice.since == round(heard * 1000)
@@ -142,7 +144,7 @@ async def test_a_silent_stream_is_asked_for_again_and_then_told(engine: Engine) 
         await engine.exchange.send(TICKERS, [mini_ticker(1)])
         await anext(events)
         notice: Any = None
-        reading = asyncio.create_task(events.__anext__())
+        reading = asyncio.create_task(events.with_notices().__anext__())
         await until(engine, reading.done)
         notice = await reading
         assert isinstance(notice, SilentStream)
@@ -202,7 +204,7 @@ async def test_a_connection_that_dies_while_it_is_replaced_is_told(engine: Engin
         engine.exchange.on_line = lambda _: first.abort()
         await until(engine, lambda: events.stats.reconnects)
         engine.exchange.on_line = None
-        assert isinstance(await anext(events), Reconnected)
+        assert isinstance(await anext(events.with_notices()), Reconnected)
         await engine.exchange.send(TICKERS, [mini_ticker(2)])
         assert isinstance(await anext(events), list)
 

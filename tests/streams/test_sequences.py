@@ -55,7 +55,7 @@ async def consume(reader: Reader, subscription: Subscription, payloads: list[dic
         reader.feed(subscription, json.dumps(payload).encode(), 0.0)
     seen: list[Any] = []
     while True:
-        while (event := reader.take()) is not None:
+        while (event := reader.take(with_notices=True)) is not None:
             seen.append(event)
         if not reader._fills:
             return seen

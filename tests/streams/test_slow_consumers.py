@@ -19,7 +19,7 @@ TICKERS = "!miniTicker@arr"
 
 def rest_of(events: Any) -> list[Any]:
     found = []
-    while (event := events._opened.reader.take()) is not None:
+    while (event := events._opened.reader.take(with_notices=True)) is not None:
         found.append(event)
     return found
 
@@ -81,7 +81,7 @@ async def test_block_loses_nothing_and_stops_the_line(engine: Engine) -> None:
         waiting = len(events._opened.reader.buffer.waiting)
         assert waiting <= 2 * 100 + 8192
         assert not sending.done()
-        seen = [(await anext(events)).agg_id for _ in range(total)]  # type: ignore[union-attr]
+        seen = [(await anext(events)).agg_id for _ in range(total)]
         await sending
         assert seen == list(range(1, total + 1))
         assert events.stats.dropped == 0

@@ -60,7 +60,8 @@ def test_with_and_for(background: Background, transport: Any) -> None:
         with stream as events:
             for number in (1, 2, 5):
                 background.run(background.exchange.send(TRADES, agg_trade(number)))
-            seen = [next(events) for _ in range(4)]
+            items = events.with_notices()
+            seen = [next(items) for _ in range(4)]
             assert seen[2] == Gap(TRADES, 2, 5)
             assert [event.agg_id for event in seen if isinstance(event, spot.AggTradeEvent)] == [1, 2, 5]
             assert events.stats.received == 3

@@ -36,7 +36,10 @@ async def asynchronous(client: BinanceClient) -> None:
     async with s.agg_trade("BTCUSDT", overflow="latest", buffer=5) as events:
         assert_type(events, Events[AggTradeEvent])
         async for event in events:
-            assert_type(event, AggTradeEvent | Notice)
+            assert_type(event, AggTradeEvent)
+            assert_type(event.price, Decimal)
+        async for item in events.with_notices():
+            assert_type(item, AggTradeEvent | Notice)
 
 
 async def together(client: BinanceClient) -> None:
@@ -45,15 +48,20 @@ async def together(client: BinanceClient) -> None:
     assert_type(both, Stream[AggTradeEvent | BookTickerEvent])
     async with both as events:
         async for event in events:
-            match event:
+            assert_type(event, AggTradeEvent | BookTickerEvent)
+            assert_type(event.stream, str)
+        async for item in events.with_notices():
+            match item:
                 case AggTradeEvent(price=price):
                     assert_type(price, Decimal)
                 case BookTickerEvent():
-                    assert_type(event.bid_qty, Decimal)
-                case Gap() | Reconnected() | SilentStream():
+                    assert_type(item.bid_qty, Decimal)
+                case Gap():
+                    assert_type(item.last_id, int)
+                case Reconnected() | SilentStream():
                     break
                 case _:
-                    assert_never(event)
+                    assert_never(item)
 
 
 async def combined(client: BinanceClient, names: list[str]) -> None:
@@ -78,11 +86,31 @@ def blocking(client: SyncBinanceClient, interval: KlineInterval) -> None:
     assert_type(s.trade("BTCUSDT") | s.ticker("BTCUSDT"), SyncStream[TradeEvent | TickerEvent])
     with s.kline("BTCUSDT", interval="1h") as events:
         for event in events:
-            if isinstance(event, KlineEvent):
-                assert_type(event.kline.open, Decimal)
-                assert_type(event.kline.first_trade_id, int | None)
-                assert_type(event.event_time, int | None)
-                assert_type(event.kline.interval, KlineInterval | str)
+            assert_type(event.kline.open, Decimal)
+            assert_type(event.kline.first_trade_id, int | None)
+            assert_type(event.event_time, int | None)
+            assert_type(event.kline.interval, KlineInterval | str)
+        for item in events.with_notices():
+            assert_type(item, KlineEvent | Notice)
+            match item:
+                case KlineEvent():
+                    assert_type(item.kline.open, Decimal)
+                case Gap() | Reconnected() | SilentStream():
+                    assert_type(item, Gap | Reconnected | SilentStream)
+                case _:
+                    assert_never(item)
+
+
+def listeners(client: BinanceClient) -> None:
+    def heard(notice: Notice) -> None: ...
+    def gaps_alone(notice: Gap) -> None: ...
+    async def later(notice: Notice) -> None: ...
+
+    s = client.spot.streams
+    assert_type(s.agg_trade("BTCUSDT", on_notice=heard), Stream[AggTradeEvent])
+    s.agg_trade("BTCUSDT", on_notice=print)
+    s.agg_trade("BTCUSDT", on_notice=gaps_alone)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    s.agg_trade("BTCUSDT", on_notice=later)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def fields(depth: DiffDepthEvent, mark: MarkPriceEvent) -> None:

@@ -38,7 +38,8 @@ class AsyncFuturesStreams(AsyncStreams):
 
         - `{symbol}@aggTrade`, on `/market`; sent every 100 ms.
         - Sent when the market moves; 60 s of silence are looked into.
-        - `agg_id` grows by one; what is missing becomes a `Gap`, or with `fill_gaps=True` is fetched with `agg_trades`.
+        - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
+          `agg_trades`.
         - Trades of the insurance fund and of auto-deleveraging are left out.
 
         Args:
@@ -263,8 +264,8 @@ class AsyncFuturesStreams(AsyncStreams):
 
         - `{pair}_{contract_type}@continuousKline_{interval}`, on `/market`; sent every 250 ms.
         - Sent when the market moves; 60 s of silence are looked into.
-        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap`, or with `fill_gaps=True` is
-          fetched with `continuous_klines`.
+        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
+          is fetched with `continuous_klines`.
         - Uncertain: `1s` stands in the list of the connector for this stream only; REST has no such bars, so a gap of
           them cannot be filled.
 
@@ -317,7 +318,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@depth{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
-          `Gap`, which cannot be fetched later.
+          `Gap` notice, which cannot be fetched later.
         - RPI orders are not in it.
 
         Args:
@@ -362,8 +363,8 @@ class AsyncFuturesStreams(AsyncStreams):
 
         - `{symbol}@kline_{interval}`, on `/market`; sent every 250 ms.
         - Sent when the market moves; 60 s of silence are looked into.
-        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap`, or with `fill_gaps=True` is
-          fetched with `klines`.
+        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
+          is fetched with `klines`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -464,7 +465,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@rpiDepth@500ms`, on `/public`; sent every 500 ms.
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
-          `Gap`, which cannot be fetched later.
+          `Gap` notice, which cannot be fetched later.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -533,7 +534,8 @@ class SyncFuturesStreams(SyncStreams):
 
         - `{symbol}@aggTrade`, on `/market`; sent every 100 ms.
         - Sent when the market moves; 60 s of silence are looked into.
-        - `agg_id` grows by one; what is missing becomes a `Gap`, or with `fill_gaps=True` is fetched with `agg_trades`.
+        - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
+          `agg_trades`.
         - Trades of the insurance fund and of auto-deleveraging are left out.
 
         Args:
@@ -758,8 +760,8 @@ class SyncFuturesStreams(SyncStreams):
 
         - `{pair}_{contract_type}@continuousKline_{interval}`, on `/market`; sent every 250 ms.
         - Sent when the market moves; 60 s of silence are looked into.
-        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap`, or with `fill_gaps=True` is
-          fetched with `continuous_klines`.
+        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
+          is fetched with `continuous_klines`.
         - Uncertain: `1s` stands in the list of the connector for this stream only; REST has no such bars, so a gap of
           them cannot be filled.
 
@@ -812,7 +814,7 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@depth{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
-          `Gap`, which cannot be fetched later.
+          `Gap` notice, which cannot be fetched later.
         - RPI orders are not in it.
 
         Args:
@@ -857,8 +859,8 @@ class SyncFuturesStreams(SyncStreams):
 
         - `{symbol}@kline_{interval}`, on `/market`; sent every 250 ms.
         - Sent when the market moves; 60 s of silence are looked into.
-        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap`, or with `fill_gaps=True` is
-          fetched with `klines`.
+        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
+          is fetched with `klines`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -959,7 +961,7 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@rpiDepth@500ms`, on `/public`; sent every 500 ms.
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
-          `Gap`, which cannot be fetched later.
+          `Gap` notice, which cannot be fetched later.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.

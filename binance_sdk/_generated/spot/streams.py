@@ -35,7 +35,8 @@ class AsyncSpotStreams(AsyncStreams):
 
         - `{symbol}@aggTrade`; sent at once.
         - Sent when the market moves; 60 s of silence are looked into.
-        - `agg_id` grows by one; what is missing becomes a `Gap`, or with `fill_gaps=True` is fetched with `agg_trades`.
+        - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
+          `agg_trades`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -169,8 +170,8 @@ class AsyncSpotStreams(AsyncStreams):
 
         - `{symbol}@depth{speed}`; sent every second or every 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
-        - `first_update_id` is one more than the `final_update_id` of the event before; what is missing becomes a `Gap`,
-          which cannot be fetched later.
+        - `first_update_id` is one more than the `final_update_id` of the event before; what is missing becomes a `Gap`
+          notice, which cannot be fetched later.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -192,8 +193,8 @@ class AsyncSpotStreams(AsyncStreams):
 
         - `{symbol}@kline_{interval}`; sent every second for `1s`, every 2 seconds for the others.
         - Sent when the market moves; 60 s of silence are looked into.
-        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap`, or with `fill_gaps=True` is
-          fetched with `klines`.
+        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
+          is fetched with `klines`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -217,8 +218,8 @@ class AsyncSpotStreams(AsyncStreams):
 
         - `{symbol}@kline_{interval}@+08:00`; sent every second for `1s`, every 2 seconds for the others.
         - Sent when the market moves; 60 s of silence are looked into.
-        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap`, or with `fill_gaps=True` is
-          fetched with `klines`.
+        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
+          is fetched with `klines`.
         - No other offset than +08:00 exists; the times in the events stay UTC.
         - In a URL the plus sign of the name must be written `%2B`.
 
@@ -363,7 +364,7 @@ class AsyncSpotStreams(AsyncStreams):
 
         - `{symbol}@trade`; sent at once.
         - Sent when the market moves; 60 s of silence are looked into.
-        - `trade_id` grows by one; what is missing becomes a `Gap`, or with `fill_gaps=True` is fetched with
+        - `trade_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `historical_trades`.
         - Older recordings carry the ids of the two orders as well; they are kept in `model_extra`.
 
@@ -390,7 +391,8 @@ class SyncSpotStreams(SyncStreams):
 
         - `{symbol}@aggTrade`; sent at once.
         - Sent when the market moves; 60 s of silence are looked into.
-        - `agg_id` grows by one; what is missing becomes a `Gap`, or with `fill_gaps=True` is fetched with `agg_trades`.
+        - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
+          `agg_trades`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -524,8 +526,8 @@ class SyncSpotStreams(SyncStreams):
 
         - `{symbol}@depth{speed}`; sent every second or every 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
-        - `first_update_id` is one more than the `final_update_id` of the event before; what is missing becomes a `Gap`,
-          which cannot be fetched later.
+        - `first_update_id` is one more than the `final_update_id` of the event before; what is missing becomes a `Gap`
+          notice, which cannot be fetched later.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -547,8 +549,8 @@ class SyncSpotStreams(SyncStreams):
 
         - `{symbol}@kline_{interval}`; sent every second for `1s`, every 2 seconds for the others.
         - Sent when the market moves; 60 s of silence are looked into.
-        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap`, or with `fill_gaps=True` is
-          fetched with `klines`.
+        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
+          is fetched with `klines`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -572,8 +574,8 @@ class SyncSpotStreams(SyncStreams):
 
         - `{symbol}@kline_{interval}@+08:00`; sent every second for `1s`, every 2 seconds for the others.
         - Sent when the market moves; 60 s of silence are looked into.
-        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap`, or with `fill_gaps=True` is
-          fetched with `klines`.
+        - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
+          is fetched with `klines`.
         - No other offset than +08:00 exists; the times in the events stay UTC.
         - In a URL the plus sign of the name must be written `%2B`.
 
@@ -718,7 +720,7 @@ class SyncSpotStreams(SyncStreams):
 
         - `{symbol}@trade`; sent at once.
         - Sent when the market moves; 60 s of silence are looked into.
-        - `trade_id` grows by one; what is missing becomes a `Gap`, or with `fill_gaps=True` is fetched with
+        - `trade_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `historical_trades`.
         - Older recordings carry the ids of the two orders as well; they are kept in `model_extra`.
 

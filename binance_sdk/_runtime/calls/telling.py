@@ -12,11 +12,13 @@ from binance_sdk.events import (
     BreakerChanged,
     CacheHit,
     Event,
+    Gap,
     GateClosed,
     Hook,
     RequestSent,
     ResponseReceived,
     Retrying,
+    SilentStream,
     StreamConnected,
     Waited,
     WeightDrift,
@@ -57,9 +59,12 @@ class Teller:
 def _level(event: Event) -> int:
     if isinstance(event, (RequestSent, ResponseReceived, CacheHit, StreamConnected)):
         return logging.DEBUG
+    if isinstance(event, Gap) and event.reason == "overflow":
+        # MessagesDropped speaks of the same loss, and not at every single message.
+        return logging.DEBUG
     if isinstance(event, Waited):
         return logging.INFO if event.seconds >= _LONG_WAIT else logging.DEBUG
-    return logging.INFO if isinstance(event, Retrying) else logging.WARNING
+    return logging.INFO if isinstance(event, (Retrying, SilentStream)) else logging.WARNING
 
 
 def _line(event: Event) -> str:

@@ -14,6 +14,8 @@ Waiting = Message | Notice
 
 _BURST = 8192
 """Messages that one read of the socket (256 KiB) may bring after reading was stopped."""
+_MOST_NOTICES = 1000
+"""Notices that wait for a consumer who does not come; hooks and the log have been told of each of them."""
 
 
 class Buffer:
@@ -38,7 +40,18 @@ class Buffer:
         self._dropped = dropped
         self.limit = limit
         self.waiting: deque[Waiting] = deque()
+        self.notices = 0
+        """How many of those that wait."""
         self.paused = False
+
+    def add_notice(self, notice: Notice) -> None:
+        """Put it behind what waits."""
+        if self.notices >= _MOST_NOTICES:
+            oldest = next(at for at, item in enumerate(self.waiting) if not isinstance(item, tuple))
+            del self.waiting[oldest]
+            self.notices -= 1
+        self.notices += 1
+        self.waiting.append(notice)
 
     def full(self) -> None:
         """Called by the writer when more than ``limit`` wait."""

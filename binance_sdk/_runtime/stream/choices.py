@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
+from binance_sdk._runtime.stream.notices import OnNotice
 from binance_sdk._runtime.stream.options import Overflow, StreamOptions
 from binance_sdk.errors import ParameterError
 
@@ -22,6 +24,8 @@ class Choices:
     overflow: Overflow
     buffer: int
     rollover_after: float
+    on_notice: tuple[OnNotice, ...] = ()
+    """Of all of them: a notice may be about any."""
 
 
 def check(options: Mapping[str, object]) -> StreamOptions:
@@ -66,23 +70,33 @@ def _rollover_after(value: object) -> str:
     return "" if good else "a positive number of seconds below 86400, when Binance ends every connection"
 
 
+def _on_notice(value: object) -> str:
+    good = callable(value) and not inspect.iscoroutinefunction(value)
+    return "" if good else "a function that takes one notice, and no async one: it is called, not awaited"
+
+
 _CHECKS: Mapping[str, Any] = {
     "fill_gaps": _bool,
     "overflow": _overflow,
     "buffer": _buffer,
     "quiet_time": _quiet_time,
     "rollover_after": _rollover_after,
+    "on_notice": _on_notice,
 }
 
 
 def together(options: Iterable[StreamOptions]) -> Choices:
     """One choice for a consumer of several streams: the first one that was made."""
     made: dict[str, Any] = {}
+    listeners: dict[OnNotice, None] = {}
     for each in options:
+        if "on_notice" in each:
+            listeners[each["on_notice"]] = None
         for name, value in each.items():
             made.setdefault(name, value)
     return Choices(
         overflow=made.get("overflow", "block"),
         buffer=made.get("buffer", _BUFFER),
         rollover_after=made.get("rollover_after", _ROLLOVER),
+        on_notice=tuple(listeners),
     )

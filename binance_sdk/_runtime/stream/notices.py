@@ -1,68 +1,50 @@
-"""What a consumer is told between the events: plain frozen values, made for ``match``."""
+"""Who is told what is no event: counts, hooks and the log at once, the consumer's own functions in their turn."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Sequence
 
-GapReason = Literal["lost", "overflow", "fill_failed", "restarted"]
+from binance_sdk._runtime.calls.telling import LOGGER
+from binance_sdk._runtime.stream.stats import StreamStats
+from binance_sdk.events import Event, Gap, GapReason, Notice, Reconnected, SilentStream
+
+__all__ = ["Gap", "GapReason", "Notice", "Notices", "OnNotice", "Reconnected", "SilentStream"]
+
+OnNotice = Callable[[Notice], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Something is missing from a stream: everything between two ids, both of which were seen.
+class Notices:
+    """Notices of one consumer.
 
-    Attributes:
-        stream: Name of the stream, e.g. ``btcusdt@aggTrade``.
-        last_id: Last id before the hole; for candles the open time of the last complete one before it.
-        first_id: First id after it; for candles the open time of the one that came instead.
-        reason: ``lost`` on the way, dropped by the ``overflow`` policy, or ``fill_failed``: it could not be fetched.
-            ``restarted``: the exchange began its ids anew, as a testnet does when it is wiped; ``first_id`` is below
-            ``last_id``, and what lies between is not known.
-        detail: Why it could not be fetched; empty otherwise.
+    Args:
+        stats: Its counts.
+        tell: Hooks and the log of the client.
+        listeners: Functions of the consumer.
     """
 
-    stream: str
-    last_id: int
-    first_id: int
-    reason: GapReason = "lost"
-    detail: str = ""
+    def __init__(self, stats: StreamStats, tell: Callable[[Event], None], listeners: Sequence[OnNotice]) -> None:
+        self._stats = stats
+        self._tell = tell
+        self._listeners = list(listeners)
 
-    @property
-    def missing(self) -> int:
-        """Number of ids in the hole (for candles: its length in milliseconds); 0 where it is not known."""
-        return max(0, self.first_id - self.last_id - 1)
+    def listen(self, listener: OnNotice) -> None:
+        """Tell this function too, from now on."""
+        if listener not in self._listeners:
+            self._listeners.append(listener)
 
+    def announce(self, notice: Notice) -> None:
+        """Something is known that the consumer will come to later."""
+        if isinstance(notice, Gap):
+            self._stats.gaps += 1
+        elif isinstance(notice, SilentStream):
+            self._stats.silences += 1
+        self._tell(notice)
 
-@dataclass(frozen=True, slots=True)
-class Reconnected:
-    """Streams without ids were off the air: what they sent in that time is lost.
-
-    Attributes:
-        streams: Names of the streams.
-        since: When the old connection was last heard, epoch milliseconds.
-        until: When the new one was ready, epoch milliseconds.
-        reason: Why the old connection ended.
-    """
-
-    streams: tuple[str, ...]
-    since: int
-    until: int
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SilentStream:
-    """A stream says nothing although a fresh connection has acknowledged it: perhaps the symbol is not traded.
-
-    Attributes:
-        stream: Name of the stream.
-        seconds: For how long nothing has come.
-    """
-
-    stream: str
-    seconds: float
-
-
-Notice: TypeAlias = Gap | Reconnected | SilentStream
-"""Anything that is no event."""
+    def deliver(self, notice: Notice) -> None:
+        """The consumer has come to it: every event before has been given out, none behind it."""
+        for listener in self._listeners:
+            try:
+                listener(notice)
+            except Exception:  # noqa: BLE001
+                # The events behind it are wanted all the same; the log has the trace.
+                LOGGER.exception("on_notice failed on %s", notice)

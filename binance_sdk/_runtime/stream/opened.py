@@ -33,7 +33,7 @@ class Opened:
         self._told_closed = closed
         self._owners: list[Owner] = []
         self._carried: dict[tuple[Market, str], tuple[Subscription, Owner]] = {}
-        self.reader = Reader(parts, choices.overflow, choices.buffer, self._pause)
+        self.reader = Reader(parts, choices.overflow, choices.buffer, self._pause, choices.on_notice)
         self.closed = False
 
     def _pause(self, paused: bool) -> None:
@@ -139,9 +139,28 @@ class SyncStreamed(Streamed[T_co]):
     """The same for ``SyncStream``."""
 
 
+class EventsWithNotices(Generic[T]):
+    """Events and notices in the order they came, for ``async for``."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T | Notice:
+        item = await self._reader.next(with_notices=True)
+        if isinstance(item, Notice):
+            self._reader.notices.deliver(item)
+            return item
+        return cast(T, item)
+
+
 class Events(Generic[T]):
-    """Events of open streams, for ``async for``: models, and between them notices (``Gap``, ``Reconnected``,
-    ``SilentStream``).
+    """Events of open streams, for ``async for``.
+
+    Notices (``Gap``, ``Reconnected``, ``SilentStream``) are not among them: they go to ``on_notice=``, the client's
+    hooks, ``stats`` and, where data is missing, as a warning to the log. ``with_notices()`` iterates both.
     """
 
     def __init__(self, opened: Opened) -> None:
@@ -174,12 +193,18 @@ class Events(Generic[T]):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> T | Notice:
-        event: T | Notice | None = self._take()
+    async def __anext__(self) -> T:
+        event: T | None = self._take()
         if event is not None:
             return event
-        event = await self._wait()
-        return cast("T | Notice", event)
+        return cast(T, await self._wait())
+
+    def with_notices(self) -> EventsWithNotices[T]:
+        """The same events and between them, where they belong, the notices; made for ``match``.
+
+        Both ways of iterating take from the same stream, so what one has given out the other does not repeat.
+        """
+        return EventsWithNotices(self._opened.reader)
 
     async def aclose(self) -> None:
         """End it; a loop that waits for an event ends too."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from binance_sdk._runtime.stream.notices import OnNotice
+
 Overflow = Literal["block", "drop_oldest", "latest"]
 
 
@@ -18,6 +20,8 @@ class StreamOptions(TypedDict, total=False):
         quiet_time: Seconds of silence after which the connection is checked and replaced; None never does. Left out:
             what the spec says of the stream.
         rollover_after: Seconds after which a connection is replaced by a new one, before Binance ends it at 24 h.
+        on_notice: A function that is called with each ``Gap``, ``Reconnected`` and ``SilentStream``, between the events
+            before it and those behind it, in the task or thread that iterates. What it raises is logged.
     """
 
     fill_gaps: bool
@@ -25,3 +29,4 @@ class StreamOptions(TypedDict, total=False):
     buffer: int
     quiet_time: float | None
     rollover_after: float
+    on_notice: OnNotice

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
 from binance_sdk._runtime.stream.buffer import Buffer
 from binance_sdk._runtime.stream.event import StreamEvent, mark_stream
 from binance_sdk._runtime.stream.fill import Incomplete, filled
-from binance_sdk._runtime.stream.notices import Gap, Notice
+from binance_sdk._runtime.stream.notices import Gap, Notice, Notices, OnNotice
 from binance_sdk._runtime.stream.options import Overflow
 from binance_sdk._runtime.stream.parts import Parts
 from binance_sdk._runtime.stream.sequence import Hole, Tracker
@@ -29,11 +29,19 @@ _TURN = 256
 class Reader:
     """What one consumer reads. Messages are queued as bytes and become models when they are asked for."""
 
-    def __init__(self, parts: Parts, policy: Overflow, limit: int, pause: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        policy: Overflow,
+        limit: int,
+        pause: Callable[[bool], None],
+        listeners: Sequence[OnNotice] = (),
+    ) -> None:
         self._parts = parts
         self._policy = policy
         self._now = parts.clock.monotonic
         self.stats = StreamStats()
+        self.notices = Notices(self.stats, parts.tell, listeners)
         self.buffer = Buffer(policy, limit, pause, self._dropped)
         self._waiting = self.waiting = self.buffer.waiting
         self._limit = self.limit = limit
@@ -68,7 +76,8 @@ class Reader:
 
     def tell(self, notice: Notice) -> None:
         """Put a notice behind the messages that came before it."""
-        self._waiting.append(notice)
+        self.notices.announce(notice)
+        self.buffer.add_notice(notice)
         self.wake()
 
     def malformed(self, stream: str, what: str, body: bytes) -> None:
@@ -92,23 +101,23 @@ class Reader:
 
     # -------------------------------------------------------------------- the consumer's side
 
-    async def next(self) -> Any:
-        """The next event or notice.
+    async def next(self, with_notices: bool = False) -> Any:
+        """The next event, or notice if they are wanted.
 
         Raises:
             StopAsyncIteration: closed.
             StreamError: it cannot go on.
         """
-        found = self.take()
-        return found if found is not None else await self.wait()
+        found = self.take(with_notices)
+        return found if found is not None else await self.wait(with_notices)
 
-    async def wait(self) -> Any:
+    async def wait(self, with_notices: bool = False) -> Any:
         """The same, when ``take`` had nothing: after the connections have had their turn."""
         while True:
             if self._turn <= 0:
                 self._turn = _TURN
                 await asyncio.sleep(0)
-            found = self.take()
+            found = self.take(with_notices)
             if found is not None:
                 return found
             if self._turn <= 0:
@@ -126,8 +135,11 @@ class Reader:
             finally:
                 self.wanted = None
 
-    def take(self) -> Any:
-        """What can be had at once, or None; None also where others should have a turn."""
+    def take(self, with_notices: bool = False) -> Any:
+        """What can be had at once, or None; None also where others should have a turn.
+
+        A notice is given out if they are wanted, and else delivered to the consumer's own functions.
+        """
         # Every event passes here, so this is one piece, and calls nothing that it can do itself.
         waiting, buffer = self._waiting, self.buffer
         if self._turn <= 0:
@@ -137,14 +149,22 @@ class Reader:
                 self._turn -= 1
                 if self._fills:
                     self._room.set()
-                return self._ready.popleft()
+                item = self._ready.popleft()
+                if with_notices or type(item) is not Gap:
+                    return item
+                self.notices.deliver(item)
+                continue
             if not waiting or self._held > self._limit:
                 return None
             item = waiting.popleft()
             if buffer.paused:
                 buffer.taken()
             if type(item) is not tuple:
-                return item
+                buffer.notices -= 1
+                if with_notices:
+                    return item
+                self.notices.deliver(cast(Notice, item))
+                continue
             subscription, payload, came = item
             try:
                 event = subscription.decode(payload, by_alias=True, by_name=False)
@@ -195,7 +215,8 @@ class Reader:
     def _old(self, subscription: Subscription, tracker: Tracker, event: StreamEvent, *, late: bool) -> bool:
         restarted = tracker.began_anew(event)
         if restarted is not None:
-            self._tell_before(subscription, Gap(subscription.name, restarted.last, restarted.first, "restarted"), event)
+            gap = Gap(subscription.name, restarted.last, restarted.first, "restarted")
+            self._tell_before(subscription, gap, event)
         elif late:
             self.stats.late += 1
             self.stats.dropped += 1
@@ -204,6 +225,7 @@ class Reader:
         return False
 
     def _tell_before(self, subscription: Subscription, gap: Gap, event: StreamEvent) -> None:
+        self.notices.announce(gap)
         if subscription.held is None:
             self._ready.extend((gap, event))
         else:
@@ -255,13 +277,14 @@ class Reader:
             self._give_up(subscription, error.hole, str(error))
         except Exception as error:  # noqa: BLE001
             # Whatever it was, it must not silence the stream, which waits behind this hole.
-            self._parts.tell(MalformedMessage(subscription.name, f"fill failed: {error!r}", b""))
             self._give_up(subscription, hole, f"{type(error).__name__}: {error}")
 
     def _give_up(self, subscription: Subscription, hole: Hole, why: str) -> None:
         assert subscription.tracker is not None
         subscription.tracker.told(hole)
-        self._ready.append(Gap(subscription.name, hole.last, hole.first, "fill_failed", why))
+        gap = Gap(subscription.name, hole.last, hole.first, "fill_failed", why)
+        self.notices.announce(gap)
+        self._ready.append(gap)
         self.wake()
 
     async def _until_there_is_room(self) -> None:

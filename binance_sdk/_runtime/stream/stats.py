@@ -15,6 +15,8 @@ class StreamStats:
         malformed: Messages that were not what the spec says.
         duplicates: Messages that had come before, on the same connection or on the one it replaced.
         late: Messages that came after their gap was reported; they count as dropped too.
+        gaps: ``Gap`` notices, each a hole in the ids of a stream.
+        silences: ``SilentStream`` notices.
         reconnects: Connections that ended by themselves and were replaced.
         rollovers: Connections that were replaced before they ended, without a loss.
         filled: Events that were fetched over REST.
@@ -26,6 +28,8 @@ class StreamStats:
     malformed: int = 0
     duplicates: int = 0
     late: int = 0
+    gaps: int = 0
+    silences: int = 0
     reconnects: int = 0
     rollovers: int = 0
     filled: int = 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from binance_sdk._runtime.stream.notices import Notice
+from binance_sdk._runtime.stream.notices import Notice, Notices
 from binance_sdk._runtime.stream.opened import Opened, SyncStreamed
 from binance_sdk._runtime.stream.opener import BackgroundOpener
 from binance_sdk._runtime.stream.stats import StreamStats
@@ -19,8 +20,29 @@ _BATCH = 64
 """Events fetched from the other thread at once, if so many are waiting: each crossing costs more than a decode."""
 
 
+class SyncEventsWithNotices(Generic[T]):
+    """Events and notices in the order they came, for ``for``."""
+
+    def __init__(self, take: Callable[[], T | Notice], notices: Notices) -> None:
+        self._take = take
+        self._notices = notices
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> T | Notice:
+        item = self._take()
+        if isinstance(item, Notice):
+            self._notices.deliver(item)
+        return item
+
+
 class SyncEvents(Generic[T]):
-    """Events of open streams, for ``for``: models, and between them notices. For one thread at a time."""
+    """Events of open streams, for ``for``. For one thread at a time.
+
+    Notices (``Gap``, ``Reconnected``, ``SilentStream``) are not among them: they go to ``on_notice=``, the client's
+    hooks, ``stats`` and, where data is missing, as a warning to the log. ``with_notices()`` iterates both.
+    """
 
     def __init__(self, opener: BackgroundOpener, opened: Opened) -> None:
         self._opener = opener
@@ -52,10 +74,26 @@ class SyncEvents(Generic[T]):
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> T | Notice:
+    def __next__(self) -> T:
+        while True:
+            item = self._next()
+            if not isinstance(item, Notice):
+                return item
+            self._opened.reader.notices.deliver(item)
+
+    def with_notices(self) -> SyncEventsWithNotices[T]:
+        """The same events and between them, where they belong, the notices; made for ``match``.
+
+        Both ways of iterating take from the same stream, so what one has given out the other does not repeat.
+        """
+        return SyncEventsWithNotices(self._next, self._opened.reader.notices)
+
+    def _next(self) -> T | Notice:
+        if self._opened.closed:
+            # Also what was fetched before belongs to a stream that is over.
+            self._batch.clear()
+            raise StopIteration
         if not self._batch:
-            if self._opened.closed:
-                raise StopIteration
             try:
                 self._batch.extend(self._opener.run(self._fetch()))
             except CancelledError:
@@ -63,17 +101,18 @@ class SyncEvents(Generic[T]):
                 raise StopIteration from None
             if not self._batch:
                 raise StopIteration
-        event: T | Notice = self._batch.popleft()
-        return event
+        item: T | Notice = self._batch.popleft()
+        return item
 
     async def _fetch(self) -> list[Any]:
+        # With notices: those go to the consumer's functions in the consumer's thread, not in this one.
         reader = self._opened.reader
         try:
-            found = [await reader.next()]
+            found = [await reader.next(with_notices=True)]
         except StopAsyncIteration:
             return []
-        while len(found) < _BATCH and not reader.newest_only and (event := reader.take()) is not None:
-            found.append(event)
+        while len(found) < _BATCH and not reader.newest_only and (item := reader.take(with_notices=True)) is not None:
+            found.append(item)
         return found
 
     def close(self) -> None:
