@@ -9,7 +9,7 @@ from functools import partial
 from codegen import words
 from codegen.names import english_list, snake
 from codegen.spec import Placed, Spec
-from codegen.spec_model import Operation, Variant
+from codegen.spec_model import Lookback, Operation, Variant
 from codegen.types import TypeRef, parse_type
 
 LINE_LENGTH = 120
@@ -58,8 +58,12 @@ def iterator_docstring(spec: Spec, placed: Placed[Operation], arguments: Sequenc
     operation, paging = placed.value, placed.value.paging
     assert paging is not None
     size = operation.parameters[paging.size]
+    starts = [name for name in (paging.start, paging.cursor) if name is not None]
+    optional = not any(operation.parameters[name].required for name in starts)
+    either = english_list([f"`{words.python(name, operation)}`" for name in starts], "or")
+    newest = f" Without {either} the newest so many come, and it has to be given." if optional else ""
     own = {
-        "limit": "Number of rows wanted in all. By default everything there is.",
+        "limit": f"Number of rows wanted in all, by default everything from the start on.{newest}",
         "page_size": f"Rows in one request, at most {size.max}. By default the size that costs the least weight a row.",
     }
     described = [(name, words.parameter(wire, operation) if wire else own[name]) for name, wire in arguments]
@@ -70,10 +74,27 @@ def iterator_docstring(spec: Spec, placed: Placed[Operation], arguments: Sequenc
     facts = [
         *_facts(spec, placed, f"Weight of a page: {price}."),
         f"A page is a call of `{placed.name}`, whose notes hold for each of them.",
+        *_where_it_begins(operation, either, optional=optional),
+        f"It goes on until `limit`, {'the end time ' if paging.end else ''}or the server's time when it began is "
+        "reached, or a page is empty: a page shorter than asked for is no proof of the end.",
     ]
     summary = f"{operation.summary.rstrip('.')}, page by page."
     yields = [f"Every `{item}` in order, each once. A page is fetched when its first row is needed."]
-    return _compose(spec, placed, summary, facts, described, "Yields:", yields)
+    text = _compose(spec, placed, summary, facts, described, "Yields:", yields)
+    needs = ", or neither a start nor `limit` is given" if optional else ""
+    return text.replace("out of bounds; nothing was sent.", f"out of bounds{needs}; nothing was sent.").replace(
+        "DecodeError: The answer is not what the spec says.",
+        "DecodeError: The answer is not what the spec says, repeats rows or is not in order.",
+    )
+
+
+def _where_it_begins(operation: Operation, either: str, *, optional: bool) -> list[str]:
+    if not optional:
+        return []
+    kept = any(isinstance(rule, Lookback) for rule in operation.rules)
+    oldest = "the oldest that Binance keeps" if kept else "the oldest"
+    text = f"From {either} on, oldest first; 0 begins with {oldest}. Without it the newest `limit` rows come, in the "
+    return [f"{text}same order, the first of them once all are there."]
 
 
 def _compose(

@@ -71,14 +71,7 @@ def method_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
 def iterator_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
     operation, paging = placed.value, placed.value.paging
     assert paging is not None
-    cursor_needed = paging.first is None and paging.start is None and not paging.window
-    arguments = []
-    for wire, one in operation.parameters.items():
-        if wire != paging.size:
-            argument = _argument(wire, one)
-            if cursor_needed and wire == paging.cursor and not one.required:
-                argument = ArgumentView(argument.name, wire, argument.type.removesuffix(" | None"), True)
-            arguments.append(argument)
+    arguments = [_argument(wire, one) for wire, one in operation.parameters.items() if wire != paging.size]
     item = parse_type(operation.returns[0].type).item
     assert item is not None
     own = (

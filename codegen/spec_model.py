@@ -193,7 +193,7 @@ class Paging(Node):
     """Parameter of the first page where the cursor itself is not a time."""
     end: WireName | None = None
     time: PythonName | None = None
-    """Field compared with ``end`` where ``key`` is no time."""
+    """Field compared with ``end``, or with the present, where ``key`` is no time."""
     send_end: bool = True
     """Send ``end`` with every page; otherwise the rows themselves tell when to stop."""
     step: WireName | None = None
@@ -201,9 +201,11 @@ class Paging(Node):
     window: bool = False
     """Ask for windows of ``size`` steps with both ends given."""
     first: int | None = None
-    """Cursor of the very first row; without it a caller has to say where to begin."""
+    """Key of the very first row, where that is known: a search for older ones ends there."""
     unique: bool = True
     """False: several rows may share a key, so a page begins at the last key and known rows are dropped."""
+    newest_up_to_end: bool = False
+    """With ``end`` alone the newest rows up to it come; so the pages before them can be asked for."""
 
 
 class Cache(Node):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
-from typing import Any, Literal, TypeAlias, cast
+from collections.abc import AsyncIterator, Callable
+from typing import Literal, TypeAlias
 
 from binance_sdk import BinanceClient, futures, spot
-from binance_sdk.futures import Kline, KlineInterval, StatisticsPeriod
+from binance_sdk.futures import Kline, KlineInterval, PriceKline, StatisticsPeriod
 from virtuoso_binance.symbols import Listed, MarketName
 from virtuoso_binance.timeframes import interval_ms
 
@@ -18,6 +18,7 @@ __all__ = [
     "klines",
     "newest_klines",
     "open_interest",
+    "price_klines",
     "ticker",
     "trades",
 ]
@@ -28,8 +29,7 @@ BOOK_LIMITS: tuple[BookLimit, ...] = (5, 10, 20, 50, 100, 500, 1000)
 TRADES_MOST = 1000
 _PAGE = {"spot": 1000, "usdm": 1000}
 """Futures give up to 1500 candles, at double the weight of 1000."""
-_STATISTICS_MOST, _STATISTICS_KEPT = 500, 30 * 86_400_000
-_FUNDING_MOST, _FUNDING_EVERY = 1000, 8 * 3_600_000
+_PRICES_MOST = 1500
 
 
 def book_limit(wanted: int | None) -> BookLimit:
@@ -58,24 +58,23 @@ async def trades(client: BinanceClient, listed: Listed, limit: int) -> list[spot
     return await client.futures.trades(listed.symbol, limit=limit)
 
 
-def _page(client: BinanceClient, market: MarketName) -> Callable[..., Coroutine[Any, Any, list[Kline]]]:
-    return client.spot.klines if market == "spot" else client.futures.klines
+def _pages(client: BinanceClient, market: MarketName) -> Callable[..., AsyncIterator[Kline]]:
+    return client.spot.iter_klines if market == "spot" else client.futures.iter_klines
 
 
 async def newest_klines(
     client: BinanceClient, listed: Listed, interval: KlineInterval, count: int, end: int | None = None
 ) -> list[Kline]:
-    """The newest candles, oldest first, in as many pages as it takes."""
-    ask, most = _page(client, listed.market), _PAGE[listed.market]
-    rows: list[Kline] = []
-    while len(rows) < count:
-        size = min(count - len(rows), most)
-        page = await ask(listed.symbol, interval, end_time=end, limit=size)
-        rows = page + rows
-        if len(page) < size:
-            break
-        end = page[0][0] - 1
-    return rows
+    """The newest candles, oldest first, in as many pages as it takes; all there are where there are fewer.
+
+    Raises:
+        DecodeError: Binance repeats candles, or sends them in another order.
+    """
+    if count < 1:
+        return []
+    pages = _pages(client, listed.market)
+    size = min(count, _PAGE[listed.market])
+    return [row async for row in pages(listed.symbol, interval, end_time=end, limit=count, page_size=size)]
 
 
 async def klines(
@@ -97,35 +96,32 @@ async def klines(
         page_size = min(limit, _PAGE[listed.market])
     elif end is not None:
         page_size = max(1, min((end - start) // interval_ms(interval) + 1, _PAGE[listed.market]))
-    namespace = client.spot if listed.market == "spot" else client.futures
-    rows = cast("Any", namespace).iter_klines(
-        listed.symbol, interval, start_time=start, end_time=end, limit=limit, page_size=page_size
-    )
-    return [row async for row in rows]
+    pages = _pages(client, listed.market)
+    asked = {"start_time": start, "end_time": end, "limit": limit, "page_size": page_size}
+    return [row async for row in pages(listed.symbol, interval, **asked)]
+
+
+async def price_klines(
+    pages: Callable[..., AsyncIterator[PriceKline]], symbol: str, interval: KlineInterval, count: int
+) -> list[PriceKline]:
+    """The newest candles of a price that is not traded, oldest first."""
+    if count < 1:
+        return []
+    return [row async for row in pages(symbol, interval, limit=count, page_size=min(count, _PRICES_MOST))]
 
 
 async def open_interest(
-    client: BinanceClient, symbol: str, period: StatisticsPeriod, count: int, now: int
+    client: BinanceClient, symbol: str, period: StatisticsPeriod, count: int
 ) -> list[futures.OpenInterestHist]:
     """The newest periods, oldest first; Binance keeps a month of them."""
-    if count <= _STATISTICS_MOST:
-        return await client.futures.open_interest_hist(symbol, period, limit=count)
-    start = now - min(count * interval_ms(period), _STATISTICS_KEPT)
-    rows = client.futures.iter_open_interest_hist(symbol, period, start_time=start, end_time=now)
-    return [row async for row in rows][-count:]
+    if count < 1:
+        return []
+    return [row async for row in client.futures.iter_open_interest_hist(symbol, period, limit=count)]
 
 
 async def funding_events(
-    client: BinanceClient, symbol: str, *, start: int | None, end: int | None, limit: int, now: int
+    client: BinanceClient, symbol: str, *, start: int | None, end: int | None, limit: int
 ) -> list[futures.FundingRate]:
     """Past funding, oldest first: from ``start`` on, or the newest before ``end``."""
-    if start is None and end is None and limit <= _FUNDING_MOST:
-        return await client.futures.funding_rate(symbol, limit=limit)
-    if start is not None:
-        rows = client.futures.iter_funding_rate(symbol, start_time=start, end_time=end, limit=limit)
-        return [row async for row in rows]
-    # Where an end alone would begin is not documented. The longest time between two events is 8 h.
-    last = end if end is not None else now
-    start = max(0, last - (limit + 1) * _FUNDING_EVERY)
-    rows = client.futures.iter_funding_rate(symbol, start_time=start, end_time=last)
-    return [row async for row in rows][-limit:]
+    rows = client.futures.iter_funding_rate(symbol, start_time=start, end_time=end, limit=limit)
+    return [row async for row in rows]

@@ -11,10 +11,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from binance_sdk import BinanceClient, Caps
 from binance_sdk.errors import BinanceError, ConfigError
+from virtuoso_binance import calls
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.kept import MAX_AGE, Book, Kept, SymbolState, candle_holes, fresh_parts
 from virtuoso_binance.market_data import assemble
@@ -253,8 +255,8 @@ class BinanceDataFetcher:
 
     def _candle_job(self, state: SymbolState, part: str, length: int, late: float) -> Job[_Task]:
         interval, count = FRAMES[part]
-        symbol, market = state.listed.symbol, state.listed.market
-        namespace: Any = self._client.spot if market == "spot" else self._client.futures
+        listed = state.listed
+        plan: Any = self._client.spot.plan if listed.market == "spot" else self._client.futures.plan
 
         def keep(rows: list[Any], now: int) -> None:
             whole = merged(state.candles.get(part) or [], rows, count, open_time)
@@ -265,8 +267,9 @@ class BinanceDataFetcher:
                 state.candles[part] = whole
                 state.put(part, True, now)
 
-        cost = cost_of(namespace.plan.klines(symbol, interval, limit=length))
-        task = _Task(symbol, part, lambda: namespace.klines(symbol, interval, limit=length), keep)
+        cost = cost_of(plan.klines(listed.symbol, interval, limit=length))
+        send = partial(calls.newest_klines, self._client, listed, interval, length)
+        task = _Task(listed.symbol, part, send, keep)
         return Job(task, cost, _CANDLES, late)
 
     def _statistics_jobs(self, state: SymbolState, now: int, number: int) -> list[Job[_Task]]:
@@ -290,7 +293,7 @@ class BinanceDataFetcher:
                 length = tail_length(newest, PERIOD, self._now(), _OI_ROWS)
                 planned = plan.open_interest_hist(symbol, "5m", limit=length)
                 keep = self._history_keeper(state)
-                send = lambda: market.open_interest_hist(symbol, "5m", limit=length)  # noqa: E731
+                send = partial(calls.open_interest, self._client, symbol, "5m", length)
             case "lsr":
                 planned = plan.global_long_short_account_ratio(symbol, "5m", limit=1)
                 send = lambda: market.global_long_short_account_ratio(symbol, "5m", limit=1)  # noqa: E731

@@ -106,7 +106,7 @@ async def fetch_parts(client: BinanceClient, listed: Listed, limit: int | None =
         wanted[name] = calls.newest_klines(client, listed, interval, count)
     if listed.market == "usdm":
         statistics = client.futures
-        wanted["oi_history"] = statistics.open_interest_hist(listed.symbol, "5m", limit=_OI_ROWS)
+        wanted["oi_history"] = calls.open_interest(client, listed.symbol, "5m", _OI_ROWS)
         wanted["lsr"] = statistics.global_long_short_account_ratio(listed.symbol, "5m", limit=1)
         wanted["premium_index"] = statistics.premium_index_klines(listed.symbol, "5m", limit=_PREMIUM_ROWS)
     return await gather(listed, wanted)

@@ -166,7 +166,7 @@ class Queries:
         if listed.market == "usdm":
             client = await self._binance.client()
             start, end = milliseconds(start_time), milliseconds(end_time)
-            events = await calls.funding_events(client, listed.symbol, start=start, end=end, limit=count, now=now)
+            events = await calls.funding_events(client, listed.symbol, start=start, end=end, limit=count)
         return sentiment.funding_history(events, listed.symbol, now)
 
     @translated
@@ -188,7 +188,7 @@ class Queries:
         if contract is None:
             return {"history": []}
         now = self._binance.now_ms("usdm")
-        rows = await calls.open_interest(await self._binance.client(), contract, period, count, now)
+        rows = await calls.open_interest(await self._binance.client(), contract, period, count)
         history = sentiment.oi_history(rows, count)
         return {"history": history, "symbol": contract, "interval": str(interval), "timestamp": now}
 
@@ -209,11 +209,12 @@ class Queries:
         """Premium index candles, newest first, with a signal; None without a perpetual."""
         from virtuoso_binance.frames import premium_frame
 
-        length, count = kline_interval(interval), min(_count(limit), 1500)
+        length, count = kline_interval(interval), _count(limit)
         contract = await self._perpetual(symbol)
         if contract is None:
             return None
-        rows = await (await self._binance.client()).futures.premium_index_klines(contract, length, limit=count)
+        pages = (await self._binance.client()).futures.iter_premium_index_klines
+        rows = await calls.price_klines(pages, contract, length, count)
         return premium_frame(rows, contract, str(interval), self._binance.now_ms("usdm"))
 
     @translated
@@ -221,11 +222,12 @@ class Queries:
         """Mark price candles, oldest first; None without a perpetual."""
         from virtuoso_binance.frames import price_klines
 
-        length, count = kline_interval(interval), min(_count(limit), 1500)
+        length, count = kline_interval(interval), _count(limit)
         contract = await self._perpetual(symbol)
         if contract is None:
             return None
-        rows = await (await self._binance.client()).futures.mark_price_klines(contract, length, limit=count)
+        pages = (await self._binance.client()).futures.iter_mark_price_klines
+        rows = await calls.price_klines(pages, contract, length, count)
         return price_klines(rows, contract, str(interval))
 
     @translated

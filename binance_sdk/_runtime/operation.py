@@ -120,6 +120,7 @@ class Paging:
     window: bool = False
     first: int | None = None
     unique: bool = True
+    newest_up_to_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,8 @@ class Plan:
 
     Args:
         operation: The endpoint, e.g. ``spot.depth``.
-        requests: Number of requests; for an iterator the most it can need.
+        requests: Number of requests; for an iterator the most it needs where no row is missing in between and pages are
+            as large as documented.
         weight: Request weight of all of them.
         groups: Requests by named group, e.g. ``{"funding_rate": 1}``.
         at_least: Least seconds all of it takes within the limits of an otherwise unused minute.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from binance_sdk._runtime.calls.parameters import validate
 from binance_sdk._runtime.operation import Operation
+from binance_sdk._runtime.options import Headers, Response
 
 from .support import NOW_MS
 
@@ -37,6 +38,7 @@ class Funding:
 @dataclass(frozen=True)
 class Trade:
     id: int
+    time: int = 0
 
 
 @dataclass
@@ -48,12 +50,16 @@ class Exchange:
     time: str | None = None
     newest_within: bool = False
     """Which end of a range with both times is cut off; for statistics no document says."""
+    most: Callable[[], int] | None = None
+    """Most rows of the next page, where that is less than the documents say."""
     requests: list[Mapping[str, Any]] = field(default_factory=list)
 
     async def __call__(self, arguments: Mapping[str, object]) -> list[Any]:
         asked = validate(self.operation, arguments, NOW_MS)
         self.requests.append(asked)
         limit: Any = asked.get("limit", self.operation.by_wire["limit"].default)
+        if self.most is not None:
+            limit = min(limit, self.most())
         from_id, start, end = (asked.get(name) for name in ("fromId", "startTime", "endTime"))
         rows = self.rows
         if from_id is not None:
@@ -64,3 +70,8 @@ class Exchange:
             rows = [row for row in rows if (end is None or getattr(row, self.time) <= end)]
         newest = start is None or (self.newest_within and end is not None)
         return list(rows[-limit:] if newest else rows[:limit])
+
+    async def fetch(self, arguments: Mapping[str, object]) -> Response[list[Any]]:
+        """The same in an envelope, as the walk wants it."""
+        rows = await self(arguments)
+        return Response(rows, 200, Headers(), repr(rows).encode(), 0, None, "", 0.0, 0)

@@ -23,7 +23,7 @@ def arguments(client: SyncBinanceClient) -> None:
     client.spot.agg_trades("BTCUSDT", start_time=1.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     client.spot.dept("BTCUSDT")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     client.spot.plan.depth("BTCUSDT", size=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    client.futures.iter_historical_trades("BTCUSDT")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    client.spot.iter_historical_block_trades("BTCUSDT")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def overloads(client: SyncBinanceClient) -> None:

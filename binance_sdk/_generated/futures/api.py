@@ -1340,13 +1340,18 @@ class AsyncFutures:
         - `GET /fapi/v1/aggTrades`, on mainnet, testnet and demo.
         - Weight of a page: 20.
         - A page is a call of `agg_trades`, whose notes hold for each of them.
+        - From `start_time` or `from_id` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the
+          newest `limit` rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             from_id: First aggregate id wanted, inclusive; not together with a time.
             start_time: Earliest trade time wanted, inclusive. Epoch milliseconds or an aware datetime.
             end_time: Latest trade time wanted, inclusive. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` or
+                `from_id` the newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1354,11 +1359,12 @@ class AsyncFutures:
             Every `AggTrade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -4166: The time is more than 48 hours ago (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1389,6 +1395,10 @@ class AsyncFutures:
         - Weight of a page: 0.
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - A page is a call of `basis`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             pair: Pair, e.g. BTCUSDT.
@@ -1396,7 +1406,8 @@ class AsyncFutures:
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1404,10 +1415,11 @@ class AsyncFutures:
             Every `Basis` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1443,6 +1455,10 @@ class AsyncFutures:
         - `GET /fapi/v1/continuousKlines`, on mainnet, testnet and demo.
         - Weight of a page: 1 for `page_size` up to 99, 2 up to 499, 5 up to 1000, 10 above.
         - A page is a call of `continuous_klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             pair: Pair, e.g. BTCUSDT.
@@ -1450,7 +1466,8 @@ class AsyncFutures:
             interval: Length of a candle.
             start_time: First open time wanted. Epoch milliseconds or an aware datetime.
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1458,12 +1475,13 @@ class AsyncFutures:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1498,12 +1516,17 @@ class AsyncFutures:
         - Weight of a page: 0.
         - Limit `funding_rate`: 500 requests per 5 minutes.
         - A page is a call of `funding_rate`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT; events of all contracts without it.
             start_time: Earliest funding time wanted, inclusive. Epoch milliseconds or an aware datetime.
             end_time: Latest funding time wanted, inclusive. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1511,10 +1534,11 @@ class AsyncFutures:
             Every `FundingRate` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1544,13 +1568,18 @@ class AsyncFutures:
         - Weight of a page: 0.
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - A page is a call of `global_long_short_account_ratio`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1558,10 +1587,11 @@ class AsyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1577,8 +1607,8 @@ class AsyncFutures:
     def iter_historical_trades(
         self,
         symbol: str,
-        from_id: int,
         *,
+        from_id: int | None = None,
         limit: int | None = None,
         page_size: int | None = None,
         options: RequestOptions | None = None,
@@ -1589,11 +1619,16 @@ class AsyncFutures:
         - Weight of a page: 200.
         - Needs an API key.
         - A page is a call of `historical_trades`, whose notes hold for each of them.
+        - From `from_id` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, or the server's time when it began is reached, or a page is empty: a page shorter
+          than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             from_id: First id wanted, inclusive; without it the newest trades come.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `from_id` the newest
+                so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1601,13 +1636,14 @@ class AsyncFutures:
             Every `Trade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             ConfigError: The client has no API key; nothing was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -2014: The API key is missing or badly formed.
                 -2015: The API key was not accepted.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1632,13 +1668,18 @@ class AsyncFutures:
         - `GET /fapi/v1/indexPriceKlines`, on mainnet, testnet and demo.
         - Weight of a page: 1 for `page_size` up to 99, 2 up to 499, 5 up to 1000, 10 above.
         - A page is a call of `index_price_klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             pair: Pair, e.g. BTCUSDT.
             interval: Length of a candle.
             start_time: First open time wanted. Epoch milliseconds or an aware datetime.
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1646,12 +1687,13 @@ class AsyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1680,13 +1722,18 @@ class AsyncFutures:
         - `GET /fapi/v1/klines`, on mainnet, testnet and demo.
         - Weight of a page: 1 for `page_size` up to 99, 2 up to 499, 5 up to 1000, 10 above.
         - A page is a call of `klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             interval: Length of a candle.
             start_time: First open time wanted. Epoch milliseconds or an aware datetime.
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1694,12 +1741,13 @@ class AsyncFutures:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1728,13 +1776,18 @@ class AsyncFutures:
         - `GET /fapi/v1/markPriceKlines`, on mainnet, testnet and demo.
         - Weight of a page: 1 for `page_size` up to 99, 2 up to 499, 5 up to 1000, 10 above.
         - A page is a call of `mark_price_klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             interval: Length of a candle.
             start_time: First open time wanted. Epoch milliseconds or an aware datetime.
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1742,12 +1795,13 @@ class AsyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1777,13 +1831,18 @@ class AsyncFutures:
         - Weight of a page: 0.
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - A page is a call of `open_interest_hist`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1791,10 +1850,11 @@ class AsyncFutures:
             Every `OpenInterestHist` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1823,13 +1883,18 @@ class AsyncFutures:
         - `GET /fapi/v1/premiumIndexKlines`, on mainnet, testnet and demo.
         - Weight of a page: 1 for `page_size` up to 99, 2 up to 499, 5 up to 1000, 10 above.
         - A page is a call of `premium_index_klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             interval: Length of a candle.
             start_time: First open time wanted. Epoch milliseconds or an aware datetime.
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1837,12 +1902,13 @@ class AsyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1872,13 +1938,18 @@ class AsyncFutures:
         - Weight of a page: 0.
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - A page is a call of `taker_long_short_ratio`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1886,10 +1957,11 @@ class AsyncFutures:
             Every `TakerLongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1920,13 +1992,18 @@ class AsyncFutures:
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - May need an API key; the documents do not settle it.
         - A page is a call of `top_long_short_account_ratio`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1934,10 +2011,11 @@ class AsyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1968,13 +2046,18 @@ class AsyncFutures:
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - May need an API key; the documents do not settle it.
         - A page is a call of `top_long_short_position_ratio`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1982,10 +2065,11 @@ class AsyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3384,13 +3468,18 @@ class SyncFutures:
         - `GET /fapi/v1/aggTrades`, on mainnet, testnet and demo.
         - Weight of a page: 20.
         - A page is a call of `agg_trades`, whose notes hold for each of them.
+        - From `start_time` or `from_id` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the
+          newest `limit` rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             from_id: First aggregate id wanted, inclusive; not together with a time.
             start_time: Earliest trade time wanted, inclusive. Epoch milliseconds or an aware datetime.
             end_time: Latest trade time wanted, inclusive. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` or
+                `from_id` the newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3398,11 +3487,12 @@ class SyncFutures:
             Every `AggTrade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -4166: The time is more than 48 hours ago (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3433,6 +3523,10 @@ class SyncFutures:
         - Weight of a page: 0.
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - A page is a call of `basis`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             pair: Pair, e.g. BTCUSDT.
@@ -3440,7 +3534,8 @@ class SyncFutures:
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3448,10 +3543,11 @@ class SyncFutures:
             Every `Basis` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3487,6 +3583,10 @@ class SyncFutures:
         - `GET /fapi/v1/continuousKlines`, on mainnet, testnet and demo.
         - Weight of a page: 1 for `page_size` up to 99, 2 up to 499, 5 up to 1000, 10 above.
         - A page is a call of `continuous_klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             pair: Pair, e.g. BTCUSDT.
@@ -3494,7 +3594,8 @@ class SyncFutures:
             interval: Length of a candle.
             start_time: First open time wanted. Epoch milliseconds or an aware datetime.
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3502,12 +3603,13 @@ class SyncFutures:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3542,12 +3644,17 @@ class SyncFutures:
         - Weight of a page: 0.
         - Limit `funding_rate`: 500 requests per 5 minutes.
         - A page is a call of `funding_rate`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT; events of all contracts without it.
             start_time: Earliest funding time wanted, inclusive. Epoch milliseconds or an aware datetime.
             end_time: Latest funding time wanted, inclusive. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3555,10 +3662,11 @@ class SyncFutures:
             Every `FundingRate` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3588,13 +3696,18 @@ class SyncFutures:
         - Weight of a page: 0.
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - A page is a call of `global_long_short_account_ratio`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3602,10 +3715,11 @@ class SyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3621,8 +3735,8 @@ class SyncFutures:
     def iter_historical_trades(
         self,
         symbol: str,
-        from_id: int,
         *,
+        from_id: int | None = None,
         limit: int | None = None,
         page_size: int | None = None,
         options: RequestOptions | None = None,
@@ -3633,11 +3747,16 @@ class SyncFutures:
         - Weight of a page: 200.
         - Needs an API key.
         - A page is a call of `historical_trades`, whose notes hold for each of them.
+        - From `from_id` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, or the server's time when it began is reached, or a page is empty: a page shorter
+          than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             from_id: First id wanted, inclusive; without it the newest trades come.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `from_id` the newest
+                so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3645,13 +3764,14 @@ class SyncFutures:
             Every `Trade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             ConfigError: The client has no API key; nothing was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -2014: The API key is missing or badly formed.
                 -2015: The API key was not accepted.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3676,13 +3796,18 @@ class SyncFutures:
         - `GET /fapi/v1/indexPriceKlines`, on mainnet, testnet and demo.
         - Weight of a page: 1 for `page_size` up to 99, 2 up to 499, 5 up to 1000, 10 above.
         - A page is a call of `index_price_klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             pair: Pair, e.g. BTCUSDT.
             interval: Length of a candle.
             start_time: First open time wanted. Epoch milliseconds or an aware datetime.
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3690,12 +3815,13 @@ class SyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3724,13 +3850,18 @@ class SyncFutures:
         - `GET /fapi/v1/klines`, on mainnet, testnet and demo.
         - Weight of a page: 1 for `page_size` up to 99, 2 up to 499, 5 up to 1000, 10 above.
         - A page is a call of `klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             interval: Length of a candle.
             start_time: First open time wanted. Epoch milliseconds or an aware datetime.
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3738,12 +3869,13 @@ class SyncFutures:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3772,13 +3904,18 @@ class SyncFutures:
         - `GET /fapi/v1/markPriceKlines`, on mainnet, testnet and demo.
         - Weight of a page: 1 for `page_size` up to 99, 2 up to 499, 5 up to 1000, 10 above.
         - A page is a call of `mark_price_klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             interval: Length of a candle.
             start_time: First open time wanted. Epoch milliseconds or an aware datetime.
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3786,12 +3923,13 @@ class SyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3821,13 +3959,18 @@ class SyncFutures:
         - Weight of a page: 0.
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - A page is a call of `open_interest_hist`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3835,10 +3978,11 @@ class SyncFutures:
             Every `OpenInterestHist` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3867,13 +4011,18 @@ class SyncFutures:
         - `GET /fapi/v1/premiumIndexKlines`, on mainnet, testnet and demo.
         - Weight of a page: 1 for `page_size` up to 99, 2 up to 499, 5 up to 1000, 10 above.
         - A page is a call of `premium_index_klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             interval: Length of a candle.
             start_time: First open time wanted. Epoch milliseconds or an aware datetime.
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3881,12 +4030,13 @@ class SyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call. Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3916,13 +4066,18 @@ class SyncFutures:
         - Weight of a page: 0.
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - A page is a call of `taker_long_short_ratio`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3930,10 +4085,11 @@ class SyncFutures:
             Every `TakerLongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3964,13 +4120,18 @@ class SyncFutures:
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - May need an API key; the documents do not settle it.
         - A page is a call of `top_long_short_account_ratio`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -3978,10 +4139,11 @@ class SyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -4012,13 +4174,18 @@ class SyncFutures:
         - Limit `futures_data`: 1000 requests per 5 minutes.
         - May need an API key; the documents do not settle it.
         - A page is a call of `top_long_short_position_ratio`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest that Binance keeps. Without it the newest `limit`
+          rows come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             period: Length of a period.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 500. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -4026,10 +4193,11 @@ class SyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.

@@ -34,7 +34,14 @@ AGG_TRADES: Operation[list[futures_types.AggTrade]] = Operation(
         op.Lookback(("startTime", "endTime"), 172800),
     ),
     paging=op.Paging(
-        key="agg_id", cursor="fromId", size="limit", start="startTime", end="endTime", time="time", send_end=False
+        key="agg_id",
+        cursor="fromId",
+        size="limit",
+        start="startTime",
+        end="endTime",
+        time="time",
+        send_end=False,
+        newest_up_to_end=True,
     ),
     error_codes=(-4166,),
 )
@@ -143,7 +150,15 @@ CONTINUOUS_KLINES: Operation[list[futures_types.Kline]] = Operation(
         Parameter("limit", "limit", "int", default=500, min=1, max=1500),
     ),
     rules=(op.Ordered("startTime", "endTime"),),
-    paging=op.Paging(key="open_time", cursor="startTime", size="limit", end="endTime", step="interval", first=0),
+    paging=op.Paging(
+        key="open_time",
+        cursor="startTime",
+        size="limit",
+        end="endTime",
+        step="interval",
+        first=0,
+        newest_up_to_end=True,
+    ),
     error_codes=(-1120, -1130),
 )
 
@@ -264,7 +279,7 @@ HISTORICAL_TRADES: Operation[list[futures_types.Trade]] = Operation(
         Parameter("fromId", "from_id", "id"),
     ),
     security="api_key",
-    paging=op.Paging(key="id", cursor="fromId", size="limit"),
+    paging=op.Paging(key="id", cursor="fromId", size="limit", time="time"),
     error_codes=(-2014, -2015),
 )
 
@@ -303,7 +318,15 @@ INDEX_PRICE_KLINES: Operation[list[futures_types.PriceKline]] = Operation(
         Parameter("limit", "limit", "int", default=500, min=1, max=1500),
     ),
     rules=(op.Ordered("startTime", "endTime"),),
-    paging=op.Paging(key="open_time", cursor="startTime", size="limit", end="endTime", step="interval", first=0),
+    paging=op.Paging(
+        key="open_time",
+        cursor="startTime",
+        size="limit",
+        end="endTime",
+        step="interval",
+        first=0,
+        newest_up_to_end=True,
+    ),
     error_codes=(-1120, -1130),
 )
 
@@ -351,7 +374,15 @@ KLINES: Operation[list[futures_types.Kline]] = Operation(
         Parameter("limit", "limit", "int", default=500, min=1, max=1500),
     ),
     rules=(op.Ordered("startTime", "endTime"),),
-    paging=op.Paging(key="open_time", cursor="startTime", size="limit", end="endTime", step="interval", first=0),
+    paging=op.Paging(
+        key="open_time",
+        cursor="startTime",
+        size="limit",
+        end="endTime",
+        step="interval",
+        first=0,
+        newest_up_to_end=True,
+    ),
     error_codes=(-1120, -1130),
 )
 
@@ -378,7 +409,15 @@ MARK_PRICE_KLINES: Operation[list[futures_types.PriceKline]] = Operation(
         Parameter("limit", "limit", "int", default=500, min=1, max=1500),
     ),
     rules=(op.Ordered("startTime", "endTime"),),
-    paging=op.Paging(key="open_time", cursor="startTime", size="limit", end="endTime", step="interval", first=0),
+    paging=op.Paging(
+        key="open_time",
+        cursor="startTime",
+        size="limit",
+        end="endTime",
+        step="interval",
+        first=0,
+        newest_up_to_end=True,
+    ),
     error_codes=(-1120, -1130),
 )
 
@@ -477,7 +516,15 @@ PREMIUM_INDEX_KLINES: Operation[list[futures_types.PriceKline]] = Operation(
         Parameter("limit", "limit", "int", default=500, min=1, max=1500),
     ),
     rules=(op.Ordered("startTime", "endTime"),),
-    paging=op.Paging(key="open_time", cursor="startTime", size="limit", end="endTime", step="interval", first=0),
+    paging=op.Paging(
+        key="open_time",
+        cursor="startTime",
+        size="limit",
+        end="endTime",
+        step="interval",
+        first=0,
+        newest_up_to_end=True,
+    ),
     error_codes=(-1120, -1130),
 )
 

@@ -945,13 +945,18 @@ class AsyncSpot:
         - `GET /api/v3/aggTrades`, on mainnet, data_only, testnet and demo.
         - Weight of a page: 4.
         - A page is a call of `agg_trades`, whose notes hold for each of them.
+        - From `start_time` or `from_id` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows
+          come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             from_id: Id of the first aggregate wanted.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` or
+                `from_id` the newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -959,10 +964,11 @@ class AsyncSpot:
             Every `AggTrade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -988,11 +994,13 @@ class AsyncSpot:
         - `GET /api/v3/historicalBlockTrades`, on mainnet, testnet and demo.
         - Weight of a page: 25.
         - A page is a call of `historical_block_trades`, whose notes hold for each of them.
+        - It goes on until `limit`, or the server's time when it began is reached, or a page is empty: a page shorter
+          than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             from_id: Id of the first block trade wanted.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1003,7 +1011,7 @@ class AsyncSpot:
             ParameterError: An argument is missing or out of bounds; nothing was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1025,11 +1033,16 @@ class AsyncSpot:
         - `GET /api/v3/historicalTrades`, on mainnet, testnet and demo.
         - Weight of a page: 25.
         - A page is a call of `historical_trades`, whose notes hold for each of them.
+        - From `from_id` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, or the server's time when it began is reached, or a page is empty: a page shorter
+          than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             from_id: Id of the first trade wanted. By default the newest trades.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `from_id` the newest
+                so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1037,10 +1050,11 @@ class AsyncSpot:
             Every `Trade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1065,6 +1079,10 @@ class AsyncSpot:
         - `GET /api/v3/klines`, on mainnet, data_only, testnet and demo.
         - Weight of a page: 2.
         - A page is a call of `klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
@@ -1073,7 +1091,8 @@ class AsyncSpot:
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
             time_zone: UTC offset at whose boundaries the bars open, from -12:00 to +14:00; `start_time` and `end_time`
                 stay UTC. By default 0.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1081,10 +1100,11 @@ class AsyncSpot:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1119,6 +1139,10 @@ class AsyncSpot:
         - `GET /api/v3/uiKlines`, on mainnet, data_only, testnet and demo.
         - Weight of a page: 2.
         - A page is a call of `ui_klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
@@ -1127,7 +1151,8 @@ class AsyncSpot:
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
             time_zone: UTC offset at whose boundaries the bars open, from -12:00 to +14:00; `start_time` and `end_time`
                 stay UTC. By default 0.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -1135,10 +1160,11 @@ class AsyncSpot:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2124,13 +2150,18 @@ class SyncSpot:
         - `GET /api/v3/aggTrades`, on mainnet, data_only, testnet and demo.
         - Weight of a page: 4.
         - A page is a call of `agg_trades`, whose notes hold for each of them.
+        - From `start_time` or `from_id` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows
+          come, in the same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             from_id: Id of the first aggregate wanted.
             start_time: Earliest time wanted. Epoch milliseconds or an aware datetime.
             end_time: Latest time wanted. Epoch milliseconds or an aware datetime.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` or
+                `from_id` the newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -2138,10 +2169,11 @@ class SyncSpot:
             Every `AggTrade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2167,11 +2199,13 @@ class SyncSpot:
         - `GET /api/v3/historicalBlockTrades`, on mainnet, testnet and demo.
         - Weight of a page: 25.
         - A page is a call of `historical_block_trades`, whose notes hold for each of them.
+        - It goes on until `limit`, or the server's time when it began is reached, or a page is empty: a page shorter
+          than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             from_id: Id of the first block trade wanted.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -2182,7 +2216,7 @@ class SyncSpot:
             ParameterError: An argument is missing or out of bounds; nothing was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2204,11 +2238,16 @@ class SyncSpot:
         - `GET /api/v3/historicalTrades`, on mainnet, testnet and demo.
         - Weight of a page: 25.
         - A page is a call of `historical_trades`, whose notes hold for each of them.
+        - From `from_id` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, or the server's time when it began is reached, or a page is empty: a page shorter
+          than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             from_id: Id of the first trade wanted. By default the newest trades.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `from_id` the newest
+                so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -2216,10 +2255,11 @@ class SyncSpot:
             Every `Trade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2244,6 +2284,10 @@ class SyncSpot:
         - `GET /api/v3/klines`, on mainnet, data_only, testnet and demo.
         - Weight of a page: 2.
         - A page is a call of `klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
@@ -2252,7 +2296,8 @@ class SyncSpot:
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
             time_zone: UTC offset at whose boundaries the bars open, from -12:00 to +14:00; `start_time` and `end_time`
                 stay UTC. By default 0.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -2260,10 +2305,11 @@ class SyncSpot:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2298,6 +2344,10 @@ class SyncSpot:
         - `GET /api/v3/uiKlines`, on mainnet, data_only, testnet and demo.
         - Weight of a page: 2.
         - A page is a call of `ui_klines`, whose notes hold for each of them.
+        - From `start_time` on, oldest first; 0 begins with the oldest. Without it the newest `limit` rows come, in the
+          same order, the first of them once all are there.
+        - It goes on until `limit`, the end time or the server's time when it began is reached, or a page is empty: a
+          page shorter than asked for is no proof of the end.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
@@ -2306,7 +2356,8 @@ class SyncSpot:
             end_time: Last open time wanted. Epoch milliseconds or an aware datetime.
             time_zone: UTC offset at whose boundaries the bars open, from -12:00 to +14:00; `start_time` and `end_time`
                 stay UTC. By default 0.
-            limit: Number of rows wanted in all. By default everything there is.
+            limit: Number of rows wanted in all, by default everything from the start on. Without `start_time` the
+                newest so many come, and it has to be given.
             page_size: Rows in one request, at most 1000. By default the size that costs the least weight a row.
             options: Settings of these requests alone.
 
@@ -2314,10 +2365,11 @@ class SyncSpot:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
+            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
+                was sent.
             APIError: Binance refused the call.
             APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
+            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """

@@ -36,6 +36,7 @@ AGG_TRADES: Operation[list[spot_types.AggTrade]] = Operation(
         time="time",
         send_end=False,
         first=0,
+        newest_up_to_end=True,
     ),
 )
 
@@ -157,7 +158,7 @@ HISTORICAL_BLOCK_TRADES: Operation[list[spot_types.HistoricalBlockTrade]] = Oper
         Parameter("fromId", "from_id", "id", required=True),
         Parameter("limit", "limit", "int", default=500, min=1, max=1000),
     ),
-    paging=op.Paging(key="id", cursor="fromId", size="limit"),
+    paging=op.Paging(key="id", cursor="fromId", size="limit", time="time"),
 )
 
 HISTORICAL_TRADES: Operation[list[spot_types.Trade]] = Operation(
@@ -174,7 +175,7 @@ HISTORICAL_TRADES: Operation[list[spot_types.Trade]] = Operation(
         Parameter("limit", "limit", "int", default=500, min=1, max=1000),
         Parameter("fromId", "from_id", "id"),
     ),
-    paging=op.Paging(key="id", cursor="fromId", size="limit", first=0),
+    paging=op.Paging(key="id", cursor="fromId", size="limit", time="time", first=0),
 )
 
 KLINES: Operation[list[spot_types.Kline]] = Operation(
@@ -201,7 +202,15 @@ KLINES: Operation[list[spot_types.Kline]] = Operation(
         Parameter("limit", "limit", "int", default=500, min=1, max=1000),
     ),
     rules=(op.Ordered("startTime", "endTime"),),
-    paging=op.Paging(key="open_time", cursor="startTime", size="limit", end="endTime", step="interval", first=0),
+    paging=op.Paging(
+        key="open_time",
+        cursor="startTime",
+        size="limit",
+        end="endTime",
+        step="interval",
+        first=0,
+        newest_up_to_end=True,
+    ),
 )
 
 PING: Operation[spot_types.Ping] = Operation(
@@ -534,7 +543,15 @@ UI_KLINES: Operation[list[spot_types.Kline]] = Operation(
         Parameter("limit", "limit", "int", default=500, min=1, max=1000),
     ),
     rules=(op.Ordered("startTime", "endTime"),),
-    paging=op.Paging(key="open_time", cursor="startTime", size="limit", end="endTime", step="interval", first=0),
+    paging=op.Paging(
+        key="open_time",
+        cursor="startTime",
+        size="limit",
+        end="endTime",
+        step="interval",
+        first=0,
+        newest_up_to_end=True,
+    ),
 )
 
 OPERATIONS: Mapping[str, Operation[object]] = {

@@ -7,9 +7,10 @@ from typing import TypeVar, cast
 
 from binance_sdk._runtime.calls.drive import drive, drive_iterator
 from binance_sdk._runtime.calls.engine import Engine
-from binance_sdk._runtime.calls.paging import pages, plan_pages, plan_walk
+from binance_sdk._runtime.calls.paging import plan_pages, plan_walk
+from binance_sdk._runtime.calls.walking import pages
 from binance_sdk._runtime.operation import Operation
-from binance_sdk._runtime.options import RequestOptions
+from binance_sdk._runtime.options import RequestOptions, Response
 
 T = TypeVar("T")
 Arguments = Mapping[str, object]
@@ -45,10 +46,10 @@ class AsyncCaller:
         walk = plan_walk(operation, arguments, limit, page_size, now_ms)
         settings = self._options(options)
 
-        async def fetch(asked: Arguments) -> list[T]:
-            return (await self.engine.call(operation, asked, settings)).data
+        async def fetch(asked: Arguments) -> Response[list[T]]:
+            return await self.engine.call(operation, asked, settings)
 
-        return pages(walk, fetch)
+        return pages(walk, fetch, self.engine.server_clock(operation))
 
     def raw(self) -> AsyncCaller:
         return _AsyncRaw(self.engine, self.defaults)
@@ -78,7 +79,7 @@ class _AsyncPlanning(AsyncCaller):
         now_ms = self.engine.server_ms(operation)
         walk = plan_walk(operation, arguments, limit, page_size, now_ms)
         parts = [
-            (count, self.engine.prepare(operation, walk.request(walk.cursor, rows)[0]))
+            (count, self.engine.prepare(operation, walk.first_request(rows)))
             for count, rows in plan_pages(walk, now_ms)
         ]
         return cast("AsyncIterator[T]", self.engine.plan_many(operation, parts))

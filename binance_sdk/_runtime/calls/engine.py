@@ -18,6 +18,7 @@ from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFl
 from binance_sdk._runtime.calls.hosts import Host
 from binance_sdk._runtime.calls.parameters import query, validate
 from binance_sdk._runtime.calls.retry import is_transient, retrying
+from binance_sdk._runtime.calls.walking import ServerClock
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import Plan, RequestOptions, Response
 from binance_sdk.errors import BinanceError, BudgetError, ConfigError
@@ -68,6 +69,13 @@ class Engine:
         clock = self.attempts.clock
         market = self.attempts.markets.get(operation.market)
         return round((clock.time() if market is None else market.pool.time.now(clock.monotonic())) * 1000)
+
+    def server_clock(self, operation: Operation[Any]) -> ServerClock:
+        """``server_ms`` for a walk, and whether an answer has told it."""
+        market = self.attempts.markets.get(operation.market)
+        return ServerClock(
+            lambda: self.server_ms(operation), lambda: market is not None and market.pool.time.calibrated
+        )
 
     def plan(self, prepared: Prepared) -> Plan:
         """What one call costs."""

@@ -1,21 +1,19 @@
-"""Pages of more rows than one answer holds: which to ask for, and what of it is new.
+"""More rows than one answer holds: where a walk over pages begins and ends, and what it costs.
 
-Pure except for ``pages``, which fetches. Names are wire names; rows are read by attribute.
+Pure: decided before the first request. The walk itself is in ``walking``. Names are wire names, rows are read by
+attribute.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, SupportsIndex, TypeVar
+from typing import Any, SupportsIndex
 
 from binance_sdk._runtime.calls.parameters import check_lookback, validate, validate_one
 from binance_sdk._runtime.operation import Lookback, Operation, Paging
 from binance_sdk.errors import ParameterError, shown
-
-T = TypeVar("T")
-Fetch = Callable[[Mapping[str, object]], Awaitable[list[T]]]
 
 _STEP_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 28 * 86_400}
 _LOOKBACK_MARGIN_MS = 60_000
@@ -33,7 +31,7 @@ class Walk:
 
     operation: Operation[Any]
     arguments: Mapping[str, object]
-    """Everything but the parameters that the walk itself sets."""
+    """Everything but the parameters that the walk itself sets, in wire form."""
     page_size: int
     limit: int | None
     cursor: int | None
@@ -41,6 +39,7 @@ class Walk:
     start: int | None
     """Time of the first row wanted, where the key is no time."""
     end: int | None
+    """Time of the last row wanted, as the caller gave it."""
 
     @property
     def paging(self) -> Paging:
@@ -52,29 +51,39 @@ class Walk:
         return self.operation.by_wire[self.paging.cursor].type == "time"
 
     @property
+    def newest(self) -> bool:
+        """No start is given: the newest ``limit`` rows are wanted, and fetched backwards."""
+        return self.cursor is None and self.start is None
+
+    @property
     def is_empty(self) -> bool:
         return self.by_time and self.end is not None and self.cursor is not None and self.cursor > self.end
 
     @property
     def step(self) -> int:
-        return step_ms(str(self.arguments[self.paging.step or ""]))
+        """The least distance of two rows in milliseconds; 1 where the spec tells none."""
+        return step_ms(str(self.arguments[self.paging.step])) if self.paging.step else 1
 
-    def request(self, cursor: int | None, size: int) -> tuple[dict[str, object], int | None]:
-        """Arguments of a page and, where it asks for a window, the window's end."""
+    def request(
+        self, size: int, *, first: int | None = None, last: int | None = None, start: int | None = None
+    ) -> dict[str, object]:
+        """Arguments of one page.
+
+        Args:
+            size: Most rows it may hold.
+            first: Least key wanted.
+            last: Latest time wanted.
+            start: Earliest time wanted, where the key is no time.
+        """
         paging = self.paging
-        asked: dict[str, object] = {**self.arguments, paging.size: size}
-        if paging.start is not None:
-            # The first page goes by time, the following ones by id; both together are refused or slow.
-            asked[paging.start if cursor is None else paging.cursor] = self.start if cursor is None else cursor
-            return asked, None
-        asked[paging.cursor] = cursor
-        if paging.end is None:
-            return asked, None
-        window_end = self.end
-        if paging.window and cursor is not None and self.end is not None:
-            window_end = min(self.end, cursor + size * self.step - 1)
-        asked[paging.end] = window_end
-        return asked, window_end if paging.window else None
+        # An id and a time together are refused or slow, so it is never both.
+        bounds = ((paging.cursor, first), (paging.start, start), (paging.end, last))
+        own = {name: value for name, value in bounds if name is not None and value is not None}
+        return {**self.arguments, paging.size: size, **own}
+
+    def first_request(self, size: int) -> dict[str, object]:
+        """A page as the walk asks for it at its beginning; for its price."""
+        return self.request(size, first=self.cursor, start=self.start)
 
 
 def paging_of(operation: Operation[Any]) -> Paging:
@@ -94,9 +103,6 @@ def cheapest_page(operation: Operation[Any], arguments: Mapping[str, object]) ->
     return min(candidates, key=lambda rows: (operation.price({**given, size.wire: rows}) / rows, -rows))
 
 
-# ------------------------------------------------------------------------------ before the first request
-
-
 def plan_walk(
     operation: Operation[Any],
     arguments: Mapping[str, object],
@@ -107,36 +113,53 @@ def plan_walk(
     """Check the arguments of an iterator.
 
     Raises:
-        ParameterError: an argument is wrong, or the iterator cannot know where to begin.
+        ParameterError: an argument is wrong, or neither a start nor ``limit`` is given.
     """
     paging = paging_of(operation)
     own = {paging.cursor, paging.size, paging.start, paging.end}
-    rest = {name: value for name, value in arguments.items() if name not in own}
     wanted, size = _count(operation, "limit", limit), _count(operation, "page_size", page_size)
     largest = operation.by_wire[paging.size].max
     if size is not None and largest is not None and size > largest:
-        raise _wrong(operation, "page_size", size, f"is above {largest}, the most one request can hold")
+        raise wrong(operation, "page_size", size, f"is above {largest}, the most one request can hold")
     bounds = (paging.cursor, paging.start, paging.end)
     cursor, start, end = (_value(operation, name, arguments, now_ms) for name in bounds)
     _check_range(operation, cursor if paging.start is None else start, end)
     if paging.start is not None and cursor is not None and start is not None:
         names = (operation.by_wire[paging.cursor].name, operation.by_wire[paging.start].name)
-        raise _wrong(operation, names[0], cursor, f"and {names[1]} exclude each other: drop one of them")
-    if cursor is None and start is None:
-        earliest = _earliest(operation, paging.start or paging.cursor, now_ms)
-        if paging.start is not None and earliest is not None:
-            start = earliest
-        else:
-            cursor = earliest if earliest is not None else paging.first
-    if cursor is None and start is None:
-        name = operation.by_wire[paging.cursor].name
-        raise _wrong(operation, name, None, "is required: nobody knows the first one")
-    if paging.window and end is None:
-        end = now_ms
+        raise wrong(operation, names[0], cursor, f"and {names[1]} exclude each other: drop one of them")
+    cursor, start = _oldest(operation, cursor, start, now_ms)
     # What Binance would refuse is refused here, not somewhere along the way.
-    validate(operation, {**rest, paging.cursor: cursor, **({paging.start: start} if paging.start else {})}, now_ms)
+    rest = {name: value for name, value in arguments.items() if name not in own}
+    checked = validate(
+        operation, {**rest, paging.cursor: cursor, **({paging.start: start} if paging.start else {})}, now_ms
+    )
+    if cursor is None and start is None and wanted is None:
+        starts = [operation.by_wire[name].name for name in (paging.start, paging.cursor) if name is not None]
+        text = f"is required without {' or '.join(starts)}: pass limit= for the newest rows, or {starts[0]}= for those"
+        raise wrong(operation, "limit", None, f"{text} from there on (0 for the oldest)")
+    rest = {name: value for name, value in checked.items() if name not in own}
     size = size or cheapest_page(operation, rest)
     return Walk(operation, rest, size, wanted, cursor, start, end)
+
+
+def _oldest(
+    operation: Operation[Any], cursor: int | None, start: int | None, now_ms: int
+) -> tuple[int | None, int | None]:
+    """Cursor and start, with a 0 as the oldest row that is still served."""
+    paging = paging_of(operation)
+    earliest = earliest_start(operation, now_ms)
+    if earliest is None or 0 not in (cursor, start):
+        return cursor, start
+    return (earliest, None) if paging.start is None else (None, earliest)
+
+
+def earliest_start(operation: Operation[Any], now_ms: int) -> int | None:
+    """The earliest time that may be asked for now, where a look-back limits it."""
+    paging = paging_of(operation)
+    for rule in operation.rules:
+        if isinstance(rule, Lookback) and (paging.start or paging.cursor) in rule.names:
+            return now_ms - rule.seconds * 1000 + _LOOKBACK_MARGIN_MS
+    return None
 
 
 def _count(operation: Operation[Any], name: str, value: object) -> int | None:
@@ -144,10 +167,10 @@ def _count(operation: Operation[Any], name: str, value: object) -> int | None:
         return None
     try:
         number = operator.index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else 0
-    except TypeError:
+    except Exception:  # noqa: BLE001 - whatever an ``__index__`` of the caller's raises, it gives no number
         number = 0
     if number < 1:
-        raise _wrong(operation, name, value, "must be a positive int")
+        raise wrong(operation, name, value, "must be a positive int")
     return number
 
 
@@ -156,35 +179,38 @@ def _value(operation: Operation[Any], wire: str | None, arguments: Mapping[str, 
     if value is None or wire is None:
         return None
     number = validate_one(operation, wire, value)
-    for rule in operation.rules:
-        if isinstance(rule, Lookback):
-            check_lookback(operation, rule, {wire: number}, now_ms)
-    return number if isinstance(number, int) else None
+    if not isinstance(number, int):
+        return None
+    # A start of 0 says "the oldest there is", however long that is kept.
+    if number or wire == paging_of(operation).end:
+        for rule in operation.rules:
+            if isinstance(rule, Lookback):
+                check_lookback(operation, rule, {wire: number}, now_ms)
+    return number
 
 
 def _check_range(operation: Operation[Any], begin: int | None, end: int | None) -> None:
     paging = paging_of(operation)
     if begin is not None and end is not None and paging.end is not None and begin > end:
         first, last = operation.by_wire[paging.start or paging.cursor].name, operation.by_wire[paging.end].name
-        raise _wrong(operation, first, begin, f"is later than {last}={end}: swap the two")
+        raise wrong(operation, first, begin, f"is later than {last}={end}: swap the two")
 
 
-def _earliest(operation: Operation[Any], wire: str, now_ms: int) -> int | None:
-    for rule in operation.rules:
-        if isinstance(rule, Lookback) and wire in rule.names:
-            return now_ms - rule.seconds * 1000 + _LOOKBACK_MARGIN_MS
-    return None
-
-
-def _wrong(operation: Operation[Any], name: str, value: object, reason: str) -> ParameterError:
+def wrong(operation: Operation[Any], name: str, value: object, reason: str) -> ParameterError:
     given = "" if value is None else f"={shown(value)}"
     return ParameterError(
         f"iter_{operation.name}: {name}{given} {reason}", operation=operation.id, parameter=name, value=value
     )
 
 
+# ----------------------------------------------------------------------------------------- the plan
+
+
 def plan_pages(walk: Walk, now_ms: int) -> list[tuple[int, int]]:
-    """(number of requests, page size) of a walk: the most it can need, as far as that can be known before it.
+    """(number of requests, page size) of a walk, as long as Binance sends whole pages and no row in between is missing.
+
+    Where only the times bound it, one further page is in it: the newest rows may be missing, and then an empty page
+    has to show the end.
 
     Raises:
         ParameterError: neither ``limit`` nor a time range in steps says how many rows there can be.
@@ -192,12 +218,15 @@ def plan_pages(walk: Walk, now_ms: int) -> list[tuple[int, int]]:
     paging, operation = walk.paging, walk.operation
     if walk.is_empty:
         return []
-    rows = walk.limit
+    rows, further = walk.limit, 0
     if paging.step is not None and walk.cursor:
-        last = walk.end if walk.end is not None else now_ms
+        last = now_ms if walk.end is None else min(walk.end, now_ms) if paging.window else walk.end
         in_range = max(0, (last - walk.cursor) // walk.step + 1)
         # Windows may be empty, so a limit does not say how many of them have to be looked into.
-        rows = in_range if rows is None or paging.window else min(rows, in_range)
+        if rows is None or paging.window or in_range <= rows:
+            rows, further = in_range, 1
+    elif paging.window and walk.newest and rows is not None:
+        rows = min(rows, _kept(walk, now_ms))
     if rows is None:
         raise ParameterError(
             f"plan.iter_{operation.name}: how many rows there are is not known beforehand: pass limit=, "
@@ -205,50 +234,29 @@ def plan_pages(walk: Walk, now_ms: int) -> list[tuple[int, int]]:
             operation=operation.id,
             parameter="limit",
         )
-    if paging.window:
-        return [(-(-rows // walk.page_size), walk.page_size)] if rows else []
-    full, rest = divmod(rows, walk.page_size)
-    parts = [(full, walk.page_size)] if full else []
-    return [*parts, (1, rest)] if rest else parts
+    if not rows:
+        return []
+    return _parts(walk, rows, further)
 
 
-# --------------------------------------------------------------------------------------- the walk
+def _kept(walk: Walk, now_ms: int) -> int:
+    """Rows between the look-back and the end."""
+    earliest = earliest_start(walk.operation, now_ms)
+    last = now_ms if walk.end is None else min(walk.end, now_ms)
+    return max(0, (last - (earliest or 0)) // walk.step + 1)
 
 
-async def pages(walk: Walk, fetch: Fetch[T]) -> AsyncIterator[T]:
-    """Every row of a walk in order, each once, exactly ``limit`` of them if there are so many."""
-    paging, cursor, left = walk.paging, walk.cursor, walk.limit
-    seen: list[T] = []
-    while not walk.is_empty and (left is None or left > 0):
-        # A shared key makes the next page begin with rows already given, so it must be larger than their number;
-        # a window is always a full one, since it may be empty.
-        size = walk.page_size if left is None or paging.window else min(walk.page_size, left + len(seen))
-        asked, window_end = walk.request(cursor, size)
-        rows = await fetch(asked)
-        fresh = [row for row in rows if row not in seen] if seen else rows
-        for row in fresh:
-            if walk.end is not None and getattr(row, paging.time or paging.key) > walk.end:
-                return
-            yield row
-            if left is not None:
-                left -= 1
-                if left == 0:
-                    return
-        if window_end is not None:
-            cursor = max(window_end + 1, getattr(rows[-1], paging.key) + 1 if rows else 0)
-        elif len(rows) < size:
-            return
-        elif paging.unique:
-            cursor = getattr(rows[-1], paging.key) + 1
-        else:
-            cursor = getattr(rows[-1], paging.key)
-            if not fresh:
-                raise _wrong(
-                    walk.operation,
-                    "page_size",
-                    size,
-                    f"is too small: more rows share {paging.key}={cursor}; raise page_size or narrow the call",
-                )
-            seen = [row for row in rows if getattr(row, paging.key) == cursor]
-        if walk.by_time and walk.end is not None and cursor is not None and cursor > walk.end:
-            return
+def _parts(walk: Walk, rows: int, further: int) -> list[tuple[int, int]]:
+    paging, size = walk.paging, walk.page_size
+    if rows <= size and not paging.window:
+        return [(1, rows), *([(1, size)] if further else [])]
+    if not paging.unique:
+        # A page begins with the last row of the one before; backwards, each stretch is shown complete by one more.
+        following = -(-(rows - size) // max(size - 1, 1))
+        return [(1 + following * (2 if walk.newest else 1), size)]
+    if paging.window or (walk.newest and not paging.newest_up_to_end):
+        first = min(rows, size) if walk.newest and walk.end is None else size
+        rest = -(-max(0, rows - first) // size) + further
+        return [(1, first), *([(rest, size)] if rest else [])]
+    full, rest = divmod(rows, size)
+    return [(full + further, size), *([(1, rest)] if rest else [])]

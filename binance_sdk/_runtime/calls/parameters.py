@@ -30,7 +30,7 @@ _PLAIN_SYMBOL = re.compile(f"[A-Za-z0-9_-]{{1,{_LONGEST_SYMBOL}}}")
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 # A time in seconds read as milliseconds falls into January to March 1970, one in microseconds beyond the year 5000.
-_EARLIEST_MS, _LATEST_MS = 10**11, 10**14
+EARLIEST_MS, _LATEST_MS = 10**11, 10**14
 
 
 class Refused(Exception):
@@ -217,7 +217,7 @@ def milliseconds(value: object) -> int:
         raise Refused("must be epoch milliseconds (int) or an aware datetime")
     if number < 0:
         raise Refused("is negative: times are milliseconds since 1970")
-    if 0 < number < _EARLIEST_MS:
+    if 0 < number < EARLIEST_MS:
         raise Refused("looks like seconds: times are milliseconds since 1970, multiply by 1000")
     if number >= _LATEST_MS:
         raise Refused("looks like micro- or nanoseconds: times are milliseconds since 1970")

@@ -29,8 +29,9 @@ def answer(request: httpx.Request) -> httpx.Response:
     if request.url.path == "/api/v3/liquidity":
         return httpx.Response(200, json=FIXTURES[f"liquidity.{query.get('view', 'FULL').lower()}"])
     if request.url.path == "/api/v3/liquidityChanges":
-        first, size = int(query.get("fromId", 1)), int(query.get("limit", 2))
-        return httpx.Response(200, json=[row for row in ROWS if row[0] >= first][:size])
+        size = int(query.get("limit", 2))
+        found = [row for row in ROWS if row[0] >= int(query["fromId"])][:size] if "fromId" in query else ROWS[-size:]
+        return httpx.Response(200, json=found)
     return httpx.Response(404, json={"code": -1, "msg": "unknown"})
 
 
@@ -59,7 +60,7 @@ async def use_async() -> None:
         raw = await spot.with_raw_response.liquidity("BTCUSDT", levels=200)
         check_full(raw.data)
         assert raw.weight == 30
-        rows = [row async for row in spot.iter_liquidity_changes("BTCUSDT")]
+        rows = [row async for row in spot.iter_liquidity_changes("BTCUSDT", from_id=1)]
         assert [list(row) for row in rows] == ROWS
         assert all(isinstance(row, LiquidityChange) for row in rows)
         costs = [spot.plan.liquidity("BTCUSDT", levels=n).weight for n in (1, 50, 51, 200, 201, 500)]
@@ -78,7 +79,8 @@ def use_sync() -> None:
     ):
         check_full(client.spot.liquidity("BTCUSDT", levels=5))
         assert isinstance(client.spot.liquidity("BTCUSDT", view="SHORT"), LiquidityShort)
-        assert [list(row) for row in client.spot.iter_liquidity_changes("BTCUSDT", limit=3)] == ROWS[:3]
+        assert [list(row) for row in client.spot.iter_liquidity_changes("BTCUSDT", from_id=0, limit=3)] == ROWS[:3]
+        assert [list(row) for row in client.spot.iter_liquidity_changes("BTCUSDT", limit=3)] == ROWS[-3:]
         assert client.spot.plan.liquidity("BTCUSDT", levels=201).weight == 60
 
 
