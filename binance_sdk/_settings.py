@@ -7,21 +7,35 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Literal, get_args
+from typing import Literal, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
+from binance_sdk._base_urls import read_base_url, read_stream_url
 from binance_sdk._generated.environments import ENVIRONMENTS, LIMITS
 from binance_sdk._runtime.budget.limits import shared_pool
 from binance_sdk._runtime.budget.spending import Caps
 from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Environment, Market
-from binance_sdk._runtime.options import RequestOptions
+from binance_sdk._runtime.options import RequestOptions, check_cache
+from binance_sdk._runtime.setting_checks import (
+    MOST_CONCURRENT,
+    MOST_RETRIES,
+    check_count,
+    check_flag,
+    check_function,
+    check_instance,
+    check_seconds,
+    is_number,
+    refuse,
+)
 from binance_sdk._runtime.transport.network import Network
 from binance_sdk.errors import ConfigError
 from binance_sdk.events import Hook, WeightDrift
 from binance_sdk.simulator_url import SIMULATOR_VARIABLE, read_simulator_url
 
+T = TypeVar("T")
+_LONGEST_KEY = 1000
 TransportName = Literal["httpx", "aiohttp"]
 EnvironmentName = Literal["mainnet", "data_only", "testnet", "demo"]
 
@@ -82,7 +96,7 @@ def read_settings(
     api_key: str | None,
     timeout: float,
     max_retries: int,
-    cache: bool,
+    cache: bool | float,
     caps: Caps | None,
     safety_margin: float,
     budget: bool,
@@ -95,18 +109,18 @@ def read_settings(
     Raises:
         ConfigError: naming the argument or variable, its value and the remedy.
     """
-    if not 0 <= safety_margin < 1:
-        raise ConfigError(f"safety_margin={safety_margin!r} must be at least 0 and below 1; 0.05 leaves 5 % unused")
-    if isinstance(max_concurrency, bool) or max_concurrency < 1:
-        raise ConfigError(f"max_concurrency={max_concurrency!r} must be at least 1")
-    name, source = _setting(environment, "environment", "ENVIRONMENT")
-    name = name or "mainnet"
-    known = ENVIRONMENTS.get(name)
-    if known is None:
-        names = ", ".join(get_args(EnvironmentName))
-        raise ConfigError(f"{source}={name!r} is no environment; use one of {names}")
+    if not is_number(safety_margin) or not 0 <= safety_margin < 1:
+        refuse("safety_margin", safety_margin, "must be a number of at least 0 and below 1; 0.05 leaves 5 % unused")
+    check_count("max_concurrency", max_concurrency, 1, MOST_CONCURRENT)
+    check_flag("budget", budget)
+    check_seconds("timeout", timeout)
+    check_count("max_retries", max_retries, 0, MOST_RETRIES)
+    check_cache(cache)
+    if on_drift is not None:
+        check_function("on_drift", on_drift)
+    known = _environment(environment)
     return Settings(
-        environment=name,
+        environment=known.name,
         places=_places(
             known,
             {"spot": spot_base_url, "futures": futures_base_url},
@@ -114,10 +128,10 @@ def read_settings(
         ),
         api_key=_api_key(api_key),
         budget=budget,
-        caps=caps or Caps(),
+        caps=Caps() if caps is None else check_instance("caps", caps, Caps),
         safety_margin=safety_margin,
         max_concurrency=max_concurrency,
-        hooks=tuple(hooks),
+        hooks=_hooks(hooks),
         on_drift=on_drift,
         defaults=RequestOptions(timeout=timeout, max_retries=max_retries, cache=cache),
         network=Network(proxy=proxy, ssl_context=ssl_context, trust_env=trust_env),
@@ -125,11 +139,29 @@ def read_settings(
     )
 
 
-def _transport(name: str, http_client: object) -> TransportName:
+def _environment(argument: object) -> Environment:
+    given, source = _setting(argument, "environment", "ENVIRONMENT")
+    name = "mainnet" if given is None else given
+    if not isinstance(name, str) or name not in ENVIRONMENTS:
+        refuse(source, name, f"is no environment; use one of {', '.join(get_args(EnvironmentName))}")
+    return ENVIRONMENTS[name]
+
+
+def _hooks(hooks: object) -> tuple[Hook, ...]:
+    if callable(hooks):
+        refuse("hooks", hooks, "is one function; write a list, hooks=[...], of one or more")
+    if not isinstance(hooks, Sequence) or isinstance(hooks, (str, bytes, bytearray)):
+        refuse("hooks", hooks, "must be a list of functions that take one event, e.g. hooks=[print]")
+    for hook in cast("Sequence[object]", hooks):
+        check_function("hooks", hook)
+    return tuple(cast("Sequence[Hook]", hooks))
+
+
+def _transport(name: object, http_client: object) -> TransportName:
+    if not isinstance(name, str) or name not in ("httpx", "aiohttp"):
+        refuse("transport", name, "is none of 'httpx', 'aiohttp'")
     if name == "httpx":
         return "httpx"
-    if name != "aiohttp":
-        raise ConfigError(f"transport={name!r} is none of 'httpx', 'aiohttp'")
     if http_client is not None:
         raise ConfigError("http_client is httpx's; leave it out, or use transport='httpx'")
     if find_spec("aiohttp") is None:
@@ -146,13 +178,13 @@ def _places(
         hosts = known.spot if market == "spot" else known.futures
         alternatives = hosts.rest
         stream_url, stream_source = _setting(streams[market], f"{market}_stream_url", f"{market.upper()}_STREAM_URL")
-        listening = () if stream_url is None else (_base_url(stream_url, stream_source, ("ws", "wss")),)
+        listening = () if stream_url is None else (read_stream_url(stream_url, stream_source),)
         url, source = _setting(argument, f"{market}_base_url", f"{market.upper()}_BASE_URL")
         if url is None and simulated is not None:
             url, source = simulated.rest, SIMULATOR_VARIABLE
             listening = listening or (simulated.streams[market],)
         if url is not None:
-            base = _base_url(url, source)
+            base = read_base_url(url, source)
             # Clients of one host share one budget, whatever path they reach it by.
             # Their streams are not those of the environment: another exchange would fill this one's gaps.
             places[market] = Place((base,), f"{urlsplit(base).netloc.lower()}/{market}", "", listening)
@@ -161,35 +193,21 @@ def _places(
     return places
 
 
-def _setting(argument: str | None, name: str, variable: str) -> tuple[str | None, str]:
+def _setting(argument: T | None, name: str, variable: str) -> tuple[T | str | None, str]:
     if argument is not None:
         return argument, name
     variable = f"BINANCE_SDK_{variable}"
     return os.environ.get(variable, "").strip() or None, variable
 
 
-def _base_url(url: str, source: str, schemes: tuple[str, str] = ("http", "https")) -> str:
-    remedy = f"write e.g. {schemes[0]}://127.0.0.1:8080"
-    if "@" in url:
-        # Whatever stands before it may be a password, so the value is not shown.
-        raise ConfigError(f"{source} must not hold a user or password; {remedy}")
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:
-        raise ConfigError(f"{source}={url!r} is no URL ({error}); {remedy}") from error
-    if parts.scheme not in schemes or not parts.hostname:
-        raise ConfigError(f"{source}={url!r} is no {schemes[0]}(s) URL; {remedy}")
-    if "?" in url or "#" in url:
-        raise ConfigError(f"{source}={url!r} must be scheme, host and path only; {remedy}")
-    return url.rstrip("/")
-
-
-def _api_key(argument: str | None) -> str | None:
+def _api_key(argument: object) -> str | None:
     key = argument if argument is not None else os.environ.get("BINANCE_API_KEY", "").strip()
+    if not isinstance(key, str):
+        raise ConfigError(f"api_key must be a str, not a {type(key).__name__}; copy it from your account at Binance")
     if not key:
         return None
-    if not key.isascii() or not key.isprintable() or " " in key:
+    if not key.isascii() or not key.isprintable() or " " in key or len(key) > _LONGEST_KEY:
         # The key itself never goes into a message.
-        raise ConfigError("the API key holds characters that no header can carry; copy it again")
+        what = f"longer than {_LONGEST_KEY} characters or holds some that no header can carry"
+        raise ConfigError(f"the API key (api_key, BINANCE_API_KEY) is {what}; copy it again")
     return key

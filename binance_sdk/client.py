@@ -12,7 +12,7 @@ from binance_sdk._limits import LimitsView
 from binance_sdk._runtime.budget.spending import Caps
 from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.calls.drive import drive
-from binance_sdk._runtime.options import RequestOptions
+from binance_sdk._runtime.options import RequestOptions, check_options
 from binance_sdk._runtime.secrets import without_arguments_in_tracebacks
 from binance_sdk._settings import EnvironmentName, TransportName, read_settings
 from binance_sdk.events import Hook, WeightDrift
@@ -42,8 +42,9 @@ class BinanceClient:
             or the environment's unless ``spot_base_url`` is given.
         futures_stream_url: Where futures streams are; by default ``BINANCE_SDK_FUTURES_STREAM_URL``, likewise.
         api_key: Needed by a few endpoints, sent to no other; by default ``BINANCE_API_KEY``. No secret is ever needed.
-        timeout: Seconds for connection and whole answer, each attempt.
-        max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; 0 switches them off.
+        timeout: Seconds for connection and whole answer, each attempt; above 0, at most 1 000 000.
+        max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; from 0, which
+            switches them off, to 1000.
         transport: ``httpx`` (with ``websockets`` for streams), or ``aiohttp`` for both: faster, needs ``[speed]``.
         http_client: An ``httpx.AsyncClient`` of your own (hooks, a pool of your size). It is not closed by us and keeps
             its own proxies, certificates and cookies: the three settings that follow hold for streams alone then.
@@ -53,13 +54,14 @@ class BinanceClient:
         ssl_context: Used for every TLS connection; by default one that trusts the certificates of ``SSL_CERT_FILE`` and
             ``SSL_CERT_DIR``, or else of the package ``certifi``.
         trust_env: False leaves those variables (proxies and certificates) unread.
-        cache: Use answers again for as long as the spec says they hold; one request for all who ask the same at once.
+        cache: Use answers again for as long as the spec says they hold, or for so many seconds, from 0 to 1 000 000;
+            one request for all who ask the same at once.
         caps: Limits of your own below Binance's.
-        safety_margin: Part of every limit of Binance's that is left unused.
+        safety_margin: Part of every limit of Binance's that is left unused: 0 or more, and below 1.
         budget: False switches ledger and gate off, for those with a limiter of their own.
-        max_concurrency: Requests under way at once.
-        hooks: Functions that are told what happens; see ``binance_sdk.events``.
-        on_drift: Told once when the server charges another weight than the spec says.
+        max_concurrency: Requests under way at once, from 1 to 10 000.
+        hooks: A list of plain functions that are told what happens; see ``binance_sdk.events``.
+        on_drift: A plain function, told once when the server charges another weight than the spec says.
 
     Raises:
         ConfigError: a setting is wrong; the message names it.
@@ -82,7 +84,7 @@ class BinanceClient:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         trust_env: bool = True,
-        cache: bool = False,
+        cache: bool | float = False,
         caps: Caps | None = None,
         safety_margin: float = 0.05,
         budget: bool = True,
@@ -135,10 +137,15 @@ class BinanceClient:
         return LimitsView(self._core)
 
     def with_options(self, options: RequestOptions) -> Self:
-        """A copy with other default options that shares connections and budget, and is closed with this client."""
+        """A copy with other default options that shares connections and budget, and is closed with this client.
+
+        Raises:
+            ConfigError: ``options`` are no ``RequestOptions``.
+        """
+        chosen = check_options(options).over(self._options)
         copy = object.__new__(type(self))
         copy._core = self._core
-        copy._options = options.over(self._options)
+        copy._options = chosen
         return copy
 
     async def aclose(self) -> None:
@@ -170,8 +177,9 @@ class SyncBinanceClient:
             or the environment's unless ``spot_base_url`` is given.
         futures_stream_url: Where futures streams are; by default ``BINANCE_SDK_FUTURES_STREAM_URL``, likewise.
         api_key: Needed by a few endpoints, sent to no other; by default ``BINANCE_API_KEY``. No secret is ever needed.
-        timeout: Seconds for connection and whole answer, each attempt.
-        max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; 0 switches them off.
+        timeout: Seconds for connection and whole answer, each attempt; above 0, at most 1 000 000.
+        max_retries: Attempts after the first one, for what may pass: no connection, 5xx, 408, 429; from 0, which
+            switches them off, to 1000.
         transport: ``httpx``, or ``aiohttp``, which a blocking client uses for its streams only; needs ``[speed]``.
         http_client: An ``httpx.Client`` of your own (hooks, a pool of your size). It is not closed by us and keeps
             its own proxies, certificates and cookies: the three settings that follow hold for streams alone then.
@@ -181,13 +189,14 @@ class SyncBinanceClient:
         ssl_context: Used for every TLS connection; by default one that trusts the certificates of ``SSL_CERT_FILE`` and
             ``SSL_CERT_DIR``, or else of the package ``certifi``.
         trust_env: False leaves those variables (proxies and certificates) unread.
-        cache: Use answers again for as long as the spec says they hold; one request for all who ask the same at once.
+        cache: Use answers again for as long as the spec says they hold, or for so many seconds, from 0 to 1 000 000;
+            one request for all who ask the same at once.
         caps: Limits of your own below Binance's.
-        safety_margin: Part of every limit of Binance's that is left unused.
+        safety_margin: Part of every limit of Binance's that is left unused: 0 or more, and below 1.
         budget: False switches ledger and gate off, for those with a limiter of their own.
-        max_concurrency: Requests under way at once.
-        hooks: Functions that are told what happens; see ``binance_sdk.events``.
-        on_drift: Told once when the server charges another weight than the spec says.
+        max_concurrency: Requests under way at once, from 1 to 10 000.
+        hooks: A list of plain functions that are told what happens; see ``binance_sdk.events``.
+        on_drift: A plain function, told once when the server charges another weight than the spec says.
 
     Raises:
         ConfigError: a setting is wrong; the message names it.
@@ -210,7 +219,7 @@ class SyncBinanceClient:
         proxy: str | None = None,
         ssl_context: ssl.SSLContext | None = None,
         trust_env: bool = True,
-        cache: bool = False,
+        cache: bool | float = False,
         caps: Caps | None = None,
         safety_margin: float = 0.05,
         budget: bool = True,
@@ -263,10 +272,15 @@ class SyncBinanceClient:
         return LimitsView(self._core)
 
     def with_options(self, options: RequestOptions) -> Self:
-        """A copy with other default options that shares connections and budget, and is closed with this client."""
+        """A copy with other default options that shares connections and budget, and is closed with this client.
+
+        Raises:
+            ConfigError: ``options`` are no ``RequestOptions``.
+        """
+        chosen = check_options(options).over(self._options)
         copy = object.__new__(type(self))
         copy._core = self._core
-        copy._options = options.over(self._options)
+        copy._options = chosen
         return copy
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from binance_sdk._runtime.operation import Market
-from binance_sdk.errors import ConfigError
+from binance_sdk.errors import ConfigError, shown
 
 SIMULATOR_VARIABLE = "BINANCE_SDK_SIMULATOR"
 STREAM_PORTS: Mapping[Market, int] = {"spot": 1, "futures": 2}
@@ -48,11 +48,13 @@ def simulator_urls(url: str, source: str = "url") -> SimulatorUrls:
         parts = urlsplit(url)
         port, host = parts.port, parts.hostname
     except ValueError as error:
-        raise ConfigError(f"{source}={url!r} is no URL ({error}); {remedy}") from error
+        raise ConfigError(f"{source}={shown(url)} is no URL ({error}); {remedy}") from error
     if parts.scheme != "http" or not host or not port or parts.path.strip("/") or "?" in url or "#" in url:
-        raise ConfigError(f"{source}={url!r} must be http://, a host and a port; {remedy}")
+        raise ConfigError(f"{source}={shown(url)} must be http://, a host and a port; {remedy}")
     if port > LAST_PORT:
-        raise ConfigError(f"{source}={url!r}: the two ports after it are needed too, so at most {LAST_PORT}; {remedy}")
+        raise ConfigError(
+            f"{source}={shown(url)}: the two ports after it are needed too, so at most {LAST_PORT}; {remedy}"
+        )
     name = f"[{host}]" if ":" in host else host
     streams: dict[Market, str] = {market: f"ws://{name}:{port + above}" for market, above in STREAM_PORTS.items()}
     return SimulatorUrls(f"http://{name}:{port}", streams)

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Generic, Literal, TypeGuard, TypeVar, overload
+from typing import Generic, Literal, TypeVar, cast, get_args, overload
 
-from binance_sdk.errors import ConfigError
+from binance_sdk._runtime.setting_checks import (
+    MOST_RETRIES,
+    MOST_SECONDS,
+    check_count,
+    check_flag,
+    check_instance,
+    check_number,
+    check_seconds,
+    refuse,
+)
+from binance_sdk.errors import ConfigError, shown
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Priority = Literal["high", "normal", "low"]
 
+_LONGEST_HEADER = 8000
+"""Servers refuse longer ones."""
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -22,14 +33,17 @@ class RequestOptions:
     """What one call does differently from its client; None leaves a setting as it is.
 
     Args:
-        timeout: Seconds for connection and whole answer, each attempt.
-        max_retries: Attempts after the first one; 0 switches retries off.
-        headers: Sent besides the client's own.
+        timeout: Seconds for connection and whole answer, each attempt; above 0, at most 1 000 000.
+        max_retries: Attempts after the first one, from 0, which switches retries off, to 1000.
+        headers: Sent besides the client's own: printable ASCII, values of at most 8000 characters.
         wait: False raises ``BudgetError`` instead of waiting for the budget.
-        deadline: Seconds the whole call may take, waiting and retries included.
+        deadline: Seconds the whole call may take, waiting and retries included; above 0, at most 1 000 000.
         priority: Place in the queue for the budget: ``high`` (a health probe, a book snapshot), ``normal``, or ``low``
             (a backfill).
-        cache: Whether an answer that still holds will do; a number sets its lifetime in seconds.
+        cache: Whether an answer that still holds will do; a number sets its lifetime in seconds, from 0 to 1 000 000.
+
+    Raises:
+        ConfigError: a setting is wrong; the message names it.
     """
 
     timeout: float | None = None
@@ -42,19 +56,17 @@ class RequestOptions:
 
     def __post_init__(self) -> None:
         for name in ("timeout", "deadline"):
-            value: object = getattr(self, name)
-            if value is not None and not (_is_number(value) and 0 < value < math.inf):
-                raise ConfigError(f"{name}={value!r} must be a positive number of seconds")
-        cache = self.cache
-        if cache is not None and not isinstance(cache, bool) and not (_is_number(cache) and 0 <= cache < math.inf):
-            raise ConfigError(f"cache={cache!r} must be True, False or a number of seconds")
-        retries = self.max_retries
-        if retries is not None and not _is_count(retries):
-            raise ConfigError(f"max_retries={retries!r} must be an int, 0 or more")
-        for name, text in (self.headers or {}).items():
-            _check_header(name, text)
-        if self.priority not in (None, "high", "normal", "low"):
-            raise ConfigError(f"priority={self.priority!r} must be 'high', 'normal' or 'low'")
+            seconds: object = getattr(self, name)
+            if seconds is not None:
+                check_seconds(name, seconds)
+        if self.max_retries is not None:
+            check_count("max_retries", self.max_retries, 0, MOST_RETRIES)
+        if self.wait is not None:
+            check_flag("wait", self.wait)
+        if self.cache is not None:
+            check_cache(self.cache)
+        _check_headers(self.headers)
+        _check_priority(self.priority)
 
     def over(self, other: RequestOptions | None) -> RequestOptions:
         """These settings where they are made, those of ``other`` elsewhere."""
@@ -66,20 +78,45 @@ class RequestOptions:
         return replace(other, **mine)
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def check_options(value: object, name: str = "options") -> RequestOptions:
+    """What stands where ``RequestOptions`` are wanted.
+
+    Raises:
+        ConfigError: it is something else, a dict say.
+    """
+    return check_instance(name, value, RequestOptions)
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def check_cache(value: object) -> None:
+    """True, False, or seconds."""
+    if not isinstance(value, bool):
+        check_number("cache", value, 0, MOST_SECONDS, " of seconds", "True, False or ")
+
+
+def _check_priority(value: object) -> None:
+    # By type first: some objects, an array say, cannot be compared with a str.
+    if value is not None and not (isinstance(value, str) and value in get_args(Priority)):
+        refuse("priority", value, "must be 'high', 'normal' or 'low'")
+
+
+def _check_headers(headers: object) -> None:
+    if headers is None:
+        return
+    if not isinstance(headers, Mapping):
+        # What it holds may be a secret, so it is not shown.
+        kind = type(headers).__name__
+        raise ConfigError(f'headers must be a mapping of names to values, like {{"X-Name": "value"}}, not a {kind}')
+    for name, text in cast("Mapping[object, object]", headers).items():
+        _check_header(name, text)
 
 
 def _check_header(name: object, value: object) -> None:
     if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-        raise ConfigError(f"headers: {name!r} is no name of a header")
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise ConfigError(f"headers: {shown(name)} is no name of a header")
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > _LONGEST_HEADER:
         # The value may be a secret, so it is not shown.
-        raise ConfigError(f"headers: the value of {name!r} must be a str of printable ASCII characters")
+        text = f"must be a str of at most {_LONGEST_HEADER} printable ASCII characters"
+        raise ConfigError(f"headers: the value of {shown(name)} {text}")
 
 
 class Headers(Mapping[str, str]):

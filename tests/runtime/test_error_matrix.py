@@ -391,10 +391,3 @@ def test_unknown_host(mode: Mode, monkeypatch: pytest.MonkeyPatch) -> None:
     check(error, errors.APIConnectionError, "spot.klines")
     assert "spot.invalid" in str(error)
     assert "Name or service not known" in str(error)
-
-
-@both
-@pytest.mark.parametrize("url", ["http://exa mple.invalid", "http://" + "a" * 300 + ".invalid", "http://xn--/"])
-def test_address_that_is_none(mode: Mode, url: str) -> None:
-    error = outcome(mode, klines, spot_base_url=url)
-    assert isinstance(error, (errors.ConfigError, errors.APIConnectionError)), repr(error)

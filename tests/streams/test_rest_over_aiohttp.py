@@ -105,11 +105,6 @@ def test_nobody_listens() -> None:
     assert type(error) is errors.APIConnectionError
 
 
-@pytest.mark.parametrize("url", ["http://exa mple.invalid", "http://" + "a" * 300 + ".invalid"])
-def test_an_address_that_is_none(url: str) -> None:
-    assert isinstance(asyncio.run(_call(url)), (errors.ConfigError, errors.APIConnectionError))
-
-
 @pytest.mark.parametrize("body", [b"not gzip at all", gzip.compress(b"[]")[:10] + b"\xff" * 20])
 def test_a_body_that_is_not_what_its_encoding_says(body: bytes) -> None:
     error = ask(http("200 OK", body, {"Content-Encoding": "gzip"}))

@@ -12,10 +12,13 @@ from binance_sdk._runtime.budget.windows import Pace, Rolling, Slots
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.options import Priority
-from binance_sdk.errors import BinanceError, BudgetError, ConfigError, IPBannedError
+from binance_sdk._runtime.setting_checks import check_count, check_number
+from binance_sdk.errors import BinanceError, BudgetError, IPBannedError
 from binance_sdk.events import Event, Waited
 
 _LOOK_AGAIN = 30.0
+_HIGHEST_CAP = 10**9
+_SLOWEST, _FASTEST = 0.0001, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,14 @@ class Caps:
     """Limits of your own below Binance's; None sets none.
 
     Args:
-        spot_weight_per_minute: Request weight on spot hosts.
-        futures_weight_per_minute: Request weight on futures hosts.
-        requests_per_minute: Requests of both markets together.
-        requests_per_second: The same, evenly spread: 5 means one request each 200 ms, not five at once.
+        spot_weight_per_minute: Request weight on spot hosts, from 1 on.
+        futures_weight_per_minute: Request weight on futures hosts, from 1 on.
+        requests_per_minute: Requests of both markets together, from 1 on.
+        requests_per_second: The same, evenly spread: 5 means one request each 200 ms, not five at once. From 0.0001,
+            one in about three hours, to 1 000 000.
+
+    Raises:
+        ConfigError: a cap is wrong; the message names it.
     """
 
     spot_weight_per_minute: int | None = None
@@ -35,10 +42,12 @@ class Caps:
     requests_per_second: float | None = None
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ConfigError(f"caps: {name}={value!r} must be positive; leave it out for no cap")
+        for name in ("spot_weight_per_minute", "futures_weight_per_minute", "requests_per_minute"):
+            count: object = getattr(self, name)
+            if count is not None:
+                check_count(f"caps: {name}", count, 1, _HIGHEST_CAP)
+        if self.requests_per_second is not None:
+            check_number("caps: requests_per_second", self.requests_per_second, _SLOWEST, _FASTEST)
 
 
 class Budget:

@@ -10,7 +10,7 @@ from binance_sdk._runtime.calls.engine import Engine
 from binance_sdk._runtime.calls.paging import plan_pages, plan_walk
 from binance_sdk._runtime.calls.walking import pages
 from binance_sdk._runtime.operation import Operation
-from binance_sdk._runtime.options import RequestOptions, Response
+from binance_sdk._runtime.options import RequestOptions, Response, check_options
 
 T = TypeVar("T")
 Arguments = Mapping[str, object]
@@ -29,7 +29,7 @@ class AsyncCaller:
         return self.engine.attempts.max_concurrency
 
     def _options(self, options: RequestOptions | None) -> RequestOptions:
-        return self.defaults if options is None else options.over(self.defaults)
+        return self.defaults if options is None else check_options(options).over(self.defaults)
 
     async def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
         return (await self.engine.call(operation, arguments, self._options(options))).data
@@ -66,6 +66,7 @@ class _AsyncRaw(AsyncCaller):
 
 class _AsyncPlanning(AsyncCaller):
     async def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
+        self._options(options)
         return cast(T, self.engine.plan(self.engine.prepare(operation, arguments)))
 
     def pages(
@@ -76,6 +77,7 @@ class _AsyncPlanning(AsyncCaller):
         page_size: int | None,
         options: RequestOptions | None,
     ) -> AsyncIterator[T]:
+        self._options(options)
         now_ms = self.engine.server_ms(operation)
         walk = plan_walk(operation, arguments, limit, page_size, now_ms)
         parts = [

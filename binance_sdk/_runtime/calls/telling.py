@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
-from binance_sdk.errors import ConfigError
+from binance_sdk.errors import ConfigError, shown
 from binance_sdk.events import (
     BreakerChanged,
     CacheHit,
@@ -101,7 +101,7 @@ def log_from_environment() -> None:
         return
     level = logging.getLevelNamesMapping().get(name.upper())
     if level is None:
-        raise ConfigError(f"BINANCE_SDK_LOG={name!r} is no level; use debug, info, warning or error")
+        raise ConfigError(f"BINANCE_SDK_LOG={shown(name)} is no level; use debug, info, warning or error")
     LOGGER.setLevel(level)
     if not any(isinstance(handler, _FromEnvironment) for handler in LOGGER.handlers):
         handler = _FromEnvironment()

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 from binance_sdk._runtime.transport.certificates import FILE, FOLDER, client_context
 from binance_sdk._runtime.transport.proxies import Proxies, Proxy, parse_proxy, proxies_of_environment
-from binance_sdk.errors import ConfigError
+from binance_sdk.errors import ConfigError, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Network:
         if ssl_context is not None and not isinstance(ssl_context, ssl.SSLContext):
             raise ConfigError(f"ssl_context must be an ssl.SSLContext, not {type(ssl_context).__name__}")
         if not isinstance(trust_env, bool):
-            raise ConfigError(f"trust_env={trust_env!r} must be True or False")
+            raise ConfigError(f"trust_env={shown(trust_env)} must be True or False")
         self._given = None if proxy is None else parse_proxy(proxy, "proxy=")
         del proxy
         self._context = ssl_context
