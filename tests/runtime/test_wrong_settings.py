@@ -111,7 +111,7 @@ TAKEN: dict[str, set[str]] = {
     "max_retries": {"0", "1"},
     "transport": set(),
     "http_client": {"None"},
-    "proxy": {"None"},
+    "proxy": {"None", "digits", "text"},
     "ssl_context": {"None"},
     "trust_env": {"True", "False"},
     "cache": {"True", "False", "0", "1", "0.5", "1e-320"},
