@@ -1,16 +1,17 @@
 """The command line: ``binance-sdk``, or ``python -m binance_sdk``.
 
-====  =====================================================================================
+====  =====================================================================================================
 Code  Meaning
-====  =====================================================================================
+====  =====================================================================================================
 0     Done; also ``simulate`` ended by Ctrl-C, and output whose reader has gone (``| head``)
 1     Binance refused
 2     Usage, a parameter or a setting is wrong, or an extra is not installed
 3     No connection, or no answer in time
 4     The answer is not what the spec says
 5     Rate limited, banned, or over the request budget
+6     This machine: output cannot be written (disk full, closed, read-only), or no more files can be opened
 130   Ctrl-C
-====  =====================================================================================
+====  =====================================================================================================
 
 Errors are one line on stderr. Nothing here imports typer or rich before ``main`` runs, so that a missing extra
 is told in a sentence.
@@ -19,6 +20,7 @@ is told in a sentence.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from decimal import localcontext
 from importlib import import_module
 from typing import NoReturn
@@ -32,23 +34,51 @@ _OURS = "binance_sdk"
 
 def main() -> NoReturn:
     """Run the command line with ``sys.argv`` and exit."""
+    from binance_sdk.cli.loop import hush_unopened_loops
+    from binance_sdk.cli.output import guard_streams
+
+    finish = guard_streams()
+    hush_unopened_loops()
+    sys.exit(_run(finish))
+
+
+def _run(finish: Callable[[], None]) -> int:
     try:
-        try:
-            # Commands import it where they need it; whether it is there is better known at once.
-            import_module("rich")
-            from binance_sdk.cli.app import run
-        except ModuleNotFoundError as error:
-            package = (error.name or _OURS).partition(".")[0]
-            if package == _OURS:
-                raise
-            sys.stderr.write(
-                f"binance-sdk: {package} is not installed; the command line needs an extra: "
-                'pip install "binance-market-sdk[cli,simulator]"\n'
-            )
-            sys.exit(2)
-        # Not that of a sitecustomize: what is shown must not depend on it.
+        code = _command()
+        if code == 0:
+            # What help and version have written; a command has done so already.
+            finish()
+    except (Exception, KeyboardInterrupt) as error:
+        # Whatever typer does itself, such as help; or a file that could not even be imported.
+        from binance_sdk.cli.exits import complain, verdict
+
+        found = verdict(error)
+        if found is None:
+            raise
+        code, line = found
+        if line:
+            complain(line)
+    return code
+
+
+def _command() -> int:
+    try:
+        # Commands import it where they need it; whether it is there is better known at once.
+        import_module("rich")
+        from binance_sdk.cli.app import run
+    except ModuleNotFoundError as error:
+        package = (error.name or _OURS).partition(".")[0]
+        if package == _OURS:
+            raise
+        sys.stderr.write(
+            f"binance-sdk: {package} is not installed; the command line needs an extra: "
+            'pip install "binance-market-sdk[cli,simulator]"\n'
+        )
+        return 2
+    try:
+        # Not the decimal context of a sitecustomize: what is shown must not depend on it.
         with localcontext(QUOTIENTS):
             run()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(0)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0

@@ -5,7 +5,6 @@ The module ``snapshot`` beside this one serves the demonstration; this one stand
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 import time
@@ -23,6 +22,7 @@ from binance_sdk import BinanceClient, RequestOptions
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.exits import CommandError
 from binance_sdk.cli.formats import moment, printable, utc
+from binance_sdk.cli.loop import run
 from binance_sdk.errors import APIError, BinanceError, ConfigError
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def run_snapshot(symbol: str, *, as_json: bool, environment: str | None, deadlin
         from virtuoso_binance.frames import json_view
     except ModuleNotFoundError as error:
         raise CommandError(f"snapshot needs {error.name}: {EXTRA}") from error
-    found = asyncio.run(_ask(symbol, environment, deadline))
+    found = run(lambda: _ask(symbol, environment, deadline))
     if as_json:
         # A number that JSON has no word for would be a mistake of ours, not something to print.
         sys.stdout.write(json.dumps(json_view(found.market_data), allow_nan=False, ensure_ascii=False) + "\n")

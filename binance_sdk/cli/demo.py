@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Generator, Iterator
 
@@ -14,6 +13,7 @@ from binance_sdk import BinanceClient, RequestOptions
 from binance_sdk.cli import panels
 from binance_sdk.cli.account import Account, Left, account_view, limits_left
 from binance_sdk.cli.console import make_console
+from binance_sdk.cli.loop import run
 from binance_sdk.cli.simulate import simulator
 from binance_sdk.cli.snapshot import DEPTH, Snapshot, fetch
 from binance_sdk.spot import KlineInterval
@@ -47,7 +47,7 @@ def run_demo(symbol: str, *, live: bool, seed: int) -> Snapshot:
     account = Account()
     waiting = progress.status("asking ...") if progress.is_terminal else contextlib.nullcontext()
     with waiting, _client(live, seed) as client:
-        snapshot, left = asyncio.run(_ask(client, symbol.upper(), width, account))
+        snapshot, left = run(lambda: _ask(client, symbol.upper(), width, account))
     source = f"live, {account.host}" if live else f"simulated market, seed {seed}"
     for part in _parts(snapshot, source, account, left, console):
         console.print(part)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import errno
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from enum import IntEnum
 
 import typer
 
 from binance_sdk import errors
 from binance_sdk.cli.formats import printable
+from binance_sdk.cli.output import OutputError
 
 EXTRA = 'pip install "binance-market-sdk[cli,simulator]"'
 
@@ -25,12 +26,13 @@ class ExitCode(IntEnum):
     CONNECTION = 3
     DECODE = 4
     LIMITED = 5
+    SYSTEM = 6
     INTERRUPTED = 130
 
 
 EPILOG = (
     "Exit codes: 0 done · 1 Binance refused · 2 wrong usage, parameter or setting · 3 no connection or timeout · "
-    "4 answer not understood · 5 rate limited or banned · 130 Ctrl-C"
+    "4 answer not understood · 5 rate limited or banned · 6 output or files of this machine · 130 Ctrl-C"
 )
 
 _CODES: tuple[tuple[type[errors.BinanceError], ExitCode], ...] = (
@@ -44,6 +46,16 @@ _CODES: tuple[tuple[type[errors.BinanceError], ExitCode], ...] = (
     (errors.StreamError, ExitCode.CONNECTION),
 )
 
+_FILES = "this machine allows no more open files: close some, or raise the limit (`ulimit -n`)"
+_SHORTAGES: Mapping[int, str] = {
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.ENOBUFS: "this machine has no memory left for connections",
+    errno.ENOMEM: "this machine has no memory left",
+}
+_DEEPEST = 20
+"""Causes of causes that are looked at."""
+
 
 class CommandError(Exception):
     """Something on the command line is wrong; the message holds the remedy."""
@@ -51,20 +63,61 @@ class CommandError(Exception):
 
 def exit_code(error: errors.BinanceError) -> ExitCode:
     """The exit code that stands for an error; settings and parameters are usage."""
+    if shortage(error):
+        return ExitCode.SYSTEM
     for kind, code in _CODES:
         if isinstance(error, kind):
             return code
     return ExitCode.USAGE
 
 
+def shortage(error: BaseException) -> str:
+    """What this machine has run out of, with the remedy, where that is why something failed; else nothing."""
+    seen: BaseException | None = error
+    for _ in range(_DEEPEST):
+        if isinstance(seen, OSError) and (short := _SHORTAGES.get(seen.errno or 0)):
+            return short
+        if isinstance(seen, MemoryError):
+            return _SHORTAGES[errno.ENOMEM]
+        if isinstance(seen, BaseExceptionGroup):
+            return next((found for one in seen.exceptions if (found := shortage(one))), "")
+        if seen is None:
+            break
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return ""
+
+
 def explain(error: BaseException) -> str:
     """One printable line: what happened and what to do."""
     text = printable(str(error)) or type(error).__name__
-    if isinstance(error, errors.APIConnectionError) and not isinstance(error, errors.APITimeoutError):
+    short = shortage(error)
+    if short:
+        text = f"{text}; {short}" if isinstance(error, errors.BinanceError) else short
+    elif isinstance(error, errors.APIConnectionError) and not isinstance(error, errors.APITimeoutError):
         text += "; check the network, the base URL, and HTTPS_PROXY where a proxy is needed"
     elif isinstance(error, errors.DecodeError):
         text += "; `call ... --raw` shows the answer, please report it with that"
     return text
+
+
+def verdict(error: BaseException) -> tuple[ExitCode, str] | None:
+    """Exit code and line for what ended a command; None for a mistake of our own, which wants its traceback."""
+    match error:
+        case errors.BinanceError():
+            return exit_code(error), explain(error)
+        case CommandError():
+            return ExitCode.SYSTEM if shortage(error) else ExitCode.USAGE, explain(error)
+        case KeyboardInterrupt():
+            return ExitCode.INTERRUPTED, ""
+        case OutputError():
+            return (ExitCode.OK, "") if error.reader_gone else (ExitCode.SYSTEM, explain(error))
+        case BrokenPipeError():
+            return ExitCode.OK, ""
+        case OSError():
+            # What this machine could not do; whatever happens on connections is an error of the SDK.
+            return ExitCode.SYSTEM, explain(error)
+        case _:
+            return (ExitCode.SYSTEM, explain(error)) if shortage(error) else None
 
 
 def complain(text: str) -> None:
@@ -83,21 +136,15 @@ def reporting() -> Generator[None]:
     """
     try:
         yield
-        # Here, where a reader that went away can still be met calmly, and not while the interpreter shuts down.
+        # Here, where a full disk or a reader that went away can still be told, not while the interpreter shuts down.
         sys.stdout.flush()
-    except errors.BinanceError as error:
-        complain(explain(error))
-        raise typer.Exit(exit_code(error)) from error
-    except CommandError as error:
-        complain(explain(error))
-        raise typer.Exit(ExitCode.USAGE) from error
-    except KeyboardInterrupt as error:
-        raise typer.Exit(ExitCode.INTERRUPTED) from error
-    except BrokenPipeError as error:
-        _leave_stdout()
-        raise typer.Exit(ExitCode.OK) from error
-
-
-def _leave_stdout() -> None:
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except typer.Exit:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        found = verdict(error)
+        if found is None:
+            raise
+        code, line = found
+        if line:
+            complain(line)
+        raise typer.Exit(code) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +19,7 @@ from binance_sdk.cli.arguments import near
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.exits import CommandError, complain
 from binance_sdk.cli.formats import ABSENT, exact, moment, printable, utc
+from binance_sdk.cli.loop import run
 from binance_sdk.streams import Gap, Notice, Reconnected, SilentStream, Stream
 
 _HIDDEN = frozenset({"event_type", "ignore", "symbol_type"})
@@ -58,7 +58,7 @@ def run_stream(call: StreamCall) -> None:
     """
     symbols, choices = _read(call)
     as_json = call.as_json or not sys.stdout.isatty()
-    asyncio.run(_follow(call, symbols, choices, _print_line if as_json else None))
+    run(lambda: _follow(call, symbols, choices, _print_line if as_json else None))
 
 
 def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:

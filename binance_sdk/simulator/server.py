@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import FrameType, TracebackType
-from typing import Self, TypedDict, Unpack
+from typing import Any, Self, TypedDict, Unpack
 
 import uvicorn
 
@@ -26,6 +28,7 @@ from binance_sdk.simulator.symbols import DEFAULT_SYMBOLS, Instrument, Market
 from binance_sdk.simulator.venue import pick
 from binance_sdk.simulator_url import simulator_urls
 
+_LOG = logging.getLogger("binance_sdk.simulator")
 _STOP_SECONDS = 5.0
 
 
@@ -271,17 +274,29 @@ class _Server(uvicorn.Server):
         self._streams = streams
         self._stream_listeners = listeners
         self._stop = asyncio.Event()
+        self._short_of_files = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run_until_stopped(self, listener: socket.socket) -> None:
         try:
-            asyncio.run(self.serve(sockets=[listener]))
+            with asyncio.Runner() as runner:
+                runner.get_loop().set_exception_handler(self._tell)
+                runner.run(self.serve(sockets=[listener]))
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
             self.failure = error
         finally:
             for one in (listener, *self._stream_listeners.values()):
                 one.close()
             self.ready.set()
+
+    def _tell(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Connections that cannot be taken wait until one ends; asyncio says so for each, with a traceback."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
+            loop.default_exception_handler(context)
+        elif not self._short_of_files:
+            self._short_of_files = True
+            _LOG.warning("the simulator has no open files left for more connections: raise the limit (ulimit -n)")
 
     def ask_to_stop(self) -> None:
         if self._loop is not None and not self._loop.is_closed():

@@ -1,0 +1,112 @@
+"""stdout and stderr of the program, whatever state they are in: full, closed, read-only, or read by nobody any more.
+
+A stdout that cannot be written raises ``OutputError``, once, from wherever it is written; typer and rich know nothing
+of it and let it through to where it is turned into an exit code. What is written afterwards, by ``finally`` blocks or
+the interpreter's own last flush, goes nowhere. A stderr that cannot be written is nobody's problem.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Callable
+from typing import BinaryIO, TextIO, cast
+
+
+class OutputError(Exception):
+    """stdout cannot be written.
+
+    Attributes:
+        reader_gone: Whether that is because its reader has seen enough, as ``head`` does.
+    """
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"output cannot be written: {error.strerror or error}")
+        self.reader_gone = isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE
+
+
+class _Guarded(io.RawIOBase):
+    """The raw stream below a text stream; after its first failure everything written to it is dropped."""
+
+    def __init__(self, inner: io.RawIOBase, *, loud: bool) -> None:
+        super().__init__()
+        self._inner = inner
+        self._loud = loud
+        self.failure: OutputError | None = None
+
+    def write(self, data: object, /) -> int | None:
+        size = memoryview(cast("bytes", data)).nbytes
+        if self.failure is not None or not size:
+            return size
+        try:
+            return self._inner.write(cast("bytes", data))
+        except OSError as error:
+            self.failure = OutputError(error)
+            if self._loud:
+                raise self.failure from error
+            return size
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return self._inner.isatty()
+
+    def fileno(self) -> int:
+        return self._inner.fileno()
+
+
+def guard_streams() -> Callable[[], None]:
+    """Take the place of ``sys.stdout`` and ``sys.stderr`` until the program ends.
+
+    Returns:
+        Writes what is left to stdout, and raises ``OutputError`` if anything could not be written to it, also where
+        somebody else has caught that before.
+    """
+    # Where the descriptors are closed, the next file or connection would get their numbers.
+    _occupy()
+    sys.stdout, out = _guarded(sys.stdout, 1, loud=True)
+    sys.stderr, _ = _guarded(sys.stderr, 2, loud=False)
+
+    def finish() -> None:
+        sys.stdout.flush()
+        if out is not None and out.failure is not None:
+            raise out.failure
+
+    return finish
+
+
+def _occupy() -> None:
+    """Open the standard descriptors that are closed: for reading only, so that writing to them still fails."""
+    try:
+        while (number := os.open(os.devnull, os.O_RDONLY)) <= 2:
+            pass
+    except OSError:
+        return
+    os.close(number)
+
+
+def _guarded(stream: TextIO | None, number: int, *, loud: bool) -> tuple[TextIO, _Guarded | None]:
+    if stream is None:
+        raw = _Guarded(io.FileIO(number, "w", closefd=False), loud=loud)
+        return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="replace"), raw
+    inner: object = getattr(stream, "buffer", None)
+    buffered = isinstance(inner, io.BufferedWriter)
+    if isinstance(inner, io.BufferedWriter):
+        inner = inner.raw
+    if not isinstance(stream, io.TextIOWrapper) or not isinstance(inner, io.RawIOBase):
+        # Something of whoever runs us in his own process: his to look after.
+        return stream, None
+    raw = _Guarded(inner, loud=loud)
+    # Python without buffers (-u) writes text straight to the raw stream.
+    binary = io.BufferedWriter(raw) if buffered else cast("BinaryIO", raw)
+    text = io.TextIOWrapper(
+        binary,
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+    return text, raw
