@@ -7,6 +7,7 @@ import errno
 import sys
 from collections.abc import Generator, Mapping
 from enum import IntEnum
+from typing import cast
 
 import typer
 
@@ -80,7 +81,8 @@ def shortage(error: BaseException) -> str:
         if isinstance(seen, MemoryError):
             return _SHORTAGES[errno.ENOMEM]
         if isinstance(seen, BaseExceptionGroup):
-            return next((found for one in seen.exceptions if (found := shortage(one))), "")
+            inner = cast("BaseExceptionGroup[BaseException]", seen).exceptions
+            return next((found for one in inner if (found := shortage(one))), "")
         if seen is None:
             break
         seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)

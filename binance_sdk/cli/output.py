@@ -92,21 +92,24 @@ def _guarded(stream: TextIO | None, number: int, *, loud: bool) -> tuple[TextIO,
     if stream is None:
         raw = _Guarded(io.FileIO(number, "w", closefd=False), loud=loud)
         return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="replace"), raw
-    inner: object = getattr(stream, "buffer", None)
-    buffered = isinstance(inner, io.BufferedWriter)
-    if isinstance(inner, io.BufferedWriter):
-        inner = inner.raw
-    if not isinstance(stream, io.TextIOWrapper) or not isinstance(inner, io.RawIOBase):
+    inner, buffered = _below(stream)
+    if inner is None:
         # Something of whoever runs us in his own process: his to look after.
         return stream, None
     raw = _Guarded(inner, loud=loud)
     # Python without buffers (-u) writes text straight to the raw stream.
-    binary = io.BufferedWriter(raw) if buffered else cast("BinaryIO", raw)
     text = io.TextIOWrapper(
-        binary,
+        io.BufferedWriter(raw) if buffered else cast("BinaryIO", raw),
         encoding=stream.encoding,
         errors=stream.errors,
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
+        line_buffering=getattr(stream, "line_buffering", False),
+        write_through=getattr(stream, "write_through", False),
     )
     return text, raw
+
+
+def _below(stream: TextIO) -> tuple[io.RawIOBase | None, bool]:
+    """The raw stream of a file's text stream, and whether there is a buffer between the two."""
+    binary: object = getattr(stream, "buffer", None)
+    raw: object = getattr(binary, "raw", binary)
+    return (raw, raw is not binary) if isinstance(raw, io.RawIOBase) else (None, False)
