@@ -7,8 +7,14 @@ from typing import Any
 
 import pytest
 
+from binance_sdk._generated.catalogue import CATALOGUE
+from binance_sdk._generated.environments import LIMITS
 from binance_sdk._generated.futures.streams import AsyncFuturesStreams
 from binance_sdk._generated.spot.streams import AsyncSpotStreams
+from binance_sdk._runtime.budget.ledger import Ledger
+from binance_sdk._runtime.budget.limits import Pool
+from binance_sdk._runtime.budget.servertime import ServerTime
+from binance_sdk._runtime.calls.gatekeeper import Gatekeeper
 from binance_sdk._runtime.stream.opener import Opener
 from binance_sdk._runtime.stream.over_aiohttp import AiohttpConnector
 from binance_sdk._runtime.stream.over_websockets import WebsocketsConnector
@@ -47,6 +53,8 @@ class Engine:
         self.clock = clock
         self.told: list[Any] = []
         self.rest = FakeRest()
+        self.pool = Pool("tests", LIMITS["spot"], ServerTime(clock.time(), clock.monotonic()), Ledger())
+        gatekeeper = Gatekeeper(self.pool, CATALOGUE, "mainnet", self.told.append)
         self.parts = Parts(
             urls={"spot": (exchange.url,), "futures": (exchange.url,)},
             connector=connector,
@@ -55,6 +63,7 @@ class Engine:
             tell=self.told.append,
             budget=ConnectionBudget(),
             backoff=lambda: Backoff(jitter=lambda: 1.0),
+            gates={"spot": gatekeeper, "futures": gatekeeper},
         )
         self.opener = Opener(lambda: self.parts)
         self.spot = AsyncSpotStreams(self.opener)

@@ -7,12 +7,15 @@ import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+Answer = tuple[int, dict[str, str], str]
+"""Status, headers and body."""
 Acks = Literal["ok", "none", "flat error", "nested error"]
 
 
@@ -51,6 +54,10 @@ class Exchange:
         self.acks: Acks = "ok"
         self.refuse: int = 0
         """Refuse this many handshakes with 503."""
+        self.answers: list[Answer] = []
+        """Refuse the next handshakes with these."""
+        self.asked = 0
+        """Handshakes, those that were refused included."""
         self.on_line: Callable[[Line], None] | None = None
 
     async def __aenter__(self) -> Exchange:
@@ -68,9 +75,16 @@ class Exchange:
         await self._server.wait_closed()
 
     def _request(self, socket: ServerConnection, request: Any) -> Any:
+        self.asked += 1
+        if self.answers:
+            status, headers, body = self.answers.pop(0)
+            response = socket.respond(HTTPStatus(status), body)
+            for name, value in headers.items():
+                response.headers[name] = value
+            return response
         if self.refuse:
             self.refuse -= 1
-            return socket.respond(503, "busy\n")
+            return socket.respond(HTTPStatus.SERVICE_UNAVAILABLE, "busy\n")
         return None
 
     async def _serve(self, socket: ServerConnection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,8 @@ def test_no_second_holds_more_messages_than_allowed(limit: int, data: st.DataObj
         while delay := pacer.delay(now):
             now += delay
         while next_pong <= now:
-            pacer.note(now)
+            now += pacer.pong_delay(now)
+            pacer.note_pong(now)
             sent.append(now)
             next_pong = now + pongs.pop() if pongs else 1e9
             while delay := pacer.delay(now):
@@ -35,6 +37,30 @@ def test_no_second_holds_more_messages_than_allowed(limit: int, data: st.DataObj
         sent.append(now)
     for at in sent:
         assert sum(1 for other in sent if at <= other < at + 1.0) <= limit
+
+
+@pytest.mark.parametrize("limit", [5, 10])
+@given(data=st.data())
+def test_neither_pongs_nor_requests_shut_the_other_out(limit: int, data: st.DataObject) -> None:
+    """Both want to send all the time; who is asked first is chance."""
+    pacer, now = Pacer(limit), 0.0
+    pongs: list[float] = []
+    requests: list[float] = []
+    while now < 20:
+        pong_first = data.draw(st.booleans())
+        for is_pong in (pong_first, not pong_first):
+            if is_pong and not pacer.pong_delay(now):
+                pacer.note_pong(now)
+                pongs.append(now)
+            elif not is_pong and not pacer.delay(now):
+                pacer.note(now)
+                requests.append(now)
+        now = max(now + 0.001, now + min(pacer.delay(now), pacer.pong_delay(now)))
+    for at in (*pongs, *requests):
+        assert sum(1 for other in (*pongs, *requests) if at <= other < at + 1.0) <= limit
+    for sent in (pongs, requests):
+        gaps = [after - before for before, after in pairwise([0.0, *sent, 20.0])]
+        assert max(gaps) < 2.3
 
 
 async def test_requests_of_a_busy_consumer_are_spread(engine: Engine) -> None:

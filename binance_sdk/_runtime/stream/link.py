@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.stream.frames import Reply, Wrapped, beginning, cut, other
@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 NAMES_A_REQUEST = 200
 ANSWER_SECONDS = 10.0
+WRITE_SECONDS = 10.0
+"""For a message to get into the socket: a peer that reads nothing lets it fill up."""
 _REMEMBERED = 4096
 """Messages of a stream that are compared between two connections."""
 
@@ -59,6 +61,10 @@ class Link:
         self._sending = asyncio.Lock()
         self._ids = 0
         self._answers: dict[int, asyncio.Future[Reply]] = {}
+        self._ping: bytes | None = None
+        """Payload of the newest ping of the server that has no answer yet."""
+        self._ponging: asyncio.Task[None] | None = None
+        self._writing: asyncio.Task[None] | None = None
         self.wire: Wire | None = None
         self.asked: set[str] = set()
         """Names this connection was asked for and has acknowledged."""
@@ -67,16 +73,17 @@ class Link:
         self.ended: str | None = None
         self.shutdown = False
         self._deaf = False
-        self.credited = False
-        """That it works has been noted."""
         self.delivered = False
         """A message of a stream has come."""
         self.pinged_at: float | None = None
-        """When a ping went out that has no answer yet."""
+        """When a ping was asked for, or went out, that has no answer yet."""
         self.shadow: dict[Subscription, deque[bytes]] | None = None
         self._successor: Link | None = None
         self._before: dict[Subscription, deque[bytes]] | None = None
         self.matched: set[Subscription] = set()
+        self._ahead: dict[Subscription, bool] = {}
+        """Streams of which the connection to be replaced says nothing, so that this one gives them out before it takes
+        over; and whether it has."""
 
     @property
     def deaf(self) -> bool:
@@ -174,9 +181,22 @@ class Link:
         if waiting is not None and not waiting.done():
             waiting.set_result(reply)
 
-    def pinged(self) -> None:
+    def pinged(self, payload: bytes) -> None:
         self.heard = self._now()
-        self._pacer.note(self.heard)
+        # Of several pings the newest alone need be answered (RFC 6455, 5.5.3).
+        self._ping = payload
+        if self._ponging is None or self._ponging.done():
+            self._ponging = asyncio.create_task(self._pong(), name="pong")
+
+    async def _pong(self) -> None:
+        wire = self.wire
+        while wire is not None and self._ping is not None and self.ended is None:
+            if delay := self._pacer.pong_delay(self._now()):
+                await self._clock.sleep(delay)
+                continue
+            payload, self._ping = self._ping, None
+            self._pacer.note_pong(self._now())
+            await wire.pong(payload)
 
     def ponged(self) -> None:
         self.heard = self._now()
@@ -192,27 +212,43 @@ class Link:
                 waiting.set_exception(Lost(reason))
                 # It may be that nobody is waiting any more.
                 waiting.exception()
+        for task in (self._ponging, self._writing):
+            if task is not None:
+                task.cancel()
         self._wake()
 
     # --------------------------------------------------------- one connection after another
 
-    def prepare(self) -> None:
-        """Keep what comes instead of giving it out."""
+    def prepare(self, silent: Iterable[Subscription]) -> None:
+        """Keep what comes instead of giving it out; but of streams that are silent elsewhere nothing is waited for."""
         self.shadow = {}
         self._before = {}
+        self._ahead = dict.fromkeys(silent, False)
 
     def _while_replacing(self, subscription: Subscription, payload: bytes, now: float) -> None:
         if self._before is not None and _skip_to(self._before.get(subscription), payload):
             # The other connection was faster, and it has been given out.
             self._reader.stats.duplicates += 1
             return
-        if self.shadow is not None:
+        if self.successor is not None and self.successor.is_ahead(subscription):
+            self._reader.stats.duplicates += 1
+            return
+        if self.shadow is not None and subscription in self._ahead:
+            self._ahead[subscription] = True
+        elif self.shadow is not None:
             self.shadow.setdefault(subscription, deque(maxlen=_REMEMBERED)).append(payload)
             return
         self.delivered = True
         self._reader.feed(subscription, payload, now)
         if self.successor is not None:
             self.successor.came_before(subscription, payload)
+
+    def is_ahead(self, subscription: Subscription) -> bool:
+        """For the connection that this one replaces: whether this one has given out the stream's messages instead."""
+        if self._ahead.get(subscription):
+            return True
+        self._ahead.pop(subscription, None)
+        return False
 
     def came_before(self, subscription: Subscription, payload: bytes) -> None:
         """The connection that this one replaces has given this message out."""
@@ -245,14 +281,25 @@ class Link:
 
     # ------------------------------------------------------------------------- what goes out
 
-    async def _paced(self, send: Callable[[], Awaitable[None]]) -> None:
+    async def _paced(self, send: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async with self._sending:
             while delay := self._pacer.delay(self._now()):
                 await self._clock.sleep(delay)
             if self.ended is not None:
                 raise Lost(self.ended)
             self._pacer.note(self._now())
-            await send()
+            self._writing = asyncio.create_task(send(), name="write")
+            try:
+                await within(self._clock, WRITE_SECONDS, self._writing)
+            except TimeoutError:
+                reason = f"nothing could be written for {WRITE_SECONDS:g} s"
+                self.lost(reason)
+                raise Lost(reason) from None
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if self.ended is None or (task is not None and task.cancelling()):
+                    raise
+                raise Lost(self.ended) from None
 
     async def request(self, method: str, names: Sequence[str]) -> None:
         """Ask, and wait for the answer.
@@ -296,11 +343,16 @@ class Link:
             await self.request("UNSUBSCRIBE", part)
 
     async def ping(self) -> None:
-        """Ask for a sign of life, unless the last question is still open."""
+        """Ask for a sign of life; ``pinged_at`` says since when."""
         wire = self.wire
-        if self.pinged_at is None and wire is not None:
+        if wire is not None:
+            await self._paced(lambda: self._ping_now(wire))
+
+    async def _ping_now(self, wire: Wire) -> None:
+        if self.pinged_at is not None:
+            # It had to wait for its turn.
             self.pinged_at = self._now()
-            await self._paced(wire.ping)
+        await wire.ping()
 
     async def close(self) -> None:
         self.deaf = True
@@ -328,8 +380,8 @@ async def within(clock: Clock, seconds: float, waited: asyncio.Future[T]) -> T:
     try:
         await asyncio.wait((timer, waited), return_when=asyncio.FIRST_COMPLETED)
         if not waited.done():
-            waited.cancel()
             raise TimeoutError
         return waited.result()
     finally:
         timer.cancel()
+        waited.cancel()

@@ -30,6 +30,7 @@ class Opener:
 
         Raises:
             StreamError: they could not be opened.
+            APIError: the handshake was refused with 429, 418, 403 or 451; ``retry_at`` says until when.
         """
         if self._closed:
             raise ConfigError("the client is closed; make a new one")
@@ -59,11 +60,16 @@ class Opener:
         """Close what is still open."""
         self._closed = True
         here = asyncio.get_running_loop()
-        for opened, loop in list(self._opened.items()):
-            if loop is here:
-                await opened.aclose()
-            elif loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(opened.aclose(), loop))
+        # Side by side: a frozen peer takes its time.
+        await asyncio.gather(
+            *(
+                opened.aclose()
+                if loop is here
+                else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(opened.aclose(), loop))
+                for opened, loop in list(self._opened.items())
+                if loop is here or loop.is_running()
+            )
+        )
         parts, self._parts = self._parts, None
         if parts is not None:
             await parts.connector.aclose()

@@ -5,30 +5,36 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import (
     ClientError,
+    ClientResponse,
     ClientSession,
     ClientWebSocketResponse,
     EofStream,
     TraceConfig,
     TraceRequestRedirectParams,
     WebSocketError,
+    WSCloseCode,
     WSMsgType,
     WSServerHandshakeError,
 )
 
 from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.stream.wire import (
+    BROKE,
     CLOSE_SECONDS,
+    LONGEST_BODY,
     MAX_MESSAGE_BYTES,
     OPEN_SECONDS,
     Receiver,
     Wire,
     WireFailure,
-    redirected,
+    closed_by_server,
+    refusal,
 )
 from binance_sdk._runtime.transport.network import Network
 from binance_sdk._runtime.transport.over_aiohttp import (
@@ -40,6 +46,10 @@ from binance_sdk._runtime.transport.over_aiohttp import (
 )
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import reason, through
+
+_BODY_SECONDS = 2.0
+_NO_STATUS = 1005
+"""Stands for a close frame without a code."""
 
 # Newer versions leave text as the bytes it came as, which is what the decoder wants.
 _BYTES: dict[str, Any] = (
@@ -62,18 +72,20 @@ class _Socket(_Response):
         self.read = reader.read
 
 
-class _Redirected(ClientError):
-    """The server sends us elsewhere."""
+class _Refused(ClientError):
+    """The handshake was answered otherwise than with a WebSocket."""
 
-    def __init__(self, status: int, location: str) -> None:
-        super().__init__(redirected(status, location))
-        self.status = status
+    def __init__(self, answer: ClientResponse, body: bytes = b"") -> None:
+        super().__init__(answer.status)
+        self.status = answer.status
+        self.headers = dict(answer.headers)
+        self.body = body
 
 
 async def _refuse(session: ClientSession, context: object, redirect: TraceRequestRedirectParams) -> None:
     answer = redirect.response
     answer.close()
-    raise _Redirected(answer.status, answer.headers.get("Location", ""))
+    raise _Refused(answer)
 
 
 # ``ws_connect`` follows redirects and has no argument against it, but it asks whoever traces before it does.
@@ -93,8 +105,8 @@ class _Wire:
         self._task = asyncio.create_task(self._pump(), name="websocket")
 
     async def _pump(self) -> None:
-        socket, receive, received = self._socket, self._socket.read, self._receiver.received
-        reason = "the connection broke"
+        receive, received = self._socket.read, self._receiver.received
+        reason = BROKE
         text = WSMsgType.TEXT
         try:
             while True:
@@ -104,22 +116,31 @@ class _Wire:
                     if self._paused:
                         await self._go.wait()
                 elif kind is WSMsgType.PING:
-                    with contextlib.suppress(ClientError, OSError):
-                        await socket.pong(data)
-                    self._receiver.pinged()
+                    self._receiver.pinged(bytes(data))
                 elif kind is WSMsgType.PONG:
                     self._receiver.ponged()
                 elif kind is WSMsgType.CLOSE:
-                    reason = f"closed by the server with {data} {extra or ''}".rstrip()
+                    # Nothing comes after it, however long the server takes to hang up.
+                    self._receiver.lost(closed_by_server(data or _NO_STATUS, extra or ""))
+                    await self._answer_close(data)
+                    return
                 else:
                     return
         except (EofStream, ClientError, OSError):
             return
         except WebSocketError as error:
             reason = f"the server broke the protocol: {error.args[-1]}"
+        except Exception as error:  # noqa: BLE001
+            # Nothing is known that comes here; if something does, the stream must go on with another connection.
+            reason = f"{type(error).__name__}: {error}"
         finally:
             # Whoever ends this task, by force or otherwise, ends the connection.
             self._receiver.lost(reason)
+
+    async def _answer_close(self, code: int) -> None:
+        with contextlib.suppress(TimeoutError, ClientError, OSError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._socket.close(code=code or WSCloseCode.OK)
 
     async def send(self, text: str) -> None:
         with contextlib.suppress(ClientError, OSError):
@@ -128,6 +149,10 @@ class _Wire:
     async def ping(self) -> None:
         with contextlib.suppress(ClientError, OSError):
             await self._socket.ping()
+
+    async def pong(self, payload: bytes) -> None:
+        with contextlib.suppress(ClientError, OSError):
+            await self._socket.pong(payload)
 
     def pause(self) -> None:
         self._paused = True
@@ -162,7 +187,11 @@ class AiohttpConnector:
         way = self._network.way(url)
         proxy = way.proxy
         session = new_session(
-            proxy, {"User-Agent": self._user_agent, **headers_for_proxy(way, url)}, socket=_Socket, traces=[_STAYS]
+            proxy,
+            {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **headers_for_proxy(way, url)},
+            socket=_Socket,
+            traces=[_STAYS],
+            check=_accepted,
         )
         connect = cast("Callable[..., Awaitable[_Socket]]", session.ws_connect)
         try:
@@ -189,15 +218,28 @@ class AiohttpConnector:
         return
 
 
+async def _accepted(response: ClientResponse) -> None:
+    """For every answer to a handshake; a refusal is read, since its body may say until when."""
+    if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        return
+    body = b""
+    with contextlib.suppress(TimeoutError, ClientError, OSError):
+        async with asyncio.timeout(_BODY_SECONDS):
+            while len(body) < LONGEST_BODY and (chunk := await response.content.read(LONGEST_BODY - len(body))):
+                body += chunk
+    raise _Refused(response, body)
+
+
 def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
     if proxy is not None and proxy.user is not None:
         # They stand in the frames of the library.
         without_frames(error)
     way = through(proxy)
-    if isinstance(error, _Redirected):
-        return WireFailure(f"{error}{way}", status_code=error.status)
+    if isinstance(error, _Refused):
+        return refusal(error.status, error.headers, error.body, way)
     if isinstance(error, WSServerHandshakeError):
-        return WireFailure(f"refused with HTTP {error.status}{way}", status_code=error.status)
+        # It has status 101, or it would have been refused before.
+        return WireFailure(f"no WebSocket: {error.message}{way}")
     if isinstance(error, TimeoutError):
         return WireFailure(f"no answer in time{way}")
     failure = no_connection(error, proxy)

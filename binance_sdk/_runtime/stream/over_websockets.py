@@ -15,19 +15,22 @@ from websockets.protocol import Event, State
 
 from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.stream.wire import (
+    BROKE,
     CLOSE_SECONDS,
     MAX_MESSAGE_BYTES,
     OPEN_SECONDS,
     Receiver,
     Wire,
     WireFailure,
-    redirected,
+    closed_by_server,
+    refusal,
 )
 from binance_sdk._runtime.transport.network import Network, Way, need_socks
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
 
 _WHOLE_TEXT = 0x81
+_PING = 0x89
 _LONGEST_HANDSHAKE = 65_536
 
 
@@ -66,7 +69,11 @@ class _Connection(ClientConnection):
             self.data_received(bytes(head[end:]))
 
     def _split(self, data: bytes) -> None:
-        """Text in one frame goes straight on: its parser is half of the library's work. All else is the library's."""
+        """Text in one frame goes straight on: its parser is half of the library's work.
+
+        So do pings: the library would answer each at once, however many messages a second are allowed. All else is the
+        library's.
+        """
         if self._carry:
             data = self._carry + data
             self._carry = b""
@@ -89,6 +96,8 @@ class _Connection(ClientConnection):
                 break
             if data[at] == _WHOLE_TEXT and self._parts is None and receiver is not None:
                 receiver.received(data[start:end])
+            elif data[at] == _PING and receiver is not None and self.protocol.state is State.OPEN:
+                receiver.pinged(data[start:end])
             else:
                 super().data_received(data[at:end])
             at = end
@@ -104,13 +113,13 @@ class _Connection(ClientConnection):
         opcode = event.opcode
         if opcode is Opcode.TEXT or opcode is Opcode.BINARY or opcode is Opcode.CONT:
             self._data(event)
-        elif opcode is Opcode.PING:
-            if self.receiver is not None:
-                self.receiver.pinged()
         elif opcode is Opcode.PONG:
             self.acknowledge_pings(bytes(event.data))
             if self.receiver is not None:
                 self.receiver.ponged()
+        elif opcode is Opcode.CLOSE and self.receiver is not None:
+            # The library has answered. Nothing comes after it, however long the server takes to hang up.
+            self.receiver.lost(self._reason())
 
     def _data(self, frame: Frame) -> None:
         data = frame.data
@@ -139,8 +148,8 @@ class _Connection(ClientConnection):
     def _reason(self) -> str:
         close = self.protocol.close_rcvd
         if close is not None:
-            return f"closed by the server with {int(close.code)} {close.reason}".rstrip()
-        return "the connection broke"
+            return closed_by_server(int(close.code), close.reason)
+        return BROKE
 
 
 class _Wire:
@@ -155,6 +164,10 @@ class _Wire:
     async def ping(self) -> None:
         with contextlib.suppress(WebSocketException, OSError):
             await self._connection.ping()
+
+    async def pong(self, payload: bytes) -> None:
+        with contextlib.suppress(WebSocketException, OSError):
+            await self._connection.pong(payload)
 
     def pause(self) -> None:
         with contextlib.suppress(RuntimeError):
@@ -202,17 +215,16 @@ def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
     if isinstance(error, InvalidURI):
         return WireFailure(f"not an address: {error}", setup=True)
     if isinstance(error, InvalidStatus):
-        status, location = error.response.status_code, error.response.headers.get("Location")
-        text = f"refused with HTTP {status}" if location is None else redirected(status, location)
-        return WireFailure(f"{text}{way}", status_code=status)
+        answer = error.response
+        return refusal(answer.status_code, dict(answer.headers.raw_items()), bytes(answer.body or b""), way)
     if isinstance(error, TimeoutError):
         return WireFailure(f"no answer in time{way}")
     if isinstance(error, ProxyError) and proxy is not None:
         text = str(error.__cause__ or error)
         if isinstance(error, InvalidProxyStatus):
             text = f"{error.response.status_code} {error.response.reason_phrase}".rstrip()
-        refusal = proxy_refused(text, proxy)
-        return WireFailure(f"{refusal}{way}", setup=refusal.kind == "setup")
+        refused = proxy_refused(text, proxy)
+        return WireFailure(f"{refused}{way}", setup=refused.kind == "setup")
     why = reason(error, proxy)
     return WireFailure(f"{why.text if why.ours else f'no connection: {why.text}'}{way}")
 

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+import math
+from collections.abc import Coroutine, Iterable
 from typing import Any
-from urllib.parse import urlsplit
 
+from binance_sdk._runtime.calls.retry import is_transient
 from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.stream.dialling import TOLD_AS_IT_IS, Dialler, Refused, told_pause
 from binance_sdk._runtime.stream.link import Link, Lost
-from binance_sdk._runtime.stream.names import stream_url
-from binance_sdk._runtime.stream.notices import Reconnected, SilentStream
+from binance_sdk._runtime.stream.notices import Reconnected
 from binance_sdk._runtime.stream.pacing import Pacer
 from binance_sdk._runtime.stream.parts import MESSAGES_A_SECOND, STREAMS_A_CONNECTION, Parts
 from binance_sdk._runtime.stream.reader import Reader
+from binance_sdk._runtime.stream.silence import Silence, named, told
 from binance_sdk._runtime.stream.subscription import Subscription
-from binance_sdk._runtime.stream.wire import WireFailure
-from binance_sdk.errors import StreamError
+from binance_sdk.errors import BinanceError, IPBannedError, RestrictedLocationError, StreamError
 from binance_sdk.events import StreamConnected, StreamLost
 
-_IDLE = 20.0
-"""Seconds without any frame after which a ping is sent."""
-_PONG = 10.0
-"""Seconds to wait for its answer."""
 _OVERLAP = 1.0
 """Seconds that two connections run side by side at least, so that nothing is on its way between them."""
 _LONGEST_OVERLAP = 5.0
@@ -31,8 +28,12 @@ _SETTLED = 10.0
 """Seconds after which nothing of the connection before can come any more."""
 _SIP = 5.0
 """While the consumer blocks, the line is read this often, to find and answer the server's pings."""
-_URL_NAMES = 50
-_URL_LENGTH = 1800
+_LONGEST_FIRST_WAIT = 30.0
+"""Who opens a stream hears of a longer pause that an overloaded server asks for; later on it is waited out."""
+_NO_CONNECTION = "no connection"
+_SHORTEST_PAUSE = 0.001
+_TURNS = 3
+"""Of the event loop, after which everything that has arrived has been read."""
 
 
 class Owner:
@@ -47,8 +48,14 @@ class Owner:
         self._reader = reader
         self._rollover_after = rollover_after
         self._subscriptions: dict[bytes, Subscription] = {}
-        self._host = 0
+        self._silence = Silence(self._subscriptions)
+        self._dialler = Dialler(parts, market, route)
         self._backoff = parts.backoff()
+        """After a loss; a connection that delivered something sets it back."""
+        self._replacing = parts.backoff()
+        """While a working connection waits for its successor; being replaced sets it back."""
+        self._replace_at = 0.0
+        """Not before, since it failed."""
         self._waker = parts.clock.waker()
         self._link: Link | None = None
         self._links: set[Link] = set()
@@ -96,11 +103,13 @@ class Owner:
                 raise
 
     async def remove(self, subscriptions: list[Subscription]) -> None:
+        for subscription in subscriptions:
+            self._subscriptions.pop(subscription.id, None)
+        if self._link is None:
+            # Nothing to ask while there is no connection, and nobody knows how long that takes.
+            return
+        self._link.slow()
         async with self._acting:
-            for subscription in subscriptions:
-                self._subscriptions.pop(subscription.id, None)
-            if self._link is not None:
-                self._link.slow()
             if self._link is not None and self._subscriptions:
                 with contextlib.suppress(Lost):
                     await self._link.unsubscribe([subscription.name for subscription in subscriptions])
@@ -118,7 +127,7 @@ class Owner:
             # It was we who were silent.
             now = link.heard = self._now()
             for subscription in self._subscriptions.values():
-                subscription.seen = now
+                subscription.forgiven(now)
         self._waker.wake()
 
     async def aclose(self) -> None:
@@ -134,51 +143,33 @@ class Owner:
 
     # ------------------------------------------------------------------------------- opening
 
-    def _url(self, names: list[str]) -> tuple[str, list[str]]:
-        """Address, and the names that are in it."""
-        bases = self._parts.urls[self.market]
-        base = bases[self._host % len(bases)]
-        if len(names) <= _URL_NAMES and all(name.isascii() for name in names):
-            url = stream_url(base, self.route, names)
-            if len(url) <= _URL_LENGTH:
-                return url, names
-        return stream_url(base, self.route), []
-
-    async def _open(self, reason: str, old: Link | None = None) -> Link:
+    async def _open(self, reason: str, old: Link | None = None, silent: Iterable[Subscription] = ()) -> Link:
         """A connection that has acknowledged every wanted stream; ready to replace ``old`` if there is one.
 
         Raises:
             Lost: it could not be opened, or was lost before it was ready.
             StreamError: the exchange refused a stream, or the address is wrong.
+            IPBannedError: the address is banned, so nothing was dialled.
         """
         names = [subscription.name for subscription in self._subscriptions.values()]
-        url, in_url = self._url(names)
-        await self._parts.budget.acquire(urlsplit(url).netloc, self._clock)
         pacer = Pacer(MESSAGES_A_SECOND[self.market])
         link = Link(self._clock, self._reader, self._subscriptions, pacer, self._waker.wake)
         if old is not None:
-            link.prepare()
+            link.prepare(silent)
             old.successor = link
         self._links.add(link)
         try:
-            link.wire = await self._parts.connector(url, link)
-        except WireFailure as failure:
-            self._links.discard(link)
-            if failure.setup:
-                raise StreamError(f"{_place(url)}: {failure}; check the stream URL") from failure
-            self._host += 1
-            raise Lost(str(failure)) from failure
-        try:
+            link.wire, in_address = await self._dialler.dial(names, link)
             link.opened = link.heard = self._now()
-            link.asked.update(in_url)
+            link.asked.update(in_address)
             await link.subscribe([name for name in names if name not in link.asked])
             now = self._now()
             for subscription in self._subscriptions.values():
-                subscription.seen = max(subscription.seen, now)
+                subscription.asked_anew(now)
         except BaseException:
             await self._close(link)
             raise
-        self._parts.tell(StreamConnected(_place(url), len(names), reason))
+        self._parts.tell(StreamConnected(self._dialler.place, len(names), reason))
         return link
 
     async def _first(self) -> Link:
@@ -186,25 +177,44 @@ class Owner:
             try:
                 return await self._open("first")
             except Lost as lost:
-                if not left:
-                    place = _place(self._url([])[0])
-                    raise StreamError(f"{place}: no connection: {lost}") from lost
-                await self._back_off(str(lost))
+                self._give_up(lost, last=not left)
+                await self._back_off(lost)
         raise AssertionError("unreachable")
 
-    async def _back_off(self, reason: str) -> None:
-        pause = self._backoff.pause()
-        self._parts.tell(StreamLost(_place(self._url([])[0]), reason, pause))
+    def _give_up(self, lost: Lost, *, last: bool) -> None:
+        """Raise what an opener of a stream must hear, where that is no use to try again."""
+        if isinstance(lost, Refused):
+            error = lost.error
+            if isinstance(error, TOLD_AS_IT_IS) and (last or not is_transient(error)):
+                raise error
+            last = last or not is_transient(error) or told_pause(lost) > _LONGEST_FIRST_WAIT
+        if last:
+            text = str(lost) if _NO_CONNECTION in str(lost) else f"{_NO_CONNECTION}: {lost}"
+            raise StreamError(f"{self._dialler.place}: {text}") from (lost.error if isinstance(lost, Refused) else lost)
+
+    async def _back_off(self, error: Exception | str, *, at_once: bool = False) -> None:
+        pause = 0.0 if at_once else max(self._backoff.pause(), told_pause(error))
+        wait = max(pause, self._dialler.free_at() - self._now())
+        self._parts.tell(StreamLost(self._dialler.place, str(error), wait))
+        # The rest is the dialler's, who sees it when the gate is closed for longer meanwhile.
         await self._clock.sleep(pause)
 
-    async def _again(self, reason: str) -> Link:
+    async def _again(self, reason: str, *, at_once: bool) -> Link:
+        error: Exception | str = reason
         while True:
-            await self._back_off(reason)
+            await self._back_off(error, at_once=at_once)
+            at_once = False
             try:
                 return await self._open(reason)
-            except (Lost, StreamError) as error:
+            except Refused as refused:
+                if isinstance(refused.error, (IPBannedError, RestrictedLocationError)):
+                    # The end of a ban is far off, and a place does not change: that must not look like silence.
+                    raise refused.error from refused
+                error = refused
+            except (Lost, StreamError) as lost:
                 # Even a refusal may pass: what was wanted was accepted before.
-                reason = str(error)
+                error = lost
+            reason = str(error)
 
     # ------------------------------------------------------------------------------ watching
 
@@ -213,9 +223,13 @@ class Owner:
             while True:
                 reason, dead = await self._watch(link)
                 link = await (self._after_loss(link, reason) if dead else self._replace(link, reason))
+        except BinanceError as error:
+            self._reader.fail(error)
         except Exception as error:
             # Nothing is known that comes here; if something does, the consumer must hear of it.
-            self._reader.fail(StreamError(f"{self.market} streams: {type(error).__name__}: {error}"))
+            failure = StreamError(f"{self.market} streams: {type(error).__name__}: {error}")
+            failure.__cause__ = error
+            self._reader.fail(failure)
             raise
 
     async def _watch(self, link: Link) -> tuple[str, bool]:
@@ -224,47 +238,43 @@ class Owner:
             now = self._now()
             if link.ended is not None:
                 return link.ended, True
-            if link.shutdown:
-                return "the server announced its shutdown", False
-            if now >= link.opened + self._rollover_after:
-                return "rollover", False
-            if link.pinged_at is not None and not self._paused and now >= link.pinged_at + _PONG:
-                return f"no answer to a ping within {_PONG:g} s", True
-            if link.delivered and not link.credited:
-                link.credited = True
-                self._backoff.reset()
-            if not self._paused:
-                silent = self._silent(now)
-                if silent and link.pinged_at is None and link.heard >= self._asked_at(silent):
-                    return self._fell_silent(silent, link, now), False
-                if silent or now >= link.heard + _IDLE:
-                    await self._probe(link)
-            await self._waker.wait(self._pause(link, now))
+            if not self._paused and now >= min(self._silence.dead_at(link), self._silence.streams_due()):
+                await self._let_arrive()
+                if link.ended is not None or self._paused:
+                    continue
+                if now >= self._silence.dead_at(link):
+                    self._tell_silence(now)
+                    return f"nothing heard for {now - link.heard:.1f} s, not even the answer to a ping", True
+            if now >= self._may_replace_at():
+                if link.shutdown:
+                    return "the server announced its shutdown", False
+                if now >= link.opened + self._rollover_after:
+                    return "rollover", False
+                if not self._paused and (silent := self._silence.streams(now)):
+                    self._tell_silence(now)
+                    return named(silent), False
+            if not self._paused and now >= self._silence.probe_at(link):
+                link.pinged_at = now
+                self._beside(self._probe(link))
+            await self._waker.wait(self._pause(link, self._now()))
             if self._paused:
                 await self._sip(link)
 
-    def _silent(self, now: float) -> list[Subscription]:
-        return [
-            subscription
-            for subscription in self._subscriptions.values()
-            if (patience := subscription.patience()) is not None and now >= subscription.seen + patience
-        ]
+    async def _let_arrive(self) -> None:
+        """Have what is in the socket read: it may be the loop that was busy, and not the line that was silent."""
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
 
-    @staticmethod
-    def _asked_at(silent: list[Subscription]) -> float:
-        """The moment by which the first of them had to speak: a frame after it proves that the line is alive."""
-        return min(subscription.seen + (subscription.patience() or 0.0) for subscription in silent)
+    def _may_replace_at(self) -> float:
+        return max(self._replace_at, self._dialler.free_at())
 
-    def _fell_silent(self, silent: list[Subscription], link: Link, now: float) -> str:
-        for subscription in silent:
-            if subscription.rounds and subscription.tell_silence:
-                subscription.tell_silence = False
-                self._reader.tell(SilentStream(subscription.name, now - subscription.silent_since))
-            if not subscription.rounds:
-                subscription.silent_since = subscription.seen
-            subscription.rounds += 1
-        more = f" and {len(silent) - 1} more" if len(silent) > 1 else ""
-        return f"{silent[0].name}{more} silent"
+    def _tell_silence(self, now: float) -> None:
+        for notice in told(self._silence.streams(now), now):
+            self._reader.tell(notice)
+
+    async def _unsubscribe(self, link: Link, names: Iterable[str]) -> None:
+        with contextlib.suppress(Lost, StreamError):
+            await link.unsubscribe(names)
 
     async def _probe(self, link: Link) -> None:
         with contextlib.suppress(Lost):
@@ -274,17 +284,15 @@ class Owner:
         """Seconds until something may have to be done."""
         if self._paused:
             return _SIP
-        due = [link.opened + self._rollover_after, link.heard + _IDLE]
-        if link.pinged_at is not None:
-            due.append(link.pinged_at + _PONG)
-        patience = [
-            subscription.seen + seconds
-            for subscription in self._subscriptions.values()
-            if (seconds := subscription.patience()) is not None
-        ]
-        if patience and link.pinged_at is None:
-            due.append(min(patience))
-        return max(0.02, min(due) - now)
+        wanted = min(
+            link.opened + self._rollover_after, self._silence.streams_due(), 0.0 if link.shutdown else math.inf
+        )
+        due = (
+            max(wanted, self._may_replace_at()),
+            self._silence.probe_at(link),
+            self._silence.dead_at(link),
+        )
+        return max(_SHORTEST_PAUSE, min(due) - now)
 
     async def _sip(self, link: Link) -> None:
         if link.wire is not None and link.ended is None:
@@ -299,16 +307,27 @@ class Owner:
     async def _after_loss(self, link: Link, reason: str) -> Link:
         since = self._clock.time() - (self._now() - link.heard)
         self._reader.stats.reconnects += 1
+        # Who has waited for its silence to end has waited enough.
+        at_once = link.ended is None and link.delivered
+        # Whoever waits for an answer of it hears that now, and lets go of the lock.
+        link.lost(reason)
+        if link.delivered:
+            # However soon it ended: the exchange is there.
+            self._backoff.reset()
         async with self._acting:
             self._link = None
             self._leave(link)
-            new = await self._again(reason)
+            new = await self._again(reason, at_once=at_once)
             self._adopt(new)
         self._tell_reconnected(since, reason)
         return new
 
     def _adopt(self, link: Link) -> None:
         self._link = link
+        unwanted = link.asked.difference(each.name for each in self._subscriptions.values())
+        if unwanted:
+            # Removed while it was opened.
+            self._beside(self._unsubscribe(link, unwanted))
         if self._paused and link.wire is not None:
             link.wire.pause()
 
@@ -321,15 +340,11 @@ class Owner:
     async def _replace(self, old: Link, reason: str) -> Link:
         """Make before break: the old connection speaks until the new one has caught up with it."""
         async with self._acting:
+            silent = self._silence.streams(self._now())
             try:
-                new = await self._open(reason, old)
-            except (Lost, StreamError) as error:
-                old.successor = None
-                await self._back_off(str(error))
-                if old.ended is None:
-                    # It may be asked again at the next look: nothing has been lost.
-                    return old
-                return await self._lost_meanwhile(old)
+                new = await self._open(reason, old, silent)
+            except (Lost, StreamError, IPBannedError) as error:
+                return self._keep(old, error)
             acknowledged = self._now()
             while new.ended is None and old.ended is None:
                 overlap = self._now() - acknowledged
@@ -337,15 +352,15 @@ class Owner:
                     break
                 await self._clock.sleep(_OVERLAP / 4)
             if new.ended is not None and old.ended is None:
-                old.successor = None
                 self._leave(new)
-                return old
+                return self._keep(old, new.ended)
             cut_short = self._now() < acknowledged + _OVERLAP
             heard = old.heard
             old.deaf = True
             old.successor = None
             new.take_over()
             self._adopt(new)
+            self._replacing.reset()
         if cut_short:
             self._reader.stats.reconnects += 1
             self._tell_reconnected(self._clock.time() - (self._now() - heard), old.ended or reason)
@@ -355,16 +370,14 @@ class Owner:
         self._beside(self._settle(new))
         return new
 
-    async def _lost_meanwhile(self, old: Link) -> Link:
-        since = self._clock.time() - (self._now() - old.heard)
-        reason = old.ended or "lost"
-        self._reader.stats.reconnects += 1
-        self._link = None
-        self._leave(old)
-        new = await self._again(reason)
-        self._adopt(new)
-        self._tell_reconnected(since, reason)
-        return new
+    def _keep(self, old: Link, error: Exception | str) -> Link:
+        """It could not be replaced, and goes on as long as it can: nothing has been lost."""
+        old.successor = None
+        pause = max(self._replacing.pause(), told_pause(error))
+        self._replace_at = self._now() + pause
+        wait = max(pause, self._dialler.free_at() - self._now())
+        self._parts.tell(StreamLost(self._dialler.place, f"not replaced: {error}", wait))
+        return old
 
     async def _settle(self, link: Link) -> None:
         await self._clock.sleep(_SETTLED)
@@ -379,9 +392,3 @@ class Owner:
         task = asyncio.create_task(work)
         self._others.add(task)
         task.add_done_callback(self._others.discard)
-
-
-def _place(url: str) -> str:
-    """Host and path, without the names of the streams."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}{parts.path}"

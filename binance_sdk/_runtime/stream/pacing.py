@@ -19,23 +19,36 @@ _SECOND = 1.05
 class Pacer:
     """Messages one connection may send: pings, pongs and requests count alike.
 
-    One place of every second stays free for the pong that a ping of the server demands at once.
+    Requests leave one place of every second to pongs, and pongs take half of the places at most, so neither a flood of
+    pings nor one of requests shuts the other out.
     """
 
     def __init__(self, per_second: int) -> None:
-        self._most = max(1, per_second - 1)
-        self._sent: deque[float] = deque()
+        self._most = max(2, per_second)
+        self._requests: deque[float] = deque(maxlen=self._most - 1)
+        self._pongs: deque[float] = deque(maxlen=self._most // 2)
 
     def note(self, now: float) -> None:
-        """Something went out that could not wait."""
-        self._sent.append(now)
+        """A ping or a request went out."""
+        self._requests.append(now)
+
+    def note_pong(self, now: float) -> None:
+        self._pongs.append(now)
 
     def delay(self, now: float) -> float:
-        """Seconds until the next message may go out; 0.0 is now."""
-        sent = self._sent
-        while sent and sent[0] <= now - _SECOND:
-            sent.popleft()
-        return 0.0 if len(sent) < self._most else sent[len(sent) - self._most] + _SECOND - now
+        """Seconds until the next ping or request may go out; 0.0 is now."""
+        return self._delay(self._requests, now)
+
+    def pong_delay(self, now: float) -> float:
+        """Seconds until the next pong may go out; 0.0 is now."""
+        return self._delay(self._pongs, now)
+
+    def _delay(self, own: deque[float], now: float) -> float:
+        free_at = own[0] + _SECOND if len(own) == own.maxlen else now
+        sent = len(self._requests) + len(self._pongs)
+        if sent >= self._most:
+            free_at = max(free_at, sorted((*self._requests, *self._pongs))[sent - self._most] + _SECOND)
+        return max(0.0, free_at - now)
 
 
 class ConnectionBudget:

@@ -170,6 +170,10 @@ class Reader:
                 event = subscription.decode(payload, by_alias=True, by_name=False)
             except ValidationError as error:
                 self.malformed(subscription.name, problem(error), payload)
+                subscription.garbled(self._now())
+                self._turn -= 1
+                if self._turn <= 0:
+                    return None
                 continue
             if subscription.listed:
                 for each in event:

@@ -59,7 +59,15 @@ class Stream(_Unopened[T, Opener], AsyncStreamed[T]):
         return Stream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
 
     async def open(self) -> Events[T]:
-        """Open without ``async with``; call ``aclose()`` of the result."""
+        """Open without ``async with``; call ``aclose()`` of the result.
+
+        Raises:
+            StreamError: no connection, or the exchange refused a stream.
+            RateLimitError: over a limit, again and again; the end of the first ones was waited for.
+            IPBannedError: the address is banned until ``banned_until``.
+            ForbiddenError: the firewall refused.
+            RestrictedLocationError: not served where you are.
+        """
         return Events(await self._opener.open(self.items, self._options))
 
     async def __aenter__(self) -> Events[T]:
@@ -82,7 +90,7 @@ class SyncStream(_Unopened[T, BackgroundOpener], SyncStreamed[T]):
         return SyncStream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
 
     def open(self) -> SyncEvents[T]:
-        """Open without ``with``; call ``close()`` of the result."""
+        """Open without ``with``; call ``close()`` of the result. Raises what ``Stream.open`` does."""
         return SyncEvents(self._opener, self._opener.open(self.items, self._options))
 
     def __enter__(self) -> SyncEvents[T]:

@@ -22,6 +22,8 @@ class Subscription:
     """One stream of one consumer."""
 
     __slots__ = (
+        "_decode",
+        "_garbled_since",
         "decode",
         "dropped",
         "fill_gaps",
@@ -44,7 +46,8 @@ class Subscription:
         self.named = named
         self.name = named.name
         self.id = named.name.encode()
-        self.decode = cast("Callable[..., Any]", operation.adapter.validator.validate_json)
+        self._decode = self.decode = cast("Callable[..., Any]", operation.adapter.validator.validate_json)
+        self._garbled_since: float | None = None
         self.listed = operation.type is not operation.item
         self.fill_gaps = fill_gaps and operation.fill is not None
         self.quiet_time = _quiet(named) if from_spec else (None if quiet_time is None else (quiet_time, False))
@@ -56,6 +59,7 @@ class Subscription:
         self.dropped = False
         """The overflow policy has dropped messages since the last one that was read."""
         self.seen = now
+        """When a message came last."""
         self.longest = 0.0
         self.rounds = 0
         """Connections that were tried since it fell silent."""
@@ -67,19 +71,60 @@ class Subscription:
         silence = now - self.seen
         if silence > self.longest:
             self.longest = silence
-        if self.rounds:
-            self.rounds = 0
-            self.tell_silence = True
+        if self.rounds and self._garbled_since is None:
+            self._recovered()
         self.seen = now
 
-    def patience(self) -> float | None:
+    def _recovered(self) -> None:
+        self.rounds = 0
+        self.tell_silence = True
+
+    def garbled(self, now: float) -> None:
+        """What came was not what the spec says. Until something good comes, that is silence."""
+        if self._garbled_since is None:
+            self._garbled_since = now
+            # So that nothing must be asked about good messages, of which there are many.
+            self.decode = self._decode_after_garbage
+
+    def _decode_after_garbage(self, *arguments: Any, **keywords: Any) -> Any:
+        event = self._decode(*arguments, **keywords)
+        self._garbled_since = None
+        self.decode = self._decode
+        self._recovered()
+        return event
+
+    def asked_anew(self, now: float) -> None:
+        """A fresh connection has acknowledged it, and has its time."""
+        usual = self.usual()
+        if usual is not None and now >= self.last_good + usual:
+            if not self.rounds:
+                self.silent_since = self.last_good
+            self.rounds += 1
+        self.forgiven(now)
+
+    def forgiven(self, now: float) -> None:
+        """Its silence so far is none of its own doing."""
+        self.seen = max(self.seen, now)
+        if self._garbled_since is not None:
+            self._garbled_since = now
+
+    @property
+    def last_good(self) -> float:
+        """Since when it has said nothing that can be read."""
+        return self.seen if self._garbled_since is None else self._garbled_since
+
+    def usual(self) -> float | None:
         """Seconds of silence that are still healthy; None where silence says nothing."""
         if self.quiet_time is None:
             return None
         seconds, adaptive = self.quiet_time
-        usual = max(seconds, _PATIENCE * self.longest) if adaptive else seconds
+        return max(seconds, _PATIENCE * self.longest) if adaptive else seconds
+
+    def patience(self) -> float | None:
+        """Seconds of silence after which it is asked for again."""
+        usual = self.usual()
         # What stays silent on one fresh connection after the other is asked for less and less often.
-        return usual * 2.0 ** min(max(0, self.rounds - 1), _LONGEST_PATIENCE)
+        return None if usual is None else usual * 2.0 ** min(max(0, self.rounds - 1), _LONGEST_PATIENCE)
 
 
 def _quiet(named: Named) -> tuple[float, bool] | None:

@@ -5,12 +5,24 @@ The engine knows nothing else of a connection, so each library is one module.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
+
+from binance_sdk._runtime.options import Headers
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """Many times the largest message Binance sends."""
 OPEN_SECONDS = 10.0
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 1.0
+"""A polite end takes one round trip; a peer that is frozen would take for ever."""
+LONGEST_BODY = 8192
+"""Bytes of a refusal that are read: it says why in a few words."""
+BROKE = "the connection broke"
+
+
+def closed_by_server(code: int, reason: str) -> str:
+    """Why a connection ended, for who hears of it."""
+    return f"closed by the server with {code} {reason}".rstrip()
 
 
 class WireFailure(Exception):
@@ -18,18 +30,37 @@ class WireFailure(Exception):
 
     Attributes:
         status_code: HTTP status of a refused handshake; None where there was none.
+        headers: Headers of that answer.
+        body: Its body, as far as it was read.
         setup: The address itself is wrong, so trying again is useless.
     """
 
-    def __init__(self, text: str, *, status_code: int | None = None, setup: bool = False) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        status_code: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        setup: bool = False,
+    ) -> None:
         super().__init__(text)
         self.status_code = status_code
+        self.headers = headers or {}
+        self.body = body
         self.setup = setup
 
 
 def redirected(status: int, location: str) -> str:
     """Why a handshake failed that was answered by another address."""
     return f"refused with HTTP {status}; redirects are not followed; it points to {location or 'nowhere'!r:.120}"
+
+
+def refusal(status: int, headers: Mapping[str, str], body: bytes, way: str = "") -> WireFailure:
+    """The failure of a handshake that was answered otherwise than with a WebSocket; ``way`` ends its text."""
+    location = Headers(headers).get("location")
+    text = f"refused with HTTP {status}" if location is None else redirected(status, location)
+    return WireFailure(f"{text}{way}", status_code=status, headers=headers, body=body)
 
 
 class Receiver(Protocol):
@@ -39,8 +70,8 @@ class Receiver(Protocol):
         """A whole text message."""
         ...
 
-    def pinged(self) -> None:
-        """The server pinged, and a pong went out."""
+    def pinged(self, payload: bytes) -> None:
+        """The server pinged; to be answered by ``Wire.pong`` with the same payload."""
         ...
 
     def ponged(self) -> None:
@@ -48,7 +79,7 @@ class Receiver(Protocol):
         ...
 
     def lost(self, reason: str) -> None:
-        """The connection has ended, for whatever reason. Called once, and last."""
+        """The connection has ended, for whatever reason. Only the first reason counts."""
         ...
 
 
@@ -58,6 +89,8 @@ class Wire(Protocol):
     async def send(self, text: str) -> None: ...
 
     async def ping(self) -> None: ...
+
+    async def pong(self, payload: bytes) -> None: ...
 
     def pause(self) -> None:
         """Stop reading: the server notices and waits."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, cast
 
@@ -49,8 +49,11 @@ def new_session(
     headers: Mapping[str, str] | None = None,
     socket: type[ClientWebSocketResponse[Any]] = ClientWebSocketResponse,
     traces: Sequence[TraceConfig] = (),
+    check: Callable[[ClientResponse], Awaitable[None]] | None = None,
 ) -> ClientSession:
     """A session that remembers nothing, looks up nothing of the environment (``~/.netrc`` included), and sends once.
+
+    ``check`` raises for answers that must not go on to the caller.
 
     Raises:
         ConfigError: the proxy speaks SOCKS, and the package for that is missing.
@@ -79,6 +82,7 @@ def new_session(
         auto_decompress=False,
         ws_response_class=socket,
         trace_configs=list(traces),
+        raise_for_status=check or False,
     )
     # Where a kept connection breaks, aiohttp sends the request a second time, which is charged a second time. Retries
     # are ours: counted, paid, and as many as the user wants. There is no argument for it; a test watches over it.
