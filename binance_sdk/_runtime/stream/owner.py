@@ -110,9 +110,12 @@ class Owner:
             return
         self._link.slow()
         async with self._acting:
-            if self._link is not None and self._subscriptions:
-                with contextlib.suppress(Lost):
-                    await self._link.unsubscribe([subscription.name for subscription in subscriptions])
+            await self._ask_no_more([subscription.name for subscription in subscriptions])
+
+    async def _ask_no_more(self, names: Iterable[str]) -> None:
+        if self._link is not None and self._subscriptions:
+            with contextlib.suppress(Lost):
+                await self._link.unsubscribe(names)
 
     def pause(self, paused: bool) -> None:
         """Back-pressure: read no more, or go on."""
