@@ -25,6 +25,7 @@ __all__ = [
     "RequestSent",
     "ResponseReceived",
     "Retrying",
+    "RowSkipped",
     "SilentStream",
     "StreamConnected",
     "StreamLost",
@@ -219,6 +220,25 @@ class MalformedMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class RowSkipped:
+    """A row that is not what the spec says was left out, as ``bad_rows="skip"`` asks for.
+
+    Args:
+        operation: E.g. ``spot.ticker_24hr``, or of a stream ``spot.all_mini_ticker``.
+        row: Its place in the list, from 0; for a list within an object with the name of that, e.g. ``symbols[3]``.
+        problem: What is wrong with it.
+    """
+
+    operation: str
+    row: int | str
+    problem: str
+
+    def __str__(self) -> str:
+        place = f"row {self.row}" if isinstance(self.row, int) else self.row
+        return f"{self.operation}: {place} skipped: {self.problem}"
+
+
+@dataclass(frozen=True, slots=True)
 class MessagesDropped:
     """The consumer is too slow and its overflow policy drops. Told at the first drop and whenever the count doubles.
 
@@ -325,6 +345,7 @@ Event: TypeAlias = (
     | MalformedMessage
     | MessagesDropped
     | Notice
+    | RowSkipped
 )
 """Anything a hook can get."""
 

@@ -46,14 +46,14 @@ _EXTREME = 2.0
 
 def funding_sentiment(premium: futures.PremiumIndex) -> Row | None:
     """``{rate, next_funding_time}``; None where no funding is due."""
-    if not premium.next_funding_time:
+    if not premium.next_funding_time or premium.last_funding_rate is None:
         return None
     return {"rate": float(premium.last_funding_rate), "next_funding_time": premium.next_funding_time}
 
 
 def funding(premium: futures.PremiumIndex, interest: futures.OpenInterest | None) -> Row | None:
     """``{rate, timestamp, openInterest}`` of the top level; None where no funding is due."""
-    if not premium.next_funding_time:
+    if not premium.next_funding_time or premium.last_funding_rate is None:
         return None
     row: Row = {"rate": float(premium.last_funding_rate), "timestamp": premium.time}
     amount = None if interest is None else positive(interest.open_interest)
@@ -62,7 +62,7 @@ def funding(premium: futures.PremiumIndex, interest: futures.OpenInterest | None
 
 def funding_now(premium: futures.PremiumIndex) -> Row | None:
     """What ``fetch_funding_rate`` gives; None where no funding is due."""
-    if not premium.next_funding_time:
+    if not premium.next_funding_time or premium.last_funding_rate is None:
         return None
     return {
         "symbol": premium.symbol,

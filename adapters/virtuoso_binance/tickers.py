@@ -78,7 +78,7 @@ def add_premium(row: Row, premium: futures.PremiumIndex) -> None:
     """Mark and index price and funding of a perpetual."""
     mark, index = positive(premium.mark_price), positive(premium.index_price)
     _put(row, mark=mark, markPrice=mark, index=index, indexPrice=index)
-    if premium.next_funding_time:
+    if premium.next_funding_time and premium.last_funding_rate is not None:
         # Without a next time no funding is due, and the rate says nothing.
         rate = float(premium.last_funding_rate)
         row.update(fundingRate=rate, funding_rate=rate)

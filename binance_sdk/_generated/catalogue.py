@@ -16,5 +16,5 @@ CATALOGUE = Catalogue(
     error_codes=CODES,
     status_remedies=STATUSES,
     telling_bodies=BODIES,
-    spec_hash="4e9448f01ac18ca4",
+    spec_hash="ea8b07201d02450d",
 )

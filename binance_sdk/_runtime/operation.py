@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import Generic, Literal, TypeVar
 
 from pydantic import TypeAdapter
+from pydantic_core import SchemaValidator
 
-from binance_sdk._runtime.type_adapter import type_adapter
+from binance_sdk._runtime.type_adapter import json_validator, type_adapter
 from binance_sdk._runtime.weight import Arguments, ArgumentValue, WeightRule
 
 T = TypeVar("T")
@@ -103,6 +104,11 @@ class Variant(Generic[T_co]):
     def adapter(self) -> TypeAdapter[T_co]:
         """Built at the first answer: 150 us once instead of at import."""
         return type_adapter(self.type)
+
+    @cached_property
+    def validator(self) -> SchemaValidator:
+        """Reads the body of an answer."""
+        return json_validator(self.adapter)
 
 
 @dataclass(frozen=True, slots=True)

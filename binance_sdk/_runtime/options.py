@@ -22,6 +22,7 @@ from binance_sdk.errors import ConfigError, shown
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 Priority = Literal["high", "normal", "low"]
+BadRows = Literal["raise", "skip"]
 
 _LONGEST_HEADER = 8000
 """Servers refuse longer ones."""
@@ -41,6 +42,11 @@ class RequestOptions:
         priority: Place in the queue for the budget: ``high`` (a health probe, a book snapshot), ``normal``, or ``low``
             (a backfill).
         cache: Whether an answer that still holds will do; a number sets its lifetime in seconds, from 0 to 1 000 000.
+        bad_rows: What becomes of a list with a row that is not what the spec says: ``raise`` (the usual) fails the
+            call with a ``DecodeError`` naming the row; ``skip`` leaves the row out, tells the hooks (``RowSkipped``)
+            and counts it (``Response.skipped``). Rows are the items of an answer, and the objects in the lists of an
+            answer that is one object, as the symbols of ``exchange_info``; a bad price level always fails its book,
+            which would be wrong without it. More than a hundred bad rows, if they are the most, fail the call as well.
 
     Raises:
         ConfigError: a setting is wrong; the message names it.
@@ -53,6 +59,7 @@ class RequestOptions:
     deadline: float | None = None
     priority: Priority | None = None
     cache: bool | float | None = None
+    bad_rows: BadRows | None = None
 
     def __post_init__(self) -> None:
         for name in ("timeout", "deadline"):
@@ -67,6 +74,7 @@ class RequestOptions:
             check_cache(self.cache)
         _check_headers(self.headers)
         _check_priority(self.priority)
+        _check_bad_rows(self.bad_rows)
 
     def over(self, other: RequestOptions | None) -> RequestOptions:
         """These settings where they are made, those of ``other`` elsewhere."""
@@ -97,6 +105,11 @@ def _check_priority(value: object) -> None:
     # By type first: some objects, an array say, cannot be compared with a str.
     if value is not None and not (isinstance(value, str) and value in get_args(Priority)):
         refuse("priority", value, "must be 'high', 'normal' or 'low'")
+
+
+def _check_bad_rows(value: object) -> None:
+    if value is not None and not (isinstance(value, str) and value in get_args(BadRows)):
+        refuse("bad_rows", value, "must be 'raise' or 'skip'")
 
 
 def _check_headers(headers: object) -> None:
@@ -168,6 +181,7 @@ class Response(Generic[T_co]):
         url: What was asked.
         elapsed: Seconds from sending to the whole answer.
         retries: Attempts before this one.
+        skipped: Rows left out of ``data`` because they are not what the spec says; see ``RequestOptions.bad_rows``.
     """
 
     data: T_co
@@ -179,6 +193,7 @@ class Response(Generic[T_co]):
     url: str
     elapsed: float
     retries: int
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)

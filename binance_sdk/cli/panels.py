@@ -240,7 +240,8 @@ def _premium(contract: Contract, rules: Rules) -> Table:
         table.add_row("mark price", rounded(premium.mark_price, places))
         table.add_row("index price", rounded(premium.index_price, places))
         table.add_row("premium", f"{gap:+,.{places}f}{relative}")
-        table.add_row("funding rate now", percent(premium.last_funding_rate))
+        rate = premium.last_funding_rate
+        table.add_row("funding rate now", ABSENT if rate is None else percent(rate))
         table.add_row("next funding", f"{utc(due)[:16]}Z" if due else ABSENT)
         table.add_row("  due in", duration((due - premium.time_dt).total_seconds()) if due else ABSENT)
     if interest is not None:

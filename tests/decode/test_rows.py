@@ -282,9 +282,11 @@ def test_what_is_no_integer_is_refused_by_row_and_field(bad: Any) -> None:
 def test_the_same_mistake_in_many_rows_is_told_once() -> None:
     with pytest.raises(errors.DecodeError) as caught:
         read([WIRE, *[replaced(4, None)] * 500])
-    (problem,) = caught.value.problems
+    problem, more = caught.value.problems
     assert problem.startswith("[1].close: should be a string, got null")
-    assert problem.endswith("(and 499 more like it)")
+    assert problem.endswith("(and 99 more like it)")
+    assert more == "and more"
+    assert str(caught.value).endswith("; and more")
 
 
 def test_every_mistake_of_a_row_is_told() -> None:

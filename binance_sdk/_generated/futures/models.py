@@ -451,11 +451,11 @@ class PremiumIndex(Model):
     estimated_settle_price: Annotated[DecimalString, Field(alias="estimatedSettlePrice")]
     """Estimated settlement price, in the quote asset; says something only in the last hour before a settlement."""
 
-    last_funding_rate: Annotated[DecimalString, Field(alias="lastFundingRate")]
-    """Latest funding rate of a perpetual, a signed fraction (0.0001 is 0.01 %)."""
+    last_funding_rate: Annotated[EmptyDecimalString, Field(alias="lastFundingRate")]
+    """Latest funding rate of a perpetual, a signed fraction (0.0001 is 0.01 %). Uncertain: Empty for a delivery contract in the documents of COIN-M and seen by other clients in 2026; a row seen live had 0.00000000."""
 
-    interest_rate: Annotated[DecimalString, Field(alias="interestRate")]
-    """Interest part of the funding rate, a fraction."""
+    interest_rate: Annotated[EmptyDecimalString, Field(alias="interestRate")]
+    """Interest part of the funding rate, a fraction. Uncertain: Empty for a delivery contract in the documents of COIN-M."""
 
     next_funding_time: Annotated[int, Field(alias="nextFundingTime")]
     """Time of the next funding; 0 where none is due, as for quarterly or delisted contracts."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema
 
-from binance_sdk._runtime.type_adapter import CACHE_STRINGS
+from binance_sdk._runtime.type_adapter import CACHE_STRINGS, fail_early
 
 UNKNOWN_TAG = "unknown"
 
@@ -31,6 +32,12 @@ class Model(BaseModel):
         ser_json_inf_nan="constants",
         cache_strings=CACHE_STRINGS,
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        fail_early(handler.resolve_ref_schema(schema))
+        return schema
 
 
 def tag_of(field: str, attribute: str, known: Iterable[str]) -> Callable[[object], str | None]:

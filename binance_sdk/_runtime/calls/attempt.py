@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from binance_sdk._runtime.answers.decode import decode
+from binance_sdk._runtime.answers.decode import decode, decode_good_rows
 from binance_sdk._runtime.answers.failures import failed as failure_of
 from binance_sdk._runtime.answers.failures import holds_data, refused
 from binance_sdk._runtime.budget.ledger import Grant
@@ -33,7 +33,7 @@ from binance_sdk.errors import (
     BinanceError,
     ServerError,
 )
-from binance_sdk.events import BreakerChanged, RequestSent, ResponseReceived, WeightDrift
+from binance_sdk.events import BreakerChanged, RequestSent, ResponseReceived, RowSkipped, WeightDrift
 
 API_KEY = "X-MBX-APIKEY"
 _DEFAULT_TIMEOUT = 10.0
@@ -170,7 +170,7 @@ class Attempts:
             # Cut off by the caller after the wire was touched: the server may have charged it.
             self._lost_count(sent)
             raise
-        return self._answered(sent, raw, url)
+        return self._answered(sent, raw, url, skip=options.bad_rows == "skip")
 
     async def _permission(
         self, prepared: Prepared, pool: Pool, options: RequestOptions, deadline: float
@@ -222,7 +222,7 @@ class Attempts:
             return None
         return sent.pool.finish(sent.grant, sent.before, reported, self.clock.monotonic())
 
-    def _answered(self, sent: _Sent, raw: RawResponse, url: str) -> Response[Any]:
+    def _answered(self, sent: _Sent, raw: RawResponse, url: str, *, skip: bool) -> Response[Any]:
         operation, pool = sent.prepared.operation, sent.pool
         now = self.clock.monotonic()
         reported = pool.reported(raw.headers)
@@ -240,7 +240,7 @@ class Attempts:
         try:
             if error is not None:
                 raise error
-            data = decode(operation, sent.prepared.variant, raw)
+            data, bad = self._decoded(sent.prepared, raw, skip=skip)
         except BinanceError as failure:
             self._tell_over(sent, raw.status_code, failure, reported, now)
             raise
@@ -260,7 +260,18 @@ class Attempts:
             url=url,
             elapsed=now - sent.at,
             retries=sent.number - 1,
+            skipped=bad,
         )
+
+    def _decoded(self, prepared: Prepared, raw: RawResponse, *, skip: bool) -> tuple[Any, int]:
+        """The typed answer, and how many of its rows were left out."""
+        operation, variant = prepared.operation, prepared.variant
+        if not skip:
+            return decode(operation, variant, raw), 0
+        data, bad = decode_good_rows(operation, variant, raw)
+        for one in bad:
+            self.teller.tell(RowSkipped(operation.id, one.row, one.problem))
+        return data, len(bad)
 
     def _judge_host(self, host: Host, *, ok: bool, now: float) -> None:
         if host.breaker.record(ok, now):

@@ -119,12 +119,17 @@ class Engine:
             seconds = lifetime(operation, prepared.given, self.server_ms(operation))
             if options.cache is not True and options.cache is not None:
                 seconds = float(options.cache)
-            cache.put(key, response, seconds)
+            if not response.skipped:
+                # Who asks for all rows next must not get fewer.
+                cache.put(key, response, seconds)
             return response
 
         response: Response[Any]
         # Only with one's equals: the patience of one caller must not become the error of another.
-        alike = (options.wait, options.deadline, options.timeout, options.max_retries, options.priority, options.cache)
+        alike = (
+            *(options.wait, options.deadline, options.timeout, options.max_retries),
+            *(options.priority, options.cache, options.bad_rows),
+        )
         response, shared = await self.flights.fly(f"{key} {alike}", fetch)
         if shared:
             self.attempts.teller.tell(CacheHit(operation.id, shared=True))

@@ -18,6 +18,7 @@ from binance_sdk.events import (
     RequestSent,
     ResponseReceived,
     Retrying,
+    RowSkipped,
     SilentStream,
     StreamConnected,
     Waited,
@@ -86,6 +87,8 @@ def _line(event: Event) -> str:
             return f"{event.operation} from {'a running request' if event.shared else 'the cache'}"
         case WeightDrift():
             return f"weight drift: {event}"
+        case RowSkipped():
+            return str(event)
         case _:
             return f"stream {event}"
 

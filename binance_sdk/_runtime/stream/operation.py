@@ -12,9 +12,10 @@ from functools import cached_property
 from typing import Generic, Literal, TypeVar
 
 from pydantic import TypeAdapter
+from pydantic_core import SchemaValidator
 
 from binance_sdk._runtime.operation import Market
-from binance_sdk._runtime.type_adapter import type_adapter
+from binance_sdk._runtime.type_adapter import json_validator, type_adapter
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -141,3 +142,8 @@ class StreamOperation(Generic[T_co]):
     def adapter(self) -> TypeAdapter[T_co]:
         """Built at the first message."""
         return type_adapter(self.type)
+
+    @cached_property
+    def validator(self) -> SchemaValidator:
+        """Reads the payload of a message."""
+        return json_validator(self.adapter)

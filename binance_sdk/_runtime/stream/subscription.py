@@ -46,7 +46,7 @@ class Subscription:
         self.named = named
         self.name = named.name
         self.id = named.name.encode()
-        self._decode = self.decode = cast("Callable[..., Any]", operation.adapter.validator.validate_json)
+        self._decode = self.decode = cast("Callable[..., Any]", operation.validator.validate_json)
         self._garbled_since: float | None = None
         self.listed = operation.type is not operation.item
         self.fill_gaps = fill_gaps and operation.fill is not None
