@@ -277,6 +277,7 @@ OPTIONS: dict[str, set[str]] = {
     "deadline": {"None", "1", "0.5", "1e-320"},
     "priority": {"None"},
     "cache": {"None", "True", "False", "0", "1", "0.5", "1e-320"},
+    "bad_rows": {"None"},
 }
 CAPS: dict[str, set[str]] = {
     "spot_weight_per_minute": {"None", "1"},

@@ -199,7 +199,7 @@ def _real(item: ErrorDetails, body: object) -> tuple[Path, object]:
             path.append(step)
         elif index == last and item["type"] == "missing":
             path.append(step)
-    return tuple(path), node
+    return tuple(path), cast("object", node)
 
 
 def _position(position: int, row: type[Row]) -> int | str:
