@@ -188,18 +188,24 @@ def _real(item: ErrorDetails, body: object) -> tuple[Path, object]:
     Pydantic puts the names of union members between them.
     """
     path: list[int | str] = []
-    node: object = body
-    last = len(item["loc"]) - 1
+    node, last = body, len(item["loc"]) - 1
     for index, step in enumerate(item["loc"]):
-        if isinstance(node, dict) and step in node:
-            node = cast("dict[object, object]", node)[step]
-            path.append(step)
-        elif isinstance(node, list) and isinstance(step, int) and step < len(cast("list[object]", node)):
-            node = cast("list[object]", node)[step]
-            path.append(step)
-        elif index == last and item["type"] == "missing":
-            path.append(step)
-    return tuple(path), cast("object", node)
+        found = _inside(node, step)
+        if found is not None:
+            (node,) = found
+        elif not (index == last and item["type"] == "missing"):
+            continue
+        path.append(step)
+    return tuple(path), node
+
+
+def _inside(node: object, step: int | str) -> tuple[object] | None:
+    """The member or item of that name or number, if there is one."""
+    if isinstance(node, dict) and step in node:
+        return (cast("dict[object, object]", node)[step],)
+    if isinstance(node, list) and isinstance(step, int) and step < len(cast("list[object]", node)):
+        return (cast("list[object]", node)[step],)
+    return None
 
 
 def _position(position: int, row: type[Row]) -> int | str:
