@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import sys
+from collections import deque
 from collections.abc import Generator, Mapping
 from enum import IntEnum
 from typing import cast
@@ -54,8 +55,6 @@ _SHORTAGES: Mapping[int, str] = {
     errno.ENOBUFS: "this machine has no memory left for connections",
     errno.ENOMEM: "this machine has no memory left",
 }
-_DEEPEST = 20
-"""Causes of causes that are looked at."""
 
 
 class CommandError(Exception):
@@ -74,18 +73,21 @@ def exit_code(error: errors.BinanceError) -> ExitCode:
 
 def shortage(error: BaseException) -> str:
     """What this machine has run out of, with the remedy, where that is why something failed; else nothing."""
-    seen: BaseException | None = error
-    for _ in range(_DEEPEST):
-        if isinstance(seen, OSError) and (short := _SHORTAGES.get(seen.errno or 0)):
+    waiting: deque[BaseException | None] = deque([error])
+    looked_at: set[int] = set()
+    while waiting:
+        one = waiting.popleft()
+        # A group may be the cause of what was in it.
+        if one is None or id(one) in looked_at:
+            continue
+        looked_at.add(id(one))
+        if isinstance(one, OSError) and (short := _SHORTAGES.get(one.errno or 0)):
             return short
-        if isinstance(seen, MemoryError):
+        if isinstance(one, MemoryError):
             return _SHORTAGES[errno.ENOMEM]
-        if isinstance(seen, BaseExceptionGroup):
-            inner = cast("BaseExceptionGroup[BaseException]", seen).exceptions
-            return next((found for one in inner if (found := shortage(one))), "")
-        if seen is None:
-            break
-        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+        if isinstance(one, BaseExceptionGroup):
+            waiting.extend(cast("BaseExceptionGroup[BaseException]", one).exceptions)
+        waiting.append(one.__cause__ or (None if one.__suppress_context__ else one.__context__))
     return ""
 
 

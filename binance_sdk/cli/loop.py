@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -20,6 +20,32 @@ def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         # First, so that no coroutine is left behind that nobody awaits.
         runner.get_loop()
         return runner.run(main())
+
+
+async def beside(main: Coroutine[Any, Any, T], *helpers: Coroutine[Any, Any, None]) -> T:
+    """What ``main`` returns. Helpers run beside it and end with it; the first failure of any ends all.
+
+    Raises:
+        Exception: what failed first, as it was raised.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            started = [group.create_task(helper) for helper in helpers]
+            leading = group.create_task(main)
+            await asyncio.wait([leading])
+            for one in started:
+                one.cancel()
+    except BaseExceptionGroup as failures:
+        raise first_of(failures) from failures
+    return leading.result()
+
+
+def first_of(failures: BaseExceptionGroup[Any]) -> BaseException:
+    """The first failure of a group, out of whatever groups it is in."""
+    first: BaseException = failures.exceptions[0]
+    while isinstance(first, BaseExceptionGroup):
+        first = cast("BaseExceptionGroup[BaseException]", first).exceptions[0]
+    return first
 
 
 def hush_unopened_loops() -> None:

@@ -7,11 +7,11 @@ from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import cast
 
 from binance_sdk import BinanceClient
 from binance_sdk import spot as market
 from binance_sdk.cli.account import Account
+from binance_sdk.cli.loop import first_of
 from binance_sdk.errors import APIError, BinanceError, ConfigError
 from binance_sdk.futures import FundingRate, OpenInterest, PremiumIndex
 
@@ -115,7 +115,7 @@ async def fetch(
             ticker = start(call(plan.ticker_24hr(symbol), lambda: send.ticker_24hr(symbol)))
             contract = start(_fetch_contract(client, symbol, account))
     except ExceptionGroup as failures:
-        raise _first(failures) from failures
+        raise first_of(failures) from failures
     found, absent, failure = contract.result()
     return Snapshot(
         server_time=time.result().server_time_dt,
@@ -142,7 +142,7 @@ async def _fetch_contract(
             interest = start(call(plan.open_interest(symbol), lambda: send.open_interest(symbol)))
             premium = start(call(plan.premium_index(symbol), lambda: send.premium_index(symbol)))
     except ExceptionGroup as failures:
-        error = _first(failures)
+        error = first_of(failures)
         if isinstance(error, ConfigError):
             # An environment may have no futures at all.
             return Contract(), str(error), None
@@ -152,8 +152,3 @@ async def _fetch_contract(
             return Contract(), str(error), error
         raise error from failures
     return Contract(funding.result(), interest.result(), premium.result()), "", None
-
-
-def _first(failures: ExceptionGroup[Exception]) -> Exception:
-    first = failures.exceptions[0]
-    return _first(cast("ExceptionGroup[Exception]", first)) if isinstance(first, ExceptionGroup) else first

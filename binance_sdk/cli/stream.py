@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from pydantic import BaseModel
-from rich.live import Live
-from rich.table import Table
 
 from binance_sdk import BinanceClient
 from binance_sdk.catalogue import STREAMS, Market
 from binance_sdk.cli.arguments import near
-from binance_sdk.cli.console import make_console
-from binance_sdk.cli.exits import CommandError, complain
-from binance_sdk.cli.formats import ABSENT, exact, moment, printable, utc
-from binance_sdk.cli.loop import run
-from binance_sdk.streams import Gap, Notice, Reconnected, SilentStream, Stream
-
-_HIDDEN = frozenset({"event_type", "ignore", "symbol_type"})
-_MOST_COLUMNS = 12
-_ROOM = 8
-"""Lines of the terminal that are not for rows."""
-_TIMES = ("_time", "timestamp", "session_start", "session_end")
-
-Fields = Mapping[str, str]
+from binance_sdk.cli.board import View
+from binance_sdk.cli.exits import CommandError
+from binance_sdk.cli.listed import check_symbols
+from binance_sdk.cli.loop import beside, run
+from binance_sdk.cli.screen import Screen
+from binance_sdk.streams import Notice, Stream
 
 
 @dataclass(frozen=True)
@@ -58,7 +48,7 @@ def run_stream(call: StreamCall) -> None:
     """
     symbols, choices = _read(call)
     as_json = call.as_json or not sys.stdout.isatty()
-    run(lambda: _follow(call, symbols, choices, _print_line if as_json else None))
+    run(lambda: _follow(call, symbols, choices, as_json=as_json))
 
 
 def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
@@ -96,135 +86,79 @@ def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
     return symbols, choices
 
 
-async def _follow(
-    call: StreamCall,
-    symbols: Sequence[str],
-    choices: Mapping[str, str | int],
-    write: Callable[[object], None] | None,
-) -> None:
+async def _follow(call: StreamCall, symbols: Sequence[str], choices: Mapping[str, str | int], *, as_json: bool) -> None:
     # An unknown environment is the client's to refuse: it names the known ones.
     async with BinanceClient(cast(Any, call.environment)) as client:
         streams = client.spot.streams if call.market == "spot" else client.futures.streams
         make = cast("Callable[..., Stream[object]]", getattr(streams, call.kind))
         stream = make(*symbols, **choices, fill_gaps=call.fill_gaps)
-        left = call.count
-        screen = None if write is not None else Screen(", ".join(stream.names))
-        async with stream as events:
-            if screen is not None:
-                screen.start()
-            try:
-                async for event in events.with_notices():
-                    if isinstance(event, Notice):
-                        (complain if screen is None else screen.tell)(_told(event))
-                        continue
-                    if screen is not None:
-                        screen.show(event)
-                    elif write is not None:
-                        write(event)
-                    left = None if left is None else left - 1
-                    if left == 0:
-                        return
-            finally:
-                if screen is not None:
-                    screen.stop()
+
+        def check() -> Coroutine[Any, Any, None]:
+            return check_symbols(client, call.market, call.kind, symbols)
+
+        if as_json:
+            await beside(_read_on(stream, call.count, _print_message, _print_notice), check())
+            return
+        screen = Screen(", ".join(stream.names), view_of(call.market, call.kind, len(stream.names)))
+        screen.start()
+        try:
+            await beside(_read_on(stream, call.count, screen.show, screen.tell), check(), screen.painter.run())
+        finally:
+            screen.stop()
 
 
-def _told(notice: Notice) -> str:
-    """A notice as a sentence."""
-    match notice:
-        case Gap():
-            return f"{notice.stream}: missing from {notice.last_id} to {notice.first_id} ({notice.reason})"
-        case Reconnected():
-            lost = f"{utc(moment(notice.since))} to {utc(moment(notice.until))}"
-            return f"reconnected; nothing is known of {', '.join(notice.streams)} from {lost}"
-        case SilentStream():
-            return f"{notice.stream} has been silent for {notice.seconds:.0f} s: is the symbol traded?"
+async def _read_on(
+    stream: Stream[object],
+    count: int | None,
+    show: Callable[[object], None],
+    tell: Callable[[Notice], None],
+) -> None:
+    """Show what comes until there have been ``count`` messages."""
+    left = count
+    async with stream as events:
+        async for event in events.with_notices():
+            if isinstance(event, Notice):
+                tell(event)
+                continue
+            show(event)
+            left = None if left is None else left - 1
+            if left == 0:
+                return
 
 
-def _print_line(event: object) -> None:
-    if isinstance(event, BaseModel):
-        text = event.model_dump_json(by_alias=True, exclude_unset=True)
-    else:
-        items = cast("list[BaseModel]", event)
-        text = f"[{','.join(one.model_dump_json(by_alias=True, exclude_unset=True) for one in items)}]"
+def view_of(market: Market, kind: str, streams: int) -> View:
+    """How the messages of so many streams of a kind are shown.
+
+    Args:
+        market: Which one.
+        kind: Name of the stream, e.g. ``agg_trade``.
+        streams: How many of that kind are followed.
+    """
+    operation = next(one for one in STREAMS if one.market == market and one.name == kind)
+    if not any(parameter.kind == "symbol" for parameter in operation.parameters):
+        fields = getattr(operation.item, "model_fields", {})
+        nested = any("symbol" in getattr(field.annotation, "model_fields", {}) for field in fields.values())
+        return View("symbol") if "symbol" in fields or nested else View("message")
+    if streams > 1:
+        return View("stream")
+    sequence = operation.sequence
+    return View("bar", sequence.first) if sequence is not None and sequence.kind == "time" else View("message")
+
+
+def _print_message(message: object) -> None:
+    if isinstance(message, BaseModel):
+        _print_line(message.model_dump_json(by_alias=True, exclude_unset=True))
+        return
+    items = cast("list[BaseModel]", message)
+    _print_line(f"[{','.join(one.model_dump_json(by_alias=True, exclude_unset=True) for one in items)}]")
+
+
+def _print_notice(notice: Notice) -> None:
+    """A notice in its place among the messages: an object with the key ``notice``, which no message has."""
+    _print_line(json.dumps({"notice": type(notice).__name__, **asdict(notice), "text": str(notice)}))
+
+
+def _print_line(text: str) -> None:
     # At once: whoever reads a pipe wants the trade now, and the end of the reader must be noticed.
     sys.stdout.buffer.write(text.encode() + b"\n")
     sys.stdout.buffer.flush()
-
-
-# ----------------------------------------------------------------------------------------- live table
-
-
-class Screen:
-    """A table that renews itself: the newest messages on top, or the newest list."""
-
-    def __init__(self, title: str) -> None:
-        self._console = make_console()
-        self._title = title if len(title) < 60 else f"{title[:57]}..."
-        self._rows: deque[Fields] = deque(maxlen=max(5, self._console.height - _ROOM))
-        self._notices: deque[str] = deque(maxlen=3)
-        self._seen = 0
-        self._live = Live(console=self._console, get_renderable=self.table, refresh_per_second=8, transient=False)
-
-    def start(self) -> None:
-        """Take over the terminal's lower part."""
-        self._live.start()
-
-    def stop(self) -> None:
-        """Leave the last table standing."""
-        self._live.stop()
-
-    def tell(self, text: str) -> None:
-        """Show a notice below the table."""
-        self._notices.append(text)
-
-    def show(self, event: object) -> None:
-        """Put a message into the table."""
-        self._seen += 1
-        if isinstance(event, list):
-            self._rows.clear()
-            for one in cast("list[object]", event)[: self._rows.maxlen]:
-                self._rows.append(dict(_cells(one)))
-        else:
-            self._rows.appendleft(dict(_cells(event)))
-
-    def table(self) -> Table:
-        """What is shown now."""
-        notes = "".join(f"\n{note}" for note in self._notices)
-        table = Table(title=self._title, caption=f"{self._seen:,} messages; Ctrl-C ends{notes}", expand=False)
-        names = list(self._rows[0])[:_MOST_COLUMNS] if self._rows else ["waiting for the first message"]
-        for name in names:
-            table.add_column(name, justify="right", no_wrap=True)
-        for row in self._rows:
-            table.add_row(*(row.get(name, ABSENT) for name in names))
-        return table
-
-
-def _cells(event: object) -> Iterator[tuple[str, str]]:
-    """Names and texts of what an event holds; what it consists of is taken apart, lists are counted."""
-    if not isinstance(event, BaseModel):
-        yield "message", printable(str(event))
-        return
-    for name in type(event).model_fields:
-        value: object = getattr(event, name)
-        if name in _HIDDEN or value is None:
-            continue
-        if isinstance(value, BaseModel):
-            yield from _cells(value)
-        elif isinstance(value, (list, tuple)):
-            yield name, _levels(cast("Sequence[object]", value))
-        else:
-            yield name, _text(name, value)
-
-
-def _levels(values: Sequence[object]) -> str:
-    best = getattr(values[0], "price", None) if values else None
-    return f"{len(values)} from {exact(best)}" if isinstance(best, Decimal) else str(len(values))
-
-
-def _text(name: str, value: object) -> str:
-    if isinstance(value, Decimal):
-        return exact(value)
-    if isinstance(value, int) and not isinstance(value, bool) and name.endswith(_TIMES) and value > 10**11:
-        return utc(moment(value)).partition(" ")[2]
-    return printable(str(value))

@@ -74,7 +74,7 @@ def _is_records(value: object) -> bool:
 
 
 def _object(fields: Mapping[str, object], width: int, title: str) -> Iterator[RenderableType]:
-    table = _table()
+    table = make_table()
     table.add_column("field", style="bright_black", no_wrap=True)
     table.add_column("value", overflow="fold")
     nested: list[tuple[str, object]] = []
@@ -113,8 +113,8 @@ def _records(records: Sequence[object], width: int, title: str, most: int | None
         table = _mixed(rows)
     else:
         columns = {name: _column([row.get(name) for row in rows]) for name in names}
-        kept = _fitting(columns, width)
-        table = _table()
+        kept = fitting(columns, width)
+        table = make_table()
         for name in kept:
             numeric = any(isinstance(row.get(name), (int, Decimal)) for row in rows)
             table.add_column(Text(printable(name)), justify="right" if numeric else "left", no_wrap=True)
@@ -128,7 +128,7 @@ def _records(records: Sequence[object], width: int, title: str, most: int | None
 
 
 def _mixed(rows: Sequence[Mapping[str, object]]) -> Table:
-    table = _table()
+    table = make_table()
     first = next(iter(rows[0]))
     table.add_column(Text(printable(first)), no_wrap=True)
     table.add_column("fields", overflow="fold")
@@ -155,12 +155,20 @@ def _column(values: Sequence[object]) -> list[str]:
     return cells
 
 
-def _fitting(columns: Mapping[str, Sequence[str]], width: int) -> list[str]:
-    """The columns that fit side by side, the first ones first; at least one."""
+def fitting(columns: Mapping[str, Sequence[str]], width: int, widths: dict[str, int] | None = None) -> list[str]:
+    """The columns that fit side by side, the first ones first; at least one.
+
+    Args:
+        columns: Cells by name.
+        width: Columns of the terminal.
+        widths: The widest of each column so far; the widest ones of now are noted there.
+    """
+    known = {} if widths is None else widths
     kept: list[str] = []
     used = 1
     for name, cells in columns.items():
-        needed = max(cell_len(name), *(cell_len(cell) for cell in cells)) + 3
+        widest = known[name] = max(known.get(name, 0), cell_len(name), *(cell_len(cell) for cell in cells))
+        needed = widest + 3
         if used + needed <= width or not kept:
             kept.append(name)
             used += needed
@@ -174,7 +182,8 @@ def _titled(title: str, table: Table) -> Iterator[RenderableType]:
     yield table
 
 
-def _table() -> Table:
+def make_table() -> Table:
+    """A table as every command shows it."""
     return Table(box=box.ROUNDED, border_style="bright_black", header_style="bold")
 
 

@@ -157,6 +157,12 @@ def test_causes_that_go_round_in_a_circle() -> None:
     assert shortage(one) == ""
 
 
+def test_a_failure_whose_cause_is_the_group_it_was_in() -> None:
+    error = ValueError("the first of two")
+    error.__cause__ = ExceptionGroup("both", [error, KeyError()])
+    assert shortage(error) == ""
+
+
 def test_what_is_suppressed_is_no_cause() -> None:
     error = ValueError("another thing")
     error.__context__, error.__suppress_context__ = FULL, True

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from binance_sdk import BinanceClient
+from binance_sdk.catalogue import STREAMS, stream_fixture
+from binance_sdk.cli.listed import check_symbols
 from binance_sdk.simulator import Simulator
 
 from .support import Cli, start
@@ -27,12 +30,7 @@ def running() -> Iterator[Simulator]:
 @pytest.fixture
 def addresses(running: Simulator) -> dict[str, str]:
     running.streams.reset_limits()
-    return {
-        "BINANCE_SDK_SPOT_BASE_URL": running.spot_url,
-        "BINANCE_SDK_FUTURES_BASE_URL": running.futures_url,
-        "BINANCE_SDK_SPOT_STREAM_URL": running.spot_stream_url,
-        "BINANCE_SDK_FUTURES_STREAM_URL": running.futures_stream_url,
-    }
+    return {"BINANCE_SDK_SIMULATOR": running.url}
 
 
 @pytest.fixture
@@ -89,6 +87,70 @@ def test_the_help_lists_the_kinds(cli: Cli) -> None:
         assert kind in text
 
 
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("spot", "agg_trade", "BTCUSDT", "NOPEUSDT"), "spot lists no symbol 'NOPEUSDT'"),
+        (("spot", "kline", "btcust", "interval=1d"), "spot lists no symbol 'BTCUST'; did you mean BTCUSDT"),
+        (("futures", "force_order", "NOPE"), "futures lists no symbol 'NOPE'"),
+        (("futures", "asset_index", "NOPEUSD"), "futures lists no symbol 'NOPEUSD'"),
+    ],
+)
+def test_an_unknown_symbol_is_told_at_once(cli: Cli, words: tuple[str, ...], told: str) -> None:
+    ran = cli("stream", *words)
+    assert (ran.code, ran.errors.count("\n")) == (2, 1)
+    assert told in ran.errors
+
+
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("futures", "continuous_kline", "BTCUSDT", "contract_type=PERPETUAL", "interval=1m"),
+        ("futures", "composite_index", "DEFIUSDT"),
+        ("futures", "asset_index", "adausd"),
+        ("spot", "trade", "币安人生USDT"),
+    ],
+)
+async def test_what_is_listed_is_known(running: Simulator, words: tuple[str, ...]) -> None:
+    market, kind, symbol = words[:3]
+    async with running.client() as client:
+        await check_symbols(client, "spot" if market == "spot" else "futures", kind, [symbol])
+
+
+async def test_prices_out_of_reach_end_no_stream() -> None:
+    client = BinanceClient(spot_base_url="http://127.0.0.1:9", spot_stream_url="ws://127.0.0.1:9")
+    async with client:
+        await check_symbols(client, "spot", "trade", ["NOPE"])
+        # A market that has no address at all is the stream's to tell.
+        async with BinanceClient("data_only") as other:
+            await check_symbols(other, "futures", "agg_trade", ["NOPE"])
+
+
+def test_a_notice_is_an_object_in_its_place_among_the_lines(running: Simulator, addresses: dict[str, str]) -> None:
+    process = start("stream", "spot", "book_ticker", "BTCUSDT", **addresses)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["s"] == "BTCUSDT"
+    running.streams.abort("spot")
+    while "notice" not in (line := json.loads(process.stdout.readline())):
+        assert line["s"] == "BTCUSDT"
+    assert line["notice"] == "Reconnected"
+    assert line["streams"] == ["btcusdt@bookTicker"]
+    assert line["until"] >= line["since"] > 0
+    assert line["text"].startswith("btcusdt@bookTicker: off the air for")
+    assert json.loads(process.stdout.readline())["s"] == "BTCUSDT"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=WAIT)
+    assert (process.returncode, errors) == (130, "")
+
+
+def test_no_message_has_the_key_of_a_notice() -> None:
+    for one in STREAMS:
+        message = json.loads(stream_fixture(one.market, one.name))
+        assert all("notice" not in item for item in (message if isinstance(message, list) else [message]))
+
+
 def test_ctrl_c_ends_it(addresses: dict[str, str]) -> None:
     process = start("stream", "spot", "book_ticker", "BTCUSDT", **addresses)
     assert process.stdout is not None
@@ -122,7 +184,7 @@ def test_a_terminal_gets_a_table(addresses: dict[str, str]) -> None:
     os.close(slave)
     shown = b""
     try:
-        while b"BTCUSDT" not in shown:
+        while b"open_time" not in shown:
             shown += os.read(master, 65_536)
         process.send_signal(signal.SIGINT)
         # The last table must fit into the terminal's buffer, or the process never ends.

@@ -1,0 +1,65 @@
+"""Whether the exchange knows a symbol, so that a stream that can never say anything is not waited for.
+
+Binance acknowledges a subscription to any name at all. All prices of a market are one cheap call (weight 4 on spot, 2
+on futures), made beside the stream; only where a symbol has no price is the exchange asked about that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
+
+from binance_sdk import BinanceClient, RequestOptions
+from binance_sdk.catalogue import CATALOGUE, Market
+from binance_sdk.cli.arguments import near
+from binance_sdk.cli.exits import CommandError
+from binance_sdk.errors import APIError, BinanceError
+
+_UNKNOWN_SYMBOL = -1121
+_DEADLINE = 10.0
+
+
+async def check_symbols(client: BinanceClient, market: Market, kind: str, symbols: Sequence[str]) -> None:
+    """Return when all symbols are known, or when that cannot be found out: then the stream has to tell.
+
+    Args:
+        client: An open client.
+        market: Which market.
+        kind: Name of the stream; an endpoint of that name is asked where there is one.
+        symbols: As typed.
+
+    Raises:
+        CommandError: the exchange does not list one of them.
+    """
+    if not symbols:
+        return
+    asking = client.with_options(RequestOptions(deadline=_DEADLINE, max_retries=0))
+    try:
+        if market == "spot":
+            priced = {row.symbol for row in await asking.spot.ticker_price()}
+        else:
+            priced = {row.symbol for row in await asking.futures.ticker_price_v2()}
+        for symbol in dict.fromkeys(symbol.upper() for symbol in symbols):
+            if symbol not in priced and not await _is_listed(asking, market, kind, symbol):
+                raise CommandError(f"{market} lists no symbol {symbol!r}{near(symbol, sorted(priced))}")
+    except BinanceError:
+        # Prices may be out of reach where streams are not: that is no reason to end them.
+        return
+
+
+async def _is_listed(client: BinanceClient, market: Market, kind: str, symbol: str) -> bool:
+    api = client.spot if market == "spot" else client.futures
+    operation = CATALOGUE.market(market).operations.get(kind)
+    if operation is None or "symbol" not in operation.by_name:
+        if market == "futures":
+            listed = (await client.futures.exchange_info()).symbols
+            return any(symbol in (one.symbol, one.pair) for one in listed)
+        kind = "exchange_info"
+    ask = cast("Callable[..., Awaitable[Any]]", getattr(api, kind))
+    try:
+        await ask(symbol)
+    except APIError as error:
+        if error.code == _UNKNOWN_SYMBOL:
+            return False
+        raise
+    return True
