@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,10 @@ from binance_sdk._runtime.budget.spending import Budget
 from binance_sdk._runtime.calls.attempt import Attempts
 from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFlights
 from binance_sdk._runtime.calls.engine import Engine
-from binance_sdk._runtime.calls.telling import Teller, log_from_environment
+from binance_sdk._runtime.calls.telling import Teller, log_from_environment, warn_of_fork
 from binance_sdk._runtime.clock import AsyncClock, BlockingClock, Clock
+from binance_sdk._runtime.locks import IMPORTING, new_lock
+from binance_sdk._runtime.process import Home, abandon, tell_of_fork
 from binance_sdk._settings import Settings
 from binance_sdk._version import __version__
 from binance_sdk.errors import ConfigError
@@ -42,7 +43,8 @@ class Core:
         self.transport: Transport | None = None
         self.closed = False
         self._cache: AnswerCache | None = None
-        self._lock = threading.Lock()
+        self._lock = new_lock()
+        self._home = Home()
         teller = Teller(settings.hooks)
         budget = None
         if settings.budget:
@@ -60,23 +62,53 @@ class Core:
             max_concurrency=settings.max_concurrency,
             on_drift=settings.on_drift,
         )
+        self.flights = flights
         self.engine = Engine(attempts, self.cache, flights)
+        tell_of_fork(self)
 
     def cache(self) -> AnswerCache:
-        """Made when the first call wants one."""
+        """Made when the first call wants one.
+
+        Raises:
+            ConfigError: the client belongs to another process.
+        """
+        self.check_process(None)
         if self._cache is None:
-            self._cache = AnswerCache(self.clock.monotonic)
+            with IMPORTING:
+                self._cache = AnswerCache(self.clock.monotonic)
         return self._cache
+
+    def check_process(self, operation: str | None) -> None:
+        """Nothing where the client may be used in this process.
+
+        Raises:
+            ConfigError: it belongs to another one.
+        """
+
+    def after_fork(self) -> None:
+        """We are the child of a fork: what is connected and under way is the parent's."""
+        transport, self.transport = self.transport, None
+        if transport is not None:
+            transport.after_fork()
+            abandon(transport)
+        self._cache = None
+        self.flights.after_fork()
 
     def open(self, operation: str) -> Transport:
         """The transport, made at the first call: httpx is imported no sooner.
 
         Raises:
-            ConfigError: the client is closed.
+            ConfigError: the client is closed, or belongs to another process.
         """
         if self.closed:
             raise ConfigError(f"{operation}: the client is closed; make a new one", operation=operation)
-        with self._lock:
+        transport = self.transport
+        if transport is not None:
+            return transport
+        self.check_process(operation)
+        if self.settings.budget:
+            warn_of_fork()
+        with IMPORTING, self._lock:
             if self.transport is None:
                 self.transport = self.make()
             return self.transport
@@ -150,11 +182,21 @@ class AsyncCore(Core):
 
     def streams(self) -> Opener:
         """Opens the streams of the client."""
+        self.check_process(None)
         if self._streams is None:
-            from binance_sdk._runtime.stream.opener import Opener
+            with IMPORTING:
+                from binance_sdk._runtime.stream.opener import Opener
 
             self._streams = Opener(self.stream_parts)
         return self._streams
+
+    def check_process(self, operation: str | None) -> None:
+        self._home.check("an async client", "make a new one in the child", operation)
+
+    def after_fork(self) -> None:
+        super().after_fork()
+        abandon(self._streams)
+        self._streams = None
 
     async def close(self) -> None:
         if self._streams is not None:
@@ -184,12 +226,16 @@ class BlockingCore(Core):
 
     def streams(self) -> BackgroundOpener:
         """Opens the streams of the client, in a thread of their own."""
-        with self._lock:
+        with IMPORTING, self._lock:
             if self._streams is None:
                 from binance_sdk._runtime.stream.opener import BackgroundOpener
 
                 self._streams = BackgroundOpener(self.stream_parts)
             return self._streams
+
+    def check_process(self, operation: str | None) -> None:
+        if self.http_client is not None:
+            self._home.check("a client with an http_client of yours", "make both in the child", operation)
 
     async def close(self) -> None:
         if self._streams is not None:

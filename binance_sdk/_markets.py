@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from functools import cached_property
 from typing import TYPE_CHECKING, Concatenate, Generic, ParamSpec, TypeVar
 
 from binance_sdk import futures, spot
 from binance_sdk._generated.futures.api import AsyncFutures, SyncFutures
 from binance_sdk._generated.spot.api import AsyncSpot, SyncSpot
 from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
+from binance_sdk._runtime.locks import IMPORTING, cached_property
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk.batch import Batch, SyncBatch
 from binance_sdk.symbols import Symbols, futures_symbols, spot_symbols
@@ -103,7 +103,8 @@ class AsyncSpotMarket(_Each, AsyncSpot):
     @cached_property
     def streams(self) -> AsyncSpotStreams:
         """Spot streams."""
-        from binance_sdk._generated.spot.streams import AsyncSpotStreams
+        with IMPORTING:
+            from binance_sdk._generated.spot.streams import AsyncSpotStreams
 
         return AsyncSpotStreams(self._opener())
 
@@ -126,7 +127,8 @@ class AsyncFuturesMarket(_Each, AsyncFutures):
     @cached_property
     def streams(self) -> AsyncFuturesStreams:
         """USDⓈ-M futures streams."""
-        from binance_sdk._generated.futures.streams import AsyncFuturesStreams
+        with IMPORTING:
+            from binance_sdk._generated.futures.streams import AsyncFuturesStreams
 
         return AsyncFuturesStreams(self._opener())
 
@@ -149,7 +151,8 @@ class SyncSpotMarket(_SyncEach, SyncSpot):
     @cached_property
     def streams(self) -> SyncSpotStreams:
         """Spot streams."""
-        from binance_sdk._generated.spot.streams import SyncSpotStreams
+        with IMPORTING:
+            from binance_sdk._generated.spot.streams import SyncSpotStreams
 
         return SyncSpotStreams(self._opener())
 
@@ -172,7 +175,8 @@ class SyncFuturesMarket(_SyncEach, SyncFutures):
     @cached_property
     def streams(self) -> SyncFuturesStreams:
         """USDⓈ-M futures streams."""
-        from binance_sdk._generated.futures.streams import SyncFuturesStreams
+        with IMPORTING:
+            from binance_sdk._generated.futures.streams import SyncFuturesStreams
 
         return SyncFuturesStreams(self._opener())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -12,6 +11,7 @@ from binance_sdk._limits import LimitsView
 from binance_sdk._runtime.budget.spending import Caps
 from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.calls.drive import drive
+from binance_sdk._runtime.locks import IMPORTING, cached_property
 from binance_sdk._runtime.options import RequestOptions, check_options
 from binance_sdk._runtime.secrets import without_arguments_in_tracebacks
 from binance_sdk._settings import EnvironmentName, TransportName, read_settings
@@ -120,14 +120,16 @@ class BinanceClient:
     @cached_property
     def spot(self) -> AsyncSpotMarket:
         """Spot market data."""
-        from binance_sdk._markets import AsyncSpotMarket
+        with IMPORTING:
+            from binance_sdk._markets import AsyncSpotMarket
 
         return AsyncSpotMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
 
     @cached_property
     def futures(self) -> AsyncFuturesMarket:
         """USDⓈ-M futures market data."""
-        from binance_sdk._markets import AsyncFuturesMarket
+        with IMPORTING:
+            from binance_sdk._markets import AsyncFuturesMarket
 
         return AsyncFuturesMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
 
@@ -255,14 +257,16 @@ class SyncBinanceClient:
     @cached_property
     def spot(self) -> SyncSpotMarket:
         """Spot market data."""
-        from binance_sdk._markets import SyncSpotMarket
+        with IMPORTING:
+            from binance_sdk._markets import SyncSpotMarket
 
         return SyncSpotMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)
 
     @cached_property
     def futures(self) -> SyncFuturesMarket:
         """USDⓈ-M futures market data."""
-        from binance_sdk._markets import SyncFuturesMarket
+        with IMPORTING:
+            from binance_sdk._markets import SyncFuturesMarket
 
         return SyncFuturesMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)
 

@@ -12,6 +12,7 @@ from binance_sdk._runtime.candles import candle_end
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import Response
+from binance_sdk._runtime.process import abandon
 from binance_sdk._runtime.weight import Arguments
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -97,6 +98,11 @@ class AsyncFlights:
                 # Nobody wants the answer any more.
                 task.cancel()
 
+    def after_fork(self) -> None:
+        """Whoever flies does so in the parent."""
+        abandon(*self._tasks.values())
+        self._tasks.clear()
+
     def _is(self, place: tuple[int, str], task: asyncio.Future[Any]) -> bool:
         found = self._tasks.get(place)
         return found is not None and found[0] is task
@@ -142,6 +148,10 @@ class ThreadFlights:
         self._finish(key)
         own.set_result(result)
         return result, False
+
+    def after_fork(self) -> None:
+        """Whoever flies does so in the parent: nobody here would ever land."""
+        self._futures.clear()
 
     def _finish(self, key: str) -> None:
         with self._lock:

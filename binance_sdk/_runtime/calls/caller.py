@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import TypeVar, cast
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from typing import Any, Generic, Self, TypeVar, cast
 
 from binance_sdk._runtime.calls.drive import drive, drive_iterator
 from binance_sdk._runtime.calls.engine import Engine
@@ -11,9 +11,31 @@ from binance_sdk._runtime.calls.paging import plan_pages, plan_walk
 from binance_sdk._runtime.calls.walking import pages
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import RequestOptions, Response, check_options
+from binance_sdk._runtime.process import Home
 
 T = TypeVar("T")
 Arguments = Mapping[str, object]
+
+
+class _Rows(Generic[T]):
+    """Rows of a walk, for the process that began it: parent and child would walk on together."""
+
+    def __init__(self, operation: str, rows: AsyncIterator[T]) -> None:
+        self._operation = operation
+        self._rows = rows
+        self._home = Home()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Coroutine[Any, Any, T]:
+        if self._home.left:
+            self._home.check("a running iterator", "begin another one in the child", self._operation)
+        return cast("Coroutine[Any, Any, T]", self._rows.__anext__())
+
+    async def aclose(self) -> None:
+        """End it."""
+        await cast(Any, self._rows).aclose()
 
 
 class AsyncCaller:
@@ -49,7 +71,7 @@ class AsyncCaller:
         async def fetch(asked: Arguments) -> Response[list[T]]:
             return await self.engine.call(operation, asked, settings)
 
-        return pages(walk, fetch, self.engine.server_clock(operation))
+        return _Rows(operation.id, pages(walk, fetch, self.engine.server_clock(operation)))
 
     def raw(self) -> AsyncCaller:
         return _AsyncRaw(self.engine, self.defaults)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from binance_sdk._runtime.budget.quota import RetryQuota
+from binance_sdk._runtime.locks import IMPORTING
 from binance_sdk.errors import APIConnectionError, BinanceError, DecodeError, RateLimitError, ServerError
 
 if TYPE_CHECKING:
@@ -49,8 +50,9 @@ def retrying(
         time_left: Seconds until the caller's deadline.
         before_sleep: Told of each retry: error, pause, number of the attempt that failed.
     """
-    from tenacity import AsyncRetrying, stop_after_attempt
-    from tenacity.stop import stop_base
+    with IMPORTING:
+        from tenacity import AsyncRetrying, stop_after_attempt
+        from tenacity.stop import stop_base
 
     class _OutOfTimeOrQuota(stop_base):
         def __call__(self, state: RetryCallState) -> bool:

@@ -7,6 +7,8 @@ import os
 from collections.abc import Sequence
 from typing import TextIO
 
+from binance_sdk._runtime import process
+from binance_sdk._runtime.locks import new_lock
 from binance_sdk.errors import ConfigError, shown
 from binance_sdk.events import (
     BreakerChanged,
@@ -29,6 +31,23 @@ LOGGER = logging.getLogger("binance_sdk")
 LOGGER.addHandler(logging.NullHandler())
 _LONG_WAIT = 1.0
 """A shorter wait than this many seconds is no news."""
+
+
+_told_forks = 0
+_TELLING = new_lock()
+
+
+def warn_of_fork() -> None:
+    """Once in each child of a fork: the budget it counts is no longer all that the address spends."""
+    global _told_forks
+    with _TELLING:
+        told, _told_forks = _told_forks, process.forks()
+    if told != _told_forks:
+        LOGGER.warning(
+            "this process (%d) was forked: its request budget begins with what the parent had spent, and it sees no more "
+            "of what the other processes spend; give each a part of the limits with caps=Caps(...)",
+            os.getpid(),
+        )
 
 
 class Teller:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.process import Home
 from binance_sdk._runtime.stream.choices import Choices
 from binance_sdk._runtime.stream.names import Named
 from binance_sdk._runtime.stream.notices import Notice
@@ -35,6 +36,15 @@ class Opened:
         self._carried: dict[tuple[Market, str], tuple[Subscription, Owner]] = {}
         self.reader = Reader(parts, choices.overflow, choices.buffer, self._pause, choices.on_notice)
         self.closed = False
+        self.home = Home()
+
+    def check_process(self) -> None:
+        """Nothing in the process that opened it.
+
+        Raises:
+            ConfigError: we are a child of a fork.
+        """
+        self.home.check("an open stream", "open another one in the child")
 
     def _pause(self, paused: bool) -> None:
         for owner in self._owners:
@@ -46,6 +56,7 @@ class Opened:
 
     async def add(self, items: Iterable[Item]) -> None:
         """Carry these streams too, those excepted that are carried already."""
+        self.check_process()
         if self.closed:
             raise StreamError("the stream is closed; open it again")
         by_owner: dict[Owner, list[Subscription]] = {}
@@ -104,6 +115,7 @@ class Opened:
         )
 
     async def remove(self, items: Iterable[Item]) -> None:
+        self.check_process()
         by_owner: dict[Owner, list[Subscription]] = {}
         for named, _ in items:
             found = self._carried.pop((named.operation.market, named.name), None)
@@ -120,6 +132,9 @@ class Opened:
     async def aclose(self) -> None:
         self.closed = True
         self._told_closed(self)
+        if self.home.left:
+            # It goes on in the parent.
+            return
         await asyncio.gather(*(owner.aclose() for owner in self._owners))
         await self.reader.aclose()
 
@@ -142,13 +157,15 @@ class SyncStreamed(Streamed[T_co]):
 class EventsWithNotices(Generic[T]):
     """Events and notices in the order they came, for ``async for``."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self._reader = opened.reader
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> T | Notice:
+        self._opened.check_process()
         item = await self._reader.next(with_notices=True)
         if isinstance(item, Notice):
             self._reader.notices.deliver(item)
@@ -167,6 +184,7 @@ class Events(Generic[T]):
         self._opened = opened
         self._take = opened.reader.take
         self._wait = opened.reader.wait
+        self._home = opened.home
 
     @property
     def stats(self) -> StreamStats:
@@ -194,6 +212,8 @@ class Events(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
+        if self._home.left:
+            self._opened.check_process()
         event: T | None = self._take()
         if event is not None:
             return event
@@ -204,7 +224,7 @@ class Events(Generic[T]):
 
         Both ways of iterating take from the same stream, so what one has given out the other does not repeat.
         """
-        return EventsWithNotices(self._opened.reader)
+        return EventsWithNotices(self._opened)
 
     async def aclose(self) -> None:
         """End it; a loop that waits for an event ends too."""

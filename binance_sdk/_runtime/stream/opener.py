@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
+from binance_sdk._runtime.locks import new_lock
+from binance_sdk._runtime.process import Home, abandon, tell_of_fork
 from binance_sdk._runtime.stream.choices import together
 from binance_sdk._runtime.stream.opened import Item, Opened
 from binance_sdk._runtime.stream.options import StreamOptions
@@ -24,6 +26,7 @@ class Opener:
         self._parts: Parts | None = None
         self._opened: dict[Opened, asyncio.AbstractEventLoop] = {}
         self._closed = False
+        self._home = Home()
 
     async def open(self, items: Sequence[Item], options: StreamOptions) -> Opened:
         """Streams whose connections are open and acknowledged.
@@ -34,6 +37,7 @@ class Opener:
         """
         if self._closed:
             raise ConfigError("the client is closed; make a new one")
+        self._home.check("an async client", "make a new one in the child")
         if not items:
             raise ParameterError("there is no stream to open; combine() at least one")
         if self._parts is None:
@@ -59,6 +63,8 @@ class Opener:
     async def aclose(self) -> None:
         """Close what is still open."""
         self._closed = True
+        if self._home.left:
+            return
         here = asyncio.get_running_loop()
         # Side by side: a frozen peer takes its time.
         await asyncio.gather(
@@ -79,11 +85,19 @@ class BackgroundOpener:
     """For blocking clients: one thread with one loop, started by the first stream and ended by the client."""
 
     def __init__(self, parts: Callable[[], Parts]) -> None:
+        self._make = parts
         self._inner = Opener(parts)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._closed = False
+        tell_of_fork(self)
+
+    def after_fork(self) -> None:
+        """The thread runs in the parent, with its loop and all streams; another one is started here when needed."""
+        abandon(self._inner, self._loop, self._thread)
+        self._inner = Opener(self._make)
+        self._loop = self._thread = None
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine that runs in the background thread.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Generic, Literal, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import SchemaValidator
 
+from binance_sdk._runtime.locks import cached_property
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.type_adapter import json_validator, type_adapter
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from binance_sdk._runtime.clock import Clock
+from binance_sdk._runtime.locks import new_lock
 
 CONNECTIONS = 300
 CONNECTION_WINDOW = 300.0
@@ -58,7 +58,7 @@ class ConnectionBudget:
         self._most = most
         self._window = window
         self._made: dict[str, deque[float]] = {}
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def claim(self, host: str, now: float) -> float:
         """0.0 and the attempt is counted, or the seconds to wait before asking again."""

@@ -65,10 +65,12 @@ class SyncEvents(Generic[T]):
         Raises:
             StreamError: the exchange refused.
         """
+        self._opened.check_process()
         self._opener.run(self._opened.add(stream.items))
 
     def unsubscribe(self, stream: SyncStreamed[Any]) -> None:
         """Listen to these no more; what still waits of them is thrown away."""
+        self._opened.check_process()
         self._opener.run(self._opened.remove(stream.items))
 
     def __iter__(self) -> Self:
@@ -89,6 +91,8 @@ class SyncEvents(Generic[T]):
         return SyncEventsWithNotices(self._next, self._opened.reader.notices)
 
     def _next(self) -> T | Notice:
+        if self._opened.home.left:
+            self._opened.check_process()
         if self._opened.closed:
             # Also what was fetched before belongs to a stream that is over.
             self._batch.clear()
@@ -118,7 +122,7 @@ class SyncEvents(Generic[T]):
     def close(self) -> None:
         """End it."""
         self._batch.clear()
-        if not self._opened.closed:
+        if not self._opened.closed and not self._opened.home.left:
             try:
                 self._opener.run(self._opened.aclose())
             except ConfigError:

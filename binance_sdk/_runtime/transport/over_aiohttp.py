@@ -214,3 +214,6 @@ class AiohttpTransport:
 
     async def aclose(self) -> None:
         await self._own.aclose()
+
+    def after_fork(self) -> None:
+        """The loops it belongs to run in the parent."""

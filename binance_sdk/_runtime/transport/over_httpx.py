@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 import ssl
-import threading
 import time
+import weakref
 from http.cookiejar import CookieJar
 from importlib import import_module
 from typing import Any, Literal, overload
 
 import httpx
 
+from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.transport.deadlines import Deadlines
@@ -191,6 +193,9 @@ class AsyncHttpxTransport:
     async def aclose(self) -> None:
         await self._own.aclose()
 
+    def after_fork(self) -> None:
+        """The loops it belongs to run in the parent."""
+
 
 class _Clients:
     """One client for each way, of one process; thread-safe. They keep the deadline of the thread they are used in."""
@@ -198,12 +203,15 @@ class _Clients:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._made: dict[Way, tuple[httpx.Client, Deadlines]] = {}
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def by(self, way: Way) -> tuple[httpx.Client, Deadlines]:
         found = self._made.get(way)
         if found is None:
-            with self._lock:
+            # httpx imports more of itself when one is made, and the first look-up of a name imports its encoding.
+            with IMPORTING, self._lock:
+                import encodings.idna  # noqa: F401
+
                 found = self._made.get(way) or self._make(way)
                 self._made[way] = found
         return found
@@ -230,7 +238,8 @@ class BlockingHttpxTransport:
         self._given = client
         self._network = network or Network()
         self._own: _Clients | None = None
-        self._lock = threading.Lock()
+        self._lock = new_lock()
+        self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
     def _clients(self) -> _Clients:
         with self._lock:
@@ -255,6 +264,7 @@ class BlockingHttpxTransport:
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
             response = client.send(built, stream=True, follow_redirects=False)
             try:
+                self._remember(response)
                 check_size(_declared(response))
                 if response.is_stream_consumed:
                     content = response.content
@@ -276,3 +286,18 @@ class BlockingHttpxTransport:
             own, self._own = self._own, None
         if own is not None:
             own.close()
+
+    def _remember(self, response: httpx.Response) -> None:
+        stream = response.extensions.get("network_stream")
+        found = None if stream is None else stream.get_extra_info("socket")
+        if isinstance(found, socket.socket) and found not in self._sockets:
+            self._sockets.add(found)
+
+    def after_fork(self) -> None:
+        """Close our copies of the sockets and no more.
+
+        The other side hears nothing of that; the pool itself may be locked by a thread that is not here.
+        """
+        if self._given is None:
+            for one in list(self._sockets):
+                one.close()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Generic, TypeVar
+
+from binance_sdk._runtime.locks import new_lock
 
 ClientT = TypeVar("ClientT")
 
@@ -17,7 +18,7 @@ class PerLoop(Generic[ClientT]):
         self._make = make
         self._close = close
         self._own: dict[asyncio.AbstractEventLoop, tuple[ClientT, AsyncGenerator[None, None]]] = {}
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     async def get(self) -> ClientT:
         """The client of the running loop."""

@@ -66,6 +66,10 @@ class Transport(Protocol):
 
     async def aclose(self) -> None: ...
 
+    def after_fork(self) -> None:
+        """We are the child of a fork and will not use it: what is open goes on in the parent."""
+        ...
+
 
 def check_size(size: int) -> None:
     """Raises TransportFailure for a body of that many bytes, where it is too large to be an answer."""
