@@ -66,13 +66,13 @@ class Core:
         self.engine = Engine(attempts, self.cache, flights)
         tell_of_fork(self)
 
-    def cache(self) -> AnswerCache:
+    def cache(self, operation: str | None = None) -> AnswerCache:
         """Made when the first call wants one.
 
         Raises:
             ConfigError: the client belongs to another process.
         """
-        self.check_process(None)
+        self.check_process(operation)
         if self._cache is None:
             with IMPORTING:
                 self._cache = AnswerCache(self.clock.monotonic)

@@ -7,6 +7,8 @@ from typing import Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from pydantic_core import CoreConfig, CoreSchema, SchemaValidator
 
+from binance_sdk._runtime.locks import IMPORTING
+
 CACHE_STRINGS: Literal["keys"] = "keys"
 """Names of fields come again and again; prices hardly ever do, and to look each up costs a sixth of a decode."""
 _NO_SCHEMAS = frozenset({"cls", "config", "default", "expected", "metadata", "serialization"})
@@ -17,7 +19,9 @@ def type_adapter(type_: object) -> TypeAdapter[Any]:
     """Built with the same setting as the models, which bring their own where they stand alone."""
     alone = isinstance(type_, type) and issubclass(cast("type[object]", type_), BaseModel)
     config = None if alone else ConfigDict(cache_strings=CACHE_STRINGS)
-    return TypeAdapter[Any](cast("type[Any]", type_), config=config)
+    with IMPORTING:
+        # Pydantic imports some of itself only now.
+        return TypeAdapter[Any](cast("type[Any]", type_), config=config)
 
 
 def json_validator(adapter: TypeAdapter[Any]) -> SchemaValidator:

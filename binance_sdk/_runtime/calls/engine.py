@@ -32,7 +32,7 @@ class Engine:
     """Makes calls; shared by a client and its ``with_options`` copies."""
 
     attempts: Attempts
-    cache: Callable[[], AnswerCache]
+    cache: Callable[[str], AnswerCache]
     flights: AsyncFlights | ThreadFlights
 
     # ------------------------------------------------------------------- before sending
@@ -107,7 +107,7 @@ class Engine:
         return await self._cached(prepared, options)
 
     async def _cached(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
-        operation, cache = prepared.operation, self.cache()
+        operation, cache = prepared.operation, self.cache(prepared.operation.id)
         key = f"{operation.id} {prepared.target}"
         found = cache.get(key)
         if found is not None:

@@ -44,8 +44,8 @@ def warn_of_fork() -> None:
         told, _told_forks = _told_forks, process.forks()
     if told != _told_forks:
         LOGGER.warning(
-            "this process (%d) was forked: its request budget begins with what the parent had spent, and it sees no more "
-            "of what the other processes spend; give each a part of the limits with caps=Caps(...)",
+            "this process (%d) was forked: its request budget begins with what the parent had spent, and it sees no "
+            "more of what the other processes spend; give each a part of the limits with caps=Caps(...)",
             os.getpid(),
         )
 

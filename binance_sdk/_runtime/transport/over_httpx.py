@@ -17,7 +17,7 @@ from typing import Any, Literal, overload
 
 import httpx
 
-from binance_sdk._runtime.locks import new_lock
+from binance_sdk._runtime.locks import IMPORTING, new_lock
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.transport.deadlines import Deadlines

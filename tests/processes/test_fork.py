@@ -1,0 +1,121 @@
+"""A client and the processes around it: each story runs in a process of its own, with warnings as errors."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from binance_sdk.simulator import Simulator
+
+from .server import EchoExchange
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.skipif(
+    "forkserver" not in multiprocessing.get_all_start_methods(), reason="there is no fork on this system"
+)
+
+
+@pytest.fixture(scope="module")
+def exchange() -> Iterator[EchoExchange]:
+    with EchoExchange() as running:
+        yield running
+
+
+def told_by(story: str, *more: str, **environment: str) -> Any:
+    """What a story saw; nothing may complain meanwhile, in parent or child."""
+    flags = [*("-W", "error"), *("-W", "ignore:This process:DeprecationWarning"), *more]
+    done = subprocess.run(
+        [sys.executable, *flags, "-m", "tests.processes.stories", story],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr[-4000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_every_process_gets_the_answers_to_its_own_questions(exchange: EchoExchange) -> None:
+    assert told_by("used_before", EXCHANGE_URL=exchange.url) == [[], [], [[], []]]
+
+
+def test_process_pools_of_every_start_method(exchange: EchoExchange) -> None:
+    # The children do not close the client of the module, as an application would not.
+    found = told_by("start_methods", "-W", "ignore::ResourceWarning", EXCHANGE_URL=exchange.url)
+    assert found == {"fork": [], "spawn": [], "forkserver": []}
+
+
+def test_a_fork_while_threads_make_their_first_calls_hangs_nobody(exchange: EchoExchange) -> None:
+    assert told_by("while_threads_call", EXCHANGE_URL=exchange.url) == [[]] * 6
+
+
+def test_a_child_does_not_wait_for_a_request_of_the_parent() -> None:
+    with EchoExchange(pause=0.3) as slow:
+        found = told_by("cache", EXCHANGE_URL=slow.url)
+        assert found[0] == found[1] == found[2] > 0
+        # The child has neither the parent's flights nor its answers.
+        assert len(slow.asked) == 3
+
+
+def test_an_async_client_says_that_it_belongs_to_the_parent(exchange: EchoExchange) -> None:
+    *refused, left, blocking = told_by("async_client", EXCHANGE_URL=exchange.url)
+    assert [one.partition(":")[0] for one in refused] == ["ConfigError"] * 4
+    assert all("fork" in one and "in the child" in one for one in refused)
+    assert refused[0].startswith("ConfigError: spot.ping: ")
+    assert left == "left"
+    assert blocking == "no error but 'NEWUSDT'"
+
+
+def test_a_running_iterator_belongs_to_the_parent(exchange: EchoExchange) -> None:
+    refused, fresh, step = told_by("iterators", EXCHANGE_URL=exchange.url)
+    assert refused.startswith("ConfigError: spot.klines: a running iterator belongs to the process before the fork")
+    assert fresh
+    assert step == 60_000
+
+
+def test_event_loops_of_several_threads(exchange: EchoExchange) -> None:
+    found = told_by("several_loops", EXCHANGE_URL=exchange.url)
+    assert found["parent"] == []
+    for answers, refused in found["children"]:
+        assert answers == []
+        assert refused.startswith("ConfigError: spot.ticker_price: ")
+
+
+def test_an_http_client_of_the_user_is_not_used_in_a_child(exchange: EchoExchange) -> None:
+    refused = told_by("given_http_client", EXCHANGE_URL=exchange.url)
+    assert refused.startswith("ConfigError: spot.ping: ")
+    assert "http_client" in refused
+
+
+def test_the_budget_of_a_child_begins_where_the_parent_was_and_it_says_once_what_it_cannot_see(
+    exchange: EchoExchange,
+) -> None:
+    before, at_first, after, lines, parent, parents_lines = told_by("budget", EXCHANGE_URL=exchange.url)
+    assert before == at_first == parent == 10
+    assert after == 18
+    assert len(lines) == 1
+    assert lines[0].startswith("WARNING this process (")
+    assert parents_lines == []
+
+
+def test_an_open_stream_belongs_to_the_parent_and_goes_on_there() -> None:
+    with Simulator() as simulator:
+        environment = {"EXCHANGE_URL": simulator.url, "STREAM_URL": simulator.spot_stream_url}
+        refused, symbol = told_by("streams", **environment)
+        assert [one.partition(":")[0] for one in refused[:3]] == ["ConfigError"] * 3
+        assert refused[3:] == ["ETHUSDT"]
+        assert symbol == "BTCUSDT"
+        *refused, left = (told := told_by("async_streams", **environment))[0]
+        assert [one.partition(":")[0] for one in refused] == ["ConfigError"] * 3
+        assert left == "left"
+        assert told[1] == "BTCUSDT"
