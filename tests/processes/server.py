@@ -12,7 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from binance_sdk.catalogue import fixture
 
-_LISTING = fixture("spot", "exchange_info").replace(b'"limit":6000', b'"limit":500000')
+_LISTING = {
+    **json.loads(fixture("spot", "exchange_info").replace(b'"limit":6000', b'"limit":500000')),
+    "serverTime": round(time.time() * 1000),
+}
 """With more than any story spends."""
 
 
@@ -30,7 +33,7 @@ class _Handler(BaseHTTPRequestHandler):
         if name == "price":
             body = json.dumps({"symbol": symbol, "price": "1.00000000"}).encode()
         elif name == "exchangeInfo":
-            body = _LISTING
+            body = json.dumps(_LISTING).encode()
         elif name == "klines":
             start = int(parse_qs(parts.query)["startTime"][0])
             limit = int(parse_qs(parts.query).get("limit", ["500"])[0])

@@ -24,7 +24,7 @@ from binance_sdk.errors import BinanceError
 
 URL = os.environ["EXCHANGE_URL"]
 STREAMS = os.environ.get("STREAM_URL", "")
-PATIENCE = 30
+PATIENCE = 90
 
 
 def in_child(work: Callable[[], Any], *, at_once: bool = False) -> Callable[[], Any]:
@@ -68,7 +68,7 @@ def caught(work: Callable[[], Any]) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-def wrong(client: SyncBinanceClient, symbol: str, count: int = 60) -> list[str]:
+def wrong(client: SyncBinanceClient, symbol: str, count: int = 30) -> list[str]:
     """Every answer that is not of the symbol asked for."""
     found = [client.spot.ticker_price(symbol).symbol for _ in range(count)]
     return [one for one in found if one != symbol]

@@ -210,7 +210,7 @@ class _Clients:
         if found is None:
             # httpx imports more of itself when one is made, and the first look-up of a name imports its encoding.
             with IMPORTING, self._lock:
-                import encodings.idna  # noqa: F401
+                import_module("encodings.idna")
 
                 found = self._made.get(way) or self._make(way)
                 self._made[way] = found
