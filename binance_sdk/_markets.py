@@ -58,12 +58,16 @@ class _Each:
 
         Args:
             method: A method that takes a symbol first.
-            symbols: Symbols, each asked for once.
+            symbols: Symbols, each asked for once. A bare string is one symbol.
             *args: Further arguments of the method.
             **kwargs: Further arguments of the method.
 
         Returns:
-            Pairs of symbol and result as they come; failed symbols are in its ``errors``.
+            Pairs of symbol and result as they come; failed symbols are in its ``errors``. Leaving the loop early
+            cancels what is under way.
+
+        Raises:
+            ParameterError: ``symbols`` holds no symbols. What in it is none is kept in ``errors``.
         """
         return Batch(lambda symbol: method(symbol, *args, **kwargs), symbols, self._caller.at_once)
 
@@ -82,12 +86,16 @@ class _SyncEach:
 
         Args:
             method: A method that takes a symbol first.
-            symbols: Symbols, each asked for once.
+            symbols: Symbols, each asked for once. A bare string is one symbol.
             *args: Further arguments of the method.
             **kwargs: Further arguments of the method.
 
         Returns:
-            Pairs of symbol and result as they come; failed symbols are in its ``errors``.
+            Pairs of symbol and result as they come; failed symbols are in its ``errors``. Leaving the loop early does
+            not wait for what is under way.
+
+        Raises:
+            ParameterError: ``symbols`` holds no symbols. What in it is none is kept in ``errors``.
         """
         return SyncBatch(lambda symbol: method(symbol, *args, **kwargs), symbols, self._caller.at_once)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
-from binance_sdk.errors import BinanceError, ConfigError
+from binance_sdk._runtime.clock import StopSignal
+from binance_sdk.errors import BinanceError, ConfigError, ParameterError, shown
 
 __all__ = ["Batch", "SyncBatch"]
 
@@ -17,81 +19,130 @@ T = TypeVar("T")
 _LOGGER = logging.getLogger("binance_sdk")
 
 
-class Batch(Generic[T]):
+class _Asked(Generic[T]):
+    """What both kinds share: which symbols are still to be asked for, and how each of them ended."""
+
+    def __init__(self, symbols: Iterable[str]) -> None:
+        self.errors: dict[str, BinanceError] = {}
+        """What went wrong, by symbol."""
+        self._waiting: deque[str] = deque()
+        self._ready: deque[tuple[str, T]] = deque()
+        for symbol in _several(symbols):
+            if isinstance(symbol, str):
+                self._waiting.append(symbol)
+            else:
+                text = f"each: {shown(symbol)} is no symbol: it must be a string such as 'BTCUSDT'"
+                error = ParameterError(text, parameter="symbols", value=symbol)
+                self._failed(cast(str, symbol if _is_hashable(symbol) else shown(symbol)), error)
+        self._waiting = deque(dict.fromkeys(self._waiting))
+
+    def _failed(self, symbol: str, error: BaseException) -> None:
+        if not isinstance(error, BinanceError) or isinstance(error, ConfigError):
+            # Not the symbol's fault: every other one would fail the same way.
+            raise error
+        self.errors[symbol] = error
+        _LOGGER.warning("skipped %s: %s", symbol, error)
+
+
+class Batch(_Asked[T]):
     """Results of one call for many symbols, in the order in which they arrive.
 
-    ``async for symbol, result in batch`` sends no more requests at once than the client allows; leaving the loop early
-    cancels what is still under way. A symbol that fails is logged, skipped, and its error kept in ``errors``.
+    ``async for symbol, result in batch`` sends no more requests at once than the client allows. A symbol that fails is
+    logged, skipped, and its error kept in ``errors``. Leaving the loop early cancels what is still under way; a second
+    loop goes on with the symbols that the first has left.
     """
 
     def __init__(self, call: Callable[[str], Awaitable[T]], symbols: Iterable[str], at_once: int) -> None:
+        super().__init__(symbols)
         self._call = call
-        self._symbols = iter(dict.fromkeys(symbols))
         self._at_once = at_once
-        self.errors: dict[str, BinanceError] = {}
-        """What went wrong, by symbol."""
 
-    async def __aiter__(self) -> AsyncIterator[tuple[str, T]]:
+    async def __aiter__(self) -> AsyncGenerator[tuple[str, T], None]:
         running: dict[asyncio.Task[T], str] = {}
         try:
             while True:
-                while len(running) < self._at_once and (symbol := next(self._symbols, None)) is not None:
+                while self._ready:
+                    yield self._ready.popleft()
+                while self._waiting and (not running or len(running) < self._at_once):
+                    symbol = self._waiting.popleft()
                     running[asyncio.ensure_future(_as_coroutine(self._call, symbol))] = symbol
                 if not running:
                     return
                 done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in sorted(done, key=lambda one: list(running).index(one)):
-                    symbol = running.pop(task)
-                    error = task.exception()
+                for task in sorted(done, key=list(running).index):
+                    symbol, error = running[task], task.exception()
+                    del running[task]
                     if error is None:
-                        yield symbol, task.result()
+                        self._ready.append((symbol, task.result()))
                     else:
-                        _keep(self.errors, symbol, error)
+                        self._failed(symbol, error)
         finally:
+            self._waiting.extendleft(reversed(running.values()))
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
 
-class SyncBatch(Generic[T]):
-    """``Batch`` with ``for``: a few threads make the calls."""
+class SyncBatch(_Asked[T]):
+    """``Batch`` with ``for``: a few threads make the calls.
+
+    Leaving the loop early does not wait for them: calls that wait, for the budget or to be tried again, end at once,
+    and a request that was sent already ends by itself within its timeout.
+    """
 
     def __init__(self, call: Callable[[str], T], symbols: Iterable[str], at_once: int) -> None:
+        super().__init__(symbols)
         self._call = call
-        self._symbols = iter(dict.fromkeys(symbols))
         self._at_once = at_once
-        self.errors: dict[str, BinanceError] = {}
-        """What went wrong, by symbol."""
 
-    def __iter__(self) -> Iterator[tuple[str, T]]:
+    def __iter__(self) -> Generator[tuple[str, T], None, None]:
         running: dict[Future[T], str] = {}
-        with ThreadPoolExecutor(self._at_once, "binance-sdk-batch") as threads:
-            try:
-                while True:
-                    while len(running) < self._at_once and (symbol := next(self._symbols, None)) is not None:
-                        running[threads.submit(self._call, symbol)] = symbol
-                    if not running:
-                        return
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        symbol = running.pop(future)
-                        error = future.exception()
-                        if error is None:
-                            yield symbol, future.result()
-                        else:
-                            _keep(self.errors, symbol, error)
-            finally:
-                for future in running:
-                    future.cancel()
+        stop = StopSignal()
+        threads = ThreadPoolExecutor(self._at_once, "binance-sdk-batch")
+        try:
+            while True:
+                while self._ready:
+                    yield self._ready.popleft()
+                while self._waiting and (not running or len(running) < self._at_once):
+                    symbol = self._waiting.popleft()
+                    running[threads.submit(stop.run, self._call, symbol)] = symbol
+                if not running:
+                    return
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in sorted(done, key=list(running).index):
+                    symbol, error = running[future], future.exception()
+                    del running[future]
+                    if error is None:
+                        self._ready.append((symbol, future.result()))
+                    else:
+                        self._failed(symbol, error)
+        finally:
+            self._waiting.extendleft(reversed(running.values()))
+            stop.set()
+            threads.shutdown(wait=not running, cancel_futures=True)
+
+
+def _several(symbols: object) -> Iterable[object]:
+    """The symbols one by one; a text is one symbol, not its letters.
+
+    Raises:
+        ParameterError: it holds no symbols.
+    """
+    if isinstance(symbols, str):
+        return (symbols,)
+    if isinstance(symbols, bytes) or not isinstance(symbols, Iterable):
+        text = f"each: symbols={shown(symbols)} must be an iterable of symbols such as ['BTCUSDT', 'ETHUSDT']"
+        raise ParameterError(text, parameter="symbols", value=symbols)
+    return cast("Iterable[object]", symbols)
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 async def _as_coroutine(call: Callable[[str], Awaitable[T]], symbol: str) -> T:
     return await call(symbol)
-
-
-def _keep(errors: dict[str, BinanceError], symbol: str, error: BaseException) -> None:
-    if not isinstance(error, BinanceError) or isinstance(error, ConfigError):
-        # Not the symbol's fault: every other one would fail the same way.
-        raise error
-    errors[symbol] = error
-    _LOGGER.warning("skipped %s: %s", symbol, error)

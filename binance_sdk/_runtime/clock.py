@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+A = TypeVar("A")
+T = TypeVar("T")
 
 
 class Waker(Protocol):
@@ -50,7 +55,11 @@ class BlockingClock(AsyncClock):
     """Waits by blocking the thread; nothing here suspends, so ``drive`` can run code that awaits it."""
 
     async def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)  # noqa: ASYNC251 - blocking is what it is for
+        stop = StopSignal.current()
+        if stop is None:
+            time.sleep(seconds)  # noqa: ASYNC251 - blocking is what it is for
+        elif stop.wait(seconds):
+            raise CallGivenUpError
 
     def waker(self) -> Waker:
         return _ThreadWaker()
@@ -84,10 +93,76 @@ class _AsyncWaker:
 class _ThreadWaker:
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._stop = StopSignal.current()
 
     def wake(self) -> None:
         self._event.set()
 
     async def wait(self, seconds: float) -> None:
-        self._event.wait(None if seconds == float("inf") else max(0.0, seconds))
+        longest = None if seconds == float("inf") else max(0.0, seconds)
+        if self._stop is None:
+            self._event.wait(longest)
+        else:
+            with self._stop.waking(self._event):
+                self._event.wait(longest)
+            self._stop.check()
         self._event.clear()
+
+
+class CallGivenUpError(BaseException):
+    """A blocking call that waited is wanted by nobody any more; like a cancelled task, and never seen by a caller."""
+
+
+class StopSignal:
+    """Ends the waiting of blocking calls in other threads, which cannot be cancelled as tasks can."""
+
+    _in_thread = threading.local()
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._given = threading.Event()
+        self._waiting: set[threading.Event] = set()
+
+    @classmethod
+    def current(cls) -> StopSignal | None:
+        """The signal this thread's call listens to."""
+        found: StopSignal | None = getattr(cls._in_thread, "signal", None)
+        return found
+
+    def run(self, call: Callable[[A], T], argument: A) -> T:
+        """``call(argument)`` in this thread, whose waiting ends with the signal."""
+        self.check()
+        StopSignal._in_thread.signal = self
+        try:
+            return call(argument)
+        finally:
+            del StopSignal._in_thread.signal
+
+    def set(self) -> None:
+        """Give the signal."""
+        with self._lock:
+            self._given.set()
+            for event in self._waiting:
+                event.set()
+
+    def check(self) -> None:
+        """End the call if the signal was given."""
+        if self._given.is_set():
+            raise CallGivenUpError
+
+    def wait(self, seconds: float) -> bool:
+        """Wait so long; True if the signal was given."""
+        return self._given.wait(seconds)
+
+    @contextmanager
+    def waking(self, event: threading.Event) -> Iterator[None]:
+        """Sets ``event`` too, should the signal be given meanwhile."""
+        with self._lock:
+            self._waiting.add(event)
+            if self._given.is_set():
+                event.set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting.discard(event)
