@@ -33,7 +33,9 @@ class _Asked(Generic[T]):
             else:
                 text = f"each: {shown(symbol)} is no symbol: it must be a string such as 'BTCUSDT'"
                 error = ParameterError(text, parameter="symbols", value=symbol)
-                self._failed(cast(str, symbol if _is_hashable(symbol) else shown(symbol)), error)
+                # By itself where that is certain to be a key, else by how it looks.
+                is_key = symbol is None or type(symbol) in (int, float, bool, bytes)
+                self._failed(cast(str, symbol) if is_key else shown(symbol), error)
         self._waiting = deque(dict.fromkeys(self._waiting))
 
     def _failed(self, symbol: str, error: BaseException) -> None:
@@ -41,7 +43,8 @@ class _Asked(Generic[T]):
             # Not the symbol's fault: every other one would fail the same way.
             raise error
         self.errors[symbol] = error
-        _LOGGER.warning("skipped %s: %s", symbol, error)
+        is_plain = isinstance(symbol, str) and symbol.isprintable()
+        _LOGGER.warning("skipped %s: %s", symbol if is_plain else shown(symbol), error)
 
 
 class Batch(_Asked[T]):
@@ -134,14 +137,6 @@ def _several(symbols: object) -> Iterable[object]:
         text = f"each: symbols={shown(symbols)} must be an iterable of symbols such as ['BTCUSDT', 'ETHUSDT']"
         raise ParameterError(text, parameter="symbols", value=symbols)
     return cast("Iterable[object]", symbols)
-
-
-def _is_hashable(value: object) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
 
 
 async def _as_coroutine(call: Callable[[str], Awaitable[T]], symbol: str) -> T:

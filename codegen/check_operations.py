@@ -152,6 +152,9 @@ def _variant(
     for wire, value in when.equals.items() if when else ():
         parameter = operation.parameters.get(wire)
         enum = spec.enum(placed.scope, parameter.enum) if parameter and parameter.enum else None
+        if enum is not None and enum.value.open:
+            text = f"{parameter.enum if parameter else wire} is open, so a value of tomorrow would get no answer"
+            yield placed.problem(text, *at, "when", "equals", wire)
         if parameter is not None and (enum is None or value not in enum.value.values):
             takes = f"takes {english_list(enum.value.values, 'or')}" if enum else "is no enum"
             yield placed.problem(f"`{wire}` cannot equal `{value}`: it {takes}", *at, "when", "equals", wire)
@@ -260,8 +263,9 @@ def _paging(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
             f"`{paging.size}` must be an int with a `max`, the rows of the largest page", "paging", "size"
         )
     step = operation.parameters.get(paging.step) if paging.step else None
-    if step is not None and step.type != "enum":
-        yield placed.problem(f"`{paging.step}` must be an enum of durations such as 1h", "paging", "step")
+    steps = spec.enum(placed.scope, step.enum) if step is not None and step.enum else None
+    if step is not None and (step.type != "enum" or (steps is not None and steps.value.open)):
+        yield placed.problem(f"`{paging.step}` must be a closed enum of durations such as 1h", "paging", "step")
     if paging.window:
         missing = [word for word in ("step", "end") if getattr(paging, word) is None]
         if missing:

@@ -53,9 +53,9 @@ class MethodView:
 
 def method_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
     operation = placed.value
-    arguments = tuple(_argument(wire, one) for wire, one in operation.parameters.items())
+    arguments = tuple(_argument(spec, placed, wire) for wire in operation.parameters)
     returns = " | ".join(dict.fromkeys(python_type(parse_type(v.type)) for v in operation.returns))
-    overloads = tuple(_overload(operation, v) for v in operation.returns) if len(operation.returns) > 1 else ()
+    overloads = tuple(_overload(spec, placed, v) for v in operation.returns) if len(operation.returns) > 1 else ()
     return MethodView(
         name=placed.name,
         constant=placed.name.upper(),
@@ -71,7 +71,7 @@ def method_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
 def iterator_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
     operation, paging = placed.value, placed.value.paging
     assert paging is not None
-    arguments = [_argument(wire, one) for wire, one in operation.parameters.items() if wire != paging.size]
+    arguments = [_argument(spec, placed, wire) for wire in operation.parameters if wire != paging.size]
     item = parse_type(operation.returns[0].type).item
     assert item is not None
     own = (
@@ -98,15 +98,20 @@ def _signature(arguments: tuple[ArgumentView, ...], returns: str) -> SignatureVi
     return SignatureView(ordered, keyword, returns)
 
 
-def _argument(wire: str, one: Parameter, required: bool | None = None, type_: str | None = None) -> ArgumentView:
+def _argument(
+    spec: Spec, placed: Placed[Operation], wire: str, required: bool | None = None, type_: str | None = None
+) -> ArgumentView:
+    one = placed.value.parameters[wire]
     needed = one.required if required is None else required
-    text = type_ or parameter_type(one)
+    enum = spec.enum(placed.scope, one.enum) if one.enum else None
+    text = type_ or parameter_type(one, is_open=enum is not None and enum.value.open)
     return ArgumentView(one.name or snake(wire), wire, text if needed else f"{text} | None", needed)
 
 
-def parameter_type(one: Parameter) -> str:
+def parameter_type(one: Parameter, *, is_open: bool) -> str:
     if one.enum is not None:
-        item = one.enum
+        # Of an open list the known values stay what an editor offers.
+        item = f"{one.enum} | str" if is_open else one.enum
     elif one.values is not None:
         item = f"Literal[{', '.join(str(value) for value in one.values)}]"
     elif one.type == "time":
@@ -116,14 +121,14 @@ def parameter_type(one: Parameter) -> str:
     return f"Sequence[{item}]" if one.is_list else item
 
 
-def _overload(operation: Operation, variant: Variant) -> SignatureView:
-    when = variant.when
+def _overload(spec: Spec, placed: Placed[Operation], variant: Variant) -> SignatureView:
+    operation, when = placed.value, variant.when
     assert when is not None
     excluded = _excluded_by(operation, when.given)
     arguments = []
     for wire, one in operation.parameters.items():
         if wire in when.given:
-            arguments.append(_argument(wire, one, required=True))
+            arguments.append(_argument(spec, placed, wire, required=True))
         elif wire in when.absent or wire in excluded:
             # `symbol` keeps its place in front, so that the overloads differ by type and not by position.
             if wire == "symbol":
@@ -131,9 +136,9 @@ def _overload(operation: Operation, variant: Variant) -> SignatureView:
         elif wire in when.equals:
             value = when.equals[wire]
             is_default = one.default == value
-            arguments.append(_argument(wire, one, required=not is_default, type_=f'Literal["{value}"]'))
+            arguments.append(_argument(spec, placed, wire, required=not is_default, type_=f'Literal["{value}"]'))
         else:
-            arguments.append(_argument(wire, one))
+            arguments.append(_argument(spec, placed, wire))
     signature = _signature(tuple(arguments), python_type(parse_type(variant.type)))
     keyword = tuple(a for a in (*signature.positional, *signature.keyword) if a.wire != "symbol" and a.required)
     rest = tuple(a for a in signature.keyword if a not in keyword)

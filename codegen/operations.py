@@ -141,6 +141,8 @@ def _parameter(spec: Spec, scope: str, wire: str, one: Parameter) -> str:
     enum = spec.enum(scope, one.enum) if one.enum else None
     if enum is not None:
         fields["choices"] = tuple(enum.value.values)
+        if enum.value.open:
+            fields["open"] = True
     elif one.values is not None:
         fields["choices"] = tuple(one.values)
     for name in ("default", "min", "max"):

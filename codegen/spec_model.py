@@ -141,6 +141,8 @@ class Enum(Node):
 
     description: Text
     values: list[str] = Field(min_length=1)
+    open: bool = False
+    """As a parameter: the exchange adds to these as it goes, so a value that is not among them is sent all the same."""
     uncertain: Text | None = None
 
 

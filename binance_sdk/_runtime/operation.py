@@ -36,6 +36,7 @@ class Parameter:
     required: bool = False
     list: bool = False
     choices: tuple[str, ...] | tuple[int, ...] | None = None
+    open: bool = False
     default: int | str | bool | None = None
     min: int | None = None
     max: int | None = None

@@ -15,6 +15,8 @@ Argument = int | str | bool | datetime | list[int | str | bool]
 
 _TRUE, _FALSE = frozenset({"true", "yes", "1"}), frozenset({"false", "no", "0"})
 _MOST_CHOICES = 16
+_MOST_DIGITS = 30
+_LONGEST_SHOWN = 80
 
 
 def find_operation(market: Market, name: str) -> Operation[object]:
@@ -110,10 +112,14 @@ def _list(parameter: Parameter, text: str) -> list[int | str | bool]:
     items = text.split(",")
     if text.startswith("["):
         # The form on the wire, as it stands in Binance's documents.
+        remedy = f"write {parameter.name}=A,B,C"
         try:
-            items = [str(item) for item in cast("list[object]", json.loads(text))]
-        except ValueError as error:
-            raise CommandError(f"{parameter.name}={text} is no list: write {parameter.name}=A,B,C") from error
+            read = cast("list[object]", json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise CommandError(f"{parameter.name}={_cut(text)} is no list: {remedy}") from error
+        items = [item for item in read if isinstance(item, str)]
+        if len(items) < len(read):
+            raise CommandError(f"{parameter.name}={_cut(text)} is no list of texts: {remedy}")
     values = [_one(parameter, item.strip()) for item in items]
     return [value for value in values if not isinstance(value, datetime)]
 
@@ -124,25 +130,33 @@ def _one(parameter: Parameter, text: str) -> int | str | bool | datetime:
 
 
 def _integer(parameter: Parameter, text: str) -> int:
-    if not text.removeprefix("-").isdecimal():
-        raise CommandError(f"{parameter.name}={text} must be a whole number")
+    if not _is_number(text):
+        raise CommandError(f"{parameter.name}={_cut(text)} must be a whole number of at most {_MOST_DIGITS} digits")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").isdecimal() and len(text) <= _MOST_DIGITS
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _boolean(parameter: Parameter, text: str) -> bool:
     if text.lower() not in _TRUE | _FALSE:
-        raise CommandError(f"{parameter.name}={text} must be true or false")
+        raise CommandError(f"{parameter.name}={_cut(text)} must be true or false")
     return text.lower() in _TRUE
 
 
 def _time(parameter: Parameter, text: str) -> int | datetime:
-    if text.removeprefix("-").isdecimal():
+    if _is_number(text):
         return int(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise CommandError(
-            f"{parameter.name}={text} is no time: write 2026-01-31, 2026-01-31T12:00Z or epoch milliseconds"
+            f"{parameter.name}={_cut(text)} is no time: write 2026-01-31, 2026-01-31T12:00Z or epoch milliseconds"
         ) from error
     # Binance's days begin in UTC, and so does every time this program prints.
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

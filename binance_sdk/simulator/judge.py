@@ -32,6 +32,7 @@ _MICROSECONDS = 10**14
 """A time above this is in microseconds: in milliseconds it would be the year 5138."""
 _OFFSET = re.compile(r"^([+-]?)(\d{1,2})(?::(\d{2}))?$")
 _API_KEY = re.compile(r"^[A-Za-z0-9_-]{1,128}$")
+_NEW_CHOICE = re.compile("[A-Za-z0-9_]+")
 _TEXTS = TypeAdapter(list[str])
 _EMPTY: Sequence[str] = ()
 
@@ -173,7 +174,9 @@ class Judge:
                     raise self._illegal(name, "^(true|false)$")
                 return text == "true"
             case "enum":
-                if parameter.choices is not None and text not in parameter.choices:
+                # A symbol may have any of what is listed, and a list of them may name some that none has.
+                is_new = parameter.open and parameter.list and _NEW_CHOICE.fullmatch(text)
+                if parameter.choices is not None and text not in parameter.choices and not is_new:
                     code, message = _ENUM_ERRORS.get(name, (0, ""))
                     raise RejectionError(code, message) if code else self._invalid(name)
                 return text

@@ -121,3 +121,36 @@ def test_every_parameter_shows_its_form() -> None:
         "true|false",
         "2026-01-31T12:00Z",
     }
+
+
+ODD = [
+    "",
+    "\udcff",
+    "9" * 5000,
+    "-" + "9" * 5000,
+    "[" * 5000,
+    "[1]",
+    "[null]",
+    '["A"',
+    "1e5",
+    "0x1",
+    "²",
+    "nan",
+    "A" * 9999,
+]
+
+
+@pytest.mark.parametrize("market", ["spot", "futures"])
+def test_odd_values_of_every_parameter_are_read_or_refused_in_one_line(market: Market) -> None:
+    for operation in CATALOGUE.market(market).operations.values():
+        for parameter in operation.parameters:
+            for odd in ODD:
+                try:
+                    read_arguments(operation, [f"{parameter.name}={odd}"])
+                except CommandError as error:
+                    refused = str(error)
+                else:
+                    continue
+                assert parameter.name in refused or "is required" in refused
+                assert len(refused) < 300
+                assert "\n" not in refused

@@ -23,6 +23,8 @@ OPTIONAL = {
     # All that an answer may leave out, by hand from the fact base; every other field is always sent.
     "shared.RateLimit": {"rateLimitType", "interval", "intervalNum", "limit"},
     "spot.ExchangeInfo": {"sors"},
+    "spot.PriceRangeRule": {"bidLimitMultUp", "bidLimitMultDown", "askLimitMultUp", "askLimitMultDown"},
+    "spot.SymbolInfo": {"quotePrecision"},
     "futures.AggTrade": {"nq"},
     "futures.Constituent": {"price", "weight"},
     "futures.ExchangeInfo": {"futuresType"},

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from binance_sdk import Plan, SyncBinanceClient
-from binance_sdk._runtime.calls.parameters import query, validate
+from binance_sdk._runtime.calls.parameters import _tell_of, query, validate
 from binance_sdk._runtime.operation import OneOf, Operation, Parameter
 from binance_sdk.catalogue import CATALOGUE
 from binance_sdk.errors import ParameterError
@@ -141,7 +141,7 @@ def test_keys_that_differ_by_case_alone_stay_apart() -> None:
         hosts=aggregate.hosts,
         parameters=(Parameter("t", "time_ms", "int"), Parameter("T", "trade_time", "int")),
     )
-    assert query(validate(twins, {"t": 1, "T": 2}, NOW_MS)) == "t=1&T=2"
+    assert query(twins, validate(twins, {"t": 1, "T": 2}, NOW_MS)) == "t=1&T=2"
 
 
 def test_hundred_symbols_are_the_most_where_there_is_a_bound(recorder: Recorder) -> None:
@@ -191,8 +191,13 @@ REFUSED: list[tuple[str, str, object, str]] = [
     ("spot.klines", "interval", 1, "must be one of"),
     ("futures.klines", "interval", "1s", "must be one of 1m, 3m"),
     ("spot.ticker_24hr", "type", "mini", "did you mean 'MINI'"),
-    ("futures.basis", "contract_type", "PERPETUALS", "did you mean 'PERPETUAL'"),
-    ("spot.exchange_info", "permissions", ["SPOOT"], "did you mean 'SPOT'"),
+    ("futures.basis", "period", "1hour", "did you mean '1h'"),
+    # Open lists: only what differs by its case, or cannot be a value at all.
+    ("futures.basis", "contract_type", "perpetual", "did you mean 'PERPETUAL'"),
+    ("futures.basis", "contract_type", "PERPETUAL ", "or a newer one; did you mean 'PERPETUAL'"),
+    ("spot.exchange_info", "permissions", ["spot"], "did you mean 'SPOT'"),
+    ("spot.exchange_info", "permissions", ["TRD-GRP"], "or a newer one"),
+    ("spot.depth", "symbol_status", 5, "TRADING, HALT, BREAK or a newer one"),
     ("spot.trades", "limit", 0, "below 1"),
     ("spot.trades", "limit", 1001, "above 1000"),
     ("futures.klines", "limit", 1501, "above 1500"),
@@ -235,6 +240,27 @@ def test_refused_before_sending(recorder: Recorder, operation: str, parameter: s
     assert remedy in text
     if value is not None:
         assert f"{value!r:.80}" in text
+
+
+@pytest.mark.parametrize(
+    ("call", "query"),
+    [
+        (lambda c: c.spot.exchange_info(permissions=["TRD_GRP_261"]), "permissions=%5B%22TRD_GRP_261%22%5D"),
+        (lambda c: c.spot.exchange_info(symbol_status="CANCEL_ONLY"), "symbolStatus=CANCEL_ONLY"),
+        (lambda c: c.futures.basis("A", "TRADIFI_PERPETUAL", "1h"), "pair=A&contractType=TRADIFI_PERPETUAL&period=1h"),
+        (lambda c: c.futures.continuous_klines("A", "NEXT_MONTH", "1h"), "pair=A&contractType=NEXT_MONTH&interval=1h"),
+    ],
+)
+def test_what_the_exchange_adds_to_an_open_list_is_sent_with_a_hint_in_the_log(
+    recorder: Recorder, caplog: pytest.LogCaptureFixture, call: Any, query: str
+) -> None:
+    _tell_of.cache_clear()
+    for _ in range(2):
+        recorder.requests.clear()
+        assert sent(recorder, call) == query
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "sent all the same" in record.getMessage()
 
 
 @pytest.mark.parametrize(
@@ -343,7 +369,7 @@ def test_any_argument_gives_a_valid_query_or_a_parameter_error(
         assert named[0] == operation.id
         assert named[1] in operation.by_name
         return
-    encoded = query(checked)
+    encoded = query(operation, checked)
     assert encoded.isascii()
     assert not set(encoded) & set(' "<>#?[]')
     decoded = dict(parse_qsl(encoded, keep_blank_values=True, strict_parsing=bool(encoded)))

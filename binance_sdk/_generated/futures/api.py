@@ -139,7 +139,7 @@ class AsyncFutures:
     async def basis(
         self,
         pair: str,
-        contract_type: BasisContractType,
+        contract_type: BasisContractType | str,
         period: StatisticsPeriod,
         *,
         limit: int | None = None,
@@ -219,7 +219,7 @@ class AsyncFutures:
     async def continuous_klines(
         self,
         pair: str,
-        contract_type: ContinuousContractType,
+        contract_type: ContinuousContractType | str,
         interval: KlineInterval,
         *,
         start_time: int | datetime | None = None,
@@ -1380,7 +1380,7 @@ class AsyncFutures:
     def iter_basis(
         self,
         pair: str,
-        contract_type: BasisContractType,
+        contract_type: BasisContractType | str,
         period: StatisticsPeriod,
         *,
         start_time: int | datetime | None = None,
@@ -1441,7 +1441,7 @@ class AsyncFutures:
     def iter_continuous_klines(
         self,
         pair: str,
-        contract_type: ContinuousContractType,
+        contract_type: ContinuousContractType | str,
         interval: KlineInterval,
         *,
         start_time: int | datetime | None = None,
@@ -2277,7 +2277,7 @@ class SyncFutures:
     def basis(
         self,
         pair: str,
-        contract_type: BasisContractType,
+        contract_type: BasisContractType | str,
         period: StatisticsPeriod,
         *,
         limit: int | None = None,
@@ -2357,7 +2357,7 @@ class SyncFutures:
     def continuous_klines(
         self,
         pair: str,
-        contract_type: ContinuousContractType,
+        contract_type: ContinuousContractType | str,
         interval: KlineInterval,
         *,
         start_time: int | datetime | None = None,
@@ -3508,7 +3508,7 @@ class SyncFutures:
     def iter_basis(
         self,
         pair: str,
-        contract_type: BasisContractType,
+        contract_type: BasisContractType | str,
         period: StatisticsPeriod,
         *,
         start_time: int | datetime | None = None,
@@ -3569,7 +3569,7 @@ class SyncFutures:
     def iter_continuous_klines(
         self,
         pair: str,
-        contract_type: ContinuousContractType,
+        contract_type: ContinuousContractType | str,
         interval: KlineInterval,
         *,
         start_time: int | datetime | None = None,

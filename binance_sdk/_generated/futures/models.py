@@ -596,8 +596,8 @@ class TakerLongShortRatio(Model):
     sell_vol: Annotated[DecimalString, Field(alias="sellVol")]
     """Volume sold by takers, in the base asset. Uncertain: The unit is not stated."""
 
-    timestamp: Annotated[int, Field(alias="timestamp")]
-    """Start of the period."""
+    timestamp: Annotated[TimeOrDigits, Field(alias="timestamp")]
+    """Start of the period. Uncertain: Taken to be a string of digits in documents up to 2025 like that of the other statistics."""
 
     @property
     def timestamp_dt(self) -> datetime:

@@ -89,6 +89,7 @@ BASIS: Operation[list[futures_types.Basis]] = Operation(
             "enum",
             required=True,
             choices=("CURRENT_QUARTER", "NEXT_QUARTER", "PERPETUAL"),
+            open=True,
         ),
         Parameter(
             "period", "period", "enum", required=True, choices=("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
@@ -137,6 +138,7 @@ CONTINUOUS_KLINES: Operation[list[futures_types.Kline]] = Operation(
             "enum",
             required=True,
             choices=("PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER", "TRADIFI_PERPETUAL"),
+            open=True,
         ),
         Parameter(
             "interval",

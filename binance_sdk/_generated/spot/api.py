@@ -118,7 +118,7 @@ class AsyncSpot:
         symbol: str,
         *,
         limit: int | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> OrderBook:
         """Order book of a symbol, best prices first.
@@ -156,9 +156,9 @@ class AsyncSpot:
         symbol: str | None = None,
         *,
         symbols: Sequence[str] | None = None,
-        permissions: Sequence[Permission] | None = None,
+        permissions: Sequence[Permission | str] | None = None,
         show_permission_sets: bool | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> ExchangeInfo:
         """Symbols with their rules, and the limits in force.
@@ -208,7 +208,7 @@ class AsyncSpot:
         symbol: str | None = None,
         *,
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> ExecutionRules:
         """Rules under which matching takes place.
@@ -404,7 +404,11 @@ class AsyncSpot:
         return await self._caller.call(operations.REFERENCE_PRICE, {"symbol": symbol}, options)
 
     async def reference_price_calculation(
-        self, symbol: str, *, symbol_status: SymbolStatusFilter | None = None, options: RequestOptions | None = None
+        self,
+        symbol: str,
+        *,
+        symbol_status: SymbolStatusFilter | str | None = None,
+        options: RequestOptions | None = None,
     ) -> ReferencePriceCalculation:
         """How the reference price of a symbol comes about.
 
@@ -439,7 +443,7 @@ class AsyncSpot:
         *,
         window_size: str | None = None,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> Ticker: ...
 
@@ -451,7 +455,7 @@ class AsyncSpot:
         symbols: Sequence[str],
         window_size: str | None = None,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[Ticker]: ...
 
@@ -462,7 +466,7 @@ class AsyncSpot:
         *,
         type: Literal["MINI"],
         window_size: str | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerMini: ...
 
@@ -474,7 +478,7 @@ class AsyncSpot:
         symbols: Sequence[str],
         type: Literal["MINI"],
         window_size: str | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[TickerMini]: ...
 
@@ -485,7 +489,7 @@ class AsyncSpot:
         symbols: Sequence[str] | None = None,
         window_size: str | None = None,
         type: TickerType | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> Ticker | list[Ticker] | TickerMini | list[TickerMini]:
         """Statistics of a rolling window.
@@ -540,7 +544,7 @@ class AsyncSpot:
         symbol: str,
         *,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> Ticker24hr: ...
 
@@ -551,7 +555,7 @@ class AsyncSpot:
         *,
         symbols: Sequence[str] | None = None,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[Ticker24hr]: ...
 
@@ -561,7 +565,7 @@ class AsyncSpot:
         symbol: str,
         *,
         type: Literal["MINI"],
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> Ticker24hrMini: ...
 
@@ -572,7 +576,7 @@ class AsyncSpot:
         *,
         type: Literal["MINI"],
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[Ticker24hrMini]: ...
 
@@ -582,7 +586,7 @@ class AsyncSpot:
         *,
         symbols: Sequence[str] | None = None,
         type: TickerType | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> Ticker24hr | list[Ticker24hr] | Ticker24hrMini | list[Ticker24hrMini]:
         """Statistics of the last 24 hours.
@@ -623,7 +627,11 @@ class AsyncSpot:
 
     @overload
     async def ticker_book_ticker(
-        self, symbol: str, *, symbol_status: SymbolStatusFilter | None = None, options: RequestOptions | None = None
+        self,
+        symbol: str,
+        *,
+        symbol_status: SymbolStatusFilter | str | None = None,
+        options: RequestOptions | None = None,
     ) -> TickerBookTicker: ...
 
     @overload
@@ -632,7 +640,7 @@ class AsyncSpot:
         symbol: None = None,
         *,
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[TickerBookTicker]: ...
 
@@ -641,7 +649,7 @@ class AsyncSpot:
         symbol: str | None = None,
         *,
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerBookTicker | list[TickerBookTicker]:
         """Best prices on the order books.
@@ -680,7 +688,11 @@ class AsyncSpot:
 
     @overload
     async def ticker_price(
-        self, symbol: str, *, symbol_status: SymbolStatusFilter | None = None, options: RequestOptions | None = None
+        self,
+        symbol: str,
+        *,
+        symbol_status: SymbolStatusFilter | str | None = None,
+        options: RequestOptions | None = None,
     ) -> TickerPrice: ...
 
     @overload
@@ -689,7 +701,7 @@ class AsyncSpot:
         symbol: None = None,
         *,
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[TickerPrice]: ...
 
@@ -698,7 +710,7 @@ class AsyncSpot:
         symbol: str | None = None,
         *,
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerPrice | list[TickerPrice]:
         """Latest prices.
@@ -739,7 +751,7 @@ class AsyncSpot:
         *,
         time_zone: str | None = None,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerTradingDay: ...
 
@@ -751,7 +763,7 @@ class AsyncSpot:
         symbols: Sequence[str],
         time_zone: str | None = None,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[TickerTradingDay]: ...
 
@@ -762,7 +774,7 @@ class AsyncSpot:
         *,
         type: Literal["MINI"],
         time_zone: str | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerTradingDayMini: ...
 
@@ -774,7 +786,7 @@ class AsyncSpot:
         symbols: Sequence[str],
         type: Literal["MINI"],
         time_zone: str | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[TickerTradingDayMini]: ...
 
@@ -785,7 +797,7 @@ class AsyncSpot:
         symbols: Sequence[str] | None = None,
         time_zone: str | None = None,
         type: TickerType | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerTradingDay | list[TickerTradingDay] | TickerTradingDayMini | list[TickerTradingDayMini]:
         """Statistics of the trading day.
@@ -1325,7 +1337,7 @@ class SyncSpot:
         symbol: str,
         *,
         limit: int | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> OrderBook:
         """Order book of a symbol, best prices first.
@@ -1363,9 +1375,9 @@ class SyncSpot:
         symbol: str | None = None,
         *,
         symbols: Sequence[str] | None = None,
-        permissions: Sequence[Permission] | None = None,
+        permissions: Sequence[Permission | str] | None = None,
         show_permission_sets: bool | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> ExchangeInfo:
         """Symbols with their rules, and the limits in force.
@@ -1415,7 +1427,7 @@ class SyncSpot:
         symbol: str | None = None,
         *,
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> ExecutionRules:
         """Rules under which matching takes place.
@@ -1611,7 +1623,11 @@ class SyncSpot:
         return self._caller.call(operations.REFERENCE_PRICE, {"symbol": symbol}, options)
 
     def reference_price_calculation(
-        self, symbol: str, *, symbol_status: SymbolStatusFilter | None = None, options: RequestOptions | None = None
+        self,
+        symbol: str,
+        *,
+        symbol_status: SymbolStatusFilter | str | None = None,
+        options: RequestOptions | None = None,
     ) -> ReferencePriceCalculation:
         """How the reference price of a symbol comes about.
 
@@ -1646,7 +1662,7 @@ class SyncSpot:
         *,
         window_size: str | None = None,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> Ticker: ...
 
@@ -1658,7 +1674,7 @@ class SyncSpot:
         symbols: Sequence[str],
         window_size: str | None = None,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[Ticker]: ...
 
@@ -1669,7 +1685,7 @@ class SyncSpot:
         *,
         type: Literal["MINI"],
         window_size: str | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerMini: ...
 
@@ -1681,7 +1697,7 @@ class SyncSpot:
         symbols: Sequence[str],
         type: Literal["MINI"],
         window_size: str | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[TickerMini]: ...
 
@@ -1692,7 +1708,7 @@ class SyncSpot:
         symbols: Sequence[str] | None = None,
         window_size: str | None = None,
         type: TickerType | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> Ticker | list[Ticker] | TickerMini | list[TickerMini]:
         """Statistics of a rolling window.
@@ -1747,7 +1763,7 @@ class SyncSpot:
         symbol: str,
         *,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> Ticker24hr: ...
 
@@ -1758,7 +1774,7 @@ class SyncSpot:
         *,
         symbols: Sequence[str] | None = None,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[Ticker24hr]: ...
 
@@ -1768,7 +1784,7 @@ class SyncSpot:
         symbol: str,
         *,
         type: Literal["MINI"],
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> Ticker24hrMini: ...
 
@@ -1779,7 +1795,7 @@ class SyncSpot:
         *,
         type: Literal["MINI"],
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[Ticker24hrMini]: ...
 
@@ -1789,7 +1805,7 @@ class SyncSpot:
         *,
         symbols: Sequence[str] | None = None,
         type: TickerType | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> Ticker24hr | list[Ticker24hr] | Ticker24hrMini | list[Ticker24hrMini]:
         """Statistics of the last 24 hours.
@@ -1830,7 +1846,11 @@ class SyncSpot:
 
     @overload
     def ticker_book_ticker(
-        self, symbol: str, *, symbol_status: SymbolStatusFilter | None = None, options: RequestOptions | None = None
+        self,
+        symbol: str,
+        *,
+        symbol_status: SymbolStatusFilter | str | None = None,
+        options: RequestOptions | None = None,
     ) -> TickerBookTicker: ...
 
     @overload
@@ -1839,7 +1859,7 @@ class SyncSpot:
         symbol: None = None,
         *,
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[TickerBookTicker]: ...
 
@@ -1848,7 +1868,7 @@ class SyncSpot:
         symbol: str | None = None,
         *,
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerBookTicker | list[TickerBookTicker]:
         """Best prices on the order books.
@@ -1887,7 +1907,11 @@ class SyncSpot:
 
     @overload
     def ticker_price(
-        self, symbol: str, *, symbol_status: SymbolStatusFilter | None = None, options: RequestOptions | None = None
+        self,
+        symbol: str,
+        *,
+        symbol_status: SymbolStatusFilter | str | None = None,
+        options: RequestOptions | None = None,
     ) -> TickerPrice: ...
 
     @overload
@@ -1896,7 +1920,7 @@ class SyncSpot:
         symbol: None = None,
         *,
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[TickerPrice]: ...
 
@@ -1905,7 +1929,7 @@ class SyncSpot:
         symbol: str | None = None,
         *,
         symbols: Sequence[str] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerPrice | list[TickerPrice]:
         """Latest prices.
@@ -1946,7 +1970,7 @@ class SyncSpot:
         *,
         time_zone: str | None = None,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerTradingDay: ...
 
@@ -1958,7 +1982,7 @@ class SyncSpot:
         symbols: Sequence[str],
         time_zone: str | None = None,
         type: Literal["FULL"] | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[TickerTradingDay]: ...
 
@@ -1969,7 +1993,7 @@ class SyncSpot:
         *,
         type: Literal["MINI"],
         time_zone: str | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerTradingDayMini: ...
 
@@ -1981,7 +2005,7 @@ class SyncSpot:
         symbols: Sequence[str],
         type: Literal["MINI"],
         time_zone: str | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> list[TickerTradingDayMini]: ...
 
@@ -1992,7 +2016,7 @@ class SyncSpot:
         symbols: Sequence[str] | None = None,
         time_zone: str | None = None,
         type: TickerType | None = None,
-        symbol_status: SymbolStatusFilter | None = None,
+        symbol_status: SymbolStatusFilter | str | None = None,
         options: RequestOptions | None = None,
     ) -> TickerTradingDay | list[TickerTradingDay] | TickerTradingDayMini | list[TickerTradingDayMini]:
         """Statistics of the trading day.

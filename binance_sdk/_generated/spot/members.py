@@ -276,21 +276,21 @@ class PriceFilter(Model):
 
 
 class PriceRangeRule(Model):
-    """Range of prices, relative to the reference price, in which an order may be executed."""
+    """Range of prices, relative to the reference price, in which an order may be executed; an end that is absent is not limited."""
 
     rule_type: Annotated[ExecutionRuleType | str, Field(alias="ruleType")]
     """Kind of rule."""
 
-    bid_limit_mult_up: Annotated[DecimalString, Field(alias="bidLimitMultUp")]
+    bid_limit_mult_up: Annotated[DecimalString | None, Field(alias="bidLimitMultUp")] = None
     """Upper end for buyers as a multiple of the reference price."""
 
-    bid_limit_mult_down: Annotated[DecimalString, Field(alias="bidLimitMultDown")]
+    bid_limit_mult_down: Annotated[DecimalString | None, Field(alias="bidLimitMultDown")] = None
     """Lower end for buyers as a multiple of the reference price."""
 
-    ask_limit_mult_up: Annotated[DecimalString, Field(alias="askLimitMultUp")]
+    ask_limit_mult_up: Annotated[DecimalString | None, Field(alias="askLimitMultUp")] = None
     """Upper end for sellers as a multiple of the reference price."""
 
-    ask_limit_mult_down: Annotated[DecimalString, Field(alias="askLimitMultDown")]
+    ask_limit_mult_down: Annotated[DecimalString | None, Field(alias="askLimitMultDown")] = None
     """Lower end for sellers as a multiple of the reference price."""
 
 

@@ -153,7 +153,7 @@ class SymbolInfo(Model):
     quote_asset: Annotated[str, Field(alias="quoteAsset")]
     """Asset that prices are in."""
 
-    quote_precision: Annotated[int, Field(alias="quotePrecision")]
+    quote_precision: Annotated[int | None, Field(alias="quotePrecision")] = None
     """The same as quoteAssetPrecision; announced to go away."""
 
     quote_asset_precision: Annotated[int, Field(alias="quoteAssetPrecision")]

@@ -64,7 +64,7 @@ DEPTH: Operation[spot_types.OrderBook] = Operation(
     parameters=(
         Parameter("symbol", "symbol", "symbol", required=True),
         Parameter("limit", "limit", "int", default=100, min=1, max=5000, clamp=True),
-        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK")),
+        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     error_codes=(-1220,),
 )
@@ -115,9 +115,10 @@ EXCHANGE_INFO: Operation[spot_types.ExchangeInfo] = Operation(
                 "TRD_GRP_024",
                 "TRD_GRP_025",
             ),
+            open=True,
         ),
         Parameter("showPermissionSets", "show_permission_sets", "bool", default=True),
-        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK")),
+        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     rules=(op.OneOf(("symbol", "symbols", "permissions")), op.OneOf(("symbol", "symbols", "symbolStatus"))),
     teaches=op.Teaches(time="server_time", limits="rate_limits"),
@@ -136,7 +137,7 @@ EXECUTION_RULES: Operation[spot_types.ExecutionRules] = Operation(
     parameters=(
         Parameter("symbol", "symbol", "symbol"),
         Parameter("symbols", "symbols", "symbol", list=True),
-        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK")),
+        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     rules=(op.OneOf(("symbol", "symbols", "symbolStatus")),),
     error_codes=(-1151,),
@@ -256,7 +257,7 @@ REFERENCE_PRICE_CALCULATION: Operation[spot_types.ReferencePriceCalculation] = O
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
         Parameter("symbol", "symbol", "symbol", required=True),
-        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK")),
+        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     error_codes=(-2043,),
 )
@@ -316,7 +317,7 @@ TICKER: Operation[spot_types.Ticker | list[spot_types.Ticker] | spot_types.Ticke
                 pattern_note="1m to 59m, 1h to 23h or 1d to 7d",
             ),
             Parameter("type", "type", "enum", choices=("FULL", "MINI"), default="FULL"),
-            Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK")),
+            Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
         ),
         rules=(op.OneOf(("symbol", "symbols"), required=True),),
         error_codes=(-1101, -1151, -1220),
@@ -373,7 +374,7 @@ TICKER_24HR: Operation[
         Parameter("symbol", "symbol", "symbol"),
         Parameter("symbols", "symbols", "symbol", list=True),
         Parameter("type", "type", "enum", choices=("FULL", "MINI"), default="FULL"),
-        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK")),
+        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     rules=(op.OneOf(("symbol", "symbols")),),
     error_codes=(-1151, -1220),
@@ -400,7 +401,7 @@ TICKER_BOOK_TICKER: Operation[spot_types.TickerBookTicker | list[spot_types.Tick
     parameters=(
         Parameter("symbol", "symbol", "symbol"),
         Parameter("symbols", "symbols", "symbol", list=True),
-        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK")),
+        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     rules=(op.OneOf(("symbol", "symbols")),),
     error_codes=(-1151, -1220),
@@ -427,7 +428,7 @@ TICKER_PRICE: Operation[spot_types.TickerPrice | list[spot_types.TickerPrice]] =
     parameters=(
         Parameter("symbol", "symbol", "symbol"),
         Parameter("symbols", "symbols", "symbol", list=True),
-        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK")),
+        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     rules=(op.OneOf(("symbol", "symbols")),),
     error_codes=(-1151, -1220),
@@ -485,7 +486,7 @@ TICKER_TRADING_DAY: Operation[
         Parameter("symbols", "symbols", "symbol", list=True, max_items=100),
         Parameter("timeZone", "time_zone", "utc_offset", default="0"),
         Parameter("type", "type", "enum", choices=("FULL", "MINI"), default="FULL"),
-        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK")),
+        Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     rules=(op.OneOf(("symbol", "symbols"), required=True),),
     error_codes=(-1101, -1151, -1220),

@@ -59,7 +59,7 @@ class Engine:
                 f"{operation.id} needs an API key: pass api_key= or set BINANCE_API_KEY (no secret is needed)",
                 operation=operation.id,
             )
-        text = query(given)
+        text = query(operation, given)
         target = f"{operation.path}{'?' if text else ''}{text}"
         cost = Cost(operation.price(given), operation.groups)
         return Prepared(operation, given, operation.variant_for(given), cost, target)

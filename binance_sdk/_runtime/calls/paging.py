@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, SupportsIndex
 
-from binance_sdk._runtime.calls.parameters import check_lookback, validate, validate_one
+from binance_sdk._runtime.calls.parameters import EARLIEST_MS, LATEST_MS, check_lookback, validate, validate_one
 from binance_sdk._runtime.operation import Lookback, Operation, Paging
 from binance_sdk.errors import ParameterError, shown
 
@@ -171,6 +171,8 @@ def _count(operation: Operation[Any], name: str, value: object) -> int | None:
         number = 0
     if number < 1:
         raise wrong(operation, name, value, "must be a positive int")
+    if number >= 2**63:
+        raise wrong(operation, name, value, "has more than 64 bits: leave it out for all there is")
     return number
 
 
@@ -181,6 +183,9 @@ def _value(operation: Operation[Any], wire: str | None, arguments: Mapping[str, 
     number = validate_one(operation, wire, value)
     if not isinstance(number, int):
         return None
+    if operation.by_wire[wire].type == "time":
+        # As a number, which the walk goes on with, these would be taken for another unit; nothing is that old or new.
+        number = min(number, LATEST_MS - 1) if number >= EARLIEST_MS else 0
     # A start of 0 says "the oldest there is", however long that is kept.
     if number or wire == paging_of(operation).end:
         for rule in operation.rules:

@@ -6,12 +6,15 @@ Everything here is decided from the operation's parameters and rules; the curren
 from __future__ import annotations
 
 import json
+import logging
 import operator
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from difflib import get_close_matches
+from functools import lru_cache
+from itertools import islice
 from typing import Any, NoReturn, SupportsIndex, cast
 from urllib.parse import quote
 
@@ -22,15 +25,22 @@ from binance_sdk.errors import ParameterError, shown
 
 _FORBIDDEN_IN_SYMBOL = frozenset('/?&#%@"[],')
 _LONGEST_SYMBOL = 40
+_MOST_ITEMS = 10_000
+_LONGEST_QUERY = 60_000
+"""Characters; HTTP libraries and servers take about so many and refuse more in words that do not tell why."""
+_NEW_CHOICE = re.compile("[A-Za-z0-9_]{1,64}")
+"""What a value may look like that Binance has added to an open list."""
+_LOGGER = logging.getLogger("binance_sdk")
 _NEEDS_NO_QUOTING = re.compile("[A-Za-z0-9_.~-]+")
 _LARGEST_ID = 2**63 - 1
 _UTC_OFFSET = re.compile(r"([+-]?)([0-9]{1,2})(?::([0-9]{2}))?")
 _EARLIEST_OFFSET, _LATEST_OFFSET = -12 * 60, 14 * 60
 _PLAIN_SYMBOL = re.compile(f"[A-Za-z0-9_-]{{1,{_LONGEST_SYMBOL}}}")
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_LOWER = {large: small for small, large in _UPPER.items()}
 
 # A time in seconds read as milliseconds falls into January to March 1970, one in microseconds beyond the year 5000.
-EARLIEST_MS, _LATEST_MS = 10**11, 10**14
+EARLIEST_MS, LATEST_MS = 10**11, 10**14
 
 
 class Refused(Exception):
@@ -81,9 +91,21 @@ def validate_one(operation: Operation[Any], wire: str, value: object) -> Argumen
         _refuse(operation, parameter, value, str(reason))
 
 
-def query(given: Arguments) -> str:
-    """The query string, percent-encoded as UTF-8; lists as one JSON array without spaces."""
-    return "&".join([f"{_quoted(name)}={_quoted(text(value))}" for name, value in given.items()])
+def query(operation: Operation[Any], given: Arguments) -> str:
+    """The query string, percent-encoded as UTF-8; lists as one JSON array without spaces.
+
+    Raises:
+        ParameterError: it is longer than an address can be.
+    """
+    parts = {name: f"{_quoted(name)}={_quoted(text(value))}" for name, value in given.items()}
+    query = "&".join(parts.values())
+    if len(query) > _LONGEST_QUERY:
+        longest = max(parts, key=lambda name: len(parts[name]))
+        value = given[longest]
+        many = f"has {len(value)} items, which make" if isinstance(value, tuple) else "makes"
+        reason = f"{many} an address of {len(query)} characters, at most {_LONGEST_QUERY} can be sent: split the call"
+        _refuse(operation, operation.by_wire[longest], value, reason)
+    return query
 
 
 def _quoted(value: str) -> str:
@@ -117,13 +139,22 @@ def _one(parameter: Parameter, value: object) -> int | str | bool:
 
 def _list(parameter: Parameter, value: object) -> tuple[str, ...]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) or isinstance(value, Mapping):
-        hint = f'{parameter.name}=["{value}"]' if isinstance(value, str) else f"{parameter.name}=[...]"
+        is_plain = isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_SYMBOL
+        hint = f'{parameter.name}=["{value}"]' if is_plain else f"{parameter.name}=[...]"
         raise Refused(f"takes a list: write {hint}")
-    items = tuple(str(_one(parameter, item)) for item in cast("Iterable[object]", value))
+    try:
+        # One more than can be sent: somebody may hand in what never ends.
+        given = tuple(islice(cast("Iterable[object]", value), _MOST_ITEMS + 1))
+    except Exception as error:
+        raise Refused(f"cannot be read as a list: {type(error).__name__}") from error
+    items = tuple(str(_one(parameter, item)) for item in given)
     if not items:
         raise Refused("is empty: name at least one, or leave it out")
     if parameter.max_items is not None and len(items) > parameter.max_items:
-        raise Refused(f"has {len(items)} items, at most {parameter.max_items} are allowed: split the call")
+        count = len(items) if len(items) <= _MOST_ITEMS else f"more than {_MOST_ITEMS}"
+        raise Refused(f"has {count} items, at most {parameter.max_items} are allowed: split the call")
+    if len(items) > _MOST_ITEMS:
+        raise Refused(f"has more than {_MOST_ITEMS} items, which no address holds: split the call")
     seen: set[str] = set()
     for item in items:
         if item in seen:
@@ -135,6 +166,8 @@ def _list(parameter: Parameter, value: object) -> tuple[str, ...]:
 def _symbol(parameter: Parameter, value: object) -> str:
     if not isinstance(value, str):
         raise Refused("must be a string such as 'BTCUSDT'")
+    # The plain text, should it be a member of an enum of the caller's.
+    value = str.__str__(value)
     if _PLAIN_SYMBOL.fullmatch(value):
         return value.upper()
     if not 1 <= len(value) <= _LONGEST_SYMBOL:
@@ -143,15 +176,26 @@ def _symbol(parameter: Parameter, value: object) -> str:
         if character in _FORBIDDEN_IN_SYMBOL or character.isspace() or unicodedata.category(character)[0] == "C":
             hint = ": several symbols go into a list" if character == "," else ""
             raise Refused(f"holds {character!r}, which no symbol has{hint}")
-    return value.translate(_UPPER)
+    return upper(value)
+
+
+def upper(symbol: str) -> str:
+    """By ASCII rules only: other letters have upper-case forms that are other symbols."""
+    return symbol.translate(_UPPER)
+
+
+def lower(symbol: str) -> str:
+    """By ASCII rules only."""
+    return symbol.translate(_LOWER)
 
 
 def _string(parameter: Parameter, value: object) -> str:
     if not isinstance(value, str) or not value:
         raise Refused("must be a string that is not empty")
+    value = str.__str__(value)
     if parameter.pattern is not None and not re.fullmatch(parameter.pattern, value):
         raise Refused(f"does not fit: {parameter.pattern_note or parameter.pattern}")
-    return str.__str__(value)
+    return value
 
 
 def _index(value: object) -> int | None:
@@ -160,8 +204,7 @@ def _index(value: object) -> int | None:
         return None
     try:
         return operator.index(value)
-    except TypeError:
-        # A class has an __index__ to look at, and so has an array; neither is a number.
+    except Exception:  # noqa: BLE001 - a class and an array have an __index__, and a stranger's raises whatever it likes
         return None
 
 
@@ -178,6 +221,8 @@ def _integer(parameter: Parameter, value: object) -> int:
         raise Refused("is no id: ids have 64 bits")
     if parameter.max is not None and number > parameter.max and not parameter.clamp:
         raise Refused(f"is above {parameter.max}, the most allowed")
+    if not -_LARGEST_ID <= number <= _LARGEST_ID:
+        raise Refused("has more than 64 bits")
     return number
 
 
@@ -189,13 +234,23 @@ def _boolean(parameter: Parameter, value: object) -> bool:
 
 def _choice(parameter: Parameter, value: object) -> str:
     choices = [str(choice) for choice in parameter.choices or ()]
-    if isinstance(value, str) and value in choices:
-        # The plain text, should it be a member of an enum of the caller's.
-        return choices[choices.index(value)]
-    near = get_close_matches(str(value), choices, n=2, cutoff=0.5)
-    near = [choice for choice in choices if choice.lower() == str(value).lower()] or near
+    # The plain text, should it be a member of an enum of the caller's.
+    given = str.__str__(value) if isinstance(value, str) else ""
+    if given in choices:
+        return given
+    near = [choice for choice in choices if choice.lower() == given.lower()]
+    if parameter.open and not near and _NEW_CHOICE.fullmatch(given):
+        _tell_of(parameter.name, given)
+        return given
+    near = near or get_close_matches(given[:_LONGEST_SYMBOL], choices, n=2, cutoff=0.5)
     hint = f"; did you mean {' or '.join(repr(choice) for choice in near)}?" if near else ""
-    raise Refused(f"must be one of {', '.join(choices)}{hint}")
+    raise Refused(f"must be one of {', '.join(choices)}{' or a newer one' if parameter.open else ''}{hint}")
+
+
+@lru_cache(maxsize=256)
+def _tell_of(name: str, given: str) -> None:
+    """A hint, once for each: the list grows at Binance, and a slip of the pen looks the same."""
+    _LOGGER.warning("%s=%r is none of the values known to this version; sent all the same", name, given)
 
 
 def milliseconds(value: object) -> int:
@@ -205,9 +260,12 @@ def milliseconds(value: object) -> int:
         Refused: for a naive datetime, a float, or a number in another unit.
     """
     if isinstance(value, datetime):
-        if value.tzinfo is None or value.utcoffset() is None:
+        try:
+            passed = None if value.tzinfo is None or value.utcoffset() is None else value - EPOCH
+        except Exception as error:
+            raise Refused(f"has a time zone that cannot be read: {type(error).__name__}") from error
+        if passed is None:
             raise Refused("has no time zone: use an aware datetime, e.g. datetime(2026, 1, 1, tzinfo=timezone.utc)")
-        passed = value - EPOCH
         exact = (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000
         if exact < 0:
             raise Refused("lies before 1970")
@@ -219,7 +277,7 @@ def milliseconds(value: object) -> int:
         raise Refused("is negative: times are milliseconds since 1970")
     if 0 < number < EARLIEST_MS:
         raise Refused("looks like seconds: times are milliseconds since 1970, multiply by 1000")
-    if number >= _LATEST_MS:
+    if number >= LATEST_MS:
         raise Refused("looks like micro- or nanoseconds: times are milliseconds since 1970")
     return number
 

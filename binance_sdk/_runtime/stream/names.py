@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import quote
 
+from binance_sdk._runtime.calls.parameters import lower, upper
 from binance_sdk._runtime.stream.operation import StreamOperation, StreamParameter
-from binance_sdk.errors import ParameterError
+from binance_sdk.errors import ParameterError, shown
 
 _FORBIDDEN = frozenset("/@!?&#=%\\\"'<>{}[]|^`,;:")
 _LONGEST_SYMBOL = 64
@@ -32,7 +33,7 @@ def named(operation: StreamOperation[Any], arguments: Mapping[str, object]) -> t
     known = {parameter.name for parameter in operation.parameters}
     for name in arguments:
         if name not in known:
-            raise ParameterError(f"{operation.id}: no parameter {name!r}", operation=operation.id, parameter=name)
+            raise ParameterError(f"{operation.id}: no parameter {shown(name)}", operation=operation.id, parameter=name)
     combinations: list[dict[str, str | int]] = [{}]
     texts: list[dict[str, str]] = [{}]
     for parameter in operation.parameters:
@@ -70,7 +71,7 @@ def _value(operation: StreamOperation[Any], parameter: StreamParameter, value: o
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value not in parameter.texts:
         choices = ", ".join(repr(choice) for choice in parameter.texts)
         raise ParameterError(
-            f"{operation.id}: {parameter.name}={value!r} is none of {choices}",
+            f"{operation.id}: {parameter.name}={shown(value)} is none of {choices}",
             operation=operation.id,
             parameter=parameter.name,
             value=value,
@@ -81,20 +82,21 @@ def _value(operation: StreamOperation[Any], parameter: StreamParameter, value: o
 def _symbol(operation: StreamOperation[Any], parameter: StreamParameter, value: object) -> tuple[str, str]:
     if not isinstance(value, str) or not value or len(value) > _LONGEST_SYMBOL:
         raise ParameterError(
-            f"{operation.id}: {parameter.name}={value!r} is no symbol; write e.g. 'BTCUSDT'",
+            f"{operation.id}: {parameter.name}={shown(value)} is no symbol; write e.g. 'BTCUSDT'",
             operation=operation.id,
             parameter=parameter.name,
             value=value,
         )
     if not value.isprintable() or any(character in _FORBIDDEN or character.isspace() for character in value):
         raise ParameterError(
-            f"{operation.id}: {parameter.name}={value!r} holds a character that no symbol has",
+            f"{operation.id}: {parameter.name}={shown(value)} holds a character that no symbol has",
             operation=operation.id,
             parameter=parameter.name,
             value=value,
         )
+    plain = str.__str__(value)
     # An upper-case name is acknowledged by the exchange and stays silent for ever.
-    return value.upper(), value.lower()
+    return upper(plain), lower(plain)
 
 
 def stream_url(base: str, route: str, names: Iterable[str] = ()) -> str:
