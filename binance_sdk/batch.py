@@ -35,14 +35,14 @@ class _Asked(Generic[T]):
                 error = ParameterError(text, parameter="symbols", value=symbol)
                 # By itself where that is certain to be a key, else by how it looks.
                 is_key = symbol is None or type(symbol) in (int, float, bool, bytes)
-                self._failed(cast(str, symbol) if is_key else shown(symbol), error)
+                self._failed(symbol if is_key else shown(symbol), error)
         self._waiting = deque(dict.fromkeys(self._waiting))
 
-    def _failed(self, symbol: str, error: BaseException) -> None:
+    def _failed(self, symbol: object, error: BaseException) -> None:
         if not isinstance(error, BinanceError) or isinstance(error, ConfigError):
             # Not the symbol's fault: every other one would fail the same way.
             raise error
-        self.errors[symbol] = error
+        self.errors[cast(str, symbol)] = error
         is_plain = isinstance(symbol, str) and symbol.isprintable()
         _LOGGER.warning("skipped %s: %s", symbol if is_plain else shown(symbol), error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -155,7 +155,7 @@ class StopSignal:
         return self._given.wait(seconds)
 
     @contextmanager
-    def waking(self, event: threading.Event) -> Iterator[None]:
+    def waking(self, event: threading.Event) -> Generator[None, None, None]:
         """Sets ``event`` too, should the signal be given meanwhile."""
         with self._lock:
             self._waiting.add(event)
