@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from typing import Literal, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
-from binance_sdk._base_urls import read_base_url, read_stream_url
 from binance_sdk._generated.environments import ENVIRONMENTS, LIMITS
 from binance_sdk._runtime.budget.limits import shared_pool
 from binance_sdk._runtime.budget.spending import Caps
@@ -30,6 +29,7 @@ from binance_sdk._runtime.setting_checks import (
     refuse,
 )
 from binance_sdk._runtime.transport.network import Network
+from binance_sdk.base_urls import read_base_url, read_stream_url
 from binance_sdk.errors import ConfigError
 from binance_sdk.events import Hook, WeightDrift
 from binance_sdk.simulator_url import SIMULATOR_VARIABLE, read_simulator_url

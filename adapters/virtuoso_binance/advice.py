@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from binance_sdk.errors import shown
 from virtuoso_binance.placeholders import UNSET, is_placeholder
 
 __all__ = ["STALE_TESTNET_STREAM", "advise", "remedy"]
@@ -15,6 +16,7 @@ STALE_TESTNET_STREAM = "wss://testnet.binance.vision"
 _KEY_LENGTH = 64
 _KNOWN_QUOTES = ("USDT", "BTC", "ETH", "BNB", "BUSD", "USDC", "DAI", "TUSD")
 _LOW_VOLUME = 100_000
+_LARGEST = 10**18
 
 _REMEDIES: Mapping[str, str] = {
     "api_credentials": "add it with api_key and api_secret, which may be empty",
@@ -70,20 +72,21 @@ def _block(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _about_switches(section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     def on(name: str) -> bool:
-        return str(section.get(name)).strip().lower() == "true"
+        return section.get(name) is True or _text(section.get(name)) == "true"
 
     if on("use_ccxt"):
         yield (
             "use_ccxt",
             ("is true: then Virtuoso builds its generic CCXT exchange and never asks this adapter; write false"),
         )
-    if on("primary") and str(section.get("data_only", True)).strip().lower() != "false":
+    traded = section.get("data_only") is False or _text(section.get("data_only")) == "false"
+    if on("primary") and not traded:
         yield "primary", "is true while data_only is true: analysis works, orders cannot be placed through Binance"
-    if str(section.get("data_only")).strip().lower() == "false":
+    if traded:
         yield "data_only", "is false, but this adapter reads public data only and trades nothing; write true"
     for name in ("enabled", "primary", "data_only", "testnet"):
         value = section.get(name)
-        if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        if _text(value) in ("true", "false"):
             yield name, f"is the text {value!r}; write it without quotes"
         if value is UNSET:
             yield name, "is a placeholder whose name is not set and which has no default; the default is used"
@@ -91,7 +94,7 @@ def _about_switches(section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _about_credentials(credentials: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     values = {name: credentials.get(name) for name in ("api_key", "api_secret")}
-    given = {name: str(value) for name, value in values.items() if value and not _open(value)}
+    given = {name: value for name, value in values.items() if isinstance(value, str) and value and not _open(value)}
     if not given:
         yield "api_credentials", "are not set: fine, public data needs none, and a key would raise no limit"
     for name, value in given.items():
@@ -121,7 +124,7 @@ def _about_streams(streams: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         value = _number(streams.get(name))
         if value is not None and not 1 <= value <= top:
             yield f"websocket.{name}", f"={value} is outside 1 to {top}"
-    if str(streams.get("testnet_public", "")).startswith(STALE_TESTNET_STREAM):
+    if _text(streams.get("testnet_public")).startswith(STALE_TESTNET_STREAM):
         yield (
             "websocket.testnet_public",
             ("names a host that serves no streams any more; wss://stream.testnet.binance.vision is used instead"),
@@ -140,12 +143,19 @@ def _about_preferences(section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     preferences = _block(section, "data_preferences")
     quotes = preferences.get("preferred_quote_currencies")
     for quote in cast("list[object]", quotes) if isinstance(quotes, list) else []:
-        if str(quote).upper() not in _KNOWN_QUOTES:
-            yield "data_preferences.preferred_quote_currencies", f"names the unusual quote currency {quote}"
+        if not isinstance(quote, str) or quote.upper() not in _KNOWN_QUOTES:
+            yield "data_preferences.preferred_quote_currencies", f"names the unusual quote currency {shown(quote)}"
     volume = _number(preferences.get("min_24h_volume"))
     if volume is not None and 0 <= volume < _LOW_VOLUME:
         yield "data_preferences.min_24h_volume", f"={volume} is below {_LOW_VOLUME}: thin markets will be listed"
 
 
+def _text(value: object) -> str:
+    return value.strip().lower() if isinstance(value, str) else ""
+
+
 def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """A number to advise on; what cannot be counted with is an error, and told as one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if abs(value) <= _LARGEST else None

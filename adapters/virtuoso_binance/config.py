@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from binance_sdk import Caps
-from binance_sdk.errors import ConfigError
+from binance_sdk.base_urls import read_base_url, read_stream_url
+from binance_sdk.errors import ConfigError, shown
 from virtuoso_binance.advice import STALE_TESTNET_STREAM, advise, remedy
-from virtuoso_binance.placeholders import UNSET, environment, expand, is_placeholder
-from virtuoso_binance.sections import is_switched_off
+from virtuoso_binance.placeholders import UNSET, environment, expand
+from virtuoso_binance.section_values import (
+    Flag,
+    Http,
+    MarketTypes,
+    PerMinute,
+    PerSecond,
+    Positive,
+    Secret,
+    Symbols,
+    Texts,
+    Volume,
+    WebSocketUrl,
+    is_given,
+)
+from virtuoso_binance.sections import block_of, is_switched_off
 
 __all__ = [
     "ApiCredentials",
@@ -29,81 +44,12 @@ __all__ = [
 
 logger = logging.getLogger("virtuoso_binance")
 
-MARKET_TYPES = ("spot", "futures", "margin", "options")
 _REQUIRED = {
     "api_credentials": ("api_key", "api_secret"),
     "rate_limits": ("requests_per_minute", "requests_per_second"),
     "websocket": ("public",),
 }
 """What Virtuoso's own validator insists on, though every value has a default here."""
-
-
-def _flag(value: object) -> object:
-    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-        return value.strip().lower() == "true"
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
-
-
-def _positive(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        raise ValueError("must be a positive number")
-    return value
-
-
-def _not_negative(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
-        raise ValueError("must be a number of 0 or more")
-    return value
-
-
-def _url(*schemes: str) -> BeforeValidator:
-    def check(value: object) -> object:
-        text = value.strip() if isinstance(value, str) else ""
-        scheme, _, rest = text.partition("://")
-        if scheme.lower() not in schemes or not rest.strip("/"):
-            raise ValueError(f"must be an address that begins with {' or '.join(f'{one}://' for one in schemes)}")
-        return text.rstrip("/")
-
-    return BeforeValidator(check)
-
-
-def _list(value: object) -> object:
-    if not isinstance(value, list):
-        raise ValueError("must be a list")
-    return cast("list[object]", value)
-
-
-def _texts(value: object) -> object:
-    items = cast("list[object]", _list(value))
-    if not all(isinstance(item, str) for item in items):
-        raise ValueError("must be a list of names")
-    return items
-
-
-def _market_types(value: object) -> object:
-    items = cast("list[object]", _list(value))
-    if not all(item in MARKET_TYPES for item in items):
-        raise ValueError(f"must be a list with values out of {', '.join(MARKET_TYPES)}")
-    return items
-
-
-def _secret(value: object) -> object:
-    # An unexpanded placeholder is what Virtuoso's loaders leave where nothing is set.
-    if value is None or value is UNSET or is_placeholder(value):
-        return ""
-    return value if isinstance(value, SecretStr) else str(value)
-
-
-Flag = Annotated[bool, BeforeValidator(_flag)]
-Positive = Annotated[float, BeforeValidator(_positive)]
-NotNegative = Annotated[float, BeforeValidator(_not_negative)]
-Http = Annotated[str, _url("http", "https")]
-WebSocketUrl = Annotated[str, _url("ws", "wss")]
-Texts = Annotated[list[str], BeforeValidator(_texts)]
-MarketTypes = Annotated[list[str], BeforeValidator(_market_types)]
-Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 
 
 class _Part(BaseModel):
@@ -121,11 +67,11 @@ class ApiCredentials(_Part):
 class RateLimits(_Part):
     """Caps below Binance's own limits."""
 
-    requests_per_minute: Positive = 1200
-    requests_per_second: Positive = 10
-    weight_per_minute: Positive = 6000
+    requests_per_minute: PerMinute = 1200
+    requests_per_second: PerSecond = 10
+    weight_per_minute: PerMinute = 6000
     """The default is spot's; futures have a counter of their own, and Binance's 2400 above it."""
-    futures_weight_per_minute: Positive | None = None
+    futures_weight_per_minute: PerMinute | None = None
     """Ours: the same for futures; where it is left out, ``weight_per_minute`` holds for futures too."""
 
 
@@ -144,8 +90,8 @@ class WebSocketSection(_Part):
 
 class DataPreferences(_Part):
     preferred_quote_currencies: Texts = ["USDT", "BTC", "ETH"]
-    exclude_symbols: Texts = []
-    min_24h_volume: NotNegative = 1_000_000
+    exclude_symbols: Symbols = []
+    min_24h_volume: Volume = 1_000_000
     """In the quote asset of each symbol."""
 
 
@@ -266,7 +212,7 @@ def validate(section: Mapping[str, Any] | None, names: Mapping[str, str] | None 
         names: What placeholders mean; by default the environment and ``.env``.
     """
     known = environment() if names is None else names
-    expanded = cast("dict[str, Any]", expand(dict(section or {}), known))
+    expanded = cast("dict[str, Any]", expand(block_of(section), known))
     missing: list[Finding] = []
     for block, keys in _REQUIRED.items():
         found = expanded.get(block)
@@ -278,7 +224,9 @@ def validate(section: Mapping[str, Any] | None, names: Mapping[str, str] | None 
         # Credentials may be empty, as long as the keys are there.
         absent = [k for k in keys if k not in rows or (block != "api_credentials" and rows[k] in (None, UNSET))]
         missing += [Finding(f"{block}.{k}", _missing(block, k), "error") for k in absent]
-    _, errors = _read(_without_unset(expanded))
+    model, errors = _read(_without_unset(expanded))
+    if model is not None:
+        errors += _unreachable(Settings(model, disabled=False))
     return Validation((*missing, *errors), tuple(_warnings(expanded)))
 
 
@@ -297,9 +245,11 @@ def load_settings(section: Mapping[str, Any] | None, names: Mapping[str, str] | 
         ConfigError: a value cannot be used; the message names key, value and remedy.
     """
     known = environment() if names is None else names
-    expanded = cast("dict[str, Any]", expand(dict(section or {}), known))
+    expanded = cast("dict[str, Any]", expand(block_of(section), known))
     given = _without_unset(expanded)
     model, errors = _read(given)
+    if model is not None:
+        errors += _unreachable(Settings(model, disabled=False))
     if model is None or errors:
         # `from None`: the pydantic error would print the input, and with it the credentials.
         raise ConfigError("; ".join(f"exchanges.binance.{one.message}" for one in errors)) from None
@@ -327,7 +277,7 @@ def _read(given: Mapping[str, Any]) -> tuple[Section | None, list[Finding]]:
         errors.extend(_finding(tuple(str(step) for step in item["loc"]), item["msg"], given) for item in found)
     credentials = given.get("api_credentials")
     if isinstance(credentials, Mapping):
-        pair = [bool(_secret(cast("Mapping[str, object]", credentials).get(k))) for k in _REQUIRED["api_credentials"]]
+        pair = [is_given(cast("Mapping[str, object]", credentials).get(k)) for k in _REQUIRED["api_credentials"]]
         if any(pair) and not all(pair):
             absent = "api_secret" if pair[0] else "api_key"
             text = f"api_credentials.{absent} is empty while the other one is set; set both or leave both empty"
@@ -340,11 +290,38 @@ def _finding(loc: tuple[str, ...], message: str, given: Mapping[str, Any]) -> Fi
     value: object = given
     for step in loc:
         value = cast("Mapping[str, object]", value).get(step) if isinstance(value, Mapping) else None
-    shown = "" if name.startswith("api_credentials") else f"={value!r}"
+    text = "" if _may_be_secret(name, value) else f"={shown(value)}"
     words = message.removeprefix("Value error, ")
     if "should be a valid dictionary" in words:
         words = "must be a block of keys and values"
-    return Finding(name, f"{name}{shown} {words}; {remedy(name)}", "error")
+    return Finding(name, f"{name}{text} {words}; {remedy(name)}", "error")
+
+
+def _may_be_secret(name: str, value: object) -> bool:
+    # What stands before an @ may be a password, and a query may hold a token.
+    return name.startswith("api_credentials") or (isinstance(value, str) and any(one in value for one in "@?#"))
+
+
+def _unreachable(settings: Settings) -> list[Finding]:
+    """The addresses in use to which no request could be sent."""
+    testnet = settings.section.testnet
+    used: tuple[tuple[str, str, Callable[[object, str], str]], ...] = (
+        ("testnet_endpoint" if testnet else "rest_endpoint", settings.spot_url, read_base_url),
+        ("futures_testnet_endpoint" if testnet else "futures_rest_endpoint", settings.futures_url, read_base_url),
+        ("websocket.testnet_public" if testnet else "websocket.public", settings.spot_stream_url, read_stream_url),
+        (
+            "websocket.futures_testnet_public" if testnet else "websocket.futures_public",
+            settings.futures_stream_url,
+            read_stream_url,
+        ),
+    )
+    found: list[Finding] = []
+    for name, url, read in used:
+        try:
+            read(url, name)
+        except ConfigError as error:
+            found.append(Finding(name, str(error), "error"))
+    return found
 
 
 def _without_unset(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from binance_sdk.errors import (
     IPBannedError,
     ParameterError,
     RateLimitError,
+    shown,
 )
 
 __all__ = ["ErrorBridge", "InvalidSymbolError", "OutOfScopeError", "translated", "translated_parse"]
@@ -31,7 +32,7 @@ class InvalidSymbolError(ParameterError):
     """The exchange does not list the symbol. Virtuoso knows it by the words ``invalid symbol`` in the text."""
 
     def __init__(self, symbol: object, reason: str) -> None:
-        super().__init__(f"invalid symbol {symbol!r}: {reason}", parameter="symbol", value=symbol)
+        super().__init__(f"invalid symbol {shown(symbol)}: {reason}", parameter="symbol", value=symbol)
 
 
 class OutOfScopeError(BinanceError):

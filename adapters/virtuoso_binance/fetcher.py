@@ -15,13 +15,13 @@ from functools import partial
 from typing import Any
 
 from binance_sdk import BinanceClient, Caps
-from binance_sdk.errors import BinanceError, ConfigError
+from binance_sdk.errors import BinanceError, ConfigError, shown
 from virtuoso_binance import calls
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.kept import MAX_AGE, Book, Kept, SymbolState, candle_holes, fresh_parts
 from virtuoso_binance.market_data import assemble
 from virtuoso_binance.rotation import Cost, Job, Purse, Resource, choose, cost_of, resources
-from virtuoso_binance.scalars import Row, iso
+from virtuoso_binance.scalars import Row, is_number, iso
 from virtuoso_binance.symbols import Listed, MarketName, plain_symbol
 from virtuoso_binance.tails import merged, open_time, statistics_time, tail_length
 from virtuoso_binance.timeframes import FRAMES, interval_ms
@@ -100,8 +100,8 @@ class BinanceDataFetcher:
         share: float = 0.5,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        if not 0 < share <= 1:
-            raise ConfigError(f"share={share} must be above 0 and at most 1")
+        if not is_number(share) or not 0 < share <= 1:
+            raise ConfigError(f"share={shown(share)} must be a number above 0 and at most 1")
         self._client = client
         self._now = now_ms
         self._sleep = sleep

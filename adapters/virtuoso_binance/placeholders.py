@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from binance_sdk.errors import ConfigError
+
 __all__ = ["UNSET", "environment", "expand", "is_placeholder", "read_dotenv"]
 
 _PLACEHOLDER = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::(?P<default>.*))?\}", re.DOTALL)
@@ -56,11 +58,18 @@ def read_dotenv(path: Path) -> dict[str, str]:
     """The names in a ``.env`` file; none where there is no such file.
 
     Known: comments, ``export``, single and double quotes. Other lines are left out.
+
+    Raises:
+        ConfigError: there is one that cannot be read.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return {}
+    except (OSError, ValueError) as error:
+        # A mistake in the text may be a part of a secret, so only its kind is told.
+        reason = error.strerror if isinstance(error, OSError) else "no text in UTF-8"
+        raise ConfigError(f"{path} cannot be read ({reason}); mend it, or pass dotenv=None") from error
     names: dict[str, str] = {}
     for line in lines:
         found = _LINE.fullmatch(line)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
-from binance_sdk.errors import APIError, BinanceError, ParameterError
+from binance_sdk.errors import APIError, BinanceError, ParameterError, shown
 from virtuoso_binance import calls, convert, listings, market_data, sentiment
 from virtuoso_binance.errors import ErrorBridge, translated
-from virtuoso_binance.scalars import Row, milliseconds
+from virtuoso_binance.scalars import Row, is_count, is_number, milliseconds
 from virtuoso_binance.symbols import Listed, MarketName, SymbolLike, plain_symbol
 from virtuoso_binance.tickers import TickerTable
 from virtuoso_binance.timeframes import Timeframe, kline_interval, statistics_period
@@ -25,6 +25,10 @@ Moment = int | float | datetime | None
 _LIMIT_BELOW = 10**10
 """A second positional argument below this is a limit: as a time it would lie in April 1970."""
 _HOUR = 3_600_000
+_LARGEST_LIMIT = 10**7
+"""More rows than Binance has of anything but trades."""
+_LONGEST_SPAN = 10**9
+"""Seconds or hours that a caller may look back."""
 _INVALID_SYMBOL = -1121
 _CATEGORIES: Mapping[str, MarketName] = {"linear": "usdm", "swap": "usdm", "future": "usdm", "spot": "spot"}
 
@@ -76,12 +80,14 @@ class Queries:
             category: ``linear`` for perpetuals only, ``spot`` for spot only.
         """
         if symbols is not None:
-            wanted = cast("Iterable[object]", [symbols] if isinstance(symbols, str | Mapping) else symbols)
-            return await listings.tickers_of(self._binance, wanted)
-        market = None if category is None else _CATEGORIES.get(category.lower())
+            return await listings.tickers_of(self._binance, _symbols(symbols))
+        name: object = category
+        market = _CATEGORIES.get(name.lower()) if isinstance(name, str) else None
         if category is not None and market is None:
             known = ", ".join(_CATEGORIES)
-            raise ParameterError(f"category={category!r} is not supported; use one of {known}", parameter="category")
+            raise ParameterError(
+                f"category={shown(category)} is not supported; use one of {known}", parameter="category"
+            )
         return await listings.bulk_tickers(self._binance, market)
 
     @translated
@@ -232,13 +238,13 @@ class Queries:
 
     @translated
     async def calculate_taker_buy_sell_ratio(
-        self, symbol: SymbolLike, limit: int = 1000, lookback_seconds: int = 300
+        self, symbol: SymbolLike, limit: int = 1000, lookback_seconds: float = 300
     ) -> Row:
         """Taker volume of the last seconds, bought against sold, out of the newest ``limit`` trades."""
-        size = min(_count(limit), calls.TRADES_MOST)
+        size, seconds = min(_count(limit), calls.TRADES_MOST), _span(lookback_seconds, "lookback_seconds")
         listed, client = await self._listed(symbol), await self._binance.client()
         trades = convert.trade_rows(await calls.trades(client, listed, size), listed.symbol)
-        return sentiment.taker_ratio(trades, self._binance.now_ms(listed.market), lookback_seconds)
+        return sentiment.taker_ratio(trades, self._binance.now_ms(listed.market), seconds)
 
     @translated
     async def fetch_risk_limits(self, symbol: SymbolLike) -> Row:
@@ -249,10 +255,10 @@ class Queries:
     def get_recent_liquidations(self, symbol: SymbolLike, hours: float = 1) -> list[Row]:
         """Liquidations that a stream has left on this instance; none where nothing was streamed."""
         try:
-            plain = plain_symbol(symbol)
+            plain, span = plain_symbol(symbol), _span(hours, "hours")
         except BinanceError as error:
             raise self.binance_errors.translate(error) from error
-        since = self._binance.now_ms() - round(hours * _HOUR)
+        since = self._binance.now_ms() - round(span * _HOUR)
         return sentiment.liquidation_rows(self._kept_liquidations(plain), plain, since)
 
     def _kept_liquidations(self, plain: str) -> object:
@@ -318,9 +324,26 @@ class Queries:
         return market_data.assemble(parts, now, kept_liquidations=kept, limit=count)
 
 
+def _symbols(value: object) -> Iterable[object]:
+    if isinstance(value, str | Mapping):
+        return [cast("object", value)]
+    if not isinstance(value, Iterable) or isinstance(value, bytes):
+        text = f"symbols={shown(value)} is no list of symbols; write ['BTCUSDT'], or leave it out for all"
+        raise ParameterError(text, parameter="symbols", value=value)
+    return cast("Iterable[object]", value)
+
+
 def _count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ParameterError(f"limit={value!r} must be a whole number from 1", parameter="limit", value=value)
+    if not isinstance(value, int) or not is_count(value) or value > _LARGEST_LIMIT:
+        text = f"limit={shown(value)} must be a whole number from 1 to {_LARGEST_LIMIT}"
+        raise ParameterError(text, parameter="limit", value=value)
+    return value
+
+
+def _span(value: object, name: str) -> float:
+    if not isinstance(value, (int, float)) or not is_number(value) or not 0 <= value <= _LONGEST_SPAN:
+        text = f"{name}={shown(value)} must be a number from 0 to {_LONGEST_SPAN}"
+        raise ParameterError(text, parameter=name, value=value)
     return value
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from binance_sdk.errors import ParameterError
+from binance_sdk.errors import ParameterError, shown
 
 __all__ = ["Row", "is_count", "is_number", "iso", "milliseconds", "positive"]
 
@@ -20,6 +20,8 @@ _MINUTES = 256
 """Kept as text: the trades of an hour lie in sixty of them."""
 _SECONDS_BELOW = 100_000_000_000
 """Epoch numbers below this are seconds: as milliseconds they would lie in 1973."""
+_LATEST = 253_402_300_799_999
+"""The end of the year 9999, in milliseconds."""
 
 
 def iso(ms: int) -> str:
@@ -50,12 +52,17 @@ def positive(value: Decimal | str | int | float | None) -> float | None:
 
 
 def milliseconds(moment: int | float | datetime | None) -> int | None:
-    """Epoch milliseconds of seconds, milliseconds or a datetime (a naive one is UTC)."""
+    """Epoch milliseconds of seconds, milliseconds or a datetime (a naive one is UTC).
+
+    Raises:
+        ParameterError: it is none of these.
+    """
     if moment is None:
         return None
     if isinstance(moment, datetime):
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
         return round((aware - _EPOCH) / timedelta(milliseconds=1))
-    if isinstance(moment, bool) or not math.isfinite(moment):
-        raise ParameterError(f"{moment!r} is no time; pass epoch milliseconds or a datetime", value=moment)
+    if not is_number(moment) or not abs(moment) <= _LATEST:
+        text = f"{shown(moment)} is no time; pass epoch milliseconds or a datetime"
+        raise ParameterError(text, parameter="time", value=moment)
     return round(moment * 1000) if abs(moment) < _SECONDS_BELOW else round(moment)

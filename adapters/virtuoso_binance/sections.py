@@ -6,17 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from binance_sdk.errors import ConfigError
+from binance_sdk.errors import ConfigError, shown
 from virtuoso_binance.placeholders import environment, expand
 
-__all__ = ["is_switched_off", "load_config", "section_of", "uses_ccxt"]
+__all__ = ["block_of", "is_switched_off", "load_config", "section_of", "uses_ccxt"]
 
 SWITCH = "ENABLE_BINANCE_DATA"
 
 
 def section_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The section out of a whole configuration; what is not one is taken for the section itself."""
-    exchanges = (config or {}).get("exchanges")
+    """The section out of a whole configuration; what is not one is taken for the section itself.
+
+    Raises:
+        ConfigError: it is no block of keys and values.
+    """
+    exchanges = block_of(config).get("exchanges")
     if not isinstance(exchanges, Mapping):
         return config or {}
     rows = cast("Mapping[str, object]", exchanges)
@@ -24,7 +28,20 @@ def section_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
     if found is None and len(rows) == 1:
         # Virtuoso's factory passes one exchange alone, under the id it was asked for.
         found = next(iter(rows.values()))
-    return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
+    return block_of(found)
+
+
+def block_of(section: object) -> dict[str, Any]:
+    """The keys and values of a section; none where there is nothing.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if section is None:
+        return {}
+    if not isinstance(section, Mapping):
+        raise ConfigError(f"exchanges.binance={shown(section)} must be a block of keys and values")
+    return dict(cast("Mapping[str, Any]", section))
 
 
 def load_config(path: str | Path, dotenv: str | Path | None = ".env") -> dict[str, Any]:
@@ -35,7 +52,7 @@ def load_config(path: str | Path, dotenv: str | Path | None = ".env") -> dict[st
         dotenv: Where names may come from besides the environment, which goes first; None reads no file.
 
     Raises:
-        ConfigError: there is no such file, or it is no YAML with keys at its top.
+        ConfigError: there is no such file, or it is no YAML with keys at its top, or a ``.env`` cannot be read.
     """
     import yaml
 
@@ -45,8 +62,16 @@ def load_config(path: str | Path, dotenv: str | Path | None = ".env") -> dict[st
         raise ConfigError(
             f"{path} cannot be read ({error.strerror}); pass the path of Virtuoso's config.yaml"
         ) from error
+    except UnicodeDecodeError as error:
+        where = f"{error.reason} at byte {error.start}"
+        raise ConfigError(f"{path} is no text in UTF-8 ({where}); save it as UTF-8") from error
+    except (TypeError, ValueError) as error:
+        text = f"{shown(path)} is no path of a file ({error}); pass that of Virtuoso's config.yaml"
+        raise ConfigError(text) from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is no YAML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path} is nested too deeply; a configuration is a few levels deep") from error
     if not isinstance(loaded, Mapping):
         raise ConfigError(f"{path} has no keys at its top; it should begin with exchanges:")
     return cast("dict[str, Any]", expand(dict(cast("Mapping[str, Any]", loaded)), environment(dotenv)))
@@ -64,4 +89,5 @@ def is_switched_off(section: Mapping[str, Any], names: Mapping[str, str] | None 
 
 
 def _says(section: Mapping[str, Any], key: str, names: Mapping[str, str]) -> str:
-    return str(expand(section.get(key), names)).strip().lower()
+    value: object = expand(block_of(section).get(key), names)
+    return str(value).strip().lower() if isinstance(value, (str, bool)) else ""

@@ -177,7 +177,7 @@ def volume_sentiment(trades: Sequence[Row], now: int) -> Row:
     return {"buy_volume": bought, "sell_volume": sold, "timestamp": now}
 
 
-def taker_ratio(trades: Sequence[Row], now: int, lookback_seconds: int = 300) -> Row:
+def taker_ratio(trades: Sequence[Row], now: int, lookback_seconds: float = 300) -> Row:
     """Taker volume of the last seconds, bought against sold, with a score and a signal."""
     recent = [row for row in trades if row["timestamp"] >= now - lookback_seconds * 1000]
     sums = volume_sentiment(recent, now)

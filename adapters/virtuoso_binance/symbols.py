@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 from binance_sdk import futures, spot
+from binance_sdk.errors import shown
 from binance_sdk.symbols import SymbolRules, futures_symbols, spot_symbols
 from virtuoso_binance.errors import InvalidSymbolError
 
@@ -18,6 +19,10 @@ MarketName: TypeAlias = Literal["usdm", "spot"]
 SymbolLike: TypeAlias = str | Mapping[str, object]
 
 _FORMS = re.compile(r"(?P<base>[^/:\s]+?)(?:/(?P<quote>[^/:\s]+))?(?::(?P<settle>[^/:\s]+))?")
+_JOINED = re.compile(r"(?P<base>[^-_]+)[-_](?P<quote>[^-_\d]+)")
+"""As other exchanges write it: ``BTC-USDT``, ``BTC_USDT``. Behind the line of a dated contract stands a number."""
+_LONGEST = 100
+_WRITE = "write it like BTCUSDT, BTC/USDT, BTC-USDT or BTC/USDT:USDT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class Spelling:
 
 
 def read_symbol(symbol: object) -> Spelling:
-    """Understand ``BTCUSDT``, ``BTC/USDT``, ``BTC/USDT:USDT``, ``BTCUSDT:USDT`` or a dict with key ``symbol``.
+    """Understand ``BTCUSDT``, ``BTC/USDT``, ``BTC-USDT``, ``BTC_USDT``, any of them with ``:USDT``, in any case; or a
+    dict with key ``symbol``.
 
     Raises:
         InvalidSymbolError: it is none of these.
@@ -44,10 +50,18 @@ def read_symbol(symbol: object) -> Spelling:
         text = cast("Mapping[str, object]", text).get("symbol")
     if not isinstance(text, str):
         raise InvalidSymbolError(symbol, "write it like 'BTCUSDT', or pass a dict with the key 'symbol'")
+    if len(text) > _LONGEST:
+        raise InvalidSymbolError(text, f"longer than {_LONGEST} characters; {_WRITE}")
     found = _FORMS.fullmatch(unicodedata.normalize("NFKC", text).strip().upper())
     if found is None:
-        raise InvalidSymbolError(text, "write it like BTCUSDT, BTC/USDT or BTC/USDT:USDT")
+        raise InvalidSymbolError(text, _WRITE)
     base, quote, settle = found["base"], found["quote"] or "", found["settle"]
+    if not quote and ("-" in base or "_" in base):
+        joined = _JOINED.fullmatch(base)
+        if joined is None:
+            # E.g. BTCUSDT_260327, a dated contract, or BTC-USDT-SWAP.
+            raise InvalidSymbolError(text, f"only linear perpetuals and spot are served; {_WRITE}")
+        base, quote = joined["base"], joined["quote"]
     plain = base + quote
     if settle is not None and (settle != quote if quote else not base.endswith(settle)):
         # E.g. BTC/USD:BTC, an inverse contract, or BTC/USDT:USDT-261225, a dated one.
@@ -130,7 +144,7 @@ class Listing:
         if found is None:
             markets = [name for name, rows in (("USDⓈ-M perpetuals", self.usdm), ("spot", self.spot)) if rows]
             where = " and ".join(markets[:1] if spelling.perpetual and self.usdm else markets) or "any market"
-            raise InvalidSymbolError(symbol, f"not listed on Binance ({where})")
+            raise InvalidSymbolError(symbol, f"not listed on Binance ({where}) as {shown(spelling.plain)}; {_WRITE}")
         return found
 
     def preferred(self) -> dict[str, Listed]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias, get_args
 
-from binance_sdk.errors import ParameterError
+from binance_sdk.errors import ParameterError, shown
 from binance_sdk.futures import KlineInterval, StatisticsPeriod
 
 __all__ = ["FRAMES", "TIMEFRAMES", "interval_ms", "kline_interval", "statistics_period"]
@@ -22,6 +22,7 @@ FRAMES: Mapping[str, tuple[KlineInterval, int]] = {
 
 _INTERVALS: tuple[KlineInterval, ...] = get_args(KlineInterval)
 _PERIODS: tuple[StatisticsPeriod, ...] = get_args(StatisticsPeriod)
+_MINUTES = range(1, 1_000_000)
 _UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000, "M": 2_592_000_000}
 
 
@@ -49,16 +50,23 @@ TIMEFRAMES: Mapping[str, KlineInterval] = _names()
 """Interval of Binance by every accepted name. Case matters in one pair: ``1m`` is a minute, ``1M`` a month."""
 
 
+def _name(timeframe: object) -> str:
+    if isinstance(timeframe, str):
+        return timeframe.strip()
+    # An int of thousands of digits cannot even be written.
+    return str(timeframe) if isinstance(timeframe, int) and timeframe in _MINUTES else ""
+
+
 def kline_interval(timeframe: Timeframe) -> KlineInterval:
     """The candle length a name stands for.
 
     Raises:
         ParameterError: there is no such timeframe.
     """
-    interval = TIMEFRAMES.get(str(timeframe).strip())
+    interval = TIMEFRAMES.get(_name(timeframe))
     if interval is None:
         raise ParameterError(
-            f"timeframe {timeframe!r} is unknown; use one of {', '.join(TIMEFRAMES)}",
+            f"timeframe {shown(timeframe)} is unknown; use one of {', '.join(TIMEFRAMES)}",
             parameter="timeframe",
             value=timeframe,
         )
