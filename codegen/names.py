@@ -69,6 +69,7 @@ RESERVED_CLASSES = frozenset(
         "Tag",
         "TimeOrDigits",
         "TypeAlias",
+        "ByTag",
         "UNKNOWN_TAG",
         "Unpack",
     }

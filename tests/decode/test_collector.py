@@ -6,6 +6,8 @@ import gc
 import json
 import sys
 from collections.abc import Iterator
+from types import FrameType
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -56,3 +58,45 @@ def test_nothing_is_collected_within_a_large_answer(monkeypatch: pytest.MonkeyPa
         assert (len(runs) <= 2) == within
     finally:
         gc.callbacks.remove(noted)
+
+
+@pytest.mark.parametrize(
+    ("market", "operation", "suffix"),
+    [
+        ("spot", "exchange_info", ""),
+        ("spot", "trades", ""),
+        ("spot", "ticker_24hr", "full_list"),
+        ("spot", "execution_rules", ""),
+        ("spot", "reference_price_calculation", "external"),
+        ("futures", "exchange_info", ""),
+        ("futures", "premium_index", "list"),
+        ("futures", "basis", ""),
+    ],
+)
+def test_no_function_of_python_runs_for_a_value(market: Any, operation: str, suffix: str) -> None:
+    """Each would be a call for each filter or row, and since Python 3.12 let the collector in."""
+    found = CATALOGUE.market(market).operations[operation]
+    variant = next(one for one in found.variants if suffix in one.fixtures)
+    body = fixture(market, operation, suffix)
+    decode.validated(variant, body)
+    called: list[str] = []
+
+    def noted(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call":
+            called.append(frame.f_code.co_qualname)
+
+    sys.setprofile(noted)
+    try:
+        variant.validator.validate_json(body, by_alias=True, by_name=False)
+    finally:
+        sys.setprofile(None)
+    assert called == []
+
+
+def test_values_that_come_again_are_the_same_and_stay_exact() -> None:
+    info = json.loads(fixture("spot", "exchange_info"))
+    info["symbols"] *= 2
+    variant = CATALOGUE.spot.operations["exchange_info"].variants[0]
+    data: Any = variant.validator.validate_json(json.dumps(info), by_alias=True, by_name=False)
+    written = json.loads(variant.adapter.dump_json(data, by_alias=True, exclude_unset=True))
+    assert written == info

@@ -67,11 +67,11 @@ def test_a_hundred_mistakes_are_told_and_then_and_more(shape: str, monkeypatch: 
     assert error.problems[-1] == "and more"
     told = sum(1 + int(one.rpartition("(and ")[2].split()[0]) if "more like" in one else 1 for one in error.problems)
     assert told - 1 == faults.MOST
-    assert looked < 3 * faults.MOST
-    assert str(error).endswith("; and more")
     if shape == "map" and "fail_fast" not in inspect.signature(core_schema.dict_schema).parameters:
         # The oldest pydantic goes through a whole map; the time stays in proportion to the body there too.
         return
+    assert looked < 3 * faults.MOST
+    assert str(error).endswith("; and more")
     # The text itself, and what the parser makes of it; every mistake alone would be tens of megabytes.
     assert peak < 12 * len(body) + 1_000_000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from pydantic import Discriminator, Tag
+from pydantic import Tag
 
 from binance_sdk._generated.futures.members import (
     LotSizeFilter,
@@ -18,7 +18,7 @@ from binance_sdk._generated.futures.members import (
     PriceFilter,
     UnknownSymbolFilter,
 )
-from binance_sdk._runtime.answers.model import UNKNOWN_TAG, tag_of
+from binance_sdk._runtime.answers.union import UNKNOWN_TAG, ByTag
 
 SymbolFilter: TypeAlias = Annotated[
     Annotated[LotSizeFilter, Tag("LOT_SIZE")]
@@ -30,21 +30,6 @@ SymbolFilter: TypeAlias = Annotated[
     | Annotated[PositionRiskControlFilter, Tag("POSITION_RISK_CONTROL")]
     | Annotated[PriceFilter, Tag("PRICE_FILTER")]
     | Annotated[UnknownSymbolFilter, Tag(UNKNOWN_TAG)],
-    Discriminator(
-        tag_of(
-            "filterType",
-            "filter_type",
-            (
-                "LOT_SIZE",
-                "MARKET_LOT_SIZE",
-                "MAX_NUM_ALGO_ORDERS",
-                "MAX_NUM_ORDERS",
-                "MIN_NOTIONAL",
-                "PERCENT_PRICE",
-                "POSITION_RISK_CONTROL",
-                "PRICE_FILTER",
-            ),
-        )
-    ),
+    ByTag("filterType", "filter_type"),
 ]
 """One rule for the orders of a contract."""

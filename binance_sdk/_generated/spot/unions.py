@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from pydantic import Discriminator, Tag
+from pydantic import Tag
 
 from binance_sdk._generated.spot.members import (
     ArithmeticMeanCalculation,
@@ -35,7 +35,7 @@ from binance_sdk._generated.spot.members import (
     UnknownReferencePriceCalculation,
     UnknownSymbolFilter,
 )
-from binance_sdk._runtime.answers.model import UNKNOWN_TAG, tag_of
+from binance_sdk._runtime.answers.union import UNKNOWN_TAG, ByTag
 
 ExchangeFilter: TypeAlias = Annotated[
     Annotated[ExchangeMaxNumAlgoOrdersFilter, Tag("EXCHANGE_MAX_NUM_ALGO_ORDERS")]
@@ -43,24 +43,13 @@ ExchangeFilter: TypeAlias = Annotated[
     | Annotated[ExchangeMaxNumOrdersFilter, Tag("EXCHANGE_MAX_NUM_ORDERS")]
     | Annotated[ExchangeMaxNumOrderListsFilter, Tag("EXCHANGE_MAX_NUM_ORDER_LISTS")]
     | Annotated[UnknownExchangeFilter, Tag(UNKNOWN_TAG)],
-    Discriminator(
-        tag_of(
-            "filterType",
-            "filter_type",
-            (
-                "EXCHANGE_MAX_NUM_ALGO_ORDERS",
-                "EXCHANGE_MAX_NUM_ICEBERG_ORDERS",
-                "EXCHANGE_MAX_NUM_ORDERS",
-                "EXCHANGE_MAX_NUM_ORDER_LISTS",
-            ),
-        )
-    ),
+    ByTag("filterType", "filter_type"),
 ]
 """A rule for the orders of an account on all symbols together."""
 
 ExecutionRule: TypeAlias = Annotated[
     Annotated[PriceRangeRule, Tag("PRICE_RANGE")] | Annotated[UnknownExecutionRule, Tag(UNKNOWN_TAG)],
-    Discriminator(tag_of("ruleType", "rule_type", ("PRICE_RANGE",))),
+    ByTag("ruleType", "rule_type"),
 ]
 """One execution rule."""
 
@@ -68,7 +57,7 @@ ReferencePriceCalculation: TypeAlias = Annotated[
     Annotated[ArithmeticMeanCalculation, Tag("ARITHMETIC_MEAN")]
     | Annotated[ExternalCalculation, Tag("EXTERNAL")]
     | Annotated[UnknownReferencePriceCalculation, Tag(UNKNOWN_TAG)],
-    Discriminator(tag_of("calculationType", "calculation_type", ("ARITHMETIC_MEAN", "EXTERNAL"))),
+    ByTag("calculationType", "calculation_type"),
 ]
 """How the reference price of a symbol comes about."""
 
@@ -89,28 +78,6 @@ SymbolFilter: TypeAlias = Annotated[
     | Annotated[PriceFilter, Tag("PRICE_FILTER")]
     | Annotated[TrailingDeltaFilter, Tag("TRAILING_DELTA")]
     | Annotated[UnknownSymbolFilter, Tag(UNKNOWN_TAG)],
-    Discriminator(
-        tag_of(
-            "filterType",
-            "filter_type",
-            (
-                "ICEBERG_PARTS",
-                "LOT_SIZE",
-                "MARKET_LOT_SIZE",
-                "MAX_NUM_ALGO_ORDERS",
-                "MAX_NUM_ICEBERG_ORDERS",
-                "MAX_NUM_ORDERS",
-                "MAX_NUM_ORDER_AMENDS",
-                "MAX_NUM_ORDER_LISTS",
-                "MAX_POSITION",
-                "MIN_NOTIONAL",
-                "NOTIONAL",
-                "PERCENT_PRICE",
-                "PERCENT_PRICE_BY_SIDE",
-                "PRICE_FILTER",
-                "TRAILING_DELTA",
-            ),
-        )
-    ),
+    ByTag("filterType", "filter_type"),
 ]
 """A rule for the orders of one symbol."""

@@ -18,7 +18,9 @@ from pydantic_core import ErrorDetails, SchemaValidator
 
 from binance_sdk._runtime.answers.json_text import array_items, object_members
 from binance_sdk._runtime.answers.row import Row
-from binance_sdk._runtime.type_adapter import json_validator, type_adapter
+from binance_sdk._runtime.answers.union import KNOWN_TAG
+from binance_sdk._runtime.json_validator import json_validator
+from binance_sdk._runtime.type_adapter import type_adapter
 
 Path: TypeAlias = tuple[int | str, ...]
 Complaints: TypeAlias = tuple[object, list[ErrorDetails]]
@@ -118,8 +120,12 @@ class _Mistakes:
 
     def add(self, errors: Iterable[ErrorDetails], path: Path, text: str | None, row: type[Row] | None = None) -> None:
         body = _parsed(text)
-        for item in errors:
-            real, value = _real(item, body)
+        found = [(*_real(item, body), item) for item in errors]
+        said = {real[:length] for real, _, item in found if item["type"] not in _TAG_ERRORS for length in range(9)}
+        for real, value, item in found:
+            if item["type"] in _TAG_ERRORS and real in said:
+                # That a tag is known, or is not, says less than what the member complains of.
+                continue
             if row is not None and len(real) == 1 and isinstance(real[0], int):
                 real = (_position(real[0], row),)
             node = (*path, *real)
@@ -257,6 +263,7 @@ _EXPECTED = {
     "string_type": "a string",
     "tuple_type": "an array",
 }
+_TAG_ERRORS = frozenset({"union_tag_invalid", "union_tag_not_found", KNOWN_TAG})
 _JSON_KINDS = {"dict": "object", "list": "array"}
 
 

@@ -1,16 +1,14 @@
-"""The base of every generated object model, and the choice between the members of a union."""
+"""The base of every generated object model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
-from binance_sdk._runtime.type_adapter import CACHE_STRINGS, fail_early
-
-UNKNOWN_TAG = "unknown"
+from binance_sdk._runtime.json_validator import fail_early
+from binance_sdk._runtime.type_adapter import CACHE_STRINGS
 
 
 class Model(BaseModel):
@@ -38,20 +36,3 @@ class Model(BaseModel):
         schema = handler(source)
         fail_early(handler.resolve_ref_schema(schema))
         return schema
-
-
-def tag_of(field: str, attribute: str, known: Iterable[str]) -> Callable[[object], str | None]:
-    """A discriminator: the value of ``field`` where it is known, else the tag of the ``Unknown`` member.
-
-    A known tag stays strict: a malformed known member is an error, not an unknown one.
-    """
-    tags = frozenset(known)
-
-    def discriminate(value: object) -> str | None:
-        if isinstance(value, Mapping):
-            found = cast("Mapping[str, object]", value).get(field)
-        else:
-            found = getattr(value, attribute, None)
-        return found if isinstance(found, str) and found in tags else UNKNOWN_TAG
-
-    return discriminate

@@ -1,23 +1,33 @@
 """Wire scalars as exact Python values that are written back as they came.
 
 Each name is a plain type to a type checker (``Decimal``, ``int``) and carries its own core schema for pydantic.
-Decimals are built from the JSON string by ``decimal.Decimal`` itself after the pattern was checked inside
-pydantic-core; measured, that is faster than pydantic's decimal schema and refuses ``"1e5"``, ``" 1"`` and ``"NaN"``.
+Decimals are built from the JSON string by a function of C after the pattern was checked inside pydantic-core;
+measured, that is faster than pydantic's decimal schema and refuses ``"1e5"``, ``" 1"`` and ``"NaN"``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from binance_sdk._runtime.json_validator import REPEATS
+from binance_sdk.errors import DecodeError
+
 DECIMAL_PATTERN = r"^-?[0-9]+(\.[0-9]+)?$"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_decimal_of: Callable[[str], Decimal] = Context(
+    prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[InvalidOperation]
+).create_decimal
+"""``Decimal`` of a text, exactly; a tenth faster, for it need not ask which context the thread is in."""
+_decimal_again: Callable[[str], Decimal] = lru_cache(maxsize=4096)(_decimal_of)
+"""The same for texts that come again and again, as those of filters do; a Decimal cannot change, so one will do."""
 
 _NONE_FOR: Mapping[str, None] = {"": None}
 """Its ``get`` is a function of C: one of Python would let the garbage collector in at every row."""
@@ -49,7 +59,9 @@ def _written(serialise: Callable[[Decimal], object]) -> core_schema.SerSchema:
 
 
 def _decimal() -> CoreSchema:
-    wire = core_schema.no_info_after_validator_function(Decimal, decimal_text_schema())
+    wire = core_schema.no_info_after_validator_function(
+        _decimal_of, decimal_text_schema(), metadata={REPEATS: _decimal_again}
+    )
     python = core_schema.union_schema([core_schema.is_instance_schema(Decimal), wire])
     return core_schema.json_or_python_schema(wire, python, serialization=_written(plain))
 
@@ -57,7 +69,7 @@ def _decimal() -> CoreSchema:
 def _empty_decimal() -> CoreSchema:
     wire = core_schema.union_schema(
         [
-            core_schema.no_info_after_validator_function(Decimal, decimal_text_schema()),
+            core_schema.no_info_after_validator_function(_decimal_of, decimal_text_schema()),
             core_schema.no_info_after_validator_function(_NONE_FOR.get, core_schema.literal_schema([""])),
         ],
         mode="left_to_right",
@@ -110,7 +122,7 @@ def _decimal_or_number() -> CoreSchema:
     )
     wire = core_schema.union_schema(
         [
-            core_schema.no_info_after_validator_function(Decimal, decimal_text_schema()),
+            core_schema.no_info_after_validator_function(_decimal_of, decimal_text_schema()),
             core_schema.no_info_after_validator_function(lambda v: _WireNumber(_from_number(v)), number),
         ],
         mode="left_to_right",
@@ -160,5 +172,24 @@ TimeOrDigits = Annotated[int, _Schema(_time_or_digits)]
 
 
 def to_datetime(milliseconds: int) -> datetime:
-    """Epoch milliseconds as an aware UTC datetime, exactly."""
-    return EPOCH + timedelta(milliseconds=milliseconds)
+    """Epoch milliseconds as an aware UTC datetime, exactly.
+
+    Raises:
+        DecodeError: the moment lies outside the years 1 to 9999; the integer itself is in the field without ``_dt``.
+    """
+    try:
+        return EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        pass
+    size = abs(milliseconds).bit_length()
+    shown = str(milliseconds) if size < 100 else f"a number of {size * 30103 // 100_000 + 1} digits"
+    text = f"{shown} is no time in milliseconds that a datetime can hold (years 1 to 9999)"
+    for unit, factor in (("microseconds", 1000), ("nanoseconds", 1_000_000)):
+        if _FIRST_LIKELY <= milliseconds // factor < _LAST_LIKELY:
+            moment = EPOCH + timedelta(milliseconds=milliseconds // factor)
+            text += f"; in {unit} it would be {moment:%Y-%m-%d %H:%M:%S} UTC"
+    raise DecodeError(f"{text}; the integer is in the field without _dt", problems=(text,))
+
+
+_FIRST_LIKELY, _LAST_LIKELY = 946_684_800_000, 4_102_444_800_000
+"""2000 and 2100: a number that falls between them when it is divided was meant in a finer unit."""

@@ -13,9 +13,10 @@ from typing import Generic, Literal, TypeVar
 from pydantic import TypeAdapter
 from pydantic_core import SchemaValidator
 
+from binance_sdk._runtime.json_validator import json_validator
 from binance_sdk._runtime.locks import cached_property
 from binance_sdk._runtime.operation import Market
-from binance_sdk._runtime.type_adapter import json_validator, type_adapter
+from binance_sdk._runtime.type_adapter import type_adapter
 
 T_co = TypeVar("T_co", covariant=True)
 
