@@ -74,7 +74,16 @@ class MarketLimitsView:
         return self._pool.time.skew
 
     def __repr__(self) -> str:
-        return f"MarketLimitsView(used={self.used}, limit={self.limit}, resets_in={self.resets_in:.1f})"
+        weight = self.weight
+        shown = [f"used={weight.used}", f"limit={weight.limit}", f"resets_in={weight.resets_in:.1f}"]
+        groups = {name: f"{usage.used} of {usage.limit} in {usage.seconds} s" for name, usage in self.groups.items()}
+        if groups:
+            shown.append(f"groups={groups}")
+        if self.closed_for:
+            shown.append(f"closed_for={self.closed_for:.1f}, closed_because={self.closed_because!r}")
+        if self.waiting:
+            shown.append(f"waiting={self.waiting}")
+        return f"MarketLimitsView({', '.join(shown)})"
 
 
 class LimitsView:
@@ -96,6 +105,10 @@ class LimitsView:
     @property
     def futures(self) -> MarketLimitsView:
         return self._market("futures")
+
+    def __repr__(self) -> str:
+        markets = self._core.engine.attempts.markets
+        return f"LimitsView({', '.join(f'{market}={self._market(market)!r}' for market in markets)})"
 
     def drift(self) -> list[WeightDrift]:
         """Operations that the server charges otherwise than the spec says, with both weights."""

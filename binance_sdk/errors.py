@@ -258,11 +258,15 @@ class BudgetError(BinanceError):
 
     Attributes:
         retry_at: Epoch milliseconds at which it would fit; None where it never does.
+        retry_after: Seconds until then.
     """
 
-    def __init__(self, text: str, *, operation: str | None = None, retry_at: int | None = None) -> None:
+    def __init__(
+        self, text: str, *, operation: str | None = None, retry_at: int | None = None, retry_after: float | None = None
+    ) -> None:
         super().__init__(text, operation=operation)
         self.retry_at = retry_at
+        self.retry_after = retry_after
 
 
 class CircuitOpenError(BinanceError):
@@ -270,11 +274,15 @@ class CircuitOpenError(BinanceError):
 
     Attributes:
         retry_at: Epoch milliseconds of the next attempt.
+        retry_after: Seconds until then.
     """
 
-    def __init__(self, text: str, *, operation: str | None = None, retry_at: int | None = None) -> None:
+    def __init__(
+        self, text: str, *, operation: str | None = None, retry_at: int | None = None, retry_after: float | None = None
+    ) -> None:
         super().__init__(text, operation=operation)
         self.retry_at = retry_at
+        self.retry_after = retry_after
 
 
 class StreamError(BinanceError):

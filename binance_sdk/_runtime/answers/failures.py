@@ -46,9 +46,26 @@ _READ = 8192
 _SHOWN = 200
 
 
-def failed(operation: Operation[Any], failure: TransportFailure, url: str) -> BinanceError:
-    """The error for a request that got no whole answer."""
+def deadline_of(seconds: float | None) -> str:
+    """A deadline of a call in words."""
+    return "deadline" if seconds is None else f"deadline of {seconds:g} s"
+
+
+def failed(
+    operation: Operation[Any], failure: TransportFailure, url: str, deadline: float | None = None
+) -> BinanceError:
+    """The error for a request that got no whole answer.
+
+    Args:
+        operation: What was asked.
+        failure: What went wrong.
+        url: Where.
+        deadline: Seconds of the call's deadline, where that came before the timeout of the request.
+    """
     text = f"{operation.id}: {failure} ({place_of(url)}{failure.way})"
+    if failure.kind == "timeout" and deadline is not None:
+        text += f"; its {deadline_of(deadline)} has passed: raise deadline=, or leave it out"
+        return APITimeoutError(text, operation=operation.id)
     if failure.kind == "timeout":
         return APITimeoutError(f"{text}; raise timeout= if the line is slow", operation=operation.id)
     if failure.kind in ("encoding", "too_large"):

@@ -108,6 +108,7 @@ class Budget:
         priority: Priority,
         wait: bool,
         deadline: float,
+        without_place: bool = False,
     ) -> Grant:
         """Permission to send, sooner or later.
 
@@ -119,6 +120,7 @@ class Budget:
             priority: Place in the queue.
             wait: False raises instead of waiting.
             deadline: Monotonic time after which the permission is of no use.
+            without_place: It takes none of the client's ``max_concurrency``.
 
         Raises:
             BudgetError: it would not fit in time, with the time at which it would.
@@ -126,6 +128,8 @@ class Budget:
         """
         now = self._clock.monotonic()
         needs = self.needs(market, pool, cost)
+        if without_place:
+            needs = tuple(need for need in needs if need is not self._slots)
         # Most calls find everything free, and never pay for a place in the queue.
         granted = pool.ledger.at_once(needs, now)
         if granted is not None:
@@ -188,10 +192,13 @@ class Budget:
         self, operation: str, pool: Pool, ticket: Ticket, ready: float, now: float, *, wait: bool
     ) -> BinanceError:
         at = None if ready == math.inf else round(pool.time.now(max(ready, now)) * 1000)
+        after = None if ready == math.inf else max(0.0, ready - now)
         name = ticket.waits_for or "earlier calls"
         when = "when a running call ends" if at is None else f"in {max(0.0, ready - now):.1f} s at the earliest"
         why = "its deadline passes first" if wait else "wait=False"
-        return BudgetError(f"{operation}: waits for {name}, fits {when}; {why}", operation=operation, retry_at=at)
+        return BudgetError(
+            f"{operation}: waits for {name}, fits {when}; {why}", operation=operation, retry_at=at, retry_after=after
+        )
 
 
 def banned(operation: str, pool: Pool, now: float) -> IPBannedError:
@@ -203,5 +210,6 @@ def banned(operation: str, pool: Pool, now: float) -> IPBannedError:
         operation=operation,
         code=-1003,
         retry_after=seconds,
+        retry_at=until,
         banned_until=until,
     )

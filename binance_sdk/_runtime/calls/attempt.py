@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from binance_sdk._runtime.answers.decode import decode, decode_good_rows
+from binance_sdk._runtime.answers.failures import deadline_of, holds_data, refused
 from binance_sdk._runtime.answers.failures import failed as failure_of
-from binance_sdk._runtime.answers.failures import holds_data, refused
 from binance_sdk._runtime.budget.ledger import Grant
 from binance_sdk._runtime.budget.limits import Cost, Pool, Snapshot
 from binance_sdk._runtime.budget.spending import Budget
@@ -150,7 +150,7 @@ class Attempts:
             transport = self.transport(operation.id)
             timeout = min(options.timeout or _DEFAULT_TIMEOUT, deadline - now)
             if timeout <= 0:
-                text = f"{operation.id}: the deadline passed before it was sent"
+                text = f"{operation.id}: its {deadline_of(options.deadline)} passed before it was sent"
                 raise APITimeoutError(text, operation=operation.id)
             if self.teller.listening:
                 self.teller.tell(RequestSent(operation.id, url, prepared.cost.weight, number))
@@ -163,7 +163,8 @@ class Attempts:
         try:
             raw = await transport.send(request)
         except TransportFailure as failure:
-            error = failure_of(operation, failure, url)
+            cut = timeout < (options.timeout or _DEFAULT_TIMEOUT)
+            error = failure_of(operation, failure, url, options.deadline if cut else None)
             self._lost(sent, error, failure.kind)
             raise error from (failure.__cause__ or failure)
         except BaseException:
@@ -185,6 +186,8 @@ class Attempts:
             priority=options.priority or "normal",
             wait=options.wait is not False,
             deadline=deadline,
+            # Who waits for its hook keeps its place, and another one may not be free before that.
+            without_place=self.teller.calling,
         )
 
     def _headers(self, operation: Operation[Any], options: RequestOptions) -> dict[str, str]:
@@ -281,8 +284,8 @@ class Attempts:
         drift = sent.pool.drift.observe(sent.prepared.operation.id, sent.prepared.cost.weight, taken)
         if drift is not None:
             self.teller.tell(drift)
-            if self.on_drift is not None:
-                self.on_drift(drift)
+            if self.on_drift is not None and not self.teller.calling:
+                self.teller.call("on_drift", self.on_drift, drift)
 
     def _learn(self, sent: _Sent, data: object, now: float) -> None:
         """Take over what passes by: the server's clock, and the limits in force."""

@@ -81,31 +81,40 @@ class AsyncFlights:
     async def fly(self, key: str, make: Callable[[], Awaitable[Any]]) -> tuple[Any, bool]:
         """The answer, and whether it was somebody else's request."""
         place = (id(asyncio.get_running_loop()), key)
-        found = self._tasks.get(place)
-        shared = found is not None and not found[0].done()
-        if found is None or found[0].done():
-            task = asyncio.ensure_future(_run(make))
-            found = (task, [0])
-            self._tasks[place] = found
-            task.add_done_callback(lambda done: self._tasks.pop(place, None) if self._is(place, done) else None)
-        task, waiters = found
-        waiters[0] += 1
-        try:
-            return await asyncio.shield(task), shared
-        finally:
-            waiters[0] -= 1
-            if not waiters[0] and not task.done():
-                # Nobody wants the answer any more.
-                task.cancel()
+        me = asyncio.current_task()
+        for last in (False, False, True):
+            found = self._tasks.get(place)
+            shared = found is not None and not found[0].done()
+            if found is None or found[0].done():
+                task = asyncio.ensure_future(_run(make))
+                found = (task, [0])
+                self._tasks[place] = found
+                task.add_done_callback(lambda done: self._land(place, done))
+            task, waiters = found
+            waiters[0] += 1
+            try:
+                return await asyncio.shield(task), shared
+            except asyncio.CancelledError:
+                if last or not task.cancelled() or (me is not None and me.cancelling()):
+                    raise
+                # Somebody ended the request, and nobody us: ask again.
+            finally:
+                waiters[0] -= 1
+                if not waiters[0] and not task.done():
+                    # Nobody wants the answer any more, and who comes next shall not find a request that is ending.
+                    self._land(place, task)
+                    task.cancel()
+        raise AssertionError("the last attempt answers or raises")
 
     def after_fork(self) -> None:
         """Whoever flies does so in the parent."""
         abandon(*self._tasks.values())
         self._tasks.clear()
 
-    def _is(self, place: tuple[int, str], task: asyncio.Future[Any]) -> bool:
+    def _land(self, place: tuple[int, str], task: asyncio.Future[Any]) -> None:
         found = self._tasks.get(place)
-        return found is not None and found[0] is task
+        if found is not None and found[0] is task:
+            del self._tasks[place]
 
 
 async def _run(make: Callable[[], Awaitable[Any]]) -> Any:

@@ -6,11 +6,13 @@ happens to a single request is in ``attempt``.
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
+from binance_sdk._runtime.answers.failures import deadline_of
 from binance_sdk._runtime.budget.limits import Cost
 from binance_sdk._runtime.budget.windows import Rolling, Window
 from binance_sdk._runtime.calls.attempt import Attempts, Prepared
@@ -108,7 +110,7 @@ class Engine:
 
     async def _cached(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
         operation, cache = prepared.operation, self.cache(prepared.operation.id)
-        key = f"{operation.id} {prepared.target}"
+        key = f"{operation.id} {prepared.target}{_mark(options.headers)}"
         found = cache.get(key)
         if found is not None:
             self.attempts.teller.tell(CacheHit(operation.id, shared=False))
@@ -124,6 +126,9 @@ class Engine:
                 cache.put(key, response, seconds)
             return response
 
+        if self.attempts.teller.calling:
+            # What is under way may wait for the hook that asks.
+            return _own_copy(await fetch())
         response: Response[Any]
         # Only with one's equals: the patience of one caller must not become the error of another.
         alike = (
@@ -158,8 +163,11 @@ class Engine:
             last = error
             attempts.teller.tell(Retrying(prepared.operation.id, error, pause, number))
 
+        def out_of_time(error: BinanceError) -> None:
+            error.args = (f"{error}; not tried again: its {deadline_of(options.deadline)} comes first",)
+
         response: Response[Any] | None = None
-        loop = retrying(retries + 1, clock.sleep, pool.quota, lambda: deadline - clock.monotonic(), told)
+        loop = retrying(retries + 1, clock.sleep, pool.quota, lambda: deadline - clock.monotonic(), told, out_of_time)
         async for attempt in loop:
             with attempt:
                 number = attempt.retry_state.attempt_number
@@ -174,6 +182,14 @@ class Engine:
         assert response is not None
         pool.quota.earn()
         return response
+
+
+def _mark(headers: Mapping[str, str] | None) -> str:
+    """Something that differs where headers do, and shows none of them."""
+    if not headers:
+        return ""
+    items = sorted((name.lower(), value) for name, value in headers.items())
+    return f" {hashlib.sha256(repr(items).encode()).hexdigest()}"
 
 
 def _own_copy(response: Response[Any]) -> Response[Any]:

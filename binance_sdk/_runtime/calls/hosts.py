@@ -56,4 +56,5 @@ class MarketHosts:
             f"{operation.id}: not sent, {names} failed too often of late; tried again in {wait:.0f} s",
             operation=operation.id,
             retry_at=round(self.pool.time.now(now + wait) * 1000),
+            retry_after=wait,
         )

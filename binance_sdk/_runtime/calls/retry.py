@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tenacity import AsyncRetrying, RetryCallState
 
 _FIRST, _LONGEST = 0.2, 5.0
+_LONGEST_TOLD = 60.0
+"""Who is told to come back later than this decides for himself: the error tells when."""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -21,7 +23,9 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, DecodeError):
         # A page of HTML or a torn body came from something in between; a wrong field would come again.
         return error.garbled
-    return isinstance(error, (APIConnectionError, ServerError, RateLimitError))
+    if isinstance(error, ServerError):
+        return (error.retry_after or 0.0) <= _LONGEST_TOLD
+    return isinstance(error, (APIConnectionError, RateLimitError))
 
 
 def pause_after(error: BaseException | None, attempt: int, jitter: Callable[[], float] = random.random) -> float:
@@ -40,6 +44,7 @@ def retrying(
     quota: RetryQuota,
     time_left: Callable[[], float],
     before_sleep: Callable[[BinanceError, float, int], None],
+    out_of_time: Callable[[BinanceError], None],
 ) -> AsyncRetrying:
     """A tenacity loop by this module's rules.
 
@@ -49,6 +54,7 @@ def retrying(
         quota: Shared by all calls to one pool.
         time_left: Seconds until the caller's deadline.
         before_sleep: Told of each retry: error, pause, number of the attempt that failed.
+        out_of_time: Told of the error after which the deadline leaves no time.
     """
     with IMPORTING:
         from tenacity import AsyncRetrying, stop_after_attempt
@@ -56,7 +62,12 @@ def retrying(
 
     class _OutOfTimeOrQuota(stop_base):
         def __call__(self, state: RetryCallState) -> bool:
-            return state.upcoming_sleep >= time_left() or not quota.spend()
+            if state.upcoming_sleep >= time_left():
+                error = state.outcome.exception() if state.outcome else None
+                if isinstance(error, BinanceError):
+                    out_of_time(error)
+                return True
+            return not quota.spend()
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from typing import TextIO, TypeVar
 
 from binance_sdk._runtime import process
 from binance_sdk._runtime.locks import new_lock
@@ -26,6 +28,8 @@ from binance_sdk.events import (
     Waited,
     WeightDrift,
 )
+
+T = TypeVar("T")
 
 LOGGER = logging.getLogger("binance_sdk")
 LOGGER.addHandler(logging.NullHandler())
@@ -50,8 +54,14 @@ def warn_of_fork() -> None:
         )
 
 
+_RUNNING: ContextVar[tuple[int, ...]] = ContextVar("tellers whose hooks run", default=())
+
+
 class Teller:
-    """Hooks of one client, and the log."""
+    """Hooks of one client, and the log.
+
+    A hook may call the client that it watches. Of what comes of that it is not told: it would call again, and so on.
+    """
 
     def __init__(self, hooks: Sequence[Hook]) -> None:
         for hook in hooks:
@@ -68,12 +78,25 @@ class Teller:
         level = _level(event)
         if LOGGER.isEnabledFor(level):
             LOGGER.log(level, "%s", _line(event))
-        for hook in self._hooks:
-            try:
-                hook(event)
-            except Exception:
-                # A broken hook must not break the call it only watches; the log has the trace.
-                LOGGER.exception("a hook failed on %s", type(event).__name__)
+        if self._hooks and not self.calling:
+            for hook in self._hooks:
+                self.call("a hook", hook, event)
+
+    @property
+    def calling(self) -> bool:
+        """Whether a function of the user runs here, or what runs was begun by one."""
+        return id(self) in _RUNNING.get()
+
+    def call(self, name: str, function: Callable[[T], object], event: T) -> None:
+        """Call a function of the user; what it raises goes to the log."""
+        token = _RUNNING.set((*_RUNNING.get(), id(self)))
+        try:
+            function(event)
+        except (Exception, asyncio.CancelledError):
+            # It must not break the call it only watches, nor cancel it; the log has the trace.
+            LOGGER.exception("%s failed on %s", name, type(event).__name__)
+        finally:
+            _RUNNING.reset(token)
 
 
 def _level(event: Event) -> int:

@@ -106,6 +106,7 @@ class BackgroundOpener:
             ConfigError: the client is closed.
         """
         try:
+            self._check_thread()
             loop = self._running()
         except BaseException:
             work.close()
@@ -116,6 +117,14 @@ class BackgroundOpener:
         except BaseException:
             future.cancel()
             raise
+
+    def _check_thread(self) -> None:
+        if threading.current_thread() is self._thread:
+            # It would wait for itself.
+            raise ConfigError(
+                "streams of a blocking client are not opened, changed or closed by its own hooks and on_notice, which "
+                "run where they are read; do it in another thread"
+            )
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -136,7 +145,12 @@ class BackgroundOpener:
         return self.run(self._inner.open(items, options))
 
     def close(self) -> None:
-        """Close every stream and end the thread."""
+        """Close every stream and end the thread.
+
+        Raises:
+            ConfigError: called by a hook in that thread.
+        """
+        self._check_thread()
         with self._lock:
             self._closed = True
             loop, self._loop = self._loop, None

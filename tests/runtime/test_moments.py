@@ -1,0 +1,116 @@
+"""When to go on: deadlines that are told as such, ends that errors carry, and what ``limits`` shows."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import httpx
+import pytest
+
+from binance_sdk import RequestOptions, errors
+from binance_sdk.events import Retrying
+
+from .server import RawServer
+from .support import NOW_MS, Mode, Recorder, StillClock, outcome
+
+both = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+@both
+def test_a_deadline_that_comes_before_the_timeout_is_what_the_error_speaks_of(mode: Mode) -> None:
+    with RawServer(None) as server:
+        error = outcome(
+            mode,
+            lambda client: client.spot.ping(options=RequestOptions(deadline=0.05, max_retries=0)),
+            spot_base_url=server.url,
+        )
+    assert isinstance(error, errors.APITimeoutError)
+    assert "its deadline of 0.05 s has passed" in str(error)
+    assert "timeout=" not in str(error)
+
+
+@both
+def test_a_timeout_that_comes_before_the_deadline_is_still_a_timeout(mode: Mode) -> None:
+    with RawServer(None) as server:
+        error = outcome(
+            mode,
+            lambda client: client.spot.ping(options=RequestOptions(deadline=60, timeout=0.05, max_retries=0)),
+            spot_base_url=server.url,
+        )
+    assert isinstance(error, errors.APITimeoutError)
+    assert "deadline" not in str(error)
+
+
+def test_a_retry_for_which_the_deadline_leaves_no_time_is_told(recorder: Recorder) -> None:
+    recorder.answer = lambda request: httpx.Response(503, headers={"retry-after": "9"})
+    with recorder.sync() as client, pytest.raises(errors.ServerError) as caught:
+        client.spot.ping(options=RequestOptions(deadline=4))
+    assert "not tried again: its deadline of 4 s comes first" in str(caught.value)
+    assert len(recorder.requests) == 1
+
+
+@pytest.mark.parametrize(("told", "asked"), [("20", 4), ("60", 4), ("86400", 1), ("9" * 400, 1)])
+def test_nobody_sleeps_for_a_day_because_a_server_said_so(
+    told: str, asked: int, recorder: Recorder, clock: StillClock
+) -> None:
+    recorder.answer = lambda request: httpx.Response(503, headers={"retry-after": told})
+    with recorder.sync() as client, pytest.raises(errors.ServerError) as caught:
+        client.spot.ping()
+    assert len(recorder.requests) == asked
+    assert sum(clock.slept) <= 3 * 60
+    assert caught.value.retry_after == min(float(told), 259_200)
+    assert caught.value.retry_at == pytest.approx(NOW_MS + 1000 * (sum(clock.slept) + min(float(told), 259_200)))
+
+
+def test_every_error_that_ends_by_itself_tells_when(recorder: Recorder) -> None:
+    def error_of(call: Any) -> Any:
+        with pytest.raises(errors.BinanceError) as caught:
+            call()
+        return pickle.loads(pickle.dumps(caught.value))
+
+    once = RequestOptions(max_retries=0)
+    with recorder.sync() as client:
+        recorder.answer = lambda request: httpx.Response(429, headers={"retry-after": "7"})
+        first = error_of(lambda: client.spot.ping(options=once))
+        second = error_of(lambda: client.spot.ping(options=RequestOptions(wait=False)))
+        assert [type(first), type(second)] == [errors.RateLimitError, errors.BudgetError]
+        assert [first.retry_after, second.retry_after] == pytest.approx([7, 7])
+        assert [first.retry_at, second.retry_at] == pytest.approx([NOW_MS + 7000] * 2, abs=1)
+        recorder.answer = lambda request: httpx.Response(418, headers={"retry-after": "300"})
+        first = error_of(lambda: client.futures.ping(options=once))
+        second = error_of(lambda: client.futures.ping(options=once))
+        assert [type(first), type(second)] == [errors.IPBannedError] * 2
+        assert [first.retry_after, second.retry_after] == pytest.approx([300, 300])
+        assert first.retry_at == second.retry_at == first.banned_until == second.banned_until
+    with recorder.sync(spot_base_url="http://one.invalid", budget=False) as client:
+        recorder.answer = lambda request: httpx.Response(500)
+        kinds = [error_of(lambda: client.spot.ping(options=once)) for _ in range(25)]
+        opened = kinds[-1]
+        assert type(opened) is errors.CircuitOpenError
+        assert opened.retry_after == pytest.approx(5)
+        assert opened.retry_at == pytest.approx(NOW_MS + 5000, abs=1)
+
+
+def test_limits_show_what_they_hold(recorder: Recorder) -> None:
+    with recorder.sync() as client:
+        client.spot.ping()
+        shown = repr(client.limits)
+        assert shown.startswith("LimitsView(spot=MarketLimitsView(used=1, limit=6000, resets_in=")
+        assert "'raw_requests': '1 of 300000 in 300 s'" in shown
+        assert "futures=MarketLimitsView(used=0, limit=2400" in shown
+        assert "'funding_rate': '0 of 500 in 300 s'" in shown
+        assert "closed" not in shown
+        assert repr(client.limits.spot.weight).startswith("Usage(used=1, limit=6000, seconds=60, resets_in=")
+        recorder.answer = lambda request: httpx.Response(403)
+        with pytest.raises(errors.ForbiddenError):
+            client.spot.ping()
+        assert "closed_for=5.0, closed_because='the firewall refused (403)'" in repr(client.limits.spot)
+
+
+def test_only_retries_that_are_made_are_told(recorder: Recorder) -> None:
+    seen: list[object] = []
+    recorder.answer = lambda request: httpx.Response(503, headers={"retry-after": "3600"})
+    with recorder.sync(hooks=[seen.append]) as client, pytest.raises(errors.ServerError, match="retry after 3600 s"):
+        client.spot.ping()
+    assert not [event for event in seen if isinstance(event, Retrying)]
