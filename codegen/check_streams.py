@@ -36,6 +36,7 @@ def check_streams(spec: Spec) -> Iterator[Problem]:
         if other is not placed:
             yield placed.problem(f"{other.name} has this pattern too; drop one of the two", "pattern")
     yield from _events(spec)
+    yield from _own_rows(spec)
     yield from _fixtures(spec)
 
 
@@ -121,6 +122,7 @@ def _stream(spec: Spec, placed: Placed[StreamNode]) -> Iterator[Problem]:
     yield from _quiet(spec, placed)
     paths = dict(attributes(spec, placed.scope, event.name))
     yield from _sequence(placed, paths)
+    yield from _key(placed, paths)
     if node.fill is not None:
         yield from _fill(spec, placed, node.fill, paths)
 
@@ -198,6 +200,35 @@ def _sequence(placed: Placed[StreamNode], paths: Paths) -> Iterator[Problem]:
             yield from _known(placed, path, paths, "sequence", key)
     if sequence.interval is not None:
         yield from _choice(placed, sequence.interval, "sequence", "interval")
+
+
+def _key(placed: Placed[StreamNode], paths: Paths) -> Iterator[Problem]:
+    key = placed.value.key
+    if key is None:
+        return
+    if any(one.type == "symbol" for one in placed.value.parameters.values()):
+        yield placed.problem("all events of it are about one symbol, so nothing tells them apart; drop it", "key")
+    yield from _known(placed, key, paths, "key")
+
+
+def _own_rows(spec: Spec) -> Iterator[Problem]:
+    for market, rule in spec.own_rows.items():
+        types: set[str] = set()
+        names: set[str] = set()
+        for stream in spec.streams_of(market):
+            event = spec.events.get((market, parse_type(stream.value.event).leaf.name))
+            fields = spec.fields(market, event.value) if event is not None else {}
+            named = {one.name or snake(wire): one.type for wire, one in fields.items()}
+            names |= named.keys()
+            types |= {named[rule.value.field]} if rule.value.field in named else set()
+        if not types:
+            hint = did_you_mean(rule.value.field, names)
+            yield rule.problem(f"no event of {market} has an attribute `{rule.value.field}`{hint}", "field")
+        for value in rule.value.values:
+            wanted = "int" if isinstance(value, int) else "string"
+            for type_ in sorted(types - {wanted}):
+                text = f"`{value}` is no {type_}, which is the type of `{rule.value.field}`"
+                yield rule.problem(f"{text}; write a value that events have", "values")
 
 
 # ----------------------------------------------------------------------------------------- fill

@@ -100,6 +100,8 @@ def _place(spec: Spec, scope: str, document: Document, file: SpecFile, problems:
 
 
 def _place_streams(spec: Spec, market: str, document: Document, file: StreamsFile, problems: list[Problem]) -> None:
+    if file.own_rows is not None:
+        spec.own_rows[market] = Placed("own_rows", market, file.own_rows, document, ("own_rows",))
     for section, target in (("enums", spec.enums), ("schemas", spec.events), ("streams", spec.streams)):
         table: dict[tuple[str, str], Placed[Any]] = target
         for name, value in getattr(file, section).items():

@@ -21,7 +21,7 @@ from codegen.spec_model import (
     SchemaField,
     Source,
 )
-from codegen.spec_streams import StreamNode
+from codegen.spec_streams import OwnRows, StreamNode
 
 NodeT = TypeVar("NodeT")
 
@@ -62,6 +62,8 @@ class Spec:
     events: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)
     """Schemas of stream events: as those of answers, but in a module of their own."""
     streams: dict[tuple[str, str], Placed[StreamNode]] = field(default_factory=dict)
+    own_rows: dict[str, Placed[OwnRows]] = field(default_factory=dict)
+    """By market: the rule that tells its own events of streams from those of other markets."""
     stream_sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     stream_fixtures: dict[str, bytes] = field(default_factory=dict)
 

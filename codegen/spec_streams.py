@@ -149,6 +149,8 @@ class StreamNode(Node):
     quiet: Quiet
     sequence: Sequence | None = None
     fill: Fill | None = None
+    key: AttributePath | None = None
+    """What tells the events of a stream of all symbols apart; left out where that is `symbol`."""
     since: date | None = None
     notes: list[Text] = Field(default_factory=list)
     observed: Text | None = None
@@ -156,11 +158,22 @@ class StreamNode(Node):
     source: Source | None = None
 
 
+class OwnRows(Node):
+    """Which events belong to the market, where its streams carry those of others too."""
+
+    description: Text
+    field: PythonName
+    """Attribute of an event that says whose it is; one without it belongs here."""
+    values: Annotated[list[Choice], Field(min_length=1)]
+    """What it holds in the market's own events."""
+
+
 class StreamsFile(Node):
     """One file below ``spec/streams``."""
 
     description: Text
     source: Source
+    own_rows: OwnRows | None = None
     enums: dict[ClassName, Enum] = Field(default_factory=dict)
     schemas: dict[ClassName, ObjectSchema] = Field(default_factory=dict)
     streams: dict[PythonName, StreamNode]

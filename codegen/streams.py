@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from codegen import words
 from codegen.names import english_list, snake
 from codegen.spec import Placed, Spec
 from codegen.spec_model import ObjectSchema
-from codegen.spec_streams import Quiet, StreamNode, StreamParameter
+from codegen.spec_streams import OwnRows, Quiet, StreamNode, StreamParameter
 from codegen.types import TypeRef, parse_type
 
 PERIODS_OF_SILENCE = 5
@@ -66,6 +66,19 @@ def attributes(spec: Spec, scope: str, event: str, prefix: str = "") -> Iterator
             yield from attributes(spec, scope, type_.name, f"{path}.")
 
 
+def row_key(node: StreamNode, paths: Container[str]) -> str | None:
+    """Attribute that tells the events of a stream of all symbols apart; None where all are about one."""
+    if any(one.type == "symbol" for one in node.parameters.values()):
+        return None
+    return node.key or ("symbol" if "symbol" in paths else None)
+
+
+def own_rows(spec: Spec, market: str, paths: Container[str]) -> OwnRows | None:
+    """The rule by which an event with these attributes belongs to the market; None where none is needed."""
+    placed = spec.own_rows.get(market)
+    return placed.value if placed is not None and placed.value.field in paths else None
+
+
 def texts(spec: Spec, market: str, one: StreamParameter) -> dict[str | int, str]:
     """Each value of a choice with what it becomes in the name of the stream."""
     if one.texts is not None:
@@ -99,6 +112,13 @@ def _view(spec: Spec, placed: Placed[StreamNode]) -> StreamView:
         fill = node.fill.model_dump(exclude_defaults=True) | {"operation": f"{market}.{node.fill.operation}"}
         rest.append(("fill", _call("Fill", fill)))
         rest.append(("live_only", repr(live_only(spec, market, type_.leaf.name))))
+    paths = dict(attributes(spec, market, type_.leaf.name))
+    key = row_key(node, paths)
+    if key is not None:
+        rest.append(("key", repr(key)))
+    own = own_rows(spec, market, paths)
+    if own is not None:
+        rest.append(("own_rows", f"OwnRows({own.field!r}, {tuple(own.values)!r})"))
     return StreamView(
         id=f"{market}.{placed.name}",
         name=placed.name,
@@ -183,6 +203,10 @@ def _docstring(spec: Spec, placed: Placed[StreamNode]) -> str:
         lines += ["", words.sentence(node.description)]
     where = f", on `/{node.route}`" if node.route else ""
     facts = [f"`{node.pattern}`{where}; sent {node.speed}.", _silence(node.quiet), _gaps(node)]
+    own = own_rows(spec, placed.scope, dict(attributes(spec, placed.scope, parse_type(node.event).leaf.name)))
+    if own is not None:
+        values = english_list([f"`{value}`" for value in own.values], "or")
+        facts.append(f"Events whose `{own.field}` is not {values} are left out, and counted as `other_market`.")
     if node.since is not None:
         facts.append(f"Exists since {node.since.isoformat()}.")
     facts += [words.sentence(note) for note in node.notes]

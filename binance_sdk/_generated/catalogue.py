@@ -16,5 +16,5 @@ CATALOGUE = Catalogue(
     error_codes=CODES,
     status_remedies=STATUSES,
     telling_bodies=BODIES,
-    spec_hash="9f2ba27c7ba65afb",
+    spec_hash="4976b21440eb0b5b",
 )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from binance_sdk import futures, spot
 from binance_sdk._generated.futures import stream_operations as futures_operations
 from binance_sdk._generated.spot import stream_operations as spot_operations
+from binance_sdk._runtime.stream.choices import together
 from binance_sdk._runtime.stream.names import named
 from binance_sdk._runtime.stream.operation import StreamOperation
 from binance_sdk._runtime.stream.parts import Parts
@@ -47,7 +48,7 @@ def reader_for(operation: StreamOperation[Any], rest: FakeRest, *, fill: bool) -
     subscription = Subscription(
         named(operation, arguments)[0], fill_gaps=fill, quiet_time=None, from_spec=False, now=clock.now
     )
-    return Reader(parts, "block", 10_000, lambda _: None), subscription
+    return Reader(parts, together([]), lambda _: None), subscription
 
 
 async def consume(reader: Reader, subscription: Subscription, payloads: list[dict[str, Any]]) -> list[Any]:

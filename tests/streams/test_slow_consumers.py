@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 from binance_sdk import spot
+from binance_sdk._runtime.stream.choices import together
+from binance_sdk._runtime.stream.newest import make_reader
+from binance_sdk._runtime.stream.options import StreamOptions
+from binance_sdk._runtime.stream.reader import Reader
+from binance_sdk._runtime.stream.subscription import Subscription
 from binance_sdk.events import MessagesDropped
-from binance_sdk.streams import Gap
+from binance_sdk.streams import Gap, SilentStream
 
 from .conftest import Engine
-from .rows import agg_trade, mini_ticker
+from .rows import agg_trade
 from .server import eventually
 
 TRADES = "btcusdt@aggTrade"
-TICKERS = "!miniTicker@arr"
 
 
 def rest_of(events: Any) -> list[Any]:
@@ -41,27 +46,6 @@ async def test_drop_oldest_drops_counts_and_names(engine: Engine) -> None:
     assert engine.rest.asked == []
     told = [event.dropped for event in engine.told if isinstance(event, MessagesDropped)]
     assert told == [1, 2, 4, 8]
-
-
-async def test_latest_keeps_the_newest_of_each_stream(engine: Engine) -> None:
-    stream = engine.spot.combine(
-        engine.spot.agg_trade("BTCUSDT"), engine.spot.all_mini_tickers(), overflow="latest", buffer=6
-    )
-    async with stream as events:
-        for number in range(1, 4):
-            await engine.exchange.send(TRADES, agg_trade(number))
-        await eventually(lambda: events.stats.received == 3)
-        # There is room, so nothing is lost.
-        assert [event.agg_id for event in rest_of(events)] == [1, 2, 3]
-        await engine.exchange.send(TICKERS, [mini_ticker(1)])
-        for number in range(4, 10):
-            await engine.exchange.send(TRADES, agg_trade(number))
-        await eventually(lambda: events.stats.received == 10)
-        ticker, gap, trade = rest_of(events)
-        assert isinstance(ticker, list)
-        assert gap == Gap(TRADES, 3, 9, "overflow")
-        assert trade.agg_id == 9
-        assert events.stats.dropped == 5
 
 
 async def test_block_loses_nothing_and_stops_the_line(engine: Engine) -> None:
@@ -117,3 +101,108 @@ async def test_lag_is_the_time_a_message_waited(engine: Engine) -> None:
         await engine.clock.advance(2.0)
         await anext(events)
         assert 2000.0 <= events.stats.lag_ms < 2500.0
+
+
+# ------------------------------------------------------------------------------------ bounds
+
+
+def test_a_stalled_consumer_of_lists_holds_64_mib(engine: Engine) -> None:
+    """Ten thousand messages of half a megabyte would be five gigabytes."""
+    payload = b"x" * 500_000
+    for policy, bound in (("drop_oldest", 64), ("block", 64), ("latest", 64)):
+        reader, subscription = stalled(engine, {"overflow": policy})
+        for _ in range(10_000):
+            reader.feed(subscription, payload, 0.0)
+        held = sum(len(item[1]) for item in reader.waiting if isinstance(item, tuple))
+        assert held <= bound * 2**20
+        if policy != "latest":
+            assert held <= reader.buffer.size <= bound * 2**20
+            assert len(reader.waiting) > 110
+        assert reader.stats.received == 10_000
+        assert reader.stats.dropped >= 10_000 - bound * 2**20 // len(payload)
+
+
+def stalled(engine: Engine, options: StreamOptions) -> tuple[Reader, Subscription]:
+    """Trades, which nobody reads."""
+    named = engine.spot.agg_trade("BTCUSDT").items[0][0]
+    subscription = Subscription(named, fill_gaps=False, quiet_time=None, from_spec=False, now=0.0)
+    return make_reader(engine.parts, together([options]), lambda _: None), subscription
+
+
+def test_one_message_is_always_let_in(engine: Engine) -> None:
+    for policy in ("drop_oldest", "block", "latest"):
+        reader, subscription = stalled(engine, {"overflow": policy, "buffer_bytes": 1})
+        reader.feed(subscription, json.dumps(agg_trade(1)).encode(), 0.0)
+        vars(reader)["_turned"] = 1e300
+        assert reader.take().agg_id == 1
+        assert reader.stats.dropped == 0
+
+
+def test_notices_push_no_message_out(engine: Engine) -> None:
+    reader, subscription = stalled(engine, {"overflow": "drop_oldest", "buffer": 2})
+    for number in range(5):
+        reader.tell(SilentStream(TRADES, number))
+    for number in (1, 2):
+        reader.feed(subscription, json.dumps(agg_trade(number)).encode(), 0.0)
+    assert reader.stats.dropped == 0
+    assert [reader.take().agg_id, reader.take().agg_id] == [1, 2]
+
+
+async def test_bytes_block_as_messages_do(engine: Engine) -> None:
+    payload = {**agg_trade(0), "padding": "x" * 10_000}
+    async with engine.spot.agg_trade("BTCUSDT", overflow="block", buffer_bytes=200_000) as events:
+        total = 1000
+        line = engine.exchange.lines[0]
+
+        async def send() -> None:
+            for number in range(1, total + 1):
+                await line.send(TRADES, {**payload, "a": number})
+
+        sending = asyncio.create_task(send())
+        buffer = events._opened.reader.buffer
+        await eventually(lambda: buffer.paused)
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        assert 100_000 < buffer.size <= 100_000 + 2**20
+        assert not sending.done()
+        seen = [(await anext(events)).agg_id for _ in range(total)]
+        await sending
+        assert seen == list(range(1, total + 1))
+        assert events.stats.dropped == 0
+
+
+async def test_bytes_drop_the_oldest_as_messages_do(engine: Engine) -> None:
+    payload = {**agg_trade(0), "padding": "x" * 10_000}
+    async with engine.spot.agg_trade("BTCUSDT", overflow="drop_oldest", buffer_bytes=105_000) as events:
+        await engine.exchange.send(TRADES, agg_trade(1))
+        await anext(events)
+        for number in range(2, 102):
+            await engine.exchange.send(TRADES, {**payload, "a": number})
+        await eventually(lambda: events.stats.received == 101)
+        assert events._opened.reader.buffer.size <= 105_000
+        gap, *seen = rest_of(events)
+        first = seen[0].agg_id
+        assert gap == Gap(TRADES, 1, first, "overflow")
+        assert [event.agg_id for event in seen] == list(range(first, 102))
+        assert 8 <= len(seen) <= 10
+        assert events.stats.dropped == 100 - len(seen)
+
+
+async def test_fills_of_many_streams_at_once_are_bounded(engine: Engine) -> None:
+    engine.rest.page = 100
+    names = [f"S{number}USDT" for number in range(40)]
+    async with engine.spot.agg_trade(*names, fill_gaps=True, buffer=50) as events:
+        reader = events._opened.reader
+        for number in (1, 400):
+            for name in names:
+                await engine.exchange.send(f"{name.lower()}@aggTrade", agg_trade(number, name))
+        for _ in names:
+            assert (await anext(events)).agg_id == 1
+        await eventually(lambda: events.stats.received == 80)
+        seen, most = 0, 0
+        while seen < 399 * len(names):
+            await anext(events)
+            seen += 1
+            most = max(most, len(reader._ready))
+        assert 50 < most <= 50 + 16 * 100
+        assert events.stats.filled == 398 * len(names)

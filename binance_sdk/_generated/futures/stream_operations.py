@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from binance_sdk._generated.futures import events
-from binance_sdk._runtime.stream.operation import Fill, Quiet, Sequence, StreamOperation, StreamParameter
+from binance_sdk._runtime.stream.operation import Fill, OwnRows, Quiet, Sequence, StreamOperation, StreamParameter
 
 AGG_TRADE: StreamOperation[events.AggTradeEvent] = StreamOperation(
     id="futures.agg_trade",
@@ -38,6 +38,7 @@ AGG_TRADE: StreamOperation[events.AggTradeEvent] = StreamOperation(
         constants={"event_type": "aggTrade"},
     ),
     live_only=("event_time", "symbol_type"),
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 ALL_ASSET_INDEXES: StreamOperation[list[events.AssetIndexEvent]] = StreamOperation(
@@ -50,6 +51,7 @@ ALL_ASSET_INDEXES: StreamOperation[list[events.AssetIndexEvent]] = StreamOperati
     route="market",
     event_type="assetIndexUpdate",
     quiet=Quiet(kind="periodic", seconds=7.0),
+    key="symbol",
 )
 
 ALL_BOOK_TICKERS: StreamOperation[events.BookTickerEvent] = StreamOperation(
@@ -62,6 +64,8 @@ ALL_BOOK_TICKERS: StreamOperation[events.BookTickerEvent] = StreamOperation(
     route="public",
     event_type="bookTicker",
     quiet=Quiet(kind="periodic", seconds=27.0),
+    key="symbol",
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 ALL_FORCE_ORDERS: StreamOperation[events.ForceOrderEvent] = StreamOperation(
@@ -74,6 +78,8 @@ ALL_FORCE_ORDERS: StreamOperation[events.ForceOrderEvent] = StreamOperation(
     route="market",
     event_type="forceOrder",
     quiet=Quiet(kind="never"),
+    key="order.symbol",
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 ALL_MARK_PRICES: StreamOperation[list[events.MarkPriceEvent]] = StreamOperation(
@@ -87,6 +93,8 @@ ALL_MARK_PRICES: StreamOperation[list[events.MarkPriceEvent]] = StreamOperation(
     route="market",
     event_type="markPriceUpdate",
     quiet=Quiet(kind="periodic", seconds=17.0, by_parameter="speed", by_value={"3s": 17.0, "1s": 7.0}),
+    key="symbol",
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 ALL_MINI_TICKERS: StreamOperation[list[events.MiniTickerEvent]] = StreamOperation(
@@ -99,6 +107,8 @@ ALL_MINI_TICKERS: StreamOperation[list[events.MiniTickerEvent]] = StreamOperatio
     route="market",
     event_type="24hrMiniTicker",
     quiet=Quiet(kind="periodic", seconds=7.0),
+    key="symbol",
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 ALL_TICKERS: StreamOperation[list[events.TickerEvent]] = StreamOperation(
@@ -111,6 +121,8 @@ ALL_TICKERS: StreamOperation[list[events.TickerEvent]] = StreamOperation(
     route="market",
     event_type="24hrTicker",
     quiet=Quiet(kind="periodic", seconds=7.0),
+    key="symbol",
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 ASSET_INDEX: StreamOperation[events.AssetIndexEvent] = StreamOperation(
@@ -137,6 +149,7 @@ BOOK_TICKER: StreamOperation[events.BookTickerEvent] = StreamOperation(
     route="public",
     event_type="bookTicker",
     quiet=Quiet(kind="activity", seconds=30.0),
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 COMPOSITE_INDEX: StreamOperation[events.CompositeIndexEvent] = StreamOperation(
@@ -235,6 +248,8 @@ CONTRACT_INFO: StreamOperation[events.ContractInfoEvent] = StreamOperation(
     route="market",
     event_type="contractInfo",
     quiet=Quiet(kind="never"),
+    key="symbol",
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 DIFF_DEPTH: StreamOperation[events.DiffDepthEvent] = StreamOperation(
@@ -260,6 +275,7 @@ DIFF_DEPTH: StreamOperation[events.DiffDepthEvent] = StreamOperation(
         previous="prev_final_update_id",
         moment="transaction_time",
     ),
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 FORCE_ORDER: StreamOperation[events.ForceOrderEvent] = StreamOperation(
@@ -273,6 +289,7 @@ FORCE_ORDER: StreamOperation[events.ForceOrderEvent] = StreamOperation(
     route="market",
     event_type="forceOrder",
     quiet=Quiet(kind="never"),
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 KLINE: StreamOperation[events.KlineEvent] = StreamOperation(
@@ -351,6 +368,7 @@ MARK_PRICE: StreamOperation[events.MarkPriceEvent] = StreamOperation(
     route="market",
     event_type="markPriceUpdate",
     quiet=Quiet(kind="periodic", seconds=17.0, by_parameter="speed", by_value={"3s": 17.0, "1s": 7.0}),
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 MINI_TICKER: StreamOperation[events.MiniTickerEvent] = StreamOperation(
@@ -364,6 +382,7 @@ MINI_TICKER: StreamOperation[events.MiniTickerEvent] = StreamOperation(
     route="market",
     event_type="24hrMiniTicker",
     quiet=Quiet(kind="activity", seconds=60.0),
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 PARTIAL_DEPTH: StreamOperation[events.PartialDepthEvent] = StreamOperation(
@@ -383,6 +402,7 @@ PARTIAL_DEPTH: StreamOperation[events.PartialDepthEvent] = StreamOperation(
     route="public",
     event_type="depthUpdate",
     quiet=Quiet(kind="activity", seconds=30.0),
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 RPI_DIFF_DEPTH: StreamOperation[events.RpiDiffDepthEvent] = StreamOperation(
@@ -403,6 +423,7 @@ RPI_DIFF_DEPTH: StreamOperation[events.RpiDiffDepthEvent] = StreamOperation(
         previous="prev_final_update_id",
         moment="transaction_time",
     ),
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 TICKER: StreamOperation[events.TickerEvent] = StreamOperation(
@@ -416,6 +437,7 @@ TICKER: StreamOperation[events.TickerEvent] = StreamOperation(
     route="market",
     event_type="24hrTicker",
     quiet=Quiet(kind="activity", seconds=60.0),
+    own_rows=OwnRows("symbol_type", (1,)),
 )
 
 TRADING_SESSION: StreamOperation[events.TradingSessionEvent] = StreamOperation(
@@ -427,6 +449,7 @@ TRADING_SESSION: StreamOperation[events.TradingSessionEvent] = StreamOperation(
     item=events.TradingSessionEvent,
     route="market",
     quiet=Quiet(kind="periodic", seconds=7.0),
+    key="event_type",
 )
 
 STREAMS: tuple[StreamOperation[object], ...] = (

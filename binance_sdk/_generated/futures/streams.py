@@ -40,6 +40,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - Sent when the market moves; 60 s of silence are looked into.
         - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `agg_trades`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - Trades of the insurance fund and of auto-deleveraging are left out.
 
         Args:
@@ -82,6 +83,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!bookTicker`, on `/public`; sent every 5 seconds.
         - Taken for dead after 27 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - RPI orders are not in it.
         - One contract to a message; COIN-M contracts come too, with `symbol_type` 2.
 
@@ -104,6 +106,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!forceOrder@arr`, on `/market`; sent every second.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - Only the latest liquidation of a contract within a second is sent.
         - One liquidation to a message, whatever the name of the stream says.
 
@@ -128,8 +131,9 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!markPrice@arr{speed}`, on `/market`; sent every 3 seconds or every second, by `speed`.
         - Taken for dead after a silence of 17 s with 3s or 7 s with 1s.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - Contracts on equities and commodities come in a message of their own, so there are two in each period.
-        - COIN-M contracts come too; `symbol_type` is 2.
+        - COIN-M contracts come in the same messages; `symbol_type` is 2.
 
         Args:
             speed: Time between two messages. One of 3s or 1s, by default 3s.
@@ -151,6 +155,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!miniTicker@arr`, on `/market`; sent every second.
         - Taken for dead after 7 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - A message holds only the contracts that changed.
 
         Args:
@@ -172,6 +177,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!ticker@arr`, on `/market`; sent every second.
         - Taken for dead after 7 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - A message holds only the contracts that changed.
 
         Args:
@@ -214,6 +220,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@bookTicker`, on `/public`; sent at once.
         - Sent when the market moves; 30 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - RPI orders are not in it.
 
         Args:
@@ -296,6 +303,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!contractInfo`, on `/market`; sent at once.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
 
         Args:
             **options: Settings of the stream; see `StreamOptions`.
@@ -319,6 +327,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - RPI orders are not in it.
 
         Args:
@@ -342,6 +351,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@forceOrder`, on `/market`; sent every second.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - Only the latest liquidation of a contract within a second is sent.
 
         Args:
@@ -389,6 +399,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@markPrice{speed}`, on `/market`; sent every 3 seconds or every second, by `speed`.
         - Taken for dead after a silence of 17 s with 3s or 7 s with 1s.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -411,6 +422,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@miniTicker`, on `/market`; sent every 2 seconds.
         - Sent when the market moves; 60 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -438,6 +450,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@depth{levels}{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - RPI orders are not in it.
         - Observed: A name that ends in `@250ms` is acknowledged and delivers nothing; that speed has no suffix.
 
@@ -466,6 +479,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -487,6 +501,7 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@ticker`, on `/market`; sent every 2 seconds.
         - Sent when the market moves; 60 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - Best bid and ask and the price before the window, which spot has, are not in it.
 
         Args:
@@ -536,6 +551,7 @@ class SyncFuturesStreams(SyncStreams):
         - Sent when the market moves; 60 s of silence are looked into.
         - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `agg_trades`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - Trades of the insurance fund and of auto-deleveraging are left out.
 
         Args:
@@ -578,6 +594,7 @@ class SyncFuturesStreams(SyncStreams):
         - `!bookTicker`, on `/public`; sent every 5 seconds.
         - Taken for dead after 27 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - RPI orders are not in it.
         - One contract to a message; COIN-M contracts come too, with `symbol_type` 2.
 
@@ -600,6 +617,7 @@ class SyncFuturesStreams(SyncStreams):
         - `!forceOrder@arr`, on `/market`; sent every second.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - Only the latest liquidation of a contract within a second is sent.
         - One liquidation to a message, whatever the name of the stream says.
 
@@ -624,8 +642,9 @@ class SyncFuturesStreams(SyncStreams):
         - `!markPrice@arr{speed}`, on `/market`; sent every 3 seconds or every second, by `speed`.
         - Taken for dead after a silence of 17 s with 3s or 7 s with 1s.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - Contracts on equities and commodities come in a message of their own, so there are two in each period.
-        - COIN-M contracts come too; `symbol_type` is 2.
+        - COIN-M contracts come in the same messages; `symbol_type` is 2.
 
         Args:
             speed: Time between two messages. One of 3s or 1s, by default 3s.
@@ -647,6 +666,7 @@ class SyncFuturesStreams(SyncStreams):
         - `!miniTicker@arr`, on `/market`; sent every second.
         - Taken for dead after 7 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - A message holds only the contracts that changed.
 
         Args:
@@ -668,6 +688,7 @@ class SyncFuturesStreams(SyncStreams):
         - `!ticker@arr`, on `/market`; sent every second.
         - Taken for dead after 7 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - A message holds only the contracts that changed.
 
         Args:
@@ -710,6 +731,7 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@bookTicker`, on `/public`; sent at once.
         - Sent when the market moves; 30 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - RPI orders are not in it.
 
         Args:
@@ -792,6 +814,7 @@ class SyncFuturesStreams(SyncStreams):
         - `!contractInfo`, on `/market`; sent at once.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
 
         Args:
             **options: Settings of the stream; see `StreamOptions`.
@@ -815,6 +838,7 @@ class SyncFuturesStreams(SyncStreams):
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - RPI orders are not in it.
 
         Args:
@@ -838,6 +862,7 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@forceOrder`, on `/market`; sent every second.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - Only the latest liquidation of a contract within a second is sent.
 
         Args:
@@ -885,6 +910,7 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@markPrice{speed}`, on `/market`; sent every 3 seconds or every second, by `speed`.
         - Taken for dead after a silence of 17 s with 3s or 7 s with 1s.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -907,6 +933,7 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@miniTicker`, on `/market`; sent every 2 seconds.
         - Sent when the market moves; 60 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -934,6 +961,7 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@depth{levels}{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - RPI orders are not in it.
         - Observed: A name that ends in `@250ms` is acknowledged and delivers nothing; that speed has no suffix.
 
@@ -962,6 +990,7 @@ class SyncFuturesStreams(SyncStreams):
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -983,6 +1012,7 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@ticker`, on `/market`; sent every 2 seconds.
         - Sent when the market moves; 60 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - Best bid and ask and the price before the window, which spot has, are not in it.
 
         Args:

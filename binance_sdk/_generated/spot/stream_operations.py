@@ -48,6 +48,7 @@ ALL_MINI_TICKERS: StreamOperation[list[events.MiniTickerEvent]] = StreamOperatio
     item=events.MiniTickerEvent,
     event_type="24hrMiniTicker",
     quiet=Quiet(kind="periodic", seconds=7.0),
+    key="symbol",
 )
 
 ALL_ROLLING_TICKERS: StreamOperation[list[events.RollingTickerEvent]] = StreamOperation(
@@ -59,6 +60,7 @@ ALL_ROLLING_TICKERS: StreamOperation[list[events.RollingTickerEvent]] = StreamOp
     item=events.RollingTickerEvent,
     parameters=(StreamParameter(name="window_size", kind="choice", texts={"1h": "1h", "4h": "4h", "1d": "1d"}),),
     quiet=Quiet(kind="periodic", seconds=7.0),
+    key="symbol",
 )
 
 AVG_PRICE: StreamOperation[events.AvgPriceEvent] = StreamOperation(

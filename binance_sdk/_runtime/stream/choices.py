@@ -15,6 +15,7 @@ from binance_sdk.errors import ParameterError
 DAY = 86_400.0
 _ROLLOVER = 23 * 3600.0
 _BUFFER = 10_000
+_BUFFER_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Choices:
 
     overflow: Overflow
     buffer: int
+    buffer_bytes: int
     rollover_after: float
     on_notice: tuple[OnNotice, ...] = ()
     """Of all of them: a notice may be about any."""
@@ -79,6 +81,7 @@ _CHECKS: Mapping[str, Any] = {
     "fill_gaps": _bool,
     "overflow": _overflow,
     "buffer": _buffer,
+    "buffer_bytes": _buffer,
     "quiet_time": _quiet_time,
     "rollover_after": _rollover_after,
     "on_notice": _on_notice,
@@ -97,6 +100,7 @@ def together(options: Iterable[StreamOptions]) -> Choices:
     return Choices(
         overflow=made.get("overflow", "block"),
         buffer=made.get("buffer", _BUFFER),
+        buffer_bytes=made.get("buffer_bytes", _BUFFER_BYTES),
         rollover_after=made.get("rollover_after", _ROLLOVER),
         on_notice=tuple(listeners),
     )

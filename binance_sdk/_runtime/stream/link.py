@@ -48,7 +48,7 @@ class Link:
         self._clock = clock
         self._now = clock.monotonic
         self._reader = reader
-        self._stats, self._waiting = reader.stats, reader.waiting
+        self._stats, self._waiting, self._buffer = reader.stats, reader.waiting, reader.buffer
         self._subscriptions = subscriptions
         self._pacer = pacer
         self._wake = wake
@@ -142,8 +142,10 @@ class Link:
         reader, waiting = self._reader, self._waiting
         self._stats.received += 1
         waiting.append((subscription, payload, now))
-        if len(waiting) > reader.limit:
-            reader.buffer.full()
+        buffer = self._buffer
+        buffer.size = size = buffer.size + len(payload)
+        if size > buffer.most or len(waiting) > buffer.limit:
+            buffer.full()
         if reader.wanted is not None:
             reader.wake()
 

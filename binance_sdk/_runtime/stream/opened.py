@@ -11,6 +11,7 @@ from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.process import Home
 from binance_sdk._runtime.stream.choices import Choices
 from binance_sdk._runtime.stream.names import Named
+from binance_sdk._runtime.stream.newest import make_reader
 from binance_sdk._runtime.stream.notices import Notice
 from binance_sdk._runtime.stream.options import StreamOptions
 from binance_sdk._runtime.stream.owner import Owner
@@ -34,7 +35,7 @@ class Opened:
         self._told_closed = closed
         self._owners: list[Owner] = []
         self._carried: dict[tuple[Market, str], tuple[Subscription, Owner]] = {}
-        self.reader = Reader(parts, choices.overflow, choices.buffer, self._pause, choices.on_notice)
+        self.reader = make_reader(parts, choices, self._pause)
         self.closed = False
         self.home = Home()
 
@@ -108,7 +109,8 @@ class Opened:
     def _subscription(self, named: Named, options: StreamOptions) -> Subscription:
         return Subscription(
             named,
-            fill_gaps=options.get("fill_gaps", False),
+            # What fills a hole is never the newest.
+            fill_gaps=options.get("fill_gaps", False) and not self.reader.newest_only,
             quiet_time=options.get("quiet_time"),
             from_spec="quiet_time" not in options,
             now=self._parts.clock.monotonic(),

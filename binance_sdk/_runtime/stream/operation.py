@@ -111,6 +111,19 @@ class Fill:
     always: Mapping[str, str | int | bool] = field(default_factory=dict[str, "str | int | bool"])
 
 
+@dataclass(frozen=True, slots=True)
+class OwnRows:
+    """Which events belong to the market, where its streams carry those of others too.
+
+    Attributes:
+        field: Attribute of an event that says whose it is. An event that has none was sent before there were others.
+        values: What it holds in the market's own events.
+    """
+
+    field: str
+    values: tuple[int | str, ...]
+
+
 @dataclass(frozen=True)
 class StreamOperation(Generic[T_co]):
     """One kind of stream.
@@ -122,6 +135,8 @@ class StreamOperation(Generic[T_co]):
         item: The event model itself.
         route: First part of the path on futures (``public``, ``market``); empty on spot.
         event_type: Value of the key ``e``; None where the payload has none, or where the value varies.
+        key: Attribute path that tells the events of a stream of all symbols apart; None where all are about one.
+        own_rows: The rule by which its events belong to the market; None where all do.
         live_only: Attributes that every live event has and a filled one may lack.
     """
 
@@ -138,6 +153,8 @@ class StreamOperation(Generic[T_co]):
     sequence: Sequence | None = None
     fill: Fill | None = None
     live_only: tuple[str, ...] = ()
+    key: str | None = None
+    own_rows: OwnRows | None = None
 
     @cached_property
     def adapter(self) -> TypeAdapter[T_co]:

@@ -14,9 +14,13 @@ class StreamOptions(TypedDict, total=False):
 
     Attributes:
         fill_gaps: Fetch missed events over REST, inside the weight budget, where the stream has ids.
-        overflow: What happens when the consumer is slower than the stream and the buffer is full: ``block`` (read no
-            more until there is room), ``drop_oldest``, or ``latest`` (keep the newest event of each stream only).
-        buffer: Messages held for the consumer.
+        overflow: What happens when the consumer is slower than the stream. ``block``: read no more from the connection
+            while the buffer is full. ``drop_oldest``: drop the oldest messages when it is full. ``latest``: keep only
+            the newest event of each stream, and of each symbol where one stream carries all symbols; nothing is
+            filled, and what is dropped is counted without a ``Gap``.
+        buffer: Messages held for the consumer, by default 10 000. With ``latest`` there are never more than streams
+            and symbols.
+        buffer_bytes: Bytes of frames held for the consumer, by default 64 MiB: whichever of the two comes first.
         quiet_time: Seconds of silence after which the connection is checked and replaced; None never does. Left out:
             what the spec says of the stream.
         rollover_after: Seconds after which a connection is replaced by a new one, before Binance ends it at 24 h.
@@ -27,6 +31,7 @@ class StreamOptions(TypedDict, total=False):
     fill_gaps: bool
     overflow: Overflow
     buffer: int
+    buffer_bytes: int
     quiet_time: float | None
     rollover_after: float
     on_notice: OnNotice

@@ -4,50 +4,54 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any, cast
 
 from pydantic import ValidationError
 
 from binance_sdk._runtime.stream.buffer import Buffer
+from binance_sdk._runtime.stream.choices import Choices
 from binance_sdk._runtime.stream.event import StreamEvent, mark_stream
 from binance_sdk._runtime.stream.fill import Incomplete, filled
-from binance_sdk._runtime.stream.notices import Gap, Notice, Notices, OnNotice
-from binance_sdk._runtime.stream.options import Overflow
+from binance_sdk._runtime.stream.latest import Latest
+from binance_sdk._runtime.stream.messages import Messages
+from binance_sdk._runtime.stream.notices import Gap, Notice, Notices
 from binance_sdk._runtime.stream.parts import Parts
 from binance_sdk._runtime.stream.sequence import Hole, Tracker
 from binance_sdk._runtime.stream.stats import StreamStats
-from binance_sdk._runtime.stream.subscription import Subscription, problem
+from binance_sdk._runtime.stream.subscription import Subscription
 from binance_sdk.errors import StreamError
 from binance_sdk.events import MalformedMessage, MessagesDropped
 
 _TURN = 256
 """Events after which the connection gets its turn, even if more are waiting."""
+_MOST_TYPED = 10_000
+"""Events that were fetched, or wait for those, however many messages may wait."""
+_PAGES = 16
+"""Pages that are fetched side by side; each brings its events whether there is room or not."""
 
 
 class Reader:
     """What one consumer reads. Messages are queued as bytes and become models when they are asked for."""
 
-    def __init__(
-        self,
-        parts: Parts,
-        policy: Overflow,
-        limit: int,
-        pause: Callable[[bool], None],
-        listeners: Sequence[OnNotice] = (),
-    ) -> None:
+    newest_only = False
+    """Nothing may be taken before it is needed: something newer may come."""
+
+    def __init__(self, parts: Parts, choices: Choices, pause: Callable[[bool], None]) -> None:
         self._parts = parts
-        self._policy = policy
+        self._policy = choices.overflow
         self._now = parts.clock.monotonic
         self.stats = StreamStats()
-        self.notices = Notices(self.stats, parts.tell, listeners)
-        self.buffer = Buffer(policy, limit, pause, self._dropped)
+        self.notices = Notices(self.stats, parts.tell, choices.on_notice)
+        self._messages = Messages(self.stats, self.malformed, self._now)
+        self.buffer: Buffer | Latest = self._make_buffer(choices, pause)
         self._waiting = self.waiting = self.buffer.waiting
-        self._limit = self.limit = limit
+        self._most = min(choices.buffer, _MOST_TYPED)
         self._ready: deque[Any] = deque()
         """Typed already: filled events, and what waited for them."""
         self._held = 0
+        self._fetching = asyncio.Semaphore(_PAGES)
         self._fills: set[asyncio.Task[None]] = set()
         self._came = 0.0
         self.wanted: asyncio.Future[None] | None = None
@@ -58,19 +62,20 @@ class Reader:
         self._closed = False
         self._failure: BaseException | None = None
 
-    @property
-    def newest_only(self) -> bool:
-        """Nothing may be taken before it is needed: something newer may come."""
-        return self._policy == "latest"
+    def _make_buffer(self, choices: Choices, pause: Callable[[bool], None]) -> Buffer | Latest:
+        block = choices.overflow == "block"
+        return Buffer(block, choices.buffer, choices.buffer_bytes, pause, self._dropped)
 
     # ------------------------------------------------------------------------ the line's side
 
     def feed(self, subscription: Subscription, payload: bytes, now: float) -> None:
         """A message came in."""
         self.stats.received += 1
+        buffer = self.buffer
         self._waiting.append((subscription, payload, now))
-        if len(self._waiting) > self._limit:
-            self.buffer.full()
+        buffer.size += len(payload)
+        if buffer.size > buffer.most or len(self._waiting) > buffer.limit:
+            buffer.full()
         if self.wanted is not None:
             self.wake()
 
@@ -85,10 +90,10 @@ class Reader:
         self.stats.malformed += 1
         self._parts.tell(MalformedMessage(stream, what, body))
 
-    def _dropped(self, subscription: Subscription) -> None:
+    def _dropped(self, subscription: Subscription, count: int) -> None:
         subscription.dropped = True
         stats = self.stats
-        stats.dropped += 1
+        stats.dropped += count
         if stats.dropped >= self._next_told:
             self._next_told = stats.dropped * 2
             self._parts.tell(MessagesDropped(self._policy, subscription.name, stats.dropped))
@@ -116,7 +121,7 @@ class Reader:
         while True:
             if self._turn <= 0:
                 self._turn = _TURN
-                await asyncio.sleep(0)
+                await self._others_turn()
             found = self.take(with_notices)
             if found is not None:
                 return found
@@ -135,6 +140,10 @@ class Reader:
             finally:
                 self.wanted = None
 
+    async def _others_turn(self) -> None:
+        """Let the connections read."""
+        await asyncio.sleep(0)
+
     def take(self, with_notices: bool = False) -> Any:
         """What can be had at once, or None; None also where others should have a turn.
 
@@ -150,15 +159,13 @@ class Reader:
                 if self._fills:
                     self._room.set()
                 item = self._ready.popleft()
-                if with_notices or type(item) is not Gap:
+                if with_notices or not isinstance(item, Notice):
                     return item
                 self.notices.deliver(item)
                 continue
-            if not waiting or self._held > self._limit:
+            if not waiting or self._held > self._most:
                 return None
             item = waiting.popleft()
-            if buffer.paused:
-                buffer.taken()
             if type(item) is not tuple:
                 buffer.notices -= 1
                 if with_notices:
@@ -166,20 +173,26 @@ class Reader:
                 self.notices.deliver(cast(Notice, item))
                 continue
             subscription, payload, came = item
+            if buffer.paused:
+                buffer.taken(len(payload))
             try:
                 event = subscription.decode(payload, by_alias=True, by_name=False)
             except ValidationError as error:
-                self.malformed(subscription.name, problem(error), payload)
-                subscription.garbled(self._now())
-                self._turn -= 1
-                if self._turn <= 0:
-                    return None
-                continue
-            if subscription.listed:
-                for each in event:
-                    mark_stream(each, subscription.name)
-            else:
+                event = self._messages.unreadable(subscription, payload, error)
+                if event is None:
+                    self._turn -= 1
+                    if self._turn <= 0:
+                        return None
+                    continue
+            if not subscription.sifts:
                 mark_stream(event, subscription.name)
+            else:
+                event = self._messages.sifted(subscription, event)
+                if event is None:
+                    self._turn -= 1
+                    if self._turn <= 0:
+                        return None
+                    continue
             tracker = subscription.tracker
             if tracker is not None:
                 number_of = tracker.number
@@ -213,8 +226,7 @@ class Reader:
             subscription.held.append(event)
             self._held += 1
             return False
-        self._missing(subscription, verdict, event)
-        return False
+        return self._missing(subscription, verdict, event)
 
     def _old(self, subscription: Subscription, tracker: Tracker, event: StreamEvent, *, late: bool) -> bool:
         restarted = tracker.began_anew(event)
@@ -236,23 +248,28 @@ class Reader:
             subscription.held.extend((gap, event))
             self._held += 1
 
-    def _missing(self, subscription: Subscription, hole: Hole, event: StreamEvent) -> None:
+    def _missing(self, subscription: Subscription, hole: Hole, event: StreamEvent) -> bool:
+        """Tell or fetch what is missing; whether the event may be given out now."""
         assert subscription.tracker is not None
         overflow, subscription.dropped = subscription.dropped, False
+        if overflow and self.newest_only:
+            # That is what was asked for; it is counted.
+            return True
         if overflow or not subscription.fill_gaps:
             # Fetching what the consumer has no time for would make it slower still.
             gap = Gap(subscription.name, hole.last, hole.first, "overflow" if overflow else "lost")
             subscription.tracker.told(hole)
             self._tell_before(subscription, gap, event)
-            return
+            return False
         self._held += 1
         if subscription.held is not None:
             subscription.held.extend((hole, event))
-            return
+            return False
         subscription.held = deque((hole, event))
         task = asyncio.create_task(self._fill(subscription, subscription.held), name=f"fill {subscription.name}")
         self._fills.add(task)
         task.add_done_callback(self._fills.discard)
+        return False
 
     # ---------------------------------------------------------------------------------- fills
 
@@ -272,11 +289,15 @@ class Reader:
         pages = filled(self._parts.rest, subscription.named, hole, self._parts.clock)
         try:
             async with aclosing(pages):
-                async for page in pages:
+                while True:
+                    await self._until_there_is_room()
+                    async with self._fetching:
+                        page = await anext(pages, None)
+                    if page is None:
+                        break
                     self.stats.filled += len(page)
                     self._ready.extend(page)
                     self.wake()
-                    await self._until_there_is_room()
         except Incomplete as error:
             self._give_up(subscription, error.hole, str(error))
         except Exception as error:  # noqa: BLE001
@@ -292,7 +313,7 @@ class Reader:
         self.wake()
 
     async def _until_there_is_room(self) -> None:
-        while len(self._ready) >= self._limit:
+        while len(self._ready) >= self._most:
             self._room.clear()
             await self._room.wait()
 
@@ -312,7 +333,7 @@ class Reader:
     async def aclose(self) -> None:
         self._closed = True
         self._ready.clear()
-        self._waiting.clear()
+        self.buffer.clear()
         fills = list(self._fills)
         for task in fills:
             task.cancel()

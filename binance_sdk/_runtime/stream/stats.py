@@ -11,7 +11,9 @@ class StreamStats:
 
     Attributes:
         received: Messages that came over the line.
-        dropped: Messages that the overflow policy threw away, and those that came after their gap was reported.
+        dropped: Messages that the overflow policy threw away, and those that came after their gap was reported. With
+            ``overflow="latest"`` of a stream of all symbols: rows that a newer one of their symbol took the place of.
+        other_market: Events, or rows of a list, that belong to another market and were left out.
         malformed: Messages that were not what the spec says.
         duplicates: Messages that had come before, on the same connection or on the one it replaced.
         late: Messages that came after their gap was reported; they count as dropped too.
@@ -25,6 +27,7 @@ class StreamStats:
 
     received: int = 0
     dropped: int = 0
+    other_market: int = 0
     malformed: int = 0
     duplicates: int = 0
     late: int = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 from binance_sdk._runtime.stream.event import StreamEvent
 from binance_sdk._runtime.stream.names import Named
 from binance_sdk._runtime.stream.notices import Gap
+from binance_sdk._runtime.stream.operation import OwnRows
 from binance_sdk._runtime.stream.sequence import Hole, Tracker, tracker
 
 _PATIENCE = 4.0
@@ -33,11 +35,15 @@ class Subscription:
         "longest",
         "name",
         "named",
+        "owns",
         "quiet_time",
         "rounds",
+        "row_key",
         "seen",
+        "sifts",
         "silent_since",
         "tell_silence",
+        "told_other_market",
         "tracker",
     )
 
@@ -49,6 +55,13 @@ class Subscription:
         self._decode = self.decode = cast("Callable[..., Any]", operation.validator.validate_json)
         self._garbled_since: float | None = None
         self.listed = operation.type is not operation.item
+        self.row_key: Callable[[Any], Any] | None = None if operation.key is None else attrgetter(operation.key)
+        """Of an event of a stream of all symbols: what tells which one it is about."""
+        self.owns = None if operation.own_rows is None else _owner(operation.own_rows)
+        """Whether an event belongs to the consumer's market; None where all do."""
+        self.sifts = self.listed or self.owns is not None
+        """Whether a message must be looked at before it is given out."""
+        self.told_other_market = False
         self.fill_gaps = fill_gaps and operation.fill is not None
         self.quiet_time = _quiet(named) if from_spec else (None if quiet_time is None else (quiet_time, False))
         self.tracker: Tracker | None = None
@@ -125,6 +138,16 @@ class Subscription:
         usual = self.usual()
         # What stays silent on one fresh connection after the other is asked for less and less often.
         return None if usual is None else usual * 2.0 ** min(max(0, self.rounds - 1), _LONGEST_PATIENCE)
+
+
+def _owner(rule: OwnRows) -> Callable[[Any], bool]:
+    value_of, own = attrgetter(rule.field), frozenset(rule.values)
+
+    def owns(event: Any) -> bool:
+        value = value_of(event)
+        return value is None or value in own
+
+    return owns
 
 
 def _quiet(named: Named) -> tuple[float, bool] | None:

@@ -1,0 +1,75 @@
+"""What is in a message for its consumer: its events, typed, those of other markets left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from binance_sdk._runtime.calls.telling import LOGGER
+from binance_sdk._runtime.stream.event import mark_stream
+from binance_sdk._runtime.stream.stats import StreamStats
+from binance_sdk._runtime.stream.subscription import Subscription, problem
+
+Malformed = Callable[[str, str, bytes], None]
+
+
+class Messages:
+    """Reads the payloads of one consumer's streams.
+
+    Args:
+        stats: Its counts.
+        malformed: Told of a message that is not what the spec says: stream, what is wrong, bytes.
+        now: The time by which the silence of streams is measured.
+    """
+
+    def __init__(self, stats: StreamStats, malformed: Malformed, now: Callable[[], float]) -> None:
+        self._stats = stats
+        self._malformed = malformed
+        self._now = now
+
+    def read(self, subscription: Subscription, payload: bytes) -> Any:
+        """The event, or the list of events; None where nothing in it is for the consumer."""
+        try:
+            event = subscription.decode(payload, by_alias=True, by_name=False)
+        except ValidationError as error:
+            return self.unreadable(subscription, payload, error)
+        return self.sifted(subscription, event)
+
+    def unreadable(self, subscription: Subscription, payload: bytes, error: ValidationError) -> Any:
+        """What can be given out all the same of a message that is not what the spec says."""
+        self._malformed(subscription.name, problem(error), payload)
+        subscription.garbled(self._now())
+        return None
+
+    def sifted(self, subscription: Subscription, event: Any) -> Any:
+        """What belongs to the consumer's market, marked with the name of its stream; None where nothing does."""
+        owns = subscription.owns
+        if not subscription.listed:
+            if owns is not None and not owns(event):
+                self._left_out(subscription, 1)
+                return None
+            mark_stream(event, subscription.name)
+            return event
+        rows = cast("list[Any]", event)
+        if owns is not None:
+            rows = [row for row in rows if owns(row)]
+            if len(rows) < len(event):
+                self._left_out(subscription, len(event) - len(rows))
+                if not rows:
+                    return None
+        for row in rows:
+            mark_stream(row, subscription.name)
+        return rows
+
+    def _left_out(self, subscription: Subscription, rows: int) -> None:
+        self._stats.other_market += rows
+        if subscription.row_key is None and not subscription.told_other_market:
+            # Asked for by its name, so somebody waits for it.
+            subscription.told_other_market = True
+            LOGGER.warning(
+                "stream %s: what it carries belongs to another market than %s, and is left out",
+                subscription.name,
+                subscription.named.operation.market,
+            )
