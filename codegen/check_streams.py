@@ -225,8 +225,7 @@ def _own_rows(spec: Spec) -> Iterator[Problem]:
             hint = did_you_mean(rule.value.field, names)
             yield rule.problem(f"no event of {market} has an attribute `{rule.value.field}`{hint}", "field")
         for value in rule.value.values:
-            wanted = "int" if isinstance(value, int) else "string"
-            for type_ in sorted(types - {wanted}):
+            for type_ in sorted(type_ for type_ in types if isinstance(value, int) != (type_ == "int")):
                 text = f"`{value}` is no {type_}, which is the type of `{rule.value.field}`"
                 yield rule.problem(f"{text}; write a value that events have", "values")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast, get_args
 
+from binance_sdk._runtime.options import BadRows
 from binance_sdk._runtime.stream.notices import OnNotice
 from binance_sdk._runtime.stream.options import Overflow, StreamOptions
 from binance_sdk.errors import ParameterError
@@ -72,6 +73,10 @@ def _rollover_after(value: object) -> str:
     return "" if good else "a positive number of seconds below 86400, when Binance ends every connection"
 
 
+def _bad_rows(value: object) -> str:
+    return "" if value in get_args(BadRows) else " or ".join(repr(choice) for choice in get_args(BadRows))
+
+
 def _on_notice(value: object) -> str:
     good = callable(value) and not inspect.iscoroutinefunction(value)
     return "" if good else "a function that takes one notice, and no async one: it is called, not awaited"
@@ -84,6 +89,7 @@ _CHECKS: Mapping[str, Any] = {
     "buffer_bytes": _buffer,
     "quiet_time": _quiet_time,
     "rollover_after": _rollover_after,
+    "bad_rows": _bad_rows,
     "on_notice": _on_notice,
 }
 

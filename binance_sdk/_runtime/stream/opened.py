@@ -114,6 +114,7 @@ class Opened:
             quiet_time=options.get("quiet_time"),
             from_spec="quiet_time" not in options,
             now=self._parts.clock.monotonic(),
+            skip_rows=options.get("bad_rows") == "skip",
         )
 
     async def remove(self, items: Iterable[Item]) -> None:

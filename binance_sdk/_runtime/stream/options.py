@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
+from binance_sdk._runtime.options import BadRows
 from binance_sdk._runtime.stream.notices import OnNotice
 
 Overflow = Literal["block", "drop_oldest", "latest"]
@@ -23,6 +24,9 @@ class StreamOptions(TypedDict, total=False):
         buffer_bytes: Bytes of frames held for the consumer, by default 64 MiB: whichever of the two comes first.
         quiet_time: Seconds of silence after which the connection is checked and replaced; None never does. Left out:
             what the spec says of the stream.
+        bad_rows: What becomes of a message with a row that is not what the spec says. ``raise`` (the usual): the whole
+            message is malformed, is told as that and left out. ``skip``: its other rows are given out, and each bad
+            one is told to the hooks (``RowSkipped``) and counted (``stats.skipped_rows``).
         rollover_after: Seconds after which a connection is replaced by a new one, before Binance ends it at 24 h.
         on_notice: A function that is called with each ``Gap``, ``Reconnected`` and ``SilentStream``, between the events
             before it and those behind it, in the task or thread that iterates. What it raises is logged.
@@ -33,5 +37,6 @@ class StreamOptions(TypedDict, total=False):
     buffer: int
     buffer_bytes: int
     quiet_time: float | None
+    bad_rows: BadRows
     rollover_after: float
     on_notice: OnNotice

@@ -44,7 +44,7 @@ class Reader:
         self._now = parts.clock.monotonic
         self.stats = StreamStats()
         self.notices = Notices(self.stats, parts.tell, choices.on_notice)
-        self._messages = Messages(self.stats, self.malformed, self._now)
+        self._messages = Messages(self.stats, self.malformed, parts.tell, self._now)
         self.buffer: Buffer | Latest = self._make_buffer(choices, pause)
         self._waiting = self.waiting = self.buffer.waiting
         self._most = min(choices.buffer, _MOST_TYPED)

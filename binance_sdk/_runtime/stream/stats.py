@@ -15,6 +15,7 @@ class StreamStats:
             ``overflow="latest"`` of a stream of all symbols: rows that a newer one of their symbol took the place of.
         other_market: Events, or rows of a list, that belong to another market and were left out.
         malformed: Messages that were not what the spec says.
+        skipped_rows: Rows that were not what the spec says and were left out, with ``bad_rows="skip"``.
         duplicates: Messages that had come before, on the same connection or on the one it replaced.
         late: Messages that came after their gap was reported; they count as dropped too.
         gaps: ``Gap`` notices, each a hole in the ids of a stream.
@@ -29,6 +30,7 @@ class StreamStats:
     dropped: int = 0
     other_market: int = 0
     malformed: int = 0
+    skipped_rows: int = 0
     duplicates: int = 0
     late: int = 0
     gaps: int = 0

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from binance_sdk._runtime.stream.event import StreamEvent
 from binance_sdk._runtime.stream.names import Named
 from binance_sdk._runtime.stream.notices import Gap
-from binance_sdk._runtime.stream.operation import OwnRows
+from binance_sdk._runtime.stream.ownership import Ownership
 from binance_sdk._runtime.stream.sequence import Hole, Tracker, tracker
 
 _PATIENCE = 4.0
@@ -35,19 +35,29 @@ class Subscription:
         "longest",
         "name",
         "named",
-        "owns",
+        "ownership",
         "quiet_time",
         "rounds",
         "row_key",
         "seen",
         "sifts",
         "silent_since",
+        "skip_rows",
         "tell_silence",
         "told_other_market",
         "tracker",
     )
 
-    def __init__(self, named: Named, *, fill_gaps: bool, quiet_time: float | None, from_spec: bool, now: float) -> None:
+    def __init__(
+        self,
+        named: Named,
+        *,
+        fill_gaps: bool,
+        quiet_time: float | None,
+        from_spec: bool,
+        now: float,
+        skip_rows: bool = False,
+    ) -> None:
         operation = named.operation
         self.named = named
         self.name = named.name
@@ -57,11 +67,13 @@ class Subscription:
         self.listed = operation.type is not operation.item
         self.row_key: Callable[[Any], Any] | None = None if operation.key is None else attrgetter(operation.key)
         """Of an event of a stream of all symbols: what tells which one it is about."""
-        self.owns = None if operation.own_rows is None else _owner(operation.own_rows)
-        """Whether an event belongs to the consumer's market; None where all do."""
-        self.sifts = self.listed or self.owns is not None
+        self.ownership = None if operation.own_rows is None else Ownership(operation.own_rows, operation.item)
+        """Whose an event is; None where all are of the consumer's market."""
+        self.sifts = self.listed or self.ownership is not None
         """Whether a message must be looked at before it is given out."""
         self.told_other_market = False
+        self.skip_rows = skip_rows
+        """A bad row is left out of its message, and not the message."""
         self.fill_gaps = fill_gaps and operation.fill is not None
         self.quiet_time = _quiet(named) if from_spec else (None if quiet_time is None else (quiet_time, False))
         self.tracker: Tracker | None = None
@@ -101,10 +113,15 @@ class Subscription:
 
     def _decode_after_garbage(self, *arguments: Any, **keywords: Any) -> Any:
         event = self._decode(*arguments, **keywords)
-        self._garbled_since = None
-        self.decode = self._decode
-        self._recovered()
+        self.readable()
         return event
+
+    def readable(self) -> None:
+        """Something good came."""
+        if self._garbled_since is not None:
+            self._garbled_since = None
+            self.decode = self._decode
+            self._recovered()
 
     def asked_anew(self, now: float) -> None:
         """A fresh connection has acknowledged it, and has its time."""
@@ -138,16 +155,6 @@ class Subscription:
         usual = self.usual()
         # What stays silent on one fresh connection after the other is asked for less and less often.
         return None if usual is None else usual * 2.0 ** min(max(0, self.rounds - 1), _LONGEST_PATIENCE)
-
-
-def _owner(rule: OwnRows) -> Callable[[Any], bool]:
-    value_of, own = attrgetter(rule.field), frozenset(rule.values)
-
-    def owns(event: Any) -> bool:
-        value = value_of(event)
-        return value is None or value in own
-
-    return owns
 
 
 def _quiet(named: Named) -> tuple[float, bool] | None:
