@@ -16,7 +16,6 @@ from binance_sdk._runtime.stream.notices import Notice
 from binance_sdk._runtime.stream.options import StreamOptions
 from binance_sdk._runtime.stream.owner import Owner
 from binance_sdk._runtime.stream.parts import Parts
-from binance_sdk._runtime.stream.reader import Reader
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk._runtime.stream.subscription import Subscription
 from binance_sdk.errors import ConfigError, StreamError
