@@ -69,6 +69,15 @@ def complete_environment(incomplete: str) -> list[str]:
     return [name for name in CATALOGUE.environments if name.startswith(incomplete)]
 
 
+def complete_fault(incomplete: str) -> list[str]:
+    """Names of faults."""
+    try:
+        from binance_sdk.simulator.fault_words import fault_words
+    except ModuleNotFoundError:
+        return []
+    return [one.name for one in fault_words() if one.name.startswith(incomplete)]
+
+
 EnvironmentOption = Annotated[
     str | None,
     typer.Option(
@@ -109,14 +118,29 @@ def demo(
 @app.command(epilog=EPILOG)
 def simulate(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen at; 0 takes a free one.", min=0, max=65535)] = 8080,
+    port: Annotated[int, typer.Option(help="Port to listen at; 0 takes free ones.", min=0, max=65533)] = 8080,
     seed: Annotated[int, typer.Option(help="Seed of the market: the same seed, the same prices.")] = 1,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:KEY=VALUE,...]",
+            help="Let this go wrong, e.g. server_error:probability=0.1 or close:where=spot.*,count=3; may be repeated.",
+            autocompletion=complete_fault,
+        ),
+    ] = None,
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="List all faults and exit.")] = False,
 ) -> None:
-    """Run the simulated Binance in the foreground until Ctrl-C, which ends it with exit code 0."""
-    with reporting():
-        from binance_sdk.cli.simulate import run_simulator
+    """Run the simulated Binance in the foreground until Ctrl-C, which ends it with exit code 0.
 
-        run_simulator(host, port, seed)
+    REST of both markets is at the port, streams of spot and of futures at the two after it.
+    """
+    with reporting():
+        from binance_sdk.cli.simulate import print_faults, run_simulator
+
+        if list_faults:
+            print_faults()
+        else:
+            run_simulator(host, port, seed, fault or ())
 
 
 @app.command(epilog=EPILOG, no_args_is_help=True)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
+from binance_sdk.cli.console import make_console
 from binance_sdk.cli.exits import EXTRA, CommandError
+from binance_sdk.cli.tables import make_table
 
 if TYPE_CHECKING:
     from binance_sdk.simulator import Simulator
@@ -41,16 +45,24 @@ def simulator(seed: int) -> Generator[Simulator]:
         running.stop()
 
 
-def run_simulator(host: str, port: int, seed: int) -> None:
+def run_simulator(host: str, port: int, seed: int, faults: Sequence[str] = ()) -> None:
     """Serve until Ctrl-C.
 
+    Args:
+        host: Address to listen at.
+        port: Port of REST.
+        seed: Seed of the market.
+        faults: What goes wrong, a line each.
+
     Raises:
-        CommandError: it is not installed, or the port is taken.
+        CommandError: it is not installed, the port is taken, or there is no such fault.
     """
     with _installed():
         from binance_sdk.simulator import SimulatorError, serve
 
     def announce(running: Simulator) -> None:
+        for fault in faults:
+            running.add_fault(fault)
         _tell(
             f"Simulated spot and futures market, seed {seed}; Ctrl-C ends it.\n"
             "Point a client of this SDK at it from another terminal:\n\n"
@@ -64,6 +76,30 @@ def run_simulator(host: str, port: int, seed: int) -> None:
     except SimulatorError as error:
         raise CommandError(str(error)) from error
     _tell("\nThe simulator has stopped.")
+
+
+def print_faults() -> None:
+    """What ``--fault`` takes, as a table.
+
+    Raises:
+        CommandError: the simulator is not installed.
+    """
+    with _installed():
+        from binance_sdk.simulator.fault_words import fault_words
+    console = make_console()
+    for about in ("requests", "streams"):
+        table = make_table()
+        table.title, table.title_justify, table.title_style = f"faults of {about}", "left", "bold"
+        for name in ("fault", "takes", "what happens"):
+            table.add_column(name, overflow="fold", no_wrap=name == "fault")
+        for word in fault_words():
+            if word.about == about:
+                table.add_row(Text(word.name), Text(", ".join(word.arguments)), Text(word.meaning.replace("``", "")))
+        console.print(table)
+    console.print(
+        "All take where (patterns like spot.klines, futures, btcusdt@*, separated by |), probability, count and seed.",
+        style="bright_black",
+    )
 
 
 def _tell(text: str) -> None:

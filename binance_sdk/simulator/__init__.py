@@ -9,7 +9,7 @@ from the same paths, so that all answers given at one instant of the clock agree
 spend from the same windows, and ``Simulator.windows`` is the record of a judge. ``simulator_process`` gives all of it
 in another process. Where it differs from Binance:
 
-* about five trades a minute and symbol, no more;
+* about five trades a minute and symbol before the start, about two a second since then;
 * the exact ``quoteQty`` of a futures trade, where Binance cuts it to two decimals;
 * perpetuals only: questions for quarterly contracts get empty lists;
 * one counter for everybody who asks, as all of loopback is one address;

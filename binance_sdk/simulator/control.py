@@ -171,6 +171,10 @@ class SimulatorControl(Clients):
         """Nobody else is there any more."""
         self.ask("stop_foreign_traffic", market=market)
 
+    def add_fault(self, text: str) -> RemoteRule:
+        """Inject a fault that is written in a line, also one of streams; see ``Simulator.add_fault``."""
+        return RemoteRule(cast("int", self.ask("add_fault", fault=text)), self)
+
     def list_symbol(self, market: Market, symbol: str | Instrument, at: int | None = None) -> None:
         """List a symbol that is not listed."""
         self.ask("list_symbol", market=market, symbol=symbol if isinstance(symbol, str) else asdict(symbol), at=at)

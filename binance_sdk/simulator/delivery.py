@@ -22,6 +22,8 @@ _AT_ONCE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """SO_LINGER: on, for no time, so that closing sends a reset."""
 _PACKED_FROM = 1024
 """Bytes from which an answer is compressed."""
+_PIECES = 20
+"""Of a body that comes slowly."""
 _GZIP = zlib.MAX_WBITS | 16
 
 Answer = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -65,7 +67,7 @@ class Delivery:
             reply = self._exchange.answer(_request(scope), injected)
             await self._pause(injected.after)
             fault = injected.fault
-            if fault is None or fault.answers:
+            if fault is None or fault.answers or fault.differs:
                 await _send(_packed(reply, scope), send)
             else:
                 await self._damaged(line, fault, reply, scope, receive, send)
@@ -95,6 +97,13 @@ class Delivery:
                 sent = min(int(len(body) * fault.share), len(body) - 1)
                 await send({"type": "http.response.body", "body": body[:sent], "more_body": True})
                 await _break(line.hang_up if fault.kind == "truncated" else line.reset, receive)
+            case "slow_body":
+                await _begin(reply, send)
+                size = max(1, -(-len(body) // _PIECES))
+                for begin in range(0, len(body), size):
+                    await self._pause(fault.seconds / _PIECES)
+                    more = begin + size < len(body)
+                    await send({"type": "http.response.body", "body": body[begin : begin + size], "more_body": more})
             case "silence":
                 line.silent = True
                 await _first(_gone(receive), fault.seconds)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import partial
 
@@ -14,10 +14,12 @@ from binance_sdk._runtime.operation import Catalogue, Operation
 from binance_sdk.simulator import fallback, futures, spot
 from binance_sdk.simulator.candles import DAY
 from binance_sdk.simulator.clock import SimulatorClock
+from binance_sdk.simulator.damage import bad_row, newest_first
 from binance_sdk.simulator.errors import RejectionError, SimulatorError
 from binance_sdk.simulator.faults import UNHARMED, Fault, Faults, Injected
-from binance_sdk.simulator.judge import Judge
+from binance_sdk.simulator.judge import Call, Judge
 from binance_sdk.simulator.limits import Interval, Limiter, RefusalError, Window
+from binance_sdk.simulator.prices import MINUTE
 from binance_sdk.simulator.record import MarketRecord, RequestCounts
 from binance_sdk.simulator.render import encode
 from binance_sdk.simulator.symbols import Instrument, Market
@@ -28,6 +30,7 @@ _JSON = "application/json;charset=UTF-8"
 _PAGE = "text/html;charset=UTF-8"
 _ANSWERS = {"spot": spot.ANSWERS, "futures": futures.ANSWERS}
 _SHOWN_IN_MAINTENANCE: Mapping[Market, str] = {"spot": "HALT", "futures": "PENDING_TRADING"}
+_DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {"newest_first": newest_first, "bad_row": bad_row}
 _MAINTENANCE = Injected(fault=Fault.maintenance())
 
 
@@ -42,6 +45,7 @@ class Settings:
     ban_after: int
     api_key_required: bool
     grace_seconds: float
+    lively: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,9 @@ class Exchange:
         self._clock = clock
         self._fixture = fixture
         self._operations = {operation.path: operation for operation in catalogue}
-        listing = (clock.now_ms() // DAY - settings.history_days) * DAY
+        now = clock.now_ms()
+        listing = (now // DAY - settings.history_days) * DAY
+        lively_from = now // MINUTE * MINUTE if settings.lively else None
         listed = tuple(instruments)
         markets: tuple[Market, ...] = ("spot", "futures")
         self.limiters: Mapping[Market, Limiter] = {
@@ -87,7 +93,8 @@ class Exchange:
             for market in markets
         }
         self.venues: Mapping[Market, Venue] = {
-            market: Venue(market, listed, settings.seed, listing, self.limiters[market]) for market in markets
+            market: Venue(market, listed, settings.seed, listing, self.limiters[market], lively_from)
+            for market in markets
         }
         self._judges = {
             market: Judge(partial(getattr, venue, "table"), api_key_required=settings.api_key_required)
@@ -179,12 +186,14 @@ class Exchange:
                 return _instead(fault, headers)
             judge.key(operation, request.api_key)
             call = judge.call(operation, request.query, now)
+            if fault is not None and fault.kind == "short_page":
+                call = _shortened(call, fault.rows)
             answer = _ANSWERS[operation.market].get(operation.name)
             if answer is None:
                 body = encode(fallback.answer(call, now, self._fixture))
             else:
                 body = encode(answer(self.venues[operation.market], call, now))
-            return Reply(200, headers, body)
+            return Reply(200, headers, body if fault is None else _DAMAGES.get(fault.kind, bytes)(body))
         except RefusalError as refusal:
             headers |= self._used_weight(operation, limiter, limiter.used(now), weight)
             headers["retry-after"] = str(refusal.retry_after)
@@ -216,12 +225,21 @@ def _names(operation: Operation[object]) -> tuple[str, str, str]:
 
 def _instead(fault: Fault, headers: Mapping[str, str]) -> Reply:
     """The answer that a fault gives in the place of the true one."""
+    seconds = fault.seconds if fault.kind == "rate_limited" else fault.retry_after
+    after = {} if seconds is None else {"retry-after": str(math.ceil(seconds))}
+    if fault.location:
+        after["location"] = fault.location
     if fault.code is not None:
-        after = {"retry-after": str(math.ceil(fault.seconds))} if fault.kind == "rate_limited" else {}
         return Reply(fault.status, {**headers, **after}, encode({"code": fault.code, "msg": fault.message}))
     kind = {"content-type": _PAGE} if fault.message else {}
     bare = {name: value for name, value in headers.items() if name == "date"}
-    return Reply(fault.status, bare | kind, fault.message.encode())
+    return Reply(fault.status, bare | kind | after, fault.message.encode())
+
+
+def _shortened(call: Call, rows: int) -> Call:
+    """The call as a server takes it that gives fewer rows than it did."""
+    limit = call.in_force.get("limit")
+    return replace(call, in_force={**call.in_force, "limit": min(limit, rows)}) if isinstance(limit, int) else call
 
 
 def _date(now: int) -> str:

@@ -25,8 +25,16 @@ FaultKind = Literal[
     "backend_timeout",
     "restricted",
     "maintenance",
+    "country_blocked",
+    "redirect",
+    "slow_body",
+    "short_page",
+    "newest_first",
+    "bad_row",
 ]
 
+_DIFFERENT = frozenset({"short_page", "newest_first", "bad_row"})
+"""Answers of status 200 that are not what they should be, though nothing is wrong with their JSON."""
 _REASONS = {
     200: "Please wait",
     403: "Forbidden",
@@ -50,6 +58,9 @@ class Fault:
         longest: Upper end of a random delay; ``None`` for one that is always the same.
         share: Part of the body that is sent before it breaks off; of a delay, the part before the request is counted.
         counted: Whether the request costs its weight all the same.
+        rows: Most rows of a page.
+        location: Where a redirect points.
+        retry_after: Seconds of the header of that name, where a fault has it of its own accord.
     """
 
     kind: FaultKind
@@ -60,6 +71,9 @@ class Fault:
     longest: float | None = None
     share: float = 0.5
     counted: bool = True
+    rows: int = 0
+    location: str = ""
+    retry_after: float | None = None
 
     @classmethod
     def latency(cls, seconds: float, longest: float | None = None, *, upstream: float = 0.5) -> Fault:
@@ -75,13 +89,14 @@ class Fault:
         return cls("latency", seconds=seconds, longest=longest, share=_share("upstream", upstream))
 
     @classmethod
-    def server_error(cls, status: int = 503, *, body: bool = True) -> Fault:
-        """A 5xx, with ``code`` and ``msg`` or without any body."""
+    def server_error(cls, status: int = 503, *, body: bool = True, retry_after: float | None = None) -> Fault:
+        """A 5xx, with ``code`` and ``msg`` or without any body, and with ``Retry-After`` where it is given."""
         if not 500 <= status <= 599:
             raise ValueError(f"server_error({status}): the status of a server error is 500 to 599")
         if not body:
-            return cls("server_error", status)
-        return cls("server_error", status, -1001, "Internal error; the request was not processed. Please try again.")
+            return cls("server_error", status, retry_after=retry_after)
+        message = "Internal error; the request was not processed. Please try again."
+        return cls("server_error", status, -1001, message, retry_after=retry_after)
 
     @classmethod
     def page(cls, status: int = 502) -> Fault:
@@ -145,6 +160,45 @@ class Fault:
         return cls("maintenance", 503, -1000, "The system is under maintenance.", counted=False)
 
     @classmethod
+    def country_blocked(cls) -> Fault:
+        """The 403 of the network in front of the exchange, which serves no one in this country: a web page."""
+        text = _page("403 Forbidden").replace(
+            "</body>",
+            "<p>Access from your country is blocked: the distribution is "
+            "configured to block access from your country.</p></body>",
+        )
+        return cls("country_blocked", 403, message=text, counted=False)
+
+    @classmethod
+    def redirect(cls, status: int = 302, location: str = "http://127.0.0.1:9/") -> Fault:
+        """An answer that points elsewhere."""
+        if not 300 <= status <= 399:
+            raise ValueError(f"redirect({status}): the status of a redirect is 300 to 399")
+        return cls("redirect", status, location=location, counted=False)
+
+    @classmethod
+    def slow_body(cls, seconds: float = 60.0) -> Fault:
+        """The body comes piece by piece, and takes so long."""
+        return cls("slow_body", seconds=seconds)
+
+    @classmethod
+    def short_page(cls, rows: int = 100) -> Fault:
+        """A page holds at most so many rows, whatever was asked for: as if a maximum had been lowered."""
+        if rows < 1:
+            raise ValueError(f"short_page({rows}): a page has at least one row")
+        return cls("short_page", rows=rows)
+
+    @classmethod
+    def newest_first(cls) -> Fault:
+        """The rows of a list come in the wrong order."""
+        return cls("newest_first")
+
+    @classmethod
+    def bad_row(cls) -> Fault:
+        """One row of a list has ``""`` where a number should be."""
+        return cls("bad_row")
+
+    @classmethod
     def passing(cls) -> tuple[Fault, ...]:
         """Every kind after which the same request may well succeed, and which closes no gate."""
         return (
@@ -165,6 +219,11 @@ class Fault:
     def answers(self) -> bool:
         """Whether it takes the place of the true answer, instead of damaging it."""
         return bool(self.status)
+
+    @property
+    def differs(self) -> bool:
+        """Whether all that is wrong is what the answer says."""
+        return self.kind in _DIFFERENT
 
     def delay(self, drawn: float) -> float:
         """Seconds of a latency, for a random number from 0 to 1."""

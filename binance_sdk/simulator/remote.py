@@ -7,6 +7,7 @@ the arguments as a query. The answer is JSON. ``binance_sdk.simulator.control`` 
 from __future__ import annotations
 
 import ipaddress
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, cast
@@ -21,6 +22,7 @@ from binance_sdk.simulator.errors import SimulatorError
 from binance_sdk.simulator.faults import Fault, FaultKind, FaultRule
 from binance_sdk.simulator.levers import Levers
 from binance_sdk.simulator.record import RequestCounts
+from binance_sdk.simulator.streams.faults import StreamFaultRule
 
 PREFIX = "/_simulator/"
 _LONGEST_BODY = 1_000_000
@@ -41,9 +43,23 @@ _USUAL: Mapping[FaultKind, Fault] = {
     "backend_timeout": Fault.backend_timeout(),
     "restricted": Fault.restricted(),
     "maintenance": Fault.maintenance(),
+    "country_blocked": Fault.country_blocked(),
+    "redirect": Fault.redirect(),
+    "slow_body": Fault.slow_body(),
+    "short_page": Fault.short_page(),
+    "newest_first": Fault.newest_first(),
+    "bad_row": Fault.bad_row(),
 }
 _FAULT = TypeAdapter(Fault)
 _ARGUMENTS: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+
+class Simulated(Levers, ABC):
+    """A simulator, as far as it is changed from elsewhere."""
+
+    @abstractmethod
+    def add_fault(self, text: str) -> FaultRule | StreamFaultRule:
+        """Inject a fault that is written in a line."""
 
 
 class _RefusedError(Exception):
@@ -53,9 +69,10 @@ class _RefusedError(Exception):
 class Remote:
     """Answers requests about one simulator."""
 
-    def __init__(self, levers: Levers) -> None:
+    def __init__(self, levers: Simulated) -> None:
         self._levers = levers
-        self._rules: dict[int, FaultRule] = {}
+        self._add_fault = levers.add_fault
+        self._rules: dict[int, FaultRule | StreamFaultRule] = {}
         self._made = 0
         reading: list[Callable[..., object]] = [
             levers.used_weight,
@@ -78,6 +95,7 @@ class Remote:
             levers.delist_symbol,
             levers.settle_symbol,
             self.add_faults,
+            self.add_fault,
             self.remove_faults,
             self.clear_faults,
             self.advance,
@@ -110,6 +128,13 @@ class Remote:
         """Make a rule and give its number; of each fault, what is left out is as its class method has it."""
         read = [_fault(one) for one in faults]
         rule = self._levers.faults.add(*read, where=where, probability=probability, count=count, seed=seed)
+        return self._numbered(rule)
+
+    def add_fault(self, fault: str) -> int:
+        """Make a rule of one line and give its number; see ``Simulator.add_fault``."""
+        return self._numbered(self._add_fault(fault))
+
+    def _numbered(self, rule: FaultRule | StreamFaultRule) -> int:
         self._made += 1
         self._rules[self._made] = rule
         return self._made

@@ -20,9 +20,11 @@ from binance_sdk.simulator.clock import SimulatorClock
 from binance_sdk.simulator.delivery import Connection, Delivery
 from binance_sdk.simulator.errors import SimulatorError
 from binance_sdk.simulator.exchange import Exchange, Settings
-from binance_sdk.simulator.levers import Levers
+from binance_sdk.simulator.fault_words import read_fault
+from binance_sdk.simulator.faults import FaultRule
 from binance_sdk.simulator.ports import bind_ports
-from binance_sdk.simulator.remote import Remote
+from binance_sdk.simulator.remote import Remote, Simulated
+from binance_sdk.simulator.streams.faults import StreamFault, StreamFaultRule
 from binance_sdk.simulator.streams.station import Streams
 from binance_sdk.simulator.symbols import DEFAULT_SYMBOLS, Instrument, Market
 from binance_sdk.simulator.venue import pick
@@ -46,10 +48,11 @@ class SimulatorOptions(TypedDict, total=False):
     ban_after: int
     api_key_required: bool
     grace_seconds: float
+    lively: bool
     control: bool
 
 
-class Simulator(Levers, Clients):
+class Simulator(Simulated, Clients):
     """Binance's public REST API and market streams on loopback addresses, over a market that exists only here.
 
     Use it as a context manager, plain or async; it may be started and stopped from any thread::
@@ -78,6 +81,7 @@ class Simulator(Levers, Clients):
         ban_after: int = 5,
         api_key_required: bool = True,
         grace_seconds: float = 0.25,
+        lively: bool = True,
         control: bool = False,
     ) -> None:
         """Prepare a simulator; nothing listens before ``start``.
@@ -97,6 +101,8 @@ class Simulator(Levers, Clients):
             api_key_required: Refuse endpoints that want an API key when there is none.
             grace_seconds: How long after a 429 or a ban the record of ``windows`` takes requests for ones that had
                 left before the client could know.
+            lively: Trades of every symbol but the quiet ones each second from the start on; otherwise, as before the
+                start, about four orders a minute.
             control: Let other processes of this machine read and change the simulator; see ``SimulatorControl``.
         """
         time = clock or SimulatorClock()
@@ -112,6 +118,7 @@ class Simulator(Levers, Clients):
                 ban_after=ban_after,
                 api_key_required=api_key_required,
                 grace_seconds=grace_seconds,
+                lively=lively,
             ),
             fixture,
         )
@@ -123,6 +130,22 @@ class Simulator(Levers, Clients):
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._address: tuple[str, int] | None = None
+
+    def add_fault(self, text: str) -> FaultRule | StreamFaultRule:
+        """Inject a fault that is written in a line, as ``binance-sdk simulate --fault`` takes it, from now on.
+
+        Args:
+            text: ``NAME:KEY=VALUE,...``, e.g. ``latency:seconds=0.2`` or ``close:code=1001,where=spot.*,count=3``. All
+                names stand in the reference of the simulator and in ``binance-sdk simulate --list-faults``.
+
+        Raises:
+            SimulatorError: There is no such fault, or it takes something else; the message says what.
+        """
+        order = read_fault(text)
+        rule: dict[str, Any] = {"probability": order.probability, "count": order.count, "seed": order.seed}
+        if isinstance(order.fault, StreamFault):
+            return self.streams.faults.add(order.fault, where=order.where, **rule)
+        return self.faults.add(order.fault, where=order.where, **rule)
 
     # ------------------------------------------------------------------------------- life cycle
 

@@ -25,6 +25,10 @@ _LARGEST_ORDER_DOLLARS = 20_000
 _SCATTER = 0.00005
 _SLOTS = 16
 """Upper bound of aggregates in one minute; a power of two, so slot numbers never collide."""
+LIVELY_RATE = 120
+"""Mean number of orders that trade in a minute of a lively market: no second without one."""
+_LIVELY_SLOTS, _LIVELY_FIRST = 256, 1 << 50
+"""The same for a minute of a lively market, and where its slots begin: behind all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +72,27 @@ class Fills:
 class Tape:
     """All trades of one instrument between its listing and the time its trading stopped (or for ever)."""
 
-    def __init__(self, instrument: Instrument, prices: Prices, seed: int, listing: int, end: int | None = None) -> None:
-        """``listing`` and ``end`` are milliseconds since the epoch; ``listing`` is a whole minute."""
+    def __init__(
+        self,
+        instrument: Instrument,
+        prices: Prices,
+        seed: int,
+        listing: int,
+        end: int | None = None,
+        *,
+        lively_from: int | None = None,
+    ) -> None:
+        """A tape that begins with the listing.
+
+        Args:
+            instrument: Whose trades.
+            prices: The path its trades scatter around.
+            seed: Chooses the trades.
+            listing: Milliseconds since the epoch, a whole minute.
+            end: When its trading stopped, if it did.
+            lively_from: The minute from which on trades come every second: as many coins a minute as before, in more
+                and smaller orders. History stays as short as it was. ``None``, and whatever is quiet, is never lively.
+        """
         if instrument.rate * 2 > _SLOTS:
             raise ValueError(f"{instrument.symbol}: a rate of {instrument.rate} a minute is above {_SLOTS // 2}")
         self.instrument = instrument
@@ -79,6 +102,7 @@ class Tape:
         # One answer looks at the same few minutes again and again: the present, and the start of its window.
         self._one_minute = lru_cache(maxsize=16)(self._generate)
         self._listing_minute = listing // MINUTE
+        self._lively = None if lively_from is None or instrument.quiet else max(listing, lively_from) // MINUTE
         names = (instrument.market, instrument.symbol)
         self._count_key = key(seed, *names, "count")
         self._order_key = key(seed, *names, "order")
@@ -106,12 +130,21 @@ class Tape:
         The blur of one minute never exceeds the rate, so the numbers cannot run backwards, and nothing has to be
         added up to know them.
         """
-        age = minutes - self._listing_minute
-        blur = bits(hashed(self._count_key, minutes), 0, 20) % (self._spread + 1)
-        return np.where(age <= 0, 0, age * self.instrument.rate + blur)
+        age, rate = minutes - self._listing_minute, self.instrument.rate
+        drawn = bits(hashed(self._count_key, minutes), 0, 20)
+        calm = np.where(age <= 0, 0, age * rate + drawn % (self._spread + 1))
+        if self._lively is None:
+            return calm
+        # The first lively minute begins where the calm one would have.
+        before = (self._lively - self._listing_minute) * rate
+        lively = before + (minutes - self._lively) * LIVELY_RATE + drawn % LIVELY_RATE
+        return np.where(minutes <= self._lively, calm, lively)
 
     def _minute_of(self, aggregate: int) -> int:
         guess = self._listing_minute + aggregate // self.instrument.rate
+        if self._lively is not None and guess > self._lively:
+            before = (self._lively - self._listing_minute) * self.instrument.rate
+            guess = self._lively + (aggregate - before) // LIVELY_RATE
         starts = self._starts(np.arange(guess - 1, guess + 2, dtype=np.int64))
         return guess - 2 + int(np.searchsorted(starts, aggregate, side="right"))
 
@@ -143,7 +176,11 @@ class Tape:
         row = np.repeat(np.arange(stop - first), counts)
         place = number - starts[row]
         minute = row + first
-        slot = minute * _SLOTS + place
+        slot, largest = minute * _SLOTS + place, np.full(len(place), self._largest, dtype=np.int64)
+        if self._lively is not None and stop > self._lively:
+            lively = minute >= self._lively
+            slot = np.where(lively, _LIVELY_FIRST + minute * _LIVELY_SLOTS + place, slot)
+            largest = np.where(lively, max(10, self._largest * self.instrument.rate // LIVELY_RATE), largest)
 
         order = hashed(self._order_key, slot)
         # The k-th of n aggregates falls into the k-th of n equal parts of the minute: sorted without sorting.
@@ -155,7 +192,7 @@ class Tape:
 
         size = hashed(self._size_key, slot)
         # The product of two uniform numbers: many small orders, few large ones.
-        quantity = 2 + ((bits(size, 0, 20) * bits(size, 20, 20) >> 20) * self._largest >> 20)
+        quantity = 2 + ((bits(size, 0, 20) * bits(size, 20, 20) >> 20) * largest >> 20)
         group, in_group = number >> 2, number & 3
         double = self._double(group)
         fills = 1 + (in_group == double)

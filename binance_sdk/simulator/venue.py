@@ -54,12 +54,30 @@ class Desk:
 class Venue:
     """What the endpoints of one market read."""
 
-    def __init__(self, market: Market, instruments: Iterable[Instrument], seed: int, listing: int, limiter: Limiter):
-        """``listing`` is when all instruments began to trade: milliseconds since the epoch, a UTC midnight."""
+    def __init__(
+        self,
+        market: Market,
+        instruments: Iterable[Instrument],
+        seed: int,
+        listing: int,
+        limiter: Limiter,
+        lively_from: int | None = None,
+    ) -> None:
+        """A market.
+
+        Args:
+            market: Which one.
+            instruments: What is listed; those of other markets are left out.
+            seed: Chooses everything that happens.
+            listing: When all instruments began to trade: milliseconds since the epoch, a UTC midnight.
+            limiter: Counts what is spent here.
+            lively_from: From when on trades come every second; see ``Tape``.
+        """
         self.market = market
         self.seed = seed
         self.listing = listing
         self.limiter = limiter
+        self._lively_from = lively_from
         self.prices = Prices(seed)
         self.pages = Pages()
         gone = listing + _LAST_TRADED_DAY * DAY
@@ -83,7 +101,9 @@ class Venue:
         life = self._listed.lives[symbol]
         desk = self._desks.get(symbol)
         if desk is None or (desk.tape.listing, desk.tape.end) != (life.listed, life.stopped):
-            tape = Tape(life.instrument, self.prices, self.seed, life.listed, life.stopped)
+            tape = Tape(
+                life.instrument, self.prices, self.seed, life.listed, life.stopped, lively_from=self._lively_from
+            )
             desk = self._desks[symbol] = Desk(life.instrument, tape, Candles(tape), Book(tape, self.seed))
         elif desk.instrument != life.instrument:
             desk = self._desks[symbol] = replace(desk, instrument=life.instrument)

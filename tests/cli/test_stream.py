@@ -202,7 +202,8 @@ def test_a_terminal_gets_a_table(addresses: dict[str, str]) -> None:
     with process.stderr:
         assert process.stderr.read() == b""
     assert process.wait(WAIT) == 130
-    text = shown.decode()
+    # The end of what a terminal holds may be lost with the process, in the middle of a character.
+    text = shown.decode(errors="replace")
     assert "btcusdt@kline_1s" in text
     assert "open_time" in text
     assert "Traceback" not in text

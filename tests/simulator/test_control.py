@@ -141,7 +141,9 @@ def test_changes(court: Court) -> None:
 def test_the_methods_are_those_of_the_simulator() -> None:
     for name, method in inspect.getmembers(Simulator, inspect.isfunction):
         if not name.startswith("_") and name not in ("start", "stop"):
-            assert inspect.signature(getattr(SimulatorControl, name)) == inspect.signature(method), name
+            there, here = inspect.signature(getattr(SimulatorControl, name)), inspect.signature(method)
+            # What it gives is the rule there, which can be removed like the one here.
+            assert there.parameters == here.parameters if name == "add_fault" else there == here, name
 
 
 def test_clocks_that_cannot_be_moved_say_so() -> None:

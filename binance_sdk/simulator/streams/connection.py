@@ -17,6 +17,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
+from binance_sdk.simulator.damage import bad_row, coin_m, from_the_future
 from binance_sdk.simulator.streams.control import ControlError, Order, answer, read_order
 from binance_sdk.simulator.streams.faults import StreamFault
 from binance_sdk.simulator.streams.names import StreamName
@@ -319,10 +320,29 @@ class StreamConnection(ServerConnection):
             "forget": lambda: self.forget(name),
             "abort": self.abort,
             "freeze": self.freeze,
-            "close": lambda: self.end(fault.code),
+            "close": lambda: self.end(fault.code, fault.reason),
             "shutdown": lambda: self.warn(fault.seconds, message),
+            "extra_field": lambda: self._write(self._with_field(message)),
+            "future_id": lambda: self.send_event(name, from_the_future(payload)),
+            "bad_event": lambda: self.send_event(name, bad_row(payload)),
+            "coin_m": lambda: self._with_coin_m(name, payload),
+            "pings": lambda: self._flood(fault.count, message),
         }
         how[fault.kind]()
+
+    def _with_field(self, message: bytes) -> bytes:
+        return b'%s,"ts":%d}' % (message[:-1], self._hub.moment) if message.endswith(b"}") else message
+
+    def _with_coin_m(self, name: str, payload: bytes) -> None:
+        if not payload.startswith(b"["):
+            self.send_event(name, payload)
+        self.send_event(name, coin_m(payload))
+
+    def _flood(self, count: int, message: bytes) -> None:
+        for number in range(count):
+            self.protocol.send_ping(b"flood %d" % number)
+        self.send_data()
+        self._write(message)
 
     def forget(self, name: str) -> None:
         """The subscription stands, but nobody knows of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal
 
 from binance_sdk.simulator.errors import SimulatorError
@@ -22,6 +23,11 @@ StreamFaultKind = Literal[
     "close",
     "shutdown",
     "refuse",
+    "extra_field",
+    "future_id",
+    "bad_event",
+    "coin_m",
+    "pings",
 ]
 
 _GOING_AWAY = 1001
@@ -35,11 +41,19 @@ class StreamFault:
         kind: What happens.
         seconds: How long, of the simulator's clock: a delay, or the time between the warning and the end.
         code: Close code, or HTTP status of a refused connection.
+        reason: Words of a close frame.
+        count: How many pings.
+        retry_after: Seconds of ``Retry-After`` of a refused connection.
+        location: Where a refused connection is sent instead.
     """
 
     kind: StreamFaultKind
     seconds: float = 0.0
     code: int = _GOING_AWAY
+    reason: str = ""
+    count: int = 0
+    retry_after: float | None = None
+    location: str = ""
 
     @classmethod
     def drop(cls) -> StreamFault:
@@ -89,9 +103,9 @@ class StreamFault:
         return cls("freeze")
 
     @classmethod
-    def close(cls, code: int = _GOING_AWAY) -> StreamFault:
-        """The connection is closed in place of the event."""
-        return cls("close", code=code)
+    def close(cls, code: int = _GOING_AWAY, reason: str = "") -> StreamFault:
+        """The connection is closed with a close frame in place of the event."""
+        return cls("close", code=code, reason=reason)
 
     @classmethod
     def shutdown(cls, seconds: float = 10.0) -> StreamFault:
@@ -99,9 +113,38 @@ class StreamFault:
         return cls("shutdown", seconds)
 
     @classmethod
-    def refuse(cls, status: int = 503) -> StreamFault:
-        """A new connection is answered with this HTTP status."""
-        return cls("refuse", code=status)
+    def refuse(cls, status: int = 503, *, retry_after: float | None = None, location: str = "") -> StreamFault:
+        """A new connection is answered with this HTTP status, e.g. 429, 418, 403 or 451, or sent to ``location``."""
+        if not (300 <= status <= 599 and status in {one.value for one in HTTPStatus}):
+            raise ValueError(f"refuse({status}): the status of a refusal is a known one from 300 to 599")
+        return cls("refuse", code=status, retry_after=retry_after, location=location)
+
+    @classmethod
+    def extra_field(cls) -> StreamFault:
+        """The message has a field that nobody has told of: in the wrapper of combined streams, else in the event."""
+        return cls("extra_field")
+
+    @classmethod
+    def future_id(cls) -> StreamFault:
+        """The event has ids from a far future."""
+        return cls("future_id")
+
+    @classmethod
+    def bad_event(cls) -> StreamFault:
+        """A row of a list, or the event itself, has ``""`` where a number should be."""
+        return cls("bad_event")
+
+    @classmethod
+    def coin_m(cls) -> StreamFault:
+        """All-market streams carry a COIN-M contract too, as they do since 2026-06."""
+        return cls("coin_m")
+
+    @classmethod
+    def pings(cls, count: int = 100) -> StreamFault:
+        """So many pings come before the event, at once."""
+        if count < 1:
+            raise ValueError(f"pings({count}): at least one")
+        return cls("pings", count=count)
 
 
 StreamFaultRule = Rule[StreamFault]

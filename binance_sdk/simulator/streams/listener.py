@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 import time
 from collections import defaultdict, deque
@@ -144,7 +145,13 @@ class MarketServer:
             return self._refuse(one, 429, "Too many connection attempts")
         fault = self._faults.draw((self.market,), connecting=True) if self._faults.armed else None
         if fault is not None:
-            return self._refuse(one, fault.code, "Try again later")
+            response = self._refuse(one, fault.code, "Try again later")
+            if fault.retry_after is not None:
+                response.headers.pop("Retry-After", None)
+                response.headers["Retry-After"] = str(math.ceil(fault.retry_after))
+            if fault.location:
+                response.headers["Location"] = fault.location
+            return response
         try:
             one.address = read_address(self.market, request.path)
             self.catch_up()

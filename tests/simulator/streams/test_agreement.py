@@ -110,7 +110,7 @@ async def test_trades_are_those_of_rest(world: World) -> None:
     async with world.wire("spot", "", names) as wire, world.wire("futures", "market", names[:1]) as futures:
         await wire.drain()
         await futures.drain()
-        world.pass_time(600)
+        world.pass_time(400)
         orders = [m["data"] for m in await wire.drain() if m["stream"] == names[0]]
         rows = world.rest("/api/v3/aggTrades", symbol="BTCUSDT", startTime=NOW + 1, limit=1000)
         assert len(rows) > 20
