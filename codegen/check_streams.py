@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 
 from codegen.check_names import enum_exists
-from codegen.documents import Problem
+from codegen.documents import Problem, SpecError, parse_json
 from codegen.explain import did_you_mean
 from codegen.names import english_list, shadowing, snake
 from codegen.spec import STREAMS, Placed, Spec
@@ -317,10 +316,9 @@ def _fixtures(spec: Spec) -> Iterator[Problem]:
             yield Problem(f"fixtures/{name}", 1, "no stream has this name; rename or delete it")
             continue
         try:
-            value = json.loads(body)
-        except ValueError as error:
-            line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-            yield Problem(f"fixtures/{name}", line, "not JSON; write one message as Binance sends it")
+            value = parse_json(f"fixtures/{name}", body)
+        except SpecError as error:
+            yield from error.problems
             continue
         is_list = parse_type(owner.value.event).kind == "list"
         if isinstance(value, list) != is_list:

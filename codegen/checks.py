@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from codegen.check_names import type_exists
 from codegen.check_operations import check_operation, fixture_name
 from codegen.check_streams import check_streams
-from codegen.documents import Problem
+from codegen.documents import Problem, SpecError, parse_json
 from codegen.names import RESERVED_CLASSES, field_refusal, position_refusal, snake
 from codegen.spec import Placed, Spec
 from codegen.spec_model import Enum, ObjectSchema, RowSchema, Schema, UnionSchema
@@ -179,10 +178,6 @@ def _fixtures(spec: Spec) -> Iterator[Problem]:
             yield Problem(f"fixtures/{name}", 1, "no operation uses this fixture; rename or delete it")
             continue
         try:
-            json.loads(body)
-        except json.JSONDecodeError as error:
-            words = f"{error.msg[0].lower()}{error.msg[1:]} at column {error.colno}"
-            yield Problem(f"fixtures/{name}", error.lineno, f"not JSON: {words}")
-        except UnicodeDecodeError as error:
-            line = body.count(b"\n", 0, error.start) + 1
-            yield Problem(f"fixtures/{name}", line, f"byte {error.start} of the file is not UTF-8; save it as UTF-8")
+            parse_json(f"fixtures/{name}", body)
+        except SpecError as error:
+            yield from error.problems

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,13 @@ def _day(loader: _Loader, node: yaml.ScalarNode) -> Any:
 
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
 
+_DEEPEST = 50
+_LARGEST = 50_000
+"""Nodes of one file with every alias written out; the largest of ours has a tenth of it."""
+_MOST_DIGITS = 18
+_STRANGE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Control characters and halves of surrogate pairs, which an escape in quotes can bring in."""
+
 _HINTS = {
     "mapping values are not allowed here": (
         "; a text with `: ` in it needs quotes, and the keys of one mapping stand in one column"
@@ -111,10 +119,13 @@ def parse(file: str, text: str) -> Document:
             [Problem(file, line, f"the character U+{ord(text[error.position]):04X} is not allowed")]
         ) from None
     try:
+        _refuse_depth(file, text)
         root = loader.get_single_node()
         if root is None:
             raise SpecError([Problem(file, 1, "the file is empty; it begins with `description:` and `source:`")])
         _refuse_double_keys(file, root, set())
+        _refuse_scalars(file, root)
+        _refuse_size(file, root)
         value = loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -124,6 +135,101 @@ def parse(file: str, text: str) -> Document:
     finally:
         loader.dispose()
     return Document(file, root, value)
+
+
+def parse_json(file: str, body: bytes) -> Any:
+    """Parse an example answer.
+
+    Raises:
+        SpecError: it is no JSON, or holds what JSON cannot carry on.
+    """
+    try:
+        value = json.loads(body, parse_constant=_no_number)
+        # A half of a surrogate pair can be read, and not be written again.
+        json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        words = f"not JSON: {error.msg[0].lower()}{error.msg[1:]} at column {error.colno}"
+        raise SpecError([Problem(file, error.lineno, words)]) from error
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        words = f"byte {error.start} of the file is not UTF-8; save it as UTF-8"
+        raise SpecError([Problem(file, line, words)]) from error
+    except UnicodeEncodeError as error:
+        raise SpecError([Problem(file, 1, f"a text holds {error.object[error.start]!a}, half a character")]) from error
+    except RecursionError as error:
+        raise SpecError([Problem(file, 1, "too many lists and objects lie in each other")]) from error
+    except ValueError as error:
+        raise SpecError([Problem(file, 1, f"holds a number that is none: {error}")]) from error
+    return value
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(text)
+
+
+def _refuse_depth(file: str, text: str) -> None:
+    """Nothing that reads a document further on calls itself more often than this."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1
+            raise SpecError(
+                [Problem(file, line, f"more than {_DEEPEST} levels lie in each other; no spec needs so many")]
+            )
+
+
+def _refuse_scalars(file: str, root: yaml.Node) -> None:
+    """Texts and numbers that the generated code cannot hold, or that nobody meant."""
+    for node in _nodes(root):
+        if not isinstance(node, yaml.ScalarNode):
+            continue
+        line, value = node.start_mark.line + 1, str(node.value)
+        if node.tag == "tag:yaml.org,2002:int" and len(value) > _MOST_DIGITS:
+            raise SpecError([Problem(file, line, f"the number has {len(value)} digits; it must fit into 64 bits")])
+        strange = _STRANGE.search(value)
+        if strange is not None:
+            code = f"U+{ord(strange[0]):04X}"
+            raise SpecError([Problem(file, line, f"the text holds the character {code}, which is not allowed")])
+
+
+def _refuse_size(file: str, root: yaml.Node) -> None:
+    """Aliases within aliases make a small file a huge document, and one that holds itself an endless one."""
+    sizes: dict[int, int | None] = {}
+    for node in reversed(list(_nodes(root))):
+        # From the leaves up; what is not yet sized holds itself.
+        size = 1
+        for child in _children(node):
+            below = sizes.get(id(child))
+            if below is None:
+                raise SpecError([Problem(file, child.start_mark.line + 1, "the anchor holds itself")])
+            size += below
+        if size > _LARGEST:
+            line = node.start_mark.line + 1
+            raise SpecError([Problem(file, line, f"its aliases make it more than {_LARGEST} nodes; write it out")])
+        sizes[id(node)] = size
+
+
+def _nodes(root: yaml.Node) -> Iterator[yaml.Node]:
+    """Every node once, each before those below it."""
+    order: list[yaml.Node] = []
+    left: list[tuple[yaml.Node, bool]] = [(root, False)]
+    entered: set[int] = set()
+    while left:
+        node, is_done = left.pop()
+        if is_done:
+            order.append(node)
+        elif id(node) not in entered:
+            entered.add(id(node))
+            left.append((node, True))
+            left += [(child, False) for child in _children(node)]
+    yield from reversed(order)
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [part for pair in node.value for part in pair]
+    return list(node.value) if isinstance(node, yaml.SequenceNode) else []
 
 
 def _refuse_double_keys(file: str, node: yaml.Node, visited: set[int]) -> None:

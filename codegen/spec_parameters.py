@@ -61,7 +61,7 @@ class Parameter(Node):
         if self.pattern is not None:
             try:
                 re.compile(self.pattern)
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 raise wrong(f"`pattern` is not a regular expression: {error}", "pattern") from None
         return self
 

@@ -38,6 +38,7 @@ _SLIPS = {
 }
 """What people write from habit."""
 
+_DEEPEST = 10
 _CONTAINER = re.compile(r"^(list|map)<(.+)>$")
 _NAME = re.compile(r"^[A-Z][A-Za-z0-9]*$")
 
@@ -62,6 +63,8 @@ def parse_type(text: str) -> TypeRef:
         ValueError: saying what was expected.
     """
     text = text.strip()
+    if text.count("<") > _DEEPEST:
+        raise ValueError(f"more than {_DEEPEST} lists and maps lie in each other")
     if match := _CONTAINER.match(text):
         return TypeRef("list" if match[1] == "list" else "map", item=parse_type(match[2]))
     if text in SCALARS:

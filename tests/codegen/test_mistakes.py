@@ -88,6 +88,96 @@ def test_a_file_that_cannot_be_read(content: str | bytes, printed: str, tiny: Ti
     assert tiny.write("spot/other.yaml", content).mistakes() == [f"spot/other.yaml{printed}"]
 
 
+def bomb(levels: int) -> str:
+    """A few lines that hold ten to the power of ``levels`` nodes."""
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, levels)]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("content", "printed"),
+    [
+        pytest.param("a: b\nb: a\x00b\n", ":2: the character U+0000 is not allowed", id="NUL"),
+        pytest.param(
+            'a: b\nb: "a\\0b"\n', ":2: the text holds the character U+0000, which is not allowed", id="escaped NUL"
+        ),
+        pytest.param(
+            'a: b\n"b\\x07": 1\n', ":2: the text holds the character U+0007, which is not allowed", id="bell in a key"
+        ),
+        pytest.param(
+            'a: b\nb: "\\ud800"\n', ":2: the text holds the character U+D800, which is not allowed", id="half a pair"
+        ),
+        pytest.param(
+            "a:\n b: " + "[" * 3000 + "]" * 3000,
+            ":2: more than 50 levels lie in each other; no spec needs so many",
+            id="deep",
+        ),
+        pytest.param(
+            "\n".join(" " * n + "a:" for n in range(3000)),
+            ":51: more than 50 levels lie in each other; no spec needs so many",
+            id="deep in lines",
+        ),
+        pytest.param(
+            "a: 1\nb: " + "[" * 3000, ":2: more than 50 levels lie in each other; no spec needs so many", id="torn"
+        ),
+        pytest.param(bomb(9), ":5: its aliases make it more than 50000 nodes; write it out", id="aliases of aliases"),
+        pytest.param("a: 1\nb: &b [1, *b]\n", ":2: the anchor holds itself", id="itself"),
+        pytest.param("a: &a {b: {<<: *a}}\n", ":1: the anchor holds itself", id="itself merged"),
+        pytest.param("a: 1\nb: " + "9" * 5000, ":2: the number has 5000 digits; it must fit into 64 bits", id="digits"),
+        pytest.param(
+            "a: 1\n-" + "9" * 20 + ": 1\n",
+            ":2: the number has 21 digits; it must fit into 64 bits",
+            id="digits of a key",
+        ),
+        pytest.param(
+            "a: 1\nb: {c: 1, c: 2}\n", ":2: the key `c` stands here and in line 2; drop one", id="twice in a line"
+        ),
+        pytest.param(
+            "a: 1\n<<: {b: 1}\n<<: {c: 1}", ":3: the key `<<` stands here and in line 2; drop one", id="two merges"
+        ),
+    ],
+)
+def test_a_file_that_nobody_could_finish_reading(content: str, printed: str, tiny: TinySpec) -> None:
+    assert tiny.write("spot/other.yaml", content).mistakes() == [f"spot/other.yaml{printed}"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "printed"),
+    [
+        ("ttl: 1s", f"ttl: {'9' * 5000}s", "must be a number followed by s, m, h or d, such as `5m`"),
+        (
+            "type: decimal, empty: true",
+            f"type: {'list<' * 3000}int{'>' * 3000}",
+            "more than 10 lists and maps lie in each other",
+        ),
+    ],
+)
+def test_a_value_that_is_too_long(old: str, new: str, printed: str, tiny: TinySpec) -> None:
+    text = (tiny.folder / "spot/market.yaml").read_text(encoding="utf-8")
+    (tiny.folder / "spot/market.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    (mistake,) = tiny.mistakes()
+    assert mistake.startswith("spot/market.yaml:")
+    assert printed in mistake
+
+
+@pytest.mark.parametrize(
+    ("content", "printed"),
+    [
+        ("[" * 100_000 + "]" * 100_000, ":1: too many lists and objects lie in each other"),
+        ("[NaN]", ":1: holds a number that is none: NaN"),
+        ('["\\ud800"]', ":1: a text holds '\\ud800', half a character"),
+        ("[" + "9" * 5000 + "]", ":1: holds a number that is none: Exceeds the limit"),
+    ],
+)
+def test_an_example_answer_that_cannot_be_carried_on(content: str, printed: str, tiny: TinySpec) -> None:
+    for name in ("fixtures/spot/bars.json", "fixtures/spot/streams/bar.json"):
+        whole = (tiny.folder / name).read_bytes()
+        (mistake,) = tiny.write(name, content).mistakes()
+        assert mistake.startswith(f"{name}{printed}")
+        tiny.write(name, whole)
+
+
 def test_a_missing_file(tiny: TinySpec) -> None:
     assert tiny.remove("limits.yaml").mistakes() == ["limits.yaml:1: there is no such file"]
 
@@ -170,8 +260,12 @@ def test_a_stray_stream_fixture(tiny: TinySpec) -> None:
 @pytest.mark.parametrize(
     ("content", "printed"),
     [
-        pytest.param("{\n1}", ":2: not JSON; write one message as Binance sends it", id="no JSON"),
-        pytest.param(b'{"a": "\xff"}', ":1: not JSON; write one message as Binance sends it", id="not UTF-8"),
+        pytest.param(
+            "{\n1}",
+            ":2: not JSON: expecting property name enclosed in double quotes at column 1",
+            id="no JSON",
+        ),
+        pytest.param(b'{"a": "\xff"}', ":1: byte 7 of the file is not UTF-8; save it as UTF-8", id="not UTF-8"),
         pytest.param("[]", ":1: bar sends one event; write it so", id="a list"),
     ],
 )
