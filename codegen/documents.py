@@ -173,10 +173,9 @@ def _refuse_depth(file: str, text: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            line = event.start_mark.line + 1
-            raise SpecError(
-                [Problem(file, line, f"more than {_DEEPEST} levels lie in each other; no spec needs so many")]
-            )
+            line = 1 if event.start_mark is None else event.start_mark.line + 1
+            text = f"more than {_DEEPEST} levels lie in each other; no spec needs so many"
+            raise SpecError([Problem(file, line, text)])
 
 
 def _refuse_scalars(file: str, root: yaml.Node) -> None:

@@ -51,6 +51,8 @@ class FakeRest:
         self.missing_at_first: set[int] = set()
         self.newest_bar = 2**60
         """Open time of the newest bar that REST knows."""
+        self.most_bars = 1000
+        """Bars of one page at most, however many are asked for."""
 
     def most(self, operation: str, size: str) -> int:
         return self.page
@@ -64,7 +66,7 @@ class FakeRest:
         if operation == "spot.klines":
             start = int(str(arguments["startTime"]))
             first = -(-start // 60_000) * 60_000
-            starts = [first + n * 60_000 for n in range(int(str(arguments["limit"])))]
+            starts = [first + n * 60_000 for n in range(min(int(str(arguments["limit"])), self.most_bars))]
             return [self._kline(start) for start in starts if start <= self.newest_bar]
         start, size = int(str(arguments["fromId"])), int(str(arguments["limit"]))
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -127,6 +128,20 @@ async def test_bars_that_rest_has_not_published_yet_are_waited_for(engine: Engin
         assert [(event.kline.open_time // 60_000, event.filled) for event in seen] == [
             (102, True), (103, True), (104, False),
         ]  # fmt: skip
+
+
+async def test_pages_shorter_than_asked_for_are_followed_to_the_end(engine: Engine) -> None:
+    """As when Binance lowers the most rows of a page: each brings one bar, however many were asked for."""
+    engine.rest.most_bars = 1
+    async with engine.spot.kline("BTCUSDT", interval="1m", fill_gaps=True) as events:
+        for minute, closed in ((100, True), (110, False)):
+            await engine.exchange.send(BARS, kline(minute, closed=closed))
+        async with asyncio.timeout(10):
+            reading = asyncio.create_task(read(events, 11))
+            while not reading.done():
+                await engine.clock.advance(1.0)
+        seen = reading.result()
+        assert [event.kline.open_time // 60_000 for event in seen] == list(range(100, 111))
 
 
 async def test_bars_that_never_come_are_a_gap(engine: Engine) -> None:

@@ -70,6 +70,9 @@ async def filled(rest: Rest, named: Named, hole: Hole, clock: Clock) -> AsyncGen
                 return
             if inside and len(rows) == size:
                 continue
+            if inside:
+                # Pages may have become shorter than they were: as long as each brings something, it goes on.
+                pauses = list(_PAUSES)
         if not pauses:
             raise Incomplete(Hole(last, hole.first), "the exchange's REST answer does not have them")
         await clock.sleep(pauses.pop(0))
