@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.process import Home, abandon, tell_of_fork
+from binance_sdk._runtime.stream.background import BackgroundLoop, Work
 from binance_sdk._runtime.stream.choices import together
 from binance_sdk._runtime.stream.opened import Item, Opened
 from binance_sdk._runtime.stream.options import StreamOptions
@@ -87,62 +86,46 @@ class BackgroundOpener:
     def __init__(self, parts: Callable[[], Parts]) -> None:
         self._make = parts
         self._inner = Opener(parts)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._lock = new_lock()
-        self._closed = False
+        self._background = BackgroundLoop()
         tell_of_fork(self)
 
     def after_fork(self) -> None:
         """The thread runs in the parent, with its loop and all streams; another one is started here when needed."""
-        abandon(self._inner, self._loop, self._thread)
+        abandon(self._inner, self._background)
         self._inner = Opener(self._make)
-        self._loop = self._thread = None
+        self._background = BackgroundLoop(closed=self._background.closed)
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine that runs in the background thread.
+    def run(self, work: Work[T], *, to_the_end: bool = False) -> T:
+        """The result of work that is done in the background thread; see ``BackgroundLoop.run``.
 
         Raises:
             ConfigError: the client is closed.
         """
-        try:
-            self._check_thread()
-            loop = self._running()
-        except BaseException:
-            work.close()
-            raise
-        future = asyncio.run_coroutine_threadsafe(work, loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()
-            raise
-
-    def _check_thread(self) -> None:
-        if threading.current_thread() is self._thread:
-            # It would wait for itself.
-            raise ConfigError(
-                "streams of a blocking client are not opened, changed or closed by its own hooks and on_notice, which "
-                "run where they are read; do it in another thread"
-            )
-
-    def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self._closed:
-                raise ConfigError("the client is closed; make a new one")
-            if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=self._loop.run_forever, name="binance-sdk streams", daemon=True)
-                self._thread.start()
-            return self._loop
+        return self._background.run(work, to_the_end=to_the_end)
 
     @property
     def busy(self) -> bool:
         """Whether the thread runs, which it does from the first stream on."""
-        return self._loop is not None
+        return self._background.busy
 
     def open(self, items: Sequence[Item], options: StreamOptions) -> Opened:
-        return self.run(self._inner.open(items, options))
+        made: list[Opened] = []
+        unwanted = False
+
+        async def work() -> None:
+            made.append(await self._inner.open(items, options))
+            if unwanted:
+                await made[0].aclose()
+
+        try:
+            self.run(work)
+            return made[0]
+        except BaseException:
+            # Interrupted, when it may have been opened already: nobody else knows of it.
+            unwanted = True
+            for opened in made:
+                self._background.leave(opened.aclose)
+            raise
 
     def close(self) -> None:
         """Close every stream and end the thread.
@@ -150,25 +133,4 @@ class BackgroundOpener:
         Raises:
             ConfigError: called by a hook in that thread.
         """
-        self._check_thread()
-        with self._lock:
-            self._closed = True
-            loop, self._loop = self._loop, None
-            thread, self._thread = self._thread, None
-        if loop is None or thread is None:
-            return
-        asyncio.run_coroutine_threadsafe(_finish(self._inner), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _finish(opener: Opener) -> None:
-    await opener.aclose()
-    loop = asyncio.get_running_loop()
-    rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-    for task in rest:
-        task.cancel()
-    await asyncio.gather(*rest, return_exceptions=True)
-    await loop.shutdown_asyncgens()
-    await loop.shutdown_default_executor()
+        self._background.close(self._inner.aclose)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError
@@ -23,17 +24,20 @@ _BATCH = 64
 class SyncEventsWithNotices(Generic[T]):
     """Events and notices in the order they came, for ``for``."""
 
-    def __init__(self, take: Callable[[], T | Notice], notices: Notices) -> None:
-        self._take = take
+    def __init__(self, first: Callable[[], T | Notice], batch: deque[T | Notice], notices: Notices) -> None:
+        self._first = first
+        self._batch = batch
         self._notices = notices
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> T | Notice:
-        item = self._take()
+        item = self._first()
         if isinstance(item, Notice):
             self._notices.deliver(item)
+        # As below.
+        del self._batch[0]
         return item
 
 
@@ -47,7 +51,10 @@ class SyncEvents(Generic[T]):
     def __init__(self, opener: BackgroundOpener, opened: Opened) -> None:
         self._opener = opener
         self._opened = opened
-        self._batch: deque[Any] = deque()
+        self._batch: deque[T | Notice] = deque()
+        """Taken from the stream and not handed out yet. The other thread fills it, so that nothing is on its way
+        between the two when this one is interrupted."""
+        self._fetching = asyncio.Lock()
 
     @property
     def stats(self) -> StreamStats:
@@ -66,31 +73,37 @@ class SyncEvents(Generic[T]):
             StreamError: the exchange refused.
         """
         self._opened.check_process()
-        self._opener.run(self._opened.add(stream.items))
+        self._opener.run(lambda: self._opened.add(stream.items))
 
     def unsubscribe(self, stream: SyncStreamed[Any]) -> None:
         """Listen to these no more; what still waits of them is thrown away."""
         self._opened.check_process()
-        self._opener.run(self._opened.remove(stream.items))
+        self._opener.run(lambda: self._opened.remove(stream.items))
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> T:
+        batch = self._batch
         while True:
-            item = self._next()
+            item = self._first()
             if not isinstance(item, Notice):
+                # An interrupt is raised where a call returns, and there is none from here on: what has been taken out
+                # is handed out.
+                del batch[0]
                 return item
             self._opened.reader.notices.deliver(item)
+            del batch[0]
 
     def with_notices(self) -> SyncEventsWithNotices[T]:
         """The same events and between them, where they belong, the notices; made for ``match``.
 
         Both ways of iterating take from the same stream, so what one has given out the other does not repeat.
         """
-        return SyncEventsWithNotices(self._next, self._opened.reader.notices)
+        return SyncEventsWithNotices(self._first, self._batch, self._opened.reader.notices)
 
-    def _next(self) -> T | Notice:
+    def _first(self) -> T | Notice:
+        """What is to be handed out next; it stays where it is."""
         if self._opened.home.left:
             self._opened.check_process()
         if self._opened.closed:
@@ -99,32 +112,36 @@ class SyncEvents(Generic[T]):
             raise StopIteration
         if not self._batch:
             try:
-                self._batch.extend(self._opener.run(self._fetch()))
+                self._opener.run(self._fetch)
             except CancelledError:
                 # The client was closed while this thread waited.
                 raise StopIteration from None
             if not self._batch:
                 raise StopIteration
-        item: T | Notice = self._batch.popleft()
-        return item
+        return self._batch[0]
 
-    async def _fetch(self) -> list[Any]:
+    async def _fetch(self) -> None:
         # With notices: those go to the consumer's functions in the consumer's thread, not in this one.
-        reader = self._opened.reader
-        try:
-            found = [await reader.next(with_notices=True)]
-        except StopAsyncIteration:
-            return []
-        while len(found) < _BATCH and not reader.newest_only and (item := reader.take(with_notices=True)) is not None:
-            found.append(item)
-        return found
+        reader, batch = self._opened.reader, self._batch
+        async with self._fetching:
+            if batch:
+                # Somebody was interrupted who had asked before.
+                return
+            try:
+                batch.append(await reader.next(with_notices=True))
+            except StopAsyncIteration:
+                return
+            while len(batch) < _BATCH and not reader.newest_only:
+                item = reader.take(with_notices=True)
+                if item is None:
+                    return
+                batch.append(item)
 
     def close(self) -> None:
         """End it."""
-        self._batch.clear()
         if not self._opened.closed and not self._opened.home.left:
             try:
-                self._opener.run(self._opened.aclose())
+                self._opener.run(self._opened.aclose, to_the_end=True)
             except ConfigError:
                 # The client was closed before, and every stream with it.
                 return

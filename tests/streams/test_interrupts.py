@@ -1,0 +1,227 @@
+"""Ctrl-C at any moment: what was taken from a blocking stream is handed out by the next call."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import random
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import binance_sdk
+from binance_sdk import SyncBinanceClient
+from binance_sdk.errors import StreamError
+from binance_sdk.streams import Gap
+
+from .rows import agg_trade
+from .server import eventually
+from .test_sync import TRADES, Background, threads
+
+_OURS = os.path.dirname(binance_sdk.__file__)
+
+
+@pytest.fixture
+def background() -> Iterator[Background]:
+    background = Background()
+    yield background
+    background.close()
+
+
+def press() -> None:
+    """Ctrl-C."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+async def send_all(background: Background, numbers: range) -> None:
+    for number in numbers:
+        await background.exchange.send(TRADES, agg_trade(number))
+        if number % 50 == 0:
+            await asyncio.sleep(0.001)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers that interrupt")
+@pytest.mark.parametrize("notices", [False, True])
+def test_no_event_is_lost_to_real_interrupts(
+    background: Background, notices: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Where the garbage collector calls something, CPython throws an interrupt away and says so there.
+    monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+    count, interrupts, armed = 4000, 0, True
+    seen: list[Any] = []
+    chance = random.Random(9)
+
+    def interrupt(*_: object) -> None:
+        nonlocal interrupts
+        if armed:
+            interrupts += 1
+            signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.0001, 0.004))
+            raise KeyboardInterrupt
+
+    client = SyncBinanceClient(spot_stream_url=background.exchange.url)
+    with client, client.spot.streams.agg_trade("BTCUSDT") as events:
+        sending = asyncio.run_coroutine_threadsafe(send_all(background, range(1, count + 1)), background.loop)
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+        while armed:
+            try:
+                if len(seen) == count:
+                    armed = False
+                    break
+                for event in events.with_notices() if notices else events:
+                    seen.append(event)
+                    if len(seen) == count:
+                        break
+            except KeyboardInterrupt:
+                continue
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        sending.result(10)
+        assert [getattr(event, "agg_id", event) for event in seen] == list(range(1, count + 1))
+        assert interrupts > 10
+        assert events.stats.received == count
+    assert threads() == []
+
+
+class Injected:
+    """Raises at the n-th moment at which CPython looks for signals while our code runs: a call begins, or
+    has returned.
+
+    The return of ``__next__`` itself is no such moment: then the event is handed out.
+    """
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+        self.fired = False
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> None:
+        if not frame.f_code.co_filename.startswith(_OURS):
+            return
+        if event == "c_call" or (event == "return" and frame.f_code.co_name == "__next__"):
+            return
+        self.left -= 1
+        if self.left == 0:
+            self.fired = True
+            raise KeyboardInterrupt
+
+    def __enter__(self) -> Injected:
+        sys.setprofile(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize("notices", [False, True])
+def test_an_interrupt_at_any_call_loses_nothing(background: Background, notices: bool) -> None:
+    client = SyncBinanceClient(spot_stream_url=background.exchange.url)
+    with client, client.spot.streams.agg_trade("BTCUSDT") as events:
+        last, at = 0, 0
+        while True:
+            at += 1
+            iterator = iter(events.with_notices() if notices else events)
+            # Two of them, and a gap of one in between.
+            for number in (last + 1, last + 3):
+                background.run(background.exchange.send(TRADES, agg_trade(number)))
+            seen: list[Any] = []
+            injected = Injected(at)
+            try:
+                with injected:
+                    seen.append(iterator.__next__())
+            except KeyboardInterrupt:
+                pass
+            expected = [last + 1, Gap(TRADES, last + 1, last + 3), last + 3] if notices else [last + 1, last + 3]
+            while len(seen) < len(expected):
+                seen.append(next(iterator))
+            assert [getattr(item, "agg_id", item) for item in seen] == expected, at
+            last += 3
+            if not injected.fired:
+                break
+        assert at > 10
+        assert events.stats.gaps == at
+    assert threads() == []
+
+
+def test_an_interrupt_while_nothing_comes_and_none_later(background: Background) -> None:
+    """What was left behind by interrupts does not stand in the way of the next call."""
+    client = SyncBinanceClient(spot_stream_url=background.exchange.url)
+    with client, client.spot.streams.agg_trade("BTCUSDT") as events:
+        for _ in range(5):
+            timer = threading.Timer(0.02, press)
+            timer.start()
+            with pytest.raises(KeyboardInterrupt):
+                next(events)
+            timer.join()
+        background.run(background.exchange.send(TRADES, agg_trade(1)))
+        assert next(events).agg_id == 1
+
+
+def test_a_stream_that_was_opened_for_nobody_is_closed(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
+    with SyncBinanceClient(spot_stream_url=background.exchange.url) as client:
+        opener = client._core.streams()
+        run = opener.run
+
+        def interrupted(work: Any, **options: Any) -> Any:
+            run(work, **options)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(opener, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            client.spot.streams.agg_trade("BTCUSDT").open()
+        monkeypatch.undo()
+
+        background.run(eventually(lambda: background.exchange.lines))
+        background.run(eventually(lambda: not background.exchange.open))
+
+
+def test_an_interrupted_end_goes_on(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while the streams are closed: they are closed all the same, and closing again waits for that."""
+    client = SyncBinanceClient(spot_stream_url=background.exchange.url)
+    events = client.spot.streams.agg_trade("BTCUSDT").open()
+    owner = events._opened._owners[0]
+    close, closing = owner.aclose, threading.Event()
+
+    async def slow() -> None:
+        closing.set()
+        await asyncio.sleep(0.2)
+        await close()
+
+    monkeypatch.setattr(owner, "aclose", slow)
+
+    def wait_and_press() -> None:
+        closing.wait(10)
+        press()
+
+    pressing = threading.Thread(target=wait_and_press)
+    pressing.start()
+    with pytest.raises(KeyboardInterrupt):
+        events.close()
+    pressing.join()
+    client.close()
+    assert threads() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("asyncio.new_event_loop", OSError(errno.EMFILE, "Too many open files")),
+        ("threading.Thread.start", RuntimeError("can't start new thread")),
+    ],
+)
+def test_a_machine_with_nothing_left_is_told(monkeypatch: pytest.MonkeyPatch, name: str, error: Exception) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    with SyncBinanceClient(spot_stream_url="ws://127.0.0.1:9") as client:
+        client._core.streams()
+        with monkeypatch.context() as patch:
+            patch.setattr(name, fail)
+            with pytest.raises(StreamError, match=r"file descriptors|new thread"):
+                client.spot.streams.agg_trade("BTCUSDT").open()
+        assert threads() == []
