@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Literal, TypeAlias
 
-from binance_sdk import BinanceClient, futures, spot
+from binance_sdk import BinanceClient, RequestOptions, futures, spot
 from binance_sdk.futures import Kline, KlineInterval, PriceKline, StatisticsPeriod
 from virtuoso_binance.symbols import Listed, MarketName
 from virtuoso_binance.timeframes import interval_ms
 
 __all__ = [
     "BOOK_LIMITS",
+    "SKIP_BAD_ROWS",
     "book",
     "book_limit",
     "funding_events",
@@ -27,6 +28,8 @@ BookLimit: TypeAlias = Literal[5, 10, 20, 50, 100, 500, 1000]
 BOOK_LIMITS: tuple[BookLimit, ...] = (5, 10, 20, 50, 100, 500, 1000)
 """What futures allow. Spot takes any number, but charges by the same steps or coarser ones."""
 TRADES_MOST = 1000
+SKIP_BAD_ROWS = RequestOptions(bad_rows="skip")
+"""For answers about all symbols: one that cannot be read must not cost the others theirs. It is logged."""
 _PAGE = {"spot": 1000, "usdm": 1000}
 """Futures give up to 1500 candles, at double the weight of 1000."""
 _PRICES_MOST = 1500

@@ -206,11 +206,13 @@ class BinanceDataFetcher:
             # Best quotes are part of spot's tickers.
             ("spot", "ticker", spot.plan.ticker_24hr, spot.ticker_24hr),
         ]
-        return [
-            Job(_Task("", f"{part} ({market})", send, self._keeper_of_all(market, part)), cost_of(plan()), 0, 0.0)
-            for market, part, plan, send in rows
-            if market in markets
-        ]
+        jobs: list[Job[_Task]] = []
+        for market, part, plan, send in rows:
+            if market in markets:
+                asked = partial(send, options=calls.SKIP_BAD_ROWS)
+                task = _Task("", f"{part} ({market})", asked, self._keeper_of_all(market, part))
+                jobs.append(Job(task, cost_of(plan()), 0, 0.0))
+        return jobs
 
     def _keeper_of_all(self, market: MarketName, part: str) -> Callable[[Any, int], None]:
         def keep(rows: Iterable[Any], now: int) -> None:
@@ -222,7 +224,7 @@ class BinanceDataFetcher:
                     state.put(part, found[symbol], now)
                 else:
                     # Delisted or halted: what was known of it is no news any more.
-                    state.drop(part, f"{symbol} is not among the {part}s of all symbols")
+                    state.drop(part, f"{symbol} is not among the {part}s of all symbols that could be read")
 
         return keep
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from binance_sdk import BinanceClient
 from binance_sdk.errors import BinanceError
-from virtuoso_binance import market_data, tickers
+from virtuoso_binance import calls, market_data, tickers
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.session import Session
@@ -124,9 +124,9 @@ async def _rows(session: Session, chosen: list[Listed]) -> list[Row]:
 
 async def _usdm_rows(client: BinanceClient) -> dict[str, Row]:
     statistics, quotes, premiums = await asyncio.gather(
-        client.futures.ticker_24hr(),
-        _or_nothing("quotes", client.futures.ticker_book_ticker()),
-        _or_nothing("premium", client.futures.premium_index()),
+        client.futures.ticker_24hr(options=calls.SKIP_BAD_ROWS),
+        _or_nothing("quotes", client.futures.ticker_book_ticker(options=calls.SKIP_BAD_ROWS)),
+        _or_nothing("premium", client.futures.premium_index(options=calls.SKIP_BAD_ROWS)),
     )
     rows = _by_symbol(statistics)
     for quote in quotes:
@@ -139,7 +139,7 @@ async def _usdm_rows(client: BinanceClient) -> dict[str, Row]:
 
 
 async def _spot_rows(client: BinanceClient) -> dict[str, Row]:
-    return _by_symbol(await client.spot.ticker_24hr())
+    return _by_symbol(await client.spot.ticker_24hr(options=calls.SKIP_BAD_ROWS))
 
 
 def _by_symbol(statistics: Iterable[Any]) -> dict[str, Row]:

@@ -234,7 +234,7 @@ def _add_contract_parts(out: Row, feeling: Row, parts: Parts, now: int, errors: 
         if rate is not None and top is not None:
             feeling["funding_rate"], out["funding"] = rate, top
         else:
-            errors["funding"] = "no funding is due"
+            errors["funding"] = "Binance gave no funding rate" if premium.next_funding_time else "no funding is due"
     elif "premium" in errors:
         errors["funding"] = errors["premium"]
     ratios: list[futures.LongShortRatio] | None = parts.get("lsr")

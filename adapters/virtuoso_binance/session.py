@@ -138,7 +138,8 @@ class Session:
     async def _load(self) -> Listing:
         client = await self.client()
         # A moment instead of True: callers at the same time share one request, and no old answer comes back.
-        options = RequestOptions(cache=0.001)
+        # A symbol that cannot be read must not cost the others theirs.
+        options = RequestOptions(cache=0.001, bad_rows="skip")
         usdm, spot = await asyncio.gather(
             client.futures.exchange_info(options=options) if self.settings.futures else _nothing(),
             client.spot.exchange_info(options=options) if self.settings.spot else _nothing(),

@@ -99,6 +99,10 @@ def test_premium() -> None:
         "fundingRate": 7.315e-05, "funding_rate": 7.315e-05,
         "nextFundingTime": 1764000000000, "next_funding_time": 1764000000000,
     }  # fmt: skip
+    unknown: dict[str, Any] = {}
+    tickers.add_premium(unknown, models.premium(lastFundingRate="", interestRate=""))
+    # What Binance leaves empty is missing, and no zero.
+    assert unknown == {name: row[name] for name in ("mark", "markPrice", "index", "indexPrice")}
     settled: dict[str, Any] = {}
     tickers.add_premium(settled, models.premium(nextFundingTime=0, indexPrice="0.0"))
     assert settled == {"mark": 97010.82417391, "markPrice": 97010.82417391}
@@ -215,6 +219,8 @@ def test_funding() -> None:
     assert "openInterest" not in (sentiment.funding(models.premium(), None) or {})
     for function in (sentiment.funding_sentiment, sentiment.funding_now):
         assert function(models.premium(nextFundingTime=0)) is None
+        assert function(models.premium(lastFundingRate="")) is None
+    assert sentiment.funding(models.premium(lastFundingRate=""), models.interest()) is None
 
 
 def test_long_short_is_in_percent() -> None:
