@@ -1,0 +1,205 @@
+"""REST and streams of every library go the same way, through real proxies, to a server with a real certificate."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from binance_sdk import errors
+
+from .clients import EVERY, REST, TARGETS, use
+from .lab import PASSWORD, USER, Lab, basic
+
+every = pytest.mark.parametrize("library", EVERY)
+CREDENTIALS = f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@"
+
+
+@pytest.fixture(autouse=True)
+def _trusted(monkeypatch: pytest.MonkeyPatch, certificates: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates))
+
+
+@every
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+@pytest.mark.parametrize("named", ["argument", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize("password", [None, PASSWORD], ids=["open", "password"])
+def test_through_a_proxy(
+    library: str, scheme: str, named: str, password: str | None, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = {"http": lab.http, "https": lab.https, "socks5": lab.socks}[scheme]
+    proxy.password = password
+    url = f"{scheme}://{CREDENTIALS if password else ''}{proxy.place}"
+    if named == "argument":
+        error = use(library, proxy=url)
+    else:
+        monkeypatch.setenv(named, url)
+        error = use(library)
+    assert error is None
+    assert proxy.targets == [TARGETS[library]]
+    assert len(lab.requests if library in REST else lab.handshakes) == 1
+    reached = (lab.requests or lab.handshakes)[0]
+    # What is for the proxy is not for the exchange.
+    assert "proxy-authorization" not in reached.headers
+
+
+@every
+def test_no_proxy_goes_straight(library: str, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.place}")
+    monkeypatch.setenv("NO_PROXY", "example.com, .invalid")
+    url = {"spot_base_url": "https://api.invalid", "spot_stream_url": "wss://api.invalid"}
+    error = use(library, **url)
+    assert isinstance(error, (errors.APIConnectionError, errors.StreamError))
+    assert "cannot be looked up" in str(error)
+    assert "api.invalid:443" in str(error)
+    assert str(error).count("no connection") == 1
+    assert lab.http.targets == []
+
+
+@every
+@pytest.mark.parametrize("no_proxy", ["[::1", "http://[bad", ",;, ,", "*.", "10.0.0.0/99", "a:b:c", "%zz", "\u00fcber"])
+def test_a_malformed_no_proxy_names_nobody(
+    library: str, no_proxy: str, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.place}")
+    monkeypatch.setenv("NO_PROXY", no_proxy)
+    assert use(library) is None
+    assert lab.http.targets == [TARGETS[library]]
+
+
+@every
+@pytest.mark.parametrize("named", ["argument", "environment"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_this_machine_is_reached_through_no_proxy(
+    library: str, named: str, host: str, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = f"http://{lab.http.place}"
+    url = {"spot_base_url": f"https://{host}:{lab.port}", "spot_stream_url": f"wss://{host}:{lab.port}"}
+    if named == "argument":
+        assert use(library, **url, proxy=proxy) is None
+    else:
+        for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(variable, proxy)
+        assert use(library, **url) is None
+    assert lab.http.targets == []
+
+
+@every
+def test_an_untrusted_environment_names_no_proxy(library: str, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.place}")
+    url = {"spot_base_url": "https://api.invalid", "spot_stream_url": "wss://api.invalid"}
+    assert use(library, trust_env=False, **url) is not None
+    assert lab.http.targets == []
+
+
+@pytest.mark.parametrize("library", REST)
+def test_plain_http_is_asked_of_the_proxy_itself(library: str, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.http.password = PASSWORD
+    monkeypatch.setenv("HTTP_PROXY", f"http://{CREDENTIALS}{lab.http.place}")
+    assert use(library, spot_base_url="http://api.example") is None
+    (seen,) = lab.http.seen
+    assert seen.target.startswith("http://api.example/")
+    assert seen.headers["proxy-authorization"] == basic(USER, PASSWORD)
+
+
+@every
+@pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
+def test_nobody_listens_at_the_proxy(library: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        place = f"127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{CREDENTIALS}{place}")
+    error = use(library)
+    assert type(error) is (errors.APIConnectionError if library in REST else errors.StreamError)
+    text = str(error)
+    assert f"{TARGETS[library]}" in text
+    assert f"through the proxy {place} of HTTPS_PROXY" in text
+    assert "Connection refused" in text
+    assert text.count("no connection") == 1
+
+
+@every
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize("given", ["", "user:wrong@"], ids=["nothing", "wrong"])
+def test_a_proxy_that_wants_a_password(
+    library: str, scheme: str, given: str, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proxy = lab.http if scheme == "http" else lab.socks
+    proxy.password = PASSWORD
+    monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{given}{proxy.place}")
+    error = use(library)
+    assert type(error) is (errors.ConfigError if library in REST else errors.StreamError)
+    assert "the proxy wants to know who asks" in str(error)
+    assert f"in HTTPS_PROXY: {scheme}://user:password@{proxy.place}" in str(error)
+    assert lab.requests == lab.handshakes == []
+
+
+@every
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_a_proxy_that_refuses(library: str, scheme: str, lab: Lab) -> None:
+    proxy = lab.http if scheme == "http" else lab.socks
+    proxy.refuse = "403 Forbidden"
+    error = use(library, proxy=f"{scheme}://{proxy.place}")
+    assert type(error) is (errors.APIConnectionError if library in REST else errors.StreamError)
+    assert f"no connection: the proxy refused ({'403' if scheme == 'http' else ''}" in str(error)
+    assert f"through the proxy {proxy.place} of proxy=" in str(error)
+
+
+@every
+def test_a_proxy_that_speaks_no_socks(library: str, lab: Lab) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        place = f"127.0.0.1:{listener.getsockname()[1]}"
+        import threading
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(100)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        error = use(library, proxy=f"socks5://{place}")
+        thread.join()
+    assert type(error) is (errors.APIConnectionError if library in REST else errors.StreamError)
+    assert f"through the proxy {place} of proxy=" in str(error)
+
+
+@every
+def test_a_missing_extra_is_named_with_variable_and_remedy(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import binance_sdk._runtime.transport.network as network
+
+    monkeypatch.setattr(network, "find_spec", lambda name: None)
+    monkeypatch.setenv("ALL_PROXY", "socks5://user:s3cret@127.0.0.1:1080")
+    error = use(library)
+    assert type(error) is errors.ConfigError
+    assert "ALL_PROXY names a SOCKS proxy (127.0.0.1:1080)" in str(error)
+    assert "pip install 'binance-market-sdk[socks]'" in str(error)
+    assert "s3cret" not in str(error)
+
+
+@every
+@pytest.mark.parametrize(
+    "value",
+    ["ftp://p.example", "http://", "http://p.example:99999", "http://u:pa/ss@p.example:1", "socks4://p.example"],
+)
+def test_a_variable_that_is_no_proxy(library: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", value)
+    error = use(library)
+    assert type(error) is errors.ConfigError
+    assert "HTTPS_PROXY" in str(error)
+    assert "socks5://" in str(error)
+    assert "pa" not in str(error).replace("password", "").replace("special characters of a", "").replace("part", "")
+
+
+@every
+def test_no_netrc(library: str, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login me password s3cret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.place}")
+    assert use(library) is None
+    (reached,) = lab.requests + lab.handshakes
+    assert "authorization" not in reached.headers
+    assert "proxy-authorization" not in lab.http.seen[0].headers
