@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import trustme
 
-from .lab import Lab, authority
+from .lab import Lab
 
 
 @pytest.fixture(scope="session")
 def ca() -> trustme.CA:
-    return authority()
+    return trustme.CA()
 
 
 @pytest.fixture(scope="session")

@@ -24,11 +24,8 @@ TRADE = (
     '{"stream":"btcusdt@trade","data":'
     '{"e":"trade","E":1,"s":"BTCUSDT","t":1,"p":"2.50","q":"1","T":1,"m":true,"M":true}}'
 )
+TIME = b'Content-Length: 28\r\n\r\n{"serverTime":1790000000000}'
 USER, PASSWORD = "user", "s3cret:/@#"
-
-
-def authority() -> trustme.CA:
-    return trustme.CA()
 
 
 def basic(user: str, password: str) -> str:
@@ -44,96 +41,16 @@ class Seen:
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
-class Lab:
-    """Runs in a thread of its own while it is entered, so that blocking clients can be tried too."""
+class Door:
+    """A listener that knows its connections, and waits for them when it is closed."""
 
-    def __init__(self, ca: trustme.CA) -> None:
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        ca.issue_cert("*.binance.com", "127.0.0.1", "localhost").configure_cert(self._context)
-        self.requests: list[Seen] = []
-        """Of REST."""
-        self.handshakes: list[Seen] = []
-        """Of streams."""
-        self.redirect: str | None = None
-        """Answer every handshake with this address."""
-        self.http = _Proxy(self, _speak_http)
-        self.https = _Proxy(self, _speak_http, self._context)
-        self.socks = _Proxy(self, _speak_socks)
-
-    def __enter__(self) -> Self:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="lab")
-        self._thread.start()
-        self._do(self._open())
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._do(self._close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
-
-    async def _open(self) -> None:
-        self._server: Server = await serve(
-            self._stream, "127.0.0.1", 0, ssl=self._context, process_request=self._request, compression=None
-        )
-        self.port: int = next(iter(self._server.sockets)).getsockname()[1]
-        for proxy in (self.http, self.https, self.socks):
-            await proxy.open()
-
-    async def _close(self) -> None:
-        for proxy in (self.http, self.https, self.socks):
-            await proxy.close()
-        self._server.close()
-        await self._server.wait_closed()
-        rest = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in rest:
-            task.cancel()
-        await asyncio.gather(*rest, return_exceptions=True)
-
-    def _request(self, socket: ServerConnection, request: Request) -> Response | None:
-        seen = Seen(request.path, {name.lower(): value for name, value in request.headers.raw_items()})
-        if "upgrade" in seen.headers:
-            self.handshakes.append(seen)
-            if self.redirect is not None:
-                return Response(302, "Found", Headers({"Location": self.redirect, "Content-Length": "0"}))
-            return None
-        self.requests.append(seen)
-        body = b'{"serverTime":1790000000000}'
-        return Response(200, "OK", Headers({"Content-Length": str(len(body))}), body)
-
-    async def _stream(self, socket: ServerConnection) -> None:
-        await socket.send(TRADE)
-        await socket.wait_closed()
-
-
-Speak = Callable[["_Proxy", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[bool]]
-
-
-class _Proxy:
-    """A proxy that wants user and password where ``password`` is set, and refuses with ``refuse``."""
-
-    def __init__(self, lab: Lab, speak: Speak, context: ssl.SSLContext | None = None) -> None:
-        self._lab = lab
-        self._speak = speak
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._context = context
         self._open: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[Any]] = set()
-        self.seen: list[Seen] = []
-        self.password: str | None = None
-        self.refuse: str | None = None
-
-    @property
-    def targets(self) -> list[str]:
-        return [seen.target for seen in self.seen]
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
+        self._server = await asyncio.start_server(self._enter, "127.0.0.1", 0, ssl=self._context)
         self.port: int = self._server.sockets[0].getsockname()[1]
         self.place = f"127.0.0.1:{self.port}"
 
@@ -144,70 +61,132 @@ class _Proxy:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         self._open.append(writer)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, ssl.SSLError):
-            try:
-                if await self._speak(self, reader, writer):
-                    await self._connect_both(reader, writer)
-            finally:
-                await _gone(writer)
+            await self.serve(reader, writer)
+            await writer.drain()
+        writer.close()
 
-    async def _connect_both(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        onward = await asyncio.open_connection("127.0.0.1", self._lab.port)
-        self._open.append(onward[1])
-        try:
-            await asyncio.gather(_copy(reader, onward[1]), _copy(onward[0], writer))
-        finally:
-            await _gone(onward[1])
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        raise NotImplementedError
 
 
-async def _gone(writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError, ssl.SSLError):
-        await writer.drain()
-    writer.transport.abort()
-    await asyncio.sleep(0)
+class Rest(Door):
+    """Answers every request with the time."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__(context)
+        self.seen: list[Seen] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            _, target, headers = await _head(reader)
+            self.seen.append(Seen(target, headers))
+            writer.write(b"HTTP/1.1 200 OK\r\n" + TIME)
+
+
+class Streams:
+    """Takes every handshake, and sends one trade."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self.seen: list[Seen] = []
+        self.redirect: str | None = None
+        """Answer every handshake with this address."""
+
+    async def open(self) -> None:
+        self._server: Server = await serve(
+            self._stream, "127.0.0.1", 0, ssl=self._context, process_request=self._handshake, compression=None
+        )
+        self.port: int = next(iter(self._server.sockets)).getsockname()[1]
+
+    async def close(self) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+
+    def _handshake(self, socket: ServerConnection, request: Request) -> Response | None:
+        self.seen.append(Seen(request.path, {name.lower(): value for name, value in request.headers.raw_items()}))
+        if self.redirect is not None:
+            return Response(302, "Found", Headers({"Location": self.redirect, "Content-Length": "0"}))
+        return None
+
+    async def _stream(self, socket: ServerConnection) -> None:
+        await socket.send(TRADE)
+        await socket.wait_closed()
+
+
+class Proxy(Door):
+    """A proxy that wants user and password where ``password`` is set, and refuses where ``refuse`` says how."""
+
+    def __init__(self, lab: Lab, speak: Speak, context: ssl.SSLContext | None = None) -> None:
+        super().__init__(context)
+        self._lab = lab
+        self._speak = speak
+        self.seen: list[Seen] = []
+        self.password: str | None = None
+        self.refuse: str | None = None
+
+    @property
+    def targets(self) -> list[str]:
+        return [seen.target for seen in self.seen]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        target = await self._speak(self, reader, writer)
+        if target is None:
+            return
+        lab = self._lab
+        port = lab.streams.port if target.startswith("stream.") else lab.rest.port
+        there, onward = await asyncio.open_connection("127.0.0.1", port)
+        self._open.append(onward)
+        await asyncio.gather(_copy(reader, onward), _copy(there, writer))
+
+
+Speak = Callable[[Proxy, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[str | None]]
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    with contextlib.suppress(OSError, NotImplementedError):
-        writer.write_eof()
+    with contextlib.suppress(OSError, ssl.SSLError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
 
 
-async def _speak_http(proxy: _Proxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    method, target, _ = head[0].split(" ")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+async def _head(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str]]:
+    lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    method, target, _ = lines[0].split(" ")
+    headers = [line.partition(":") for line in lines[1:] if line]
+    return method, target, {name.lower(): value.strip() for name, _, value in headers}
+
+
+async def _speak_http(proxy: Proxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str | None:
+    method, target, headers = await _head(reader)
     proxy.seen.append(Seen(target, headers))
     refuse = proxy.refuse
     if proxy.password is not None and headers.get("proxy-authorization") != basic(USER, proxy.password):
         refuse = "407 Proxy Authentication Required"
     if refuse is not None:
         writer.write(f"HTTP/1.1 {refuse}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
-    elif method == "CONNECT":
-        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-    else:
-        writer.write(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 28\r\nConnection: close\r\n\r\n" + b'{"serverTime":1790000000000}'
-        )
-    await writer.drain()
-    return refuse is None and method == "CONNECT"
+        return None
+    if method != "CONNECT":
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + TIME)
+        return None
+    writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    return target
 
 
-async def _speak_socks(proxy: _Proxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+async def _speak_socks(proxy: Proxy, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str | None:
     """RFC 1928 and 1929, as far as a client that connects needs them."""
     _, count = await reader.readexactly(2)
     methods = await reader.readexactly(count)
     wanted = 0 if proxy.password is None else 2
     if wanted not in methods:
         writer.write(b"\x05\xff")
-        return False
+        return None
     writer.write(bytes([5, wanted]))
     if wanted == 2:
         _, length = await reader.readexactly(2)
@@ -216,14 +195,47 @@ async def _speak_socks(proxy: _Proxy, reader: asyncio.StreamReader, writer: asyn
         good = (user.decode(), password.decode()) == (USER, proxy.password)
         writer.write(b"\x01\x00" if good else b"\x01\x01")
         if not good:
-            return False
+            return None
     _, _, _, kind = await reader.readexactly(4)
     # Only names: to look one up is the business of the proxy.
     assert kind == 3, kind
     host = await reader.readexactly((await reader.readexactly(1))[0])
     port = int.from_bytes(await reader.readexactly(2), "big")
-    proxy.seen.append(Seen(f"{host.decode()}:{port}"))
-    code = 0 if proxy.refuse is None else 2
-    writer.write(bytes([5, code, 0, 1, 0, 0, 0, 0, 0, 0]))
-    await writer.drain()
-    return code == 0
+    target = f"{host.decode()}:{port}"
+    proxy.seen.append(Seen(target))
+    writer.write(bytes([5, 0 if proxy.refuse is None else 2, 0, 1, 0, 0, 0, 0, 0, 0]))
+    return target if proxy.refuse is None else None
+
+
+class Lab:
+    """Runs in a thread of its own while it is entered, so that blocking clients can be tried too."""
+
+    def __init__(self, ca: trustme.CA) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ca.issue_cert("*.binance.com", "127.0.0.1", "localhost").configure_cert(context)
+        self.rest = Rest(context)
+        self.streams = Streams(context)
+        self.http = Proxy(self, _speak_http)
+        self.https = Proxy(self, _speak_http, context)
+        self.socks = Proxy(self, _speak_socks)
+
+    def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lab")
+        self._thread.start()
+        for part in (self.rest, self.streams, self.http, self.https, self.socks):
+            self._do(part.open())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for part in (self.http, self.https, self.socks, self.rest, self.streams):
+            self._do(part.close())
+        self._do(asyncio.sleep(0))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)

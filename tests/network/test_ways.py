@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from pathlib import Path
 from urllib.parse import quote
 
@@ -39,8 +40,8 @@ def test_through_a_proxy(
         error = use(library)
     assert error is None
     assert proxy.targets == [TARGETS[library]]
-    assert len(lab.requests if library in REST else lab.handshakes) == 1
-    reached = (lab.requests or lab.handshakes)[0]
+    assert len(lab.rest.seen if library in REST else lab.streams.seen) == 1
+    reached = (lab.rest.seen or lab.streams.seen)[0]
     # What is for the proxy is not for the exchange.
     assert "proxy-authorization" not in reached.headers
 
@@ -76,7 +77,7 @@ def test_this_machine_is_reached_through_no_proxy(
     library: str, named: str, host: str, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy = f"http://{lab.http.place}"
-    url = {"spot_base_url": f"https://{host}:{lab.port}", "spot_stream_url": f"wss://{host}:{lab.port}"}
+    url = {"spot_base_url": f"https://{host}:{lab.rest.port}", "spot_stream_url": f"wss://{host}:{lab.streams.port}"}
     if named == "argument":
         assert use(library, **url, proxy=proxy) is None
     else:
@@ -132,7 +133,7 @@ def test_a_proxy_that_wants_a_password(
     assert type(error) is (errors.ConfigError if library in REST else errors.StreamError)
     assert "the proxy wants to know who asks" in str(error)
     assert f"in HTTPS_PROXY: {scheme}://user:password@{proxy.place}" in str(error)
-    assert lab.requests == lab.handshakes == []
+    assert lab.rest.seen == lab.streams.seen == []
 
 
 @every
@@ -150,7 +151,6 @@ def test_a_proxy_that_refuses(library: str, scheme: str, lab: Lab) -> None:
 def test_a_proxy_that_speaks_no_socks(library: str, lab: Lab) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         place = f"127.0.0.1:{listener.getsockname()[1]}"
-        import threading
 
         def answer() -> None:
             connection, _ = listener.accept()
@@ -200,6 +200,6 @@ def test_no_netrc(library: str, lab: Lab, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("NETRC", str(netrc))
     monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.place}")
     assert use(library) is None
-    (reached,) = lab.requests + lab.handshakes
+    (reached,) = lab.rest.seen + lab.streams.seen
     assert "authorization" not in reached.headers
     assert "proxy-authorization" not in lab.http.seen[0].headers

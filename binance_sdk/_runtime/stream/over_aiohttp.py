@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from inspect import signature
+from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import (
@@ -67,9 +68,14 @@ else:
 class _Socket(_Response):
     """Reads what has come without ``receive``: its heartbeat, timeout and answers to pings are switched off here."""
 
-    def __init__(self, reader: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(reader, *args, **kwargs)
+    def __init__(self, reader: Any, writer: Any, protocol: Any, response: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(reader, writer, protocol, response, *args, **kwargs)
         self.read = reader.read
+        self.line: Any = response.connection.transport.get_extra_info("socket")
+
+
+_LAYERS = 6
+"""Rounds of the loop until TLS within TLS within TCP has told one another of the end."""
 
 
 class _Refused(ClientError):
@@ -174,6 +180,12 @@ class _Wire:
             pass
         finally:
             await self._session.close()
+            # The end of TLS takes a while, and there may be no loop left to see it through. What has been closed twice
+            # can no longer be aborted, so the socket itself is told.
+            with contextlib.suppress(OSError, TypeError):
+                self._socket.line.shutdown(SHUT_RDWR)
+            for _ in range(_LAYERS):
+                await asyncio.sleep(0)
 
 
 class AiohttpConnector:

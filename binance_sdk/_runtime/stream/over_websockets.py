@@ -213,7 +213,7 @@ def _failures(proxy: Proxy | None) -> Generator[None, None, None]:
 def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
     way = through(proxy)
     if isinstance(error, InvalidURI):
-        return WireFailure(f"not an address: {error}", setup=True)
+        return WireFailure(f"not an address: {error}; check the URL given for it", setup=True)
     if isinstance(error, InvalidStatus):
         answer = error.response
         return refusal(answer.status_code, dict(answer.headers.raw_items()), bytes(answer.body or b""), way)

@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import Any
 
 import httpcore
@@ -28,6 +29,13 @@ class Deadlines(httpcore.NetworkBackend):
     def set(self, ends: float) -> None:
         """From now on, in this thread, nothing lasts beyond that moment of ``time.monotonic``."""
         self._thread.ends = ends
+        self._thread.opened = None
+
+    def close_opened(self) -> None:
+        """Close what this thread has opened since: after a failed talk with a SOCKS proxy, httpcore does not."""
+        opened: httpcore.NetworkStream | None = self._thread.opened
+        if opened is not None:
+            opened.close()
 
     def left(self, timeout: float | None) -> float:
         """Seconds a step may take. At no time a step still looks at what is there already."""
@@ -48,9 +56,12 @@ class Deadlines(httpcore.NetworkBackend):
             # Each its share of the time that is left: one that says nothing must not be the only one tried.
             share = self.left(timeout) / (len(addresses) - number)
             try:
-                return _Stream(self._inner.connect_tcp(address, port, share, local_address, socket_options), self)
+                opened = self._inner.connect_tcp(address, port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 problem = error
+            else:
+                stream = self._thread.opened = _Stream(opened, self)
+                return stream
         raise problem
 
     def connect_unix_socket(
@@ -87,6 +98,47 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
+class Tidy(httpcore.AsyncNetworkBackend):
+    """A network of httpcore that can close what a request has opened, for event loops."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
+        self._inner = inner
+        self._opened: ContextVar[httpcore.AsyncNetworkStream | None] = ContextVar("opened", default=None)
+
+    def begin(self) -> None:
+        """A request begins in this task."""
+        self._opened.set(None)
+
+    async def close_opened(self) -> None:
+        """Close what this task has opened since: after a failed talk with a SOCKS proxy, httpcore does not."""
+        opened = self._opened.get()
+        if opened is not None:
+            await opened.aclose()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's own signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await self._inner.connect_tcp(host, port, timeout, local_address, socket_options)
+        self._opened.set(stream)
+        return stream
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return await self._inner.connect_unix_socket(path, timeout, socket_options)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+
 def _look_up(host: str, port: int, seconds: float) -> list[str]:
     """Addresses of a host.
 
@@ -108,8 +160,10 @@ def _look_up(host: str, port: int, seconds: float) -> list[str]:
         answer = found.get(timeout=min(seconds, threading.TIMEOUT_MAX))
     except queue.Empty:
         raise httpcore.ConnectTimeout(f"the name {host} was not looked up in time") from None
-    if isinstance(answer, OSError):
-        raise httpcore.ConnectError(str(answer)) from answer
     if isinstance(answer, Exception):
-        raise answer
+        try:
+            raise answer
+        except OSError as error:
+            # Within: httpcore takes the cause of its errors away, and leaves the context.
+            raise httpcore.ConnectError(str(error)) from error
     return list(dict.fromkeys(answer))

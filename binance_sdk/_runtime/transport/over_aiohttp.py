@@ -128,7 +128,7 @@ def no_connection(error: Exception, proxy: Proxy | None) -> TransportFailure | N
     if isinstance(error, ClientHttpProxyError) and proxy is not None:
         return proxy_refused(f"{error.status} {error.message}".rstrip(), proxy)
     if isinstance(error, (InvalidURL, NonHttpUrlClientError, UnicodeError)):
-        return TransportFailure("setup", f"not an address: {error}; check the base URL", way)
+        return TransportFailure("setup", f"not an address: {error}; check the URL given for it", way)
     if proxy is not None and type(error).__name__ == "ProxyError":
         return proxy_refused(str(error), proxy)
     if isinstance(error, ClientConnectorError) or type(error).__name__ == "ProxyConnectionError":

@@ -20,7 +20,7 @@ import httpx
 from binance_sdk._runtime.locks import IMPORTING, new_lock
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.secrets import without_frames
-from binance_sdk._runtime.transport.deadlines import Deadlines
+from binance_sdk._runtime.transport.deadlines import Deadlines, Tidy
 from binance_sdk._runtime.transport.network import Network, Way, need_socks
 from binance_sdk._runtime.transport.per_loop import PerLoop
 from binance_sdk._runtime.transport.protocol import (
@@ -42,6 +42,10 @@ _NUMBER = re.compile("[0-9]{1,15}")
 _CAUGHT = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
 
 
+def _over_socks(way: Way) -> bool:
+    return way.proxy is not None and way.proxy.scheme == "socks5"
+
+
 def _caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
     if proxy is None or proxy.scheme != "socks5":
         return _CAUGHT
@@ -59,7 +63,7 @@ def _failure(error: Exception, proxy: Proxy | None, request: PreparedRequest) ->
     if isinstance(error, TimeoutError):
         return TransportFailure("timeout", "the whole answer did not arrive in time", way)
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
-        return TransportFailure("setup", f"not an address: {error}; check the base URL", way)
+        return TransportFailure("setup", f"not an address: {error}; check the URL given for it", way)
     why = reason(error, proxy)
     if why.ours:
         return TransportFailure("local", why.text, way)
@@ -138,17 +142,20 @@ class _AsyncClients:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._made: dict[Way, httpx.AsyncClient] = {}
+        self._made: dict[Way, tuple[httpx.AsyncClient, Tidy]] = {}
 
-    def by(self, way: Way) -> httpx.AsyncClient:
-        client = self._made.get(way)
-        if client is None:
+    def by(self, way: Way) -> tuple[httpx.AsyncClient, Tidy]:
+        found = self._made.get(way)
+        if found is None:
             transport = httpx.AsyncHTTPTransport(**_transport_settings(self._network, way))
-            client = self._made[way] = httpx.AsyncClient(transport=transport, trust_env=False, cookies=_NoCookies())
-        return client
+            pool = transport._pool
+            tidy = pool._network_backend = Tidy(pool._network_backend)
+            client = httpx.AsyncClient(transport=transport, trust_env=False, cookies=_NoCookies())
+            found = self._made[way] = client, tidy
+        return found
 
     async def aclose(self) -> None:
-        for client in self._made.values():
+        for client, _ in self._made.values():
             await client.aclose()
 
 
@@ -160,6 +167,16 @@ class AsyncHttpxTransport:
         network = self._network = network or Network()
         self._own = PerLoop(lambda: _AsyncClients(network), lambda own: own.aclose())
 
+    async def _own_client(self, way: Way) -> httpx.AsyncClient:
+        client, tidy = (await self._own.get()).by(way)
+        if _over_socks(way):
+            tidy.begin()
+        return client
+
+    async def _tidy(self, way: Way) -> None:
+        if self._given is None and _over_socks(way):
+            await (await self._own.get()).by(way)[1].close_opened()
+
     async def send(self, request: PreparedRequest) -> RawResponse:
         given, way = self._given, _STRAIGHT
         if given is None:
@@ -168,7 +185,7 @@ class AsyncHttpxTransport:
             _check_open(given)
         ends = time.monotonic() + request.timeout
         try:
-            client = (await self._own.get()).by(way) if given is None else given
+            client = await self._own_client(way) if given is None else given
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
             # httpx's own timeout is one for each step: an answer that drips could take for ever.
             async with asyncio.timeout(request.timeout):
@@ -186,7 +203,10 @@ class AsyncHttpxTransport:
                         content = body.end()
                 finally:
                     await response.aclose()
-        except _caught(way.proxy) as error:
+        except BaseException as error:
+            await self._tidy(way)
+            if not isinstance(error, _caught(way.proxy)):
+                raise
             raise _failure(error, way.proxy, request) from error
         return RawResponse(response.status_code, Headers(response.headers), content)
 
@@ -252,6 +272,10 @@ class BlockingHttpxTransport:
         deadlines.set(ends)
         return client
 
+    def _tidy(self, way: Way) -> None:
+        if self._given is None and _over_socks(way):
+            self._clients().by(way)[1].close_opened()
+
     async def send(self, request: PreparedRequest) -> RawResponse:
         given, way = self._given, _STRAIGHT
         if given is None:
@@ -277,7 +301,10 @@ class BlockingHttpxTransport:
                     content = body.end()
             finally:
                 response.close()
-        except _caught(way.proxy) as error:
+        except BaseException as error:
+            self._tidy(way)
+            if not isinstance(error, _caught(way.proxy)):
+                raise
             raise _failure(error, way.proxy, request) from error
         return RawResponse(response.status_code, Headers(response.headers), content)
 
