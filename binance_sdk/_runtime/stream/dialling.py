@@ -13,6 +13,7 @@ from binance_sdk._runtime.stream.parts import Parts
 from binance_sdk._runtime.stream.wire import Wire, WireFailure
 from binance_sdk.errors import (
     APIError,
+    BinanceError,
     ForbiddenError,
     IPBannedError,
     RateLimitError,
@@ -58,11 +59,12 @@ class Dialler:
         self._host = 0
         self._dialled: deque[float] = deque(maxlen=_DIALS)
         self.place = self._place()
-        """Host and path that were dialled last, without the names of the streams."""
+        """Host, port and path that were dialled last, without the names of the streams."""
 
     def _place(self) -> str:
         parts = urlsplit(stream_url(self._bases[self._host % len(self._bases)], self._route))
-        return f"{parts.scheme}://{parts.netloc}{parts.path}"
+        port = "" if parts.port else f":{443 if parts.scheme == 'wss' else 80}"
+        return f"{parts.scheme}://{parts.netloc}{port}{parts.path}"
 
     def free_at(self) -> float:
         """When the next connection may be dialled at the earliest, in monotonic seconds."""
@@ -95,9 +97,12 @@ class Dialler:
             wire = await self._parts.connector(url, link)
         except WireFailure as failure:
             if failure.setup:
-                raise StreamError(f"{self.place}: {failure}; check the stream URL") from failure
+                raise StreamError(f"{self.place}: {failure}") from failure
             self._host += 1
             raise self._lost(failure, sent) from failure
+        except BinanceError:
+            # The client is set up wrongly: a proxy that is none, certificates that are not there.
+            raise
         except Exception as error:
             # Nothing is known that comes here; if something does, it must be caught by who catches our errors.
             raise StreamError(f"{self.place}: no connection: {type(error).__name__}: {error}") from error
