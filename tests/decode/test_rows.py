@@ -18,6 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from binance_sdk import errors
 from binance_sdk._runtime.answers.decode import decode
 from binance_sdk._runtime.answers.row import Row
+from binance_sdk._runtime.answers.scalars import plain
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.catalogue import CATALOGUE, Operation
@@ -99,6 +100,28 @@ def test_all_values_at_once() -> None:
     ]
     for name in NAMES:
         assert KLINE._asdict()[name] == getattr(KLINE, name)
+
+
+def test_values_for_json() -> None:
+    """As ``model_dump(mode="json")`` and ``model_dump_json()`` of a model with the same fields."""
+    shown = {name: plain(v) if isinstance(v, Decimal) else v for name, v in KLINE.model_dump().items()}
+    assert KLINE.model_dump(mode="python") == KLINE.model_dump()
+    assert KLINE.model_dump(mode="json") == shown
+    assert tuple(KLINE.model_dump(mode="json")) == NAMES
+    assert KLINE.model_dump(mode="json")["taker_buy_volume"] == "0.00000000"
+    assert json.loads(KLINE.model_dump_json()) == shown
+    level = PriceLevel.from_wire(["0.00000010", "1"])
+    assert level.model_dump_json() == '{"price":"0.00000010","qty":"1"}'
+    assert level.model_dump_json(indent=2) == '{\n  "price": "0.00000010",\n  "qty": "1"\n}'
+
+    class Level(BaseModel):
+        price: Decimal
+        qty: Decimal
+
+    model = Level(price=level.price, qty=level.qty)
+    assert Level.model_validate_json(level.model_dump_json()) == model
+    assert Level.model_validate(level.model_dump(mode="json")) == model
+    assert level.model_dump(mode="json").keys() == model.model_dump(mode="json").keys()
 
 
 def test_what_is_not_used_has_no_name() -> None:

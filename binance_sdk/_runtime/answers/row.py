@@ -6,9 +6,10 @@ candles cost a quarter of the memory of a thousand models, and a Decimal is made
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import ClassVar, Literal, Never, Self
+from typing import ClassVar, Literal, Never, Self, cast, overload
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
@@ -53,9 +54,30 @@ class Row:
         """The typed values by name (the spelling of ``collections.namedtuple``)."""
         return {name: getattr(self, name) for name in self.field_names()}
 
-    def model_dump(self) -> dict[str, int | str | Decimal]:
-        """The typed values by name (the spelling of pydantic)."""
-        return self._asdict()
+    @overload
+    def model_dump(self, *, mode: Literal["python"] = "python") -> dict[str, int | str | Decimal]: ...
+    @overload
+    def model_dump(self, *, mode: Literal["json"]) -> dict[str, int | str]: ...
+    def model_dump(self, *, mode: Literal["python", "json"] = "python") -> Mapping[str, int | str | Decimal]:
+        """The values by name, as a model of pydantic gives them.
+
+        Args:
+            mode: ``python`` for the typed values; ``json`` for what JSON can hold: decimals as text, with every digit.
+        """
+        return self._asdict() if mode == "python" else self._as_json()
+
+    def model_dump_json(self, *, indent: int | None = None) -> str:
+        """The values by name as a JSON object: decimals as text, with every digit.
+
+        Args:
+            indent: Spaces of each level; on one line without it.
+        """
+        separators = (",", ":") if indent is None else (",", ": ")
+        return json.dumps(self._as_json(), indent=indent, separators=separators, ensure_ascii=False)
+
+    def _as_json(self) -> dict[str, int | str]:
+        wire = cast("tuple[int | str, ...]", self)
+        return {name: wire[at] for at, (name, _) in enumerate(self._positions) if name is not None}
 
     def __repr__(self) -> str:
         shown = {name: plain(v) if isinstance(v, Decimal) else v for name, v in self._asdict().items()}
