@@ -1,12 +1,14 @@
-"""A small REST call with ``transport="aiohttp"``, against aiohttp alone."""
+"""A small REST call: over aiohttp against aiohttp alone, over httpx against httpx with a plain pydantic model."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from email.utils import formatdate
 from statistics import median
 from time import process_time
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks._figures import Figure, Target
 from benchmarks._processes import served
@@ -47,33 +49,68 @@ def _serve(ports: Any) -> None:
 
 def figures() -> list[Figure]:
     with served(_serve) as port:
-        engine, bare = asyncio.run(_measure(f"http://127.0.0.1:{port}"))
+        over_aiohttp = asyncio.run(_measure(f"http://127.0.0.1:{port}", "aiohttp", _aiohttp))
+        over_httpx = asyncio.run(_measure(f"http://127.0.0.1:{port}", "httpx", _httpx))
+    budget = "CPU of the client, budget on; floor: "
+    return [
+        _figure("aiohttp", over_aiohttp, 2.0, f"{budget}bare aiohttp, body read, not decoded"),
+        _figure("httpx", over_httpx, 1.3, f"{budget}bare httpx, body read into a plain pydantic model"),
+    ]
+
+
+def _figure(transport: str, measured: tuple[list[float], list[float]], most: float, note: str) -> Figure:
+    engine, bare = measured
     ratio = median(ours / floor for ours, floor in zip(engine, bare, strict=True))
-    ours, floor = median(engine) * 1e6, median(bare) * 1e6
-    note = "CPU of the client, budget on; floor: bare aiohttp, body read, not decoded"
-    target = Target("≤", 2.0, "ratio")
-    return [Figure("streams", 'small REST call, transport="aiohttp"', ours, "µs", floor, ratio, target, note)]
+    ours, floor, target = median(engine) * 1e6, median(bare) * 1e6, Target("≤", most, "ratio")
+    return Figure("streams", f'small REST call, transport="{transport}"', ours, "µs", floor, ratio, target, note)
 
 
-async def _measure(url: str) -> tuple[list[float], list[float]]:
+@asynccontextmanager
+async def _aiohttp(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
     from aiohttp import ClientSession
 
+    async with ClientSession() as session:
+
+        async def call() -> object:
+            async with session.get(url) as response:
+                return await response.read()
+
+        yield call
+
+
+@asynccontextmanager
+async def _httpx(url: str) -> AsyncIterator[Callable[[], Awaitable[object]]]:
+    import httpx
+
+    from benchmarks._plain import plain_adapter
+    from binance_sdk.spot import TickerPrice
+
+    decode = plain_adapter(TickerPrice).validate_json
+    async with httpx.AsyncClient() as session:
+
+        async def call() -> object:
+            return decode((await session.get(url)).content)
+
+        yield call
+
+
+async def _measure(url: str, transport: Literal["httpx", "aiohttp"], bare: Any) -> tuple[list[float], list[float]]:
     from binance_sdk import BinanceClient
 
     ours: list[float] = []
     floor: list[float] = []
-    async with ClientSession() as session:
+    async with bare(f"{url}{_PRICE}?symbol=BTCUSDT") as call:
+        await call()
         for number in range(_ROUNDS + 1):
             # A client of its own each time, whose window is empty: waiting for the budget is no cost of a call.
-            async with BinanceClient(spot_base_url=url, transport="aiohttp") as client:
+            async with BinanceClient(spot_base_url=url, transport=transport) as client:
                 await client.spot.ticker_price("BTCUSDT")
                 begun = process_time()
                 for _ in range(_CALLS):
                     await client.spot.ticker_price("BTCUSDT")
                 between = process_time()
                 for _ in range(_CALLS):
-                    async with session.get(f"{url}{_PRICE}?symbol=BTCUSDT") as response:
-                        await response.read()
+                    await call()
                 ended = process_time()
             if number:
                 ours.append((between - begun) / _CALLS)

@@ -1,4 +1,4 @@
-"""Bytes into typed answers, against msgspec with the same exact decimals."""
+"""Bytes into typed answers, against msgspec with the same exact decimals, and against plain pydantic models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import platform
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from benchmarks import _bodies
 from benchmarks._environments import Environment, base, oldest
@@ -28,6 +28,17 @@ _CASES = {
     "depth": _Case("depth of 2 × 1000 levels", Target("≤", 1.5, "ratio")),
     "trades": _Case("1000 trades", Target("≤", 3.1, "ratio")),
     "tickers": _Case("3500 tickers of 24 hours", Target("≤", 3.1, "ratio")),
+}
+_ROWS, _OBJECTS = Target("≤", 0.6, "ratio"), Target("≤", 1.0, "ratio")
+_AGAINST_PLAIN = {
+    "klines": _Case("1000 klines", _ROWS),
+    "depth": _Case("depth of 2 × 1000 levels", _ROWS),
+    "trades": _Case("1000 trades", _OBJECTS),
+    "agg_trades": _Case("1000 aggregate trades of futures", _OBJECTS),
+    "tickers": _Case("3500 tickers of 24 hours", _OBJECTS),
+    "books": _Case("3500 best prices", _OBJECTS),
+    "premium": _Case("900 premium indexes", _OBJECTS),
+    "info": _Case("exchangeInfo of 1600 symbols", _OBJECTS),
 }
 
 
@@ -56,7 +67,22 @@ def _figures(place: Environment, *, judged: bool) -> list[Figure]:
         )
         for key, case in _CASES.items()
     ]
+    note = f"{label}; floor: plain pydantic models of the same fields, Decimal, extra ignored, a tagged union"
+    figures += [
+        Figure(
+            "decode",
+            f"{case.name} beside plain pydantic{'' if judged else ', oldest pydantic'}",
+            found["plain"][key][0] * 1000,
+            "ms CPU",
+            found["plain"][key][1] * 1000,
+            found["plain"][key][2],
+            case.target if judged else None,
+            note,
+        )
+        for key, case in _AGAINST_PLAIN.items()
+    ]
     if judged:
+        note = f"{label}; floor: msgspec {found['msgspec']}"
         ours, floor = found["retained"]
         name = "memory kept by 1000 klines"
         figures.append(Figure("decode", name, ours / 1024, "KiB", floor / 1024, ours / floor, note=note))
@@ -99,16 +125,56 @@ def _main() -> None:
         timed = rounds({"ours": our_call, "floor": their_call})
         seconds[key] = (timed.seconds("ours"), timed.seconds("floor"), timed.ratio("ours", "floor"))
     retained = [_retained(call) for call in calls["klines"]]
-    print(json.dumps({"msgspec": msgspec.__version__, "seconds": seconds, "retained": retained}))
+    found = {"msgspec": msgspec.__version__, "seconds": seconds, "retained": retained, "plain": _against_plain(bodies)}
+    print(json.dumps(found))
+
+
+def _against_plain(bodies: dict[str, bytes]) -> dict[str, tuple[float, float, float]]:
+    from benchmarks import _object_bodies
+
+    cases = {
+        "klines": (_variant("klines", list), bodies["klines"]),
+        "depth": (_variant("depth", None), bodies["depth"]),
+        "trades": (_variant("trades", list), bodies["trades"]),
+        "tickers": (_variant("ticker_24hr", list), bodies["tickers"]),
+        "agg_trades": (_variant("agg_trades", list, "futures"), _object_bodies.rows("futures", "agg_trades", 1000)),
+        "books": (
+            _variant("ticker_book_ticker", list),
+            _object_bodies.rows("spot", "ticker_book_ticker", 3500, "list"),
+        ),
+        "premium": (
+            _variant("premium_index", list, "futures"),
+            _object_bodies.rows("futures", "premium_index", 900, "list"),
+        ),
+        "info": (_variant("exchange_info", None), _object_bodies.exchange_info()),
+    }
+    found: dict[str, tuple[float, float, float]] = {}
+    for key, (variant, body) in cases.items():
+        timed = rounds({"ours": _bound(_decoding(variant), body), "plain": _bound(_plain(variant), body)})
+        found[key] = timed.seconds("ours"), timed.seconds("plain"), timed.ratio("ours", "plain")
+    return found
+
+
+def _plain(variant: Any) -> Callable[[bytes], Any]:
+    from benchmarks._plain import plain_adapter
+
+    return plain_adapter(variant.type).validate_json
 
 
 def _ours(operation: str, shape: type | None) -> Callable[[bytes], Any]:
-    """Exactly what a call does with the bytes it got."""
-    from binance_sdk._runtime.answers.decode import validated
+    return _decoding(_variant(operation, shape))
+
+
+def _variant(operation: str, shape: type | None, market: Literal["spot", "futures"] = "spot") -> Any:
     from binance_sdk.catalogue import CATALOGUE
 
-    variants = CATALOGUE.spot.operations[operation].variants
-    variant = next(v for v in variants if shape is None or getattr(v.type, "__origin__", None) is shape)
+    variants = CATALOGUE.market(market).operations[operation].variants
+    return next(v for v in variants if shape is None or getattr(v.type, "__origin__", None) is shape)
+
+
+def _decoding(variant: Any) -> Callable[[bytes], Any]:
+    """Exactly what a call does with the bytes it got."""
+    from binance_sdk._runtime.answers.decode import validated
 
     def decode(body: bytes) -> object:
         return validated(variant, body)
