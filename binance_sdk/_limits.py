@@ -28,6 +28,12 @@ class MarketLimitsView:
         return self._pool.usage(self._pool.weight, self._clock.monotonic())
 
     @property
+    def weights(self) -> tuple[Usage, ...]:
+        """Request weight in every interval that the exchange limits, ``weight`` first."""
+        now = self._clock.monotonic()
+        return tuple(self._pool.usage(window, now) for window in self._pool.weights)
+
+    @property
     def used(self) -> int:
         """Request weight spent in the running window."""
         return self.weight.used

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.budget.windows import GUARD_AFTER, Charge, Pace, Rolling, Slots, Window
+from binance_sdk._runtime.budget.pace import Pace, Slots
+from binance_sdk._runtime.budget.resource import Charge
+from binance_sdk._runtime.budget.rolling import Rolling
+from binance_sdk._runtime.budget.windows import GUARD_AFTER, Window
 
 LIMIT = 100
 MINUTE = 60
@@ -52,10 +55,13 @@ SENDS = st.lists(
         st.sampled_from([0.0, 0.0, 0.02, 0.1, 0.3, 1.0, 5.0, 20.0, 59.0, 61.0]),
         LATENCY,
         LATENCY,
-        st.sampled_from(["told", "told", "told", "silent", "lost", "never sent"]),
+        st.sampled_from(["told", "told", "told", "silent", "lost", "cut off", "vanished", "never sent"]),
     ),
     max_size=50,
 )
+
+
+NO_ARRIVAL = ("never sent", "cut off", "vanished")
 
 
 def play(
@@ -70,25 +76,30 @@ def play(
     """Every request is sent as soon as the window allows; what happens after is checked at each event."""
     now = START + begin
     under_way: list[Request] = []
+    strays: list[tuple[float, int]] = []
     others = deque(sorted((START + begin + at, amount) for at, amount in foreign))
     queue = deque(sends)
     send_at = now
     patience = 0
-    while queue or under_way:
-        moments = [r.arrives for r in under_way if r.told is None and r.fate != "never sent"]
+    while queue or under_way or strays:
+        moments = [r.arrives for r in under_way if r.told is None and r.fate not in NO_ARRIVAL]
+        moments += [at for at, _ in strays]
         moments += [r.answered for r in under_way]
         moments += [send_at] if queue else []
         moments += [others[0][0]] if others else []
         now = max(now, min(moments))
         while others and others[0][0] <= now:
             server.take(others.popleft()[1], now)
-        for request in [r for r in under_way if r.arrives <= now and r.told is None and r.fate != "never sent"]:
+        for stray in [one for one in strays if one[0] <= now]:
+            strays.remove(stray)
+            server.take(stray[1], now)
+        for request in [r for r in under_way if r.arrives <= now and r.told is None and r.fate not in NO_ARRIVAL]:
             request.told = server.take(request.charge.amount, now)
         for request in [r for r in under_way if r.answered <= now]:
             under_way.remove(request)
             if request.fate == "never sent":
                 window.give_back(request.charge, now)
-            elif request.fate == "lost":
+            elif request.fate in ("lost", "cut off", "vanished"):
                 window.settle(request.charge, None, now, answered=False)
             else:
                 window.settle(request.charge, request.told if request.fate == "told" else None, now)
@@ -98,7 +109,13 @@ def play(
             if ready <= now:
                 queue.popleft()
                 patience = 0
-                under_way.append(Request(window.take(amount, now), now + there, now + there + back, fate))
+                charge = window.take(amount, now)
+                if fate == "cut off":
+                    # Given up at once, and on its way all the same.
+                    strays.append((now + there, amount))
+                    under_way.append(Request(charge, now, now, fate))
+                else:
+                    under_way.append(Request(charge, now + there, now + there + back, fate))
                 send_at = now + gap
             else:
                 # Rounding may need a second try, more would be a busy wait.
@@ -138,6 +155,36 @@ def test_with_others_on_the_address_nothing_breaks_and_every_request_is_sent(
     sends: list[tuple[int, float, float, float, str]], foreign: list[tuple[float, int]]
 ) -> None:
     play(Window("weight", LIMIT, MINUTE), Server(0.0), 0.0, sends, foreign)
+
+
+@pytest.mark.parametrize("counted", [True, False], ids=["counted", "never arrived"])
+def test_a_request_without_an_answer_is_charged_beside_the_servers_count_only_until_that_must_hold_it(
+    counted: bool,
+) -> None:
+    window, server, now = Window("weight", 6000, MINUTE), Server(0.0), START + 2
+    window.settle(window.take(40, now), server.take(40, now), now)
+    lost = window.take(800, now)
+    if counted:
+        server.take(800, now)
+    window.settle(lost, None, now + 1, answered=False)
+    # It may still be on its way when this one is sent.
+    window.settle(window.take(1, now + 2), server.take(1, now + 2), now + 2)
+    assert window.used == server.count(now) + 800
+    window.settle(window.take(1, now + 8), server.take(1, now + 8), now + 8)
+    assert window.used == server.count(now) == (842 if counted else 42)
+
+
+def test_what_was_lost_at_the_end_of_a_window_is_charged_in_the_next_until_that_must_hold_it() -> None:
+    window, server, now = Window("weight", LIMIT, MINUTE), Server(0.0), START + 59
+    window.settle(window.take(30, now), None, now, answered=False)
+    now = START + 61
+    server.take(30, now)
+    assert window.ready_at(71, now, 1.0) > now
+    window.settle(window.take(5, now), server.take(5, now), now)
+    assert window.used == 35 + 30
+    now = START + 70
+    window.settle(window.take(5, now), server.take(5, now), now)
+    assert window.used == 40
 
 
 def test_others_are_left_room_for() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from binance_sdk._runtime.budget.windows import Charge
+from binance_sdk._runtime.budget.resource import Charge
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 _LONGEST_EXTRA = 30.0

@@ -12,10 +12,10 @@ import math
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from binance_sdk._runtime.budget.windows import Charge, Resource, forked
+from binance_sdk._runtime.budget.resource import Charge, Resource, forked
 from binance_sdk._runtime.options import Priority
 
 _LEDGERS: weakref.WeakSet[Ledger] = weakref.WeakSet()
@@ -150,7 +150,7 @@ class Ledger:
 
     # ------------------------------------------------------------------- finishing
 
-    def settle(self, grant: Grant, reported: dict[str, int], now: float, *, answered: bool = True) -> None:
+    def settle(self, grant: Grant, reported: Mapping[str, int], now: float, *, answered: bool = True) -> None:
         """The request is over; ``reported`` holds the server's counts by resource name."""
         with self._lock:
             for resource, charge in grant.charges:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -12,8 +12,10 @@ from binance_sdk._runtime.budget.drift import DriftWatch
 from binance_sdk._runtime.budget.gate import Gate
 from binance_sdk._runtime.budget.ledger import Grant, Ledger
 from binance_sdk._runtime.budget.quota import RetryQuota
+from binance_sdk._runtime.budget.rolling import Rolling
 from binance_sdk._runtime.budget.servertime import ServerTime
-from binance_sdk._runtime.budget.windows import Rolling, Window
+from binance_sdk._runtime.budget.told import TOLD, ToldLimits
+from binance_sdk._runtime.budget.windows import Window
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import MarketLimits
 from binance_sdk._runtime.options import Headers
@@ -22,7 +24,8 @@ _COUNT = re.compile("[0-9]{1,12}")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DATES = 16
 """Answers of the same second carry the same ``Date``; it is read once for each host that sends one."""
-INTERVAL_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
+_EARLIEST, _LATEST = 946_684_800.0, 4_102_444_800.0
+"""A clock that shows no time from 2000 to 2100 shows none."""
 
 LEDGER = Ledger()
 """One queue a process, so that priorities and fairness hold over clients, loops and threads."""
@@ -45,6 +48,25 @@ def _count_headers(seconds: int) -> tuple[str, ...]:
         for unit, length in _UNIT_SECONDS.items()
         if seconds % length == 0
     )
+
+
+def _count(headers: Headers, seconds: int) -> int | None:
+    for name in _count_headers(seconds):
+        text = headers.get(name)
+        if text is not None:
+            return int(text) if _COUNT.fullmatch(text) else None
+    return None
+
+
+def _credible_only(told: dict[int, int | None], windows: Mapping[int, Window | Rolling]) -> dict[int, int]:
+    """Limits by length; a window whose new limit cannot be true keeps the one it has."""
+    limits: dict[int, int] = {}
+    for seconds, limit in told.items():
+        if limit is not None:
+            limits[seconds] = limit
+        elif seconds in windows:
+            limits[seconds] = windows[seconds].limit
+    return limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +117,15 @@ class Pool:
     time: ServerTime
     ledger: Ledger = field(default_factory=lambda: LEDGER)
     weight: Window = field(init=False)
+    """The window that users look at first: the spec's, or the shortest that the exchange names instead."""
+    more: tuple[Window, ...] = ()
+    """Windows of other lengths that the exchange has named beside it."""
     groups: dict[str, Rolling] = field(init=False)
     """Where their windows begin, or whether they roll, is documented nowhere."""
+    more_groups: dict[str, tuple[Rolling, ...]] = field(default_factory=dict[str, tuple[Rolling, ...]])
+    """Further windows of a group, by its name."""
+    version: int = 0
+    """Changes with the windows that there are."""
     gate: Gate = field(init=False)
     drift: DriftWatch = field(default_factory=DriftWatch)
     quota: RetryQuota = field(default_factory=RetryQuota)
@@ -109,18 +138,27 @@ class Pool:
             for name, limit in self.limits.groups.items()
         }
         self.gate = Gate(f"{self.name} gate")
+        self._told = ToldLimits(self.name, self.limits.weight, self.limits.groups)
         self._set_clock(self.time.monotonic)
 
     @property
     def windows(self) -> Iterable[Window | Rolling]:
-        return (self.weight, *self.groups.values())
+        further = (one for group in self.more_groups.values() for one in group)
+        return (self.weight, *self.more, *self.groups.values(), *further)
+
+    @property
+    def weights(self) -> tuple[Window, ...]:
+        """Every window of request weight."""
+        return (self.weight, *self.more)
 
     def charges(self, cost: Cost) -> list[tuple[Window | Rolling, int]]:
         """The windows a request is charged to, with the amounts."""
-        found: list[tuple[Window | Rolling, int]] = [(self.weight, cost.weight)] if cost.weight else []
+        found: list[tuple[Window | Rolling, int]] = []
+        if cost.weight:
+            found += [(window, cost.weight) for window in self.weights]
         for name, limit in self.limits.groups.items():
             if limit.every_request or name in cost.groups:
-                found.append((self.groups[name], 1))
+                found += [(window, 1) for window in (self.groups[name], *self.more_groups.get(name, ()))]
         return found
 
     # --------------------------------------------------------------- what answers teach
@@ -133,38 +171,94 @@ class Pool:
             self.observe_time(told, 1.0, sent, received)
 
     def observe_time(self, told: float, resolution: float, sent: float, received: float) -> None:
+        if not _EARLIEST < told < _LATEST:
+            return
         with self.ledger.lock:
             self.time.observe(told, resolution, sent, received)
             self._set_clock(received)
 
     def _set_clock(self, monotonic: float) -> None:
         offset, uncertainty = self.time.now(monotonic) - monotonic, self.time.uncertainty(monotonic)
-        self.weight.set_clock(offset, uncertainty, monotonic)
+        for window in self.weights:
+            window.set_clock(offset, uncertainty, monotonic)
 
     def reported(self, headers: Headers) -> int | None:
         """The server's count for the window this pool counts in."""
-        for name in _count_headers(self.weight.seconds):
-            text = headers.get(name)
-            if text is not None:
-                return int(text) if _COUNT.fullmatch(text) else None
-        return None
+        return _count(headers, self.weight.seconds)
 
-    def learn_limits(self, rows: Iterable[tuple[str | None, str | None, int | None, int | None]], now: float) -> None:
-        """Take over limits as exchangeInfo tells them: (type, interval, number, limit)."""
+    def reported_beside(self, headers: Headers) -> dict[str, int]:
+        """The server's counts for the other windows of weight, by name."""
+        counts = {window.name: _count(headers, window.seconds) for window in self.more}
+        return {name: count for name, count in counts.items() if count is not None}
+
+    def learn_limits(self, rows: Iterable[TOLD], now: float, *, least: int = 1) -> None:
+        """Take over limits as exchangeInfo tells them, each interval as a window of its own.
+
+        Args:
+            rows: Type, interval, number of intervals, limit.
+            now: Monotonic time.
+            least: Weight of the request that was answered.
+        """
+        told = self._told.read(rows, least)
         with self.ledger.lock:
-            for kind, interval, number, limit in rows:
-                if kind is None or interval not in INTERVAL_SECONDS or (number or 0) < 1 or (limit or 0) < 1:
-                    continue
-                assert number is not None
-                assert limit is not None
-                seconds = INTERVAL_SECONDS[interval] * number
-                window: Window | Rolling | None = self.weight
-                if kind != "REQUEST_WEIGHT":
-                    window = self.groups.get(kind.lower())
-                if window is None:
-                    continue
-                window.resize(limit, seconds, now)
+            for name, limits in told.items():
+                if name == "weight":
+                    self._take_weights(limits, now)
+                else:
+                    self._take_group(name, limits, now)
             self.ledger.dispatch(now)
+
+    def _take_weights(self, told: dict[int, int | None], now: float) -> None:
+        windows = {window.seconds: window for window in self.weights}
+        before = self.weights
+        limits = _credible_only(told, windows)
+        if not limits:
+            return
+        spec = self.limits.weight.seconds
+        first = spec if spec in limits else min(limits)
+        if first not in windows and self.weight.seconds not in limits:
+            # Whoever waits for the window that is gone goes on waiting for this one.
+            self.weight.resize(limits[first], first, now)
+            windows[first] = self.weight
+        for seconds, limit in limits.items():
+            if seconds not in windows:
+                windows[seconds] = self._beside(seconds, limit, now)
+            windows[seconds].resize(limit, seconds, now)
+        self.weight = windows[first]
+        self.more = tuple(windows[seconds] for seconds in sorted(limits) if seconds != first)
+        self.weight.name = f"{self.name} weight"
+        for window in self.more:
+            window.name = f"{self.name} weight of {window.seconds} s"
+        self.version += self.weights != before
+
+    def _beside(self, seconds: int, limit: int, now: float) -> Window:
+        """A window that the exchange has counted in all along, and we begin to."""
+        known = self.weight
+        known.roll(now)
+        window = Window("", limit, seconds, known.offset, known.uncertainty)
+        window.roll(now)
+        window.unreported = known.used - known.in_flight
+        # These will never be settled here.
+        window.lose(known.in_flight, now)
+        return window
+
+    def _take_group(self, name: str, told: dict[int, int | None], now: float) -> None:
+        windows = {window.seconds: window for window in (self.groups[name], *self.more_groups.get(name, ()))}
+        limits = _credible_only(told, windows)
+        if not limits:
+            return
+        spec = self.limits.groups[name].seconds
+        first = spec if spec in limits else min(limits)
+        if first not in windows and self.groups[name].seconds not in limits:
+            self.groups[name].resize(limits[first], first, now)
+            windows[first] = self.groups[name]
+        for seconds, limit in limits.items():
+            if seconds not in windows:
+                windows[seconds] = self.groups[name].beside(f"{self.name} {name} of {seconds} s", limit, seconds, now)
+            windows[seconds].resize(limit, seconds, now)
+        further = tuple(windows[seconds] for seconds in sorted(limits) if seconds != first)
+        self.version += windows[first] is not self.groups[name] or further != self.more_groups.get(name, ())
+        self.groups[name], self.more_groups[name] = windows[first], further
 
     # ---------------------------------------------------------------------- one request
 
@@ -181,11 +275,19 @@ class Pool:
             return None
 
     def finish(
-        self, grant: Grant, before: Snapshot | None, reported: int | None, now: float, *, answered: bool = True
+        self,
+        grant: Grant,
+        before: Snapshot | None,
+        reported: int | None,
+        now: float,
+        *,
+        answered: bool = True,
+        beside: Mapping[str, int] | None = None,
     ) -> int | None:
         """Settle a request; the weight the server took for it, where nothing else can explain the difference."""
         with self.ledger.lock:
-            self.ledger.settle(grant, {} if reported is None else {self.weight.name: reported}, now, answered=answered)
+            told = {**(beside or {}), self.weight.name: reported} if reported is not None else beside or {}
+            self.ledger.settle(grant, told, now, answered=answered)
             if before is None or reported is None or not before.reported:
                 return None
             undisturbed = self._sends == before.sends and self.weight.index == before.index

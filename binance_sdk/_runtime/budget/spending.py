@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from binance_sdk._runtime.budget.ledger import Ask, Grant, Need, Ticket, never_fits
 from binance_sdk._runtime.budget.limits import Cost, Pool
-from binance_sdk._runtime.budget.windows import Pace, Rolling, Slots
+from binance_sdk._runtime.budget.pace import Pace, Slots
+from binance_sdk._runtime.budget.rolling import Rolling
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.options import Priority
@@ -80,11 +81,11 @@ class Budget:
         if caps.requests_per_second is not None:
             self._request_caps.append(Need(Pace("your cap requests_per_second", caps.requests_per_second), 1))
 
-        self._known: dict[tuple[str, Market, int, tuple[str, ...]], tuple[Need, ...]] = {}
+        self._known: dict[tuple[str, int, Market, int, tuple[str, ...]], tuple[Need, ...]] = {}
 
     def needs(self, market: Market, pool: Pool, cost: Cost) -> tuple[Need, ...]:
-        """Everything one request takes; the resources stay the same ones, however their limits change."""
-        key = pool.name, market, cost.weight, cost.groups
+        """Everything one request takes; the same resources for as long as the exchange names the same windows."""
+        key = pool.name, pool.version, market, cost.weight, cost.groups
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._needs(market, pool, cost)
@@ -126,40 +127,36 @@ class Budget:
             BudgetError: it would not fit in time, with the time at which it would.
             IPBannedError: the address is banned; nothing is sent until the ban ends.
         """
-        now = self._clock.monotonic()
-        needs = self.needs(market, pool, cost)
-        if without_place:
-            needs = tuple(need for need in needs if need is not self._slots)
-        # Most calls find everything free, and never pay for a place in the queue.
-        granted = pool.ledger.at_once(needs, now)
-        if granted is not None:
-            return granted
-        ask = Ask(needs, priority, operation)
-        too_large = never_fits(ask, now)
-        if too_large is not None:
-            limit = getattr(too_large.resource, "limit", 0)
-            raise BudgetError(
-                f"{operation}: takes {too_large.amount} of {too_large.resource.name}, "
-                f"of which {math.floor(limit * too_large.share)} may be used in a window: it never fits",
-                operation=operation,
-            )
-        started = now
+        started = now = self._clock.monotonic()
         while True:
-            if pool.gate.banned(now):
-                raise banned(operation, pool, now)
-            waker = self._clock.waker()
-            found = pool.ledger.ask(ask, now, waker.wake)
-            if isinstance(found, Grant):
-                return found
-            try:
-                grant = await self._wait(operation, pool, found, waker.wait, started, wait=wait, deadline=deadline)
-            except BaseException:
-                pool.ledger.cancel(found, self._clock.monotonic())
-                raise
-            now = self._clock.monotonic()
-            if not pool.gate.closed(now):
+            version = pool.version
+            needs = self.needs(market, pool, cost)
+            if without_place:
+                needs = tuple(need for need in needs if need is not self._slots)
+            # Most calls find everything free, and never pay for a place in the queue.
+            grant = pool.ledger.at_once(needs, now)
+            if grant is not None and version == pool.version:
                 return grant
-            # It closed between the permission and our waking up.
+            if grant is None:
+                ask = Ask(needs, priority, operation)
+                _check_fits(ask, now)
+                if pool.gate.banned(now):
+                    raise banned(operation, pool, now)
+                waker = self._clock.waker()
+                found = pool.ledger.ask(ask, now, waker.wake)
+                if isinstance(found, Grant):
+                    grant = found
+                else:
+                    try:
+                        waiting = self._wait(operation, pool, found, waker.wait, started, wait=wait, deadline=deadline)
+                        grant = await waiting
+                    except BaseException:
+                        pool.ledger.cancel(found, self._clock.monotonic())
+                        raise
+            now = self._clock.monotonic()
+            if version == pool.version and not pool.gate.closed(now):
+                return grant
+            # Between the permission and our waking up the gate closed, or the exchange named other windows.
             pool.ledger.give_back(grant, now)
 
     async def _wait(
@@ -178,6 +175,8 @@ class Budget:
             if ticket.failure is not None:
                 raise ticket.failure
             # A place behind others says nothing of its own; what it would take alone is the least.
+            # Limits may have become smaller meanwhile.
+            _check_fits(ticket.ask, now)
             ready = ticket.ready_at if ticket.waits_for else pool.ledger.estimate(ticket.ask, now)
             if not wait or (ready != math.inf and ready > deadline) or now >= deadline:
                 raise self._too_late(operation, pool, ticket, ready, now, wait=wait)
@@ -198,6 +197,17 @@ class Budget:
         why = "its deadline passes first" if wait else "wait=False"
         return BudgetError(
             f"{operation}: waits for {name}, fits {when}; {why}", operation=operation, retry_at=at, retry_after=after
+        )
+
+
+def _check_fits(ask: Ask, now: float) -> None:
+    too_large = never_fits(ask, now)
+    if too_large is not None:
+        limit = getattr(too_large.resource, "limit", 0)
+        raise BudgetError(
+            f"{ask.operation}: takes {too_large.amount} of {too_large.resource.name}, "
+            f"of which {math.floor(limit * too_large.share)} may be used in a window: it never fits",
+            operation=ask.operation,
         )
 
 

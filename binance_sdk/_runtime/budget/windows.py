@@ -1,17 +1,16 @@
-"""The things a request can run out of: a window of weight or requests, a pace, free slots, an open gate.
+"""A window of request weight that the server counts in too, and tells its count.
 
-Each says when an amount would fit, takes it, and learns from the answer. Times are seconds of one monotonic clock,
-which a window turns into server time by its offset. Nothing here locks, waits or reads a clock, so all of it can be
-tested by handing in numbers.
+Times are seconds of one monotonic clock, which a window turns into server time by its offset. Nothing here locks, waits
+or reads a clock, so all of it can be tested by handing in numbers.
 """
 
 from __future__ import annotations
 
 import math
-import weakref
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Protocol
+
+from binance_sdk._runtime.budget.resource import Charge, remember
 
 GUARD_BEFORE = 0.35
 """What is charged this shortly before a window ends may be counted in the next one, so it is charged to both."""
@@ -21,63 +20,8 @@ _FOREIGN_MEMORY = 0.5
 """Weight of the newest window in the running average of other traffic."""
 _FOREIGN_CUT = 1.1
 """What others spent in a full window is taken for this much less than they wanted."""
-_GRAINS = 100
-"""A rolling window remembers what was spent in parts of this many to the window."""
-
-
-class Resource(Protocol):
-    """Something a request needs an amount of."""
-
-    name: str
-
-    def ready_at(self, amount: int, now: float, share: float) -> float:
-        """Earliest time at which ``amount`` could fit: ``now`` or before where it fits, infinity where it never does.
-
-        ``share`` is the part of the limit that may be used (1 minus the safety margin).
-        """
-        ...
-
-    def take(self, amount: int, now: float) -> Charge: ...
-
-    def give_back(self, charge: Charge, now: float) -> None:
-        """Undo a charge whose request was never sent."""
-        ...
-
-    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
-        """The request was sent and is over.
-
-        ``reported`` is the server's count where it told a trustworthy one. Without an answer (cut off, out of time) the
-        request may still be on its way.
-        """
-        ...
-
-    def forked(self) -> None:
-        """We are the child of a fork: what was in flight is the parent's to finish, and spent as far as we know."""
-        ...
-
-
-_MADE: weakref.WeakValueDictionary[int, Resource] = weakref.WeakValueDictionary()
-"""Everything that can be in flight."""
-
-
-def forked() -> None:
-    """We are the child of a fork: nothing is in flight here."""
-    for resource in list(_MADE.values()):
-        resource.forked()
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """An amount taken from one resource, and what was known at that moment."""
-
-    amount: int
-    index: int = 0
-    """Window it surely falls into unless that turns meanwhile; -1 where even that is not sure."""
-    unreported: int = 0
-    reported: int = 0
-    turn: int = 0
-    until: float = 0.0
-    """For a pace: end of the interval taken."""
+_LATEST = 5.0
+"""A request that got no answer has arrived by so many seconds after it was given up, or never will."""
 
 
 @dataclass
@@ -102,7 +46,7 @@ class Window:
     covered: int = 0
     """Part of ``unreported`` that ``reported`` holds already."""
     lost: int = 0
-    """Sent and never answered: may arrive at any time, so no count can be said to hold it."""
+    """Sent and never answered: it may arrive a little later, so not every count can be said to hold it."""
     late: int = 0
     """Over so shortly before the end that the server may have counted it in the next window."""
     previous_used: int = 0
@@ -113,9 +57,13 @@ class Window:
     """How often the server's count was seen to go back."""
     seen_at: float = field(default=0.0, repr=False)
     """When the server last told a count."""
+    _losses: deque[tuple[float, int]] = field(default_factory=deque[tuple[float, int]], repr=False)
+    """The parts of ``lost``, by the moment they were given up."""
+    _inherited: int = field(default=0, repr=False)
+    """Part of ``lost`` that the parent of a fork had in flight: given up in a moment that we are told next."""
 
     def __post_init__(self) -> None:
-        _MADE[id(self)] = self
+        remember(self)
 
     # ------------------------------------------------------------------ reading
 
@@ -160,7 +108,29 @@ class Window:
 
     # ------------------------------------------------------------------ writing
 
+    @property
+    def latest(self) -> float:
+        """Seconds after which what got no answer has arrived, or never will."""
+        return min(_LATEST, self.seconds / 4)
+
+    def lose(self, amount: int, now: float) -> None:
+        """So much was sent and got no answer."""
+        self.lost += amount
+        self._losses.append((now, amount))
+
+    def _absorb(self, sent: float) -> None:
+        """The server has counted a request that left then: what was lost long before is in its count, or nowhere."""
+        while self._losses and self._losses[0][0] + self.latest <= sent:
+            self.lost -= self._losses.popleft()[1]
+
+    def _forget_losses(self) -> None:
+        self.lost = self._inherited = 0
+        self._losses.clear()
+
     def roll(self, now: float) -> None:
+        if self._inherited:
+            self._losses.append((now, self._inherited))
+            self._inherited = 0
         index = int((now + self.offset) // self.seconds)
         # Another thread may have read the clock a moment earlier: time does not go back for it.
         if index <= self.index:
@@ -168,9 +138,14 @@ class Window:
         follows = index == self.index + 1
         self._learn_foreign()
         self.previous_used = self.used if follows else self.in_flight
-        self.unreported = self.late + self.lost if follows else 0
+        recent = [loss for loss in self._losses if follows and loss[0] + self.latest > self.ends]
+        self.unreported = self.late + self.lost - sum(amount for _, amount in recent) if follows else 0
         self.index, self.reported, self.covered, self.own, self.foreign = index, 0, 0, 0, 0.0
-        self.late = self.lost = 0
+        self.late = 0
+        self._forget_losses()
+        for at, amount in recent:
+            # The server may have counted it in either.
+            self.lose(amount, at)
 
     def set_clock(self, offset: float, uncertainty: float, now: float) -> None:
         """Take over a better estimate of server time."""
@@ -190,7 +165,8 @@ class Window:
         # What of it falls into the running window of the new length is not known: all of it at most.
         self.unreported = self.used - self.in_flight
         self.seconds, self.index = seconds, int((now + self.offset) // seconds)
-        self.reported = self.covered = self.late = self.lost = self.own = 0
+        self.reported = self.covered = self.late = self.own = 0
+        self._forget_losses()
         self.previous_used, self.foreign, self.foreign_rate = self.used, 0.0, 0.0
         self._turn += 1
 
@@ -201,21 +177,23 @@ class Window:
             # As long as the old window may still run at the server, it may be counted there.
             self.previous_used += amount
         self.in_flight += amount
-        return Charge(amount, -1 if early else self.index, self.unreported, self.reported, self._turn)
+        return Charge(amount, -1 if early else self.index, self.unreported, self.reported, self._turn, at=now)
 
     def give_back(self, charge: Charge, now: float) -> None:
         self.roll(now)
         self.in_flight -= charge.amount
 
     def forked(self) -> None:
-        self.lost, self.in_flight = self.lost + self.in_flight, 0
+        self.lost += self.in_flight
+        self._inherited += self.in_flight
+        self.in_flight = 0
 
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         self.roll(now)
         self.in_flight -= charge.amount
         self.own += charge.amount
         if not answered:
-            self.lost += charge.amount
+            self.lose(charge.amount, now)
             return
         if now >= self.ends - GUARD_BEFORE - self.uncertainty:
             self.late += charge.amount
@@ -226,6 +204,8 @@ class Window:
         if reported >= self.reported:
             self.reported = reported
             self.covered = max(self.covered, charge.unreported)
+            if charge.turn == self._turn:
+                self._absorb(charge.at)
         elif reported < charge.reported and charge.turn == self._turn:
             # The server's count went back while we were asking: its window turned earlier or later than ours. Only the
             # first to see it says so; the answers that follow it out of order are ordinary ones.
@@ -258,137 +238,3 @@ class Window:
         self.foreign_rate += memory * (rate - self.foreign_rate)
         if self.foreign_rate * self.seconds < self.limit / 1000:
             self.foreign_rate = 0.0
-
-
-@dataclass
-class Rolling:
-    """At most so much in any ``seconds``: for limits whose windows nobody has documented, and for caps of your own.
-
-    It keeps to fixed windows of that length too, wherever they begin and whatever clock turns them. A request counts
-    from the moment it is allowed until ``seconds`` after its end, since it arrived somewhere between the two.
-    """
-
-    name: str
-    limit: int
-    seconds: int
-    in_flight: int = 0
-    _spent: deque[tuple[float, float, int]] = field(default_factory=deque[tuple[float, float, int]], repr=False)
-    """First and last end of some requests, and their sum."""
-    _sum: int = field(default=0, repr=False)
-    _orphaned: int = field(default=0, repr=False)
-    """In flight in the parent of a fork."""
-
-    def __post_init__(self) -> None:
-        _MADE[id(self)] = self
-
-    @property
-    def used(self) -> int:
-        return self.in_flight + self._sum + self._orphaned
-
-    @property
-    def ends(self) -> float:
-        """When all that was spent is free again."""
-        return self._spent[-1][1] + self.seconds if self._spent else -math.inf
-
-    def roll(self, now: float) -> None:
-        if self._orphaned:
-            self._spend(self._orphaned, now)
-            self._orphaned = 0
-        while self._spent and self._spent[0][1] + self.seconds <= now:
-            self._sum -= self._spent.popleft()[2]
-
-    def resize(self, limit: int, seconds: int, now: float) -> None:
-        """Another limit or length from now on."""
-        self.roll(now)
-        self.limit, self.seconds = limit, seconds
-
-    def ready_at(self, amount: int, now: float, share: float) -> float:
-        self.roll(now)
-        missing = self.used + amount - math.floor(self.limit * share + 1e-9)
-        if missing <= 0:
-            return now
-        for _, last, spent in self._spent:
-            missing -= spent
-            if missing <= 0:
-                return last + self.seconds
-        # Too large, or only the end of running requests can tell.
-        return math.inf
-
-    def take(self, amount: int, now: float) -> Charge:
-        self.in_flight += amount
-        return Charge(amount)
-
-    def give_back(self, charge: Charge, now: float) -> None:
-        self.in_flight -= charge.amount
-
-    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
-        self.in_flight -= charge.amount
-        self._spend(charge.amount, now)
-
-    def _spend(self, amount: int, now: float) -> None:
-        self._sum += amount
-        if self._spent:
-            first, last, before = self._spent[-1]
-            now = max(now, last)
-            if now - first < self.seconds / _GRAINS:
-                self._spent[-1] = (first, now, before + amount)
-                return
-        self._spent.append((now, now, amount))
-
-    def forked(self) -> None:
-        self._orphaned, self.in_flight = self._orphaned + self.in_flight, 0
-
-
-@dataclass
-class Pace:
-    """So many requests a second, evenly spread."""
-
-    name: str
-    per_second: float
-    _next: float = 0.0
-
-    def ready_at(self, amount: int, now: float, share: float) -> float:
-        return max(now, self._next)
-
-    def take(self, amount: int, now: float) -> Charge:
-        self._next = max(now, self._next) + amount / self.per_second
-        return Charge(amount, until=self._next)
-
-    def give_back(self, charge: Charge, now: float) -> None:
-        # Once somebody else has gone after it, its interval is past.
-        if self._next == charge.until:
-            self._next -= charge.amount / self.per_second
-
-    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
-        pass
-
-    def forked(self) -> None:
-        pass
-
-
-@dataclass
-class Slots:
-    """So many requests at once."""
-
-    name: str
-    size: int
-    taken: int = 0
-
-    def __post_init__(self) -> None:
-        _MADE[id(self)] = self
-
-    def ready_at(self, amount: int, now: float, share: float) -> float:
-        return now if self.taken + amount <= self.size else math.inf
-
-    def take(self, amount: int, now: float) -> Charge:
-        self.taken += amount
-        return Charge(amount)
-
-    def give_back(self, charge: Charge, now: float) -> None:
-        self.taken -= charge.amount
-
-    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
-        self.taken -= charge.amount
-
-    def forked(self) -> None:
-        self.taken = 0

@@ -17,7 +17,7 @@ from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.calls.telling import Teller
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Catalogue, Market, Operation, Variant
-from binance_sdk._runtime.options import RequestOptions, Response
+from binance_sdk._runtime.options import Headers, RequestOptions, Response
 from binance_sdk._runtime.transport.protocol import (
     FailureKind,
     PreparedRequest,
@@ -37,6 +37,8 @@ from binance_sdk.events import BreakerChanged, RequestSent, ResponseReceived, Ro
 
 API_KEY = "X-MBX-APIKEY"
 _DEFAULT_TIMEOUT = 10.0
+_LATEST_MS = 10**13
+"""More is no time in milliseconds, and may be more than a float holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +222,12 @@ class Attempts:
         if sent.grant is not None:
             sent.pool.finish(sent.grant, sent.before, None, self.clock.monotonic(), answered=False)
 
-    def _settle(self, sent: _Sent, reported: int | None) -> int | None:
+    def _settle(self, sent: _Sent, reported: int | None, headers: Headers) -> int | None:
         if sent.grant is None:
             return None
-        return sent.pool.finish(sent.grant, sent.before, reported, self.clock.monotonic())
+        pool = sent.pool
+        beside = pool.reported_beside(headers) if pool.more and reported is not None else None
+        return pool.finish(sent.grant, sent.before, reported, self.clock.monotonic(), beside=beside)
 
     def _answered(self, sent: _Sent, raw: RawResponse, url: str, *, skip: bool) -> Response[Any]:
         operation, pool = sent.prepared.operation, sent.pool
@@ -238,7 +242,7 @@ class Attempts:
         if error is not None:
             # Before the request is settled: that lets the next one go.
             close_gate(pool, error, sent.at, now, self.teller.tell)
-        taken = self._settle(sent, trusted)
+        taken = self._settle(sent, trusted, raw.headers)
         self._judge_host(sent.host, ok=not isinstance(error, ServerError), now=now)
         try:
             if error is not None:
@@ -292,13 +296,15 @@ class Attempts:
         teaches = sent.prepared.operation.teaches
         assert teaches is not None
         if teaches.time is not None:
-            sent.pool.observe_time(getattr(data, teaches.time) / 1000, 0.001, sent.at, now)
+            told: int = getattr(data, teaches.time)
+            if told < _LATEST_MS:
+                sent.pool.observe_time(told / 1000, 0.001, sent.at, now)
         if teaches.limits is not None:
             rows = [
                 (row.rate_limit_type, row.interval, row.interval_num, row.limit)
                 for row in getattr(data, teaches.limits)
             ]
-            sent.pool.learn_limits(rows, now)
+            sent.pool.learn_limits(rows, now, least=sent.prepared.cost.weight)
 
     def _tell_over(
         self, sent: _Sent, status: int | None, error: BinanceError | None, reported: int | None, now: float

@@ -14,7 +14,8 @@ from typing import Any, TypeVar, cast
 
 from binance_sdk._runtime.answers.failures import deadline_of
 from binance_sdk._runtime.budget.limits import Cost
-from binance_sdk._runtime.budget.windows import Rolling, Window
+from binance_sdk._runtime.budget.rolling import Rolling
+from binance_sdk._runtime.budget.windows import Window
 from binance_sdk._runtime.calls.attempt import Attempts, Prepared
 from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFlights, lifetime
 from binance_sdk._runtime.calls.hosts import Host
@@ -89,7 +90,7 @@ class Engine:
         weight = sum(count * prepared.cost.weight for count, prepared in parts)
         groups = dict.fromkeys(operation.groups, requests)
         pool = self.attempts.markets[operation.market].pool
-        waits = [_full_windows(weight, pool.weight)]
+        waits = [_full_windows(weight, window) for window in pool.weights]
         waits += [_full_windows(requests, pool.groups[name]) for name in groups]
         return Plan(operation.id, requests, weight, groups, max(waits))
 

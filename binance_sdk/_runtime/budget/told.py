@@ -1,0 +1,93 @@
+"""Limits as an answer tells them, as far as they can be true.
+
+What is told replaces what the spec says, so a mistake there must neither make us send far more than the exchange allows
+nor stop us for ever.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from binance_sdk._runtime.operation import Limit
+
+TOLD = tuple[str | None, str | None, int | None, int | None]
+"""Type, interval, number of intervals, limit."""
+INTERVAL_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
+WEIGHT = "REQUEST_WEIGHT"
+
+_LOGGER = logging.getLogger("binance_sdk")
+_LONGEST = 31 * 86_400
+_TIMES_MORE = 100
+"""Nobody raises a limit to more than so many times what the spec says."""
+_TIMES_LESS = 100
+"""Nor lowers one to less than this part: hardly a call would fit."""
+_LEAST_WEIGHT = 10
+"""Most calls weigh less."""
+_REMEMBERED = 32
+
+
+def _credible(limit: int, seconds: int, known: Limit, least: int) -> bool:
+    """Whether a limit can be true beside that of the spec; a longer interval allows more, a shorter one less."""
+    lowest = known.limit * min(1.0, seconds / known.seconds) / _TIMES_LESS
+    highest = known.limit * max(1.0, seconds / known.seconds) * _TIMES_MORE
+    return max(least, lowest) <= limit <= highest
+
+
+@dataclass
+class ToldLimits:
+    """Reads told limits, and says once of each that is no limit."""
+
+    pool: str
+    weight: Limit
+    groups: Mapping[str, Limit]
+    _refused: set[TOLD] = field(default_factory=set[TOLD])
+
+    def read(self, rows: Iterable[TOLD], least: int) -> dict[str, dict[int, int | None]]:
+        """Limits by kind (``weight`` or the name of a group) and length in seconds.
+
+        Args:
+            rows: As told.
+            least: Weight of the request that was answered, which fitted.
+
+        Returns:
+            None in place of a limit that cannot be true: its window exists, and keeps the limit it has.
+        """
+        found: dict[str, dict[int, int | None]] = {}
+        for row in rows:
+            kind, interval, number, limit = row
+            name = "weight" if kind == WEIGHT else (kind or "").lower()
+            known = self.weight if kind == WEIGHT else self.groups.get(name)
+            if known is None or interval not in INTERVAL_SECONDS or (limit or 0) < 1 or (number or 0) < 1:
+                # Another kind of limit, or none at all.
+                continue
+            assert limit is not None
+            assert number is not None
+            if number > _LONGEST // INTERVAL_SECONDS[interval]:
+                self._refuse(row)
+                continue
+            seconds = INTERVAL_SECONDS[interval] * number
+            windows = found.setdefault(name, {})
+            if _credible(limit, seconds, known, max(least, _LEAST_WEIGHT) if kind == WEIGHT else 1):
+                told = windows.get(seconds)
+                windows[seconds] = limit if told is None else min(told, limit)
+            else:
+                self._refuse(row)
+                windows.setdefault(seconds, None)
+        return found
+
+    def _refuse(self, row: TOLD) -> None:
+        if row in self._refused or len(self._refused) >= _REMEMBERED:
+            return
+        self._refused.add(row)
+        kind, interval, number, limit = row
+        _LOGGER.warning(
+            "%s: a limit %s of %s in %s %s cannot be true and is ignored",
+            *(self.pool, kind, _short(limit), _short(number), interval),
+        )
+
+
+def _short(number: int | None) -> str:
+    """A number that may have more digits than Python writes."""
+    return "a number beyond all measure" if number is not None and abs(number) >= 10**18 else str(number)
