@@ -8,20 +8,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, cast
 
-from rich import box
-from rich.console import RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from binance_sdk import BinanceClient, RequestOptions
+from binance_sdk.cli.analysis_panels import snapshot_views
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.exits import CommandError
-from binance_sdk.cli.formats import moment, printable, utc
 from binance_sdk.cli.loop import run
 from binance_sdk.errors import APIError, BinanceError, ConfigError
 
@@ -73,7 +67,8 @@ def run_snapshot(symbol: str, *, as_json: bool, environment: str | None, deadlin
         sys.stdout.write(json.dumps(json_view(found.market_data), allow_nan=False, ensure_ascii=False) + "\n")
         return found.failure
     console = make_console()
-    for part in _parts(found):
+    by_shape = console.no_color or console.color_system is None
+    for part in snapshot_views(found.market_data, found.liquidity, console.width, by_shape=by_shape):
         console.print(part)
     return found.failure
 
@@ -122,123 +117,3 @@ async def _find(client: BinanceClient, symbol: str) -> Listed:
             raise
         spot = None
     return Listing(usdm, spot).resolve(symbol)
-
-
-# ------------------------------------------------------------------------------------- tables
-
-
-def _parts(found: Analysis) -> list[RenderableType]:
-    data = found.market_data
-    market = {"usdm": "USDⓈ-M perpetual", "spot": "spot"}[data["metadata"]["market"]]
-    title = Text(f"{data['symbol']}", style="bold")
-    title.append(f"  {market} · {utc(moment(data['timestamp']))}", style="bright_black")
-    tables = [
-        _table("ticker", ("figure", "value", "unit"), _ticker(data["ticker"])),
-        _table("candles", ("frame", "rows", "from", "to", "close"), _frames(data["ohlcv"])),
-        _table("sentiment", ("figure", "value", "unit"), _sentiment(data)),
-        _table("liquidity", ("figure", "value", "unit"), _liquidity(found.liquidity)),
-        _table("parts", ("part", "there", "why not"), _flags(data["metadata"])),
-    ]
-    return [title, *(part for table in tables for part in (Text(), table))]
-
-
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(
-            column, justify="right" if column in ("value", "rows", "close") else "left", no_wrap=number == 0
-        )
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    return table
-
-
-def _number(value: float) -> str:
-    text = f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.6g}"
-    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
-
-
-Rows = list[tuple[str, ...]]
-
-
-def _known(row: Mapping[str, Any], names: Sequence[tuple[str, str, str]]) -> Rows:
-    return [(shown, _number(float(row[name])), unit) for name, shown, unit in names if name in row]
-
-
-def _ticker(ticker: Mapping[str, Any]) -> Rows:
-    return _known(
-        ticker,
-        (
-            ("last", "last", "quote"),
-            ("bid", "bid", "quote"),
-            ("ask", "ask", "quote"),
-            ("high", "high of 24 h", "quote"),
-            ("low", "low of 24 h", "quote"),
-            ("percentage", "change in 24 h", "%"),
-            ("baseVolume", "volume of 24 h", "base"),
-            ("quoteVolume", "turnover of 24 h", "quote"),
-            ("markPrice", "mark price", "quote"),
-            ("indexPrice", "index price", "quote"),
-            ("openInterest", "open interest", "base"),
-            ("openInterestValue", "open interest", "quote"),
-        ),
-    )
-
-
-def _frames(frames: Mapping[str, Any]) -> Rows:
-    rows: Rows = []
-    for name, frame in frames.items():
-        if len(frame):
-            # The index is naive, and UTC.
-            first, last = (utc(frame.index[at].to_pydatetime().replace(tzinfo=UTC)) for at in (0, -1))
-            rows.append((name, str(len(frame)), first, last, _number(float(frame["close"].iloc[-1]))))
-        else:
-            rows.append((name, "0", "", "", ""))
-    return rows
-
-
-def _sentiment(data: Mapping[str, Any]) -> Rows:
-    feeling = data["sentiment"]
-    funding, interest = feeling.get("funding_rate", {}), feeling.get("open_interest", {})
-    rows: Rows = []
-    if funding:
-        rows.append(("funding rate", _number(funding["rate"] * 100), "%"))
-        rows.append(("next funding", utc(moment(funding["next_funding_time"])), ""))
-    rows += _known(interest, (("current", "open interest", "base"), ("change", "change in 5 min", "base")))
-    rows += _known(interest, (("change_24h", "change in 24 h", "base"),))
-    rows += _known(
-        feeling.get("long_short_ratio", {}), (("long", "long accounts", "%"), ("short", "short accounts", "%"))
-    )
-    rows += _known(feeling.get("volume_sentiment", {}), (("buy_volume", "bought by takers", "base"),))
-    rows += _known(feeling.get("volume_sentiment", {}), (("sell_volume", "sold by takers", "base"),))
-    rows += _known(feeling.get("volatility", {}), (("value", "volatility, annualised", "fraction"),))
-    signal = data.get("premium_index", {}).get("signal", {})
-    return rows + _known(signal, (("current_premium_pct", "premium", "%"), ("z_score", "its z-score", "")))
-
-
-def _liquidity(row: Mapping[str, Any]) -> Rows:
-    rows: Rows = []
-    rows += _known(row.get("spread", {}), (("absolute", "spread", "quote"), ("bps", "spread", "bps")))
-    rows += _known(row, (("imbalance", "imbalance of the book", "-1 to 1"),))
-    for band in row.get("depth", ()):
-        # A book that ends within the band shows the least there is.
-        least = "" if band["complete"] else "≥ "
-        name = f"within {_number(band['bps'])} bps"
-        rows.append((f"bids {name}", least + _number(band["bid_quote"]), "quote"))
-        rows.append((f"asks {name}", least + _number(band["ask_quote"]), "quote"))
-    for side, fill in row.get("slippage", {}).items():
-        whole = "" if fill["complete"] else ", not all filled"
-        rows.append(
-            (f"{side} for {_number(fill['order_quote'])}", _number(fill["cost_bps"]), f"bps of the middle{whole}")
-        )
-    return rows
-
-
-def _flags(metadata: Mapping[str, Any]) -> Rows:
-    errors = metadata["errors"]
-    rows: Rows = []
-    for flag, good in metadata.items():
-        if flag.endswith("_success"):
-            part = flag.removesuffix("_success")
-            rows.append((part, "yes" if good else "no", "" if good else str(errors.get(part, ""))))
-    return rows

@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from binance_sdk import __version__
 from binance_sdk.catalogue import CATALOGUE, Market
 from binance_sdk.cli.exits import EPILOG, complain, exit_code, explain, reporting
 
 PROGRAM = "binance-sdk"
+
+
+class _Flags:
+    """Help in which an option without a value is shown without the type of one."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        found: list[Any] = cast(Any, super()).get_params(ctx)
+        for one in found:
+            if getattr(one, "is_flag", False) and one.metavar is None:
+                one.metavar = ""
+        return found
+
+
+class _Command(_Flags, TyperCommand):
+    """A command."""
+
+
+class _Group(_Flags, TyperGroup):
+    """The program itself."""
+
+
 app = typer.Typer(
     name=PROGRAM,
+    cls=_Group,
     help="Binance's public market data, spot and USDⓈ-M futures, with the cost of a call known before it is sent.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -82,7 +104,7 @@ EnvironmentOption = Annotated[
     str | None,
     typer.Option(
         help="mainnet, data_only, testnet or demo.",
-        show_default="BINANCE_SDK_ENVIRONMENT, else mainnet",
+        show_default="BINANCE_SDK_SIMULATOR or BINANCE_SDK_ENVIRONMENT, else mainnet",
         autocompletion=complete_environment,
     ),
 ]
@@ -97,7 +119,7 @@ def options(
     """Options that stand before a command."""
 
 
-@app.command(epilog=EPILOG)
+@app.command(epilog=EPILOG, cls=_Command)
 def demo(
     live: Annotated[
         bool, typer.Option("--live", help="Ask Binance itself (or what BINANCE_SDK_* names), not the simulator.")
@@ -115,7 +137,7 @@ def demo(
             raise typer.Exit(exit_code(failure))
 
 
-@app.command(epilog=EPILOG)
+@app.command(epilog=EPILOG, cls=_Command)
 def simulate(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen at; 0 takes free ones.", min=0, max=65533)] = 8080,
@@ -123,8 +145,8 @@ def simulate(
     fault: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME[:KEY=VALUE,...]",
-            help="Let this go wrong, e.g. server_error:probability=0.1 or close:where=spot.*,count=3; may be repeated.",
+            metavar="FAULT",
+            help="Let this go wrong: NAME:KEY=VALUE,..., e.g. reset:probability=0.1 or close:count=3. May be repeated.",
             autocompletion=complete_fault,
         ),
     ] = None,
@@ -143,7 +165,7 @@ def simulate(
             run_simulator(host, port, seed, fault or ())
 
 
-@app.command(epilog=EPILOG, no_args_is_help=True)
+@app.command(epilog=EPILOG, no_args_is_help=True, cls=_Command)
 def call(
     market: Annotated[MarketName, typer.Argument(help="spot or futures")],
     operation: Annotated[
@@ -159,6 +181,16 @@ def call(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the JSON exactly as Binance sent it.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV: exact numbers, times in epoch milliseconds, nested parts as JSON.")
+    ] = False,
+    fields: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,...",
+            help="Only these columns, in this order, of the table or of --csv; a dot goes inside: symbols.status.",
+        ),
+    ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Print status, headers and body, also of a refusal.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print what the call costs and send nothing.")] = False,
     environment: EnvironmentOption = None,
@@ -178,27 +210,30 @@ def call(
                 timeout=timeout,
                 deadline=deadline,
                 as_json=as_json,
+                as_csv=as_csv,
                 raw=raw,
                 plan_only=plan,
+                fields=[name.strip() for name in (fields or "").split(",") if name.strip()],
             )
         )
 
 
-@app.command(epilog=EPILOG)
+@app.command(epilog=EPILOG, cls=_Command)
 def operations(
     market: Annotated[MarketName | None, typer.Argument(help="spot or futures; both by default")] = None,
     operation: Annotated[
         str | None, typer.Argument(help="Show the parameters of this one.", autocompletion=complete_operation)
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all that is known of each.")] = False,
 ) -> None:
     """List what can be called, with its weight; or one operation with its parameters."""
     with reporting():
         from binance_sdk.cli.listing import list_operations
 
-        list_operations(_market(market) if market is not None else None, operation)
+        list_operations(_market(market) if market is not None else None, operation, as_json=as_json)
 
 
-@app.command(epilog=EPILOG, no_args_is_help=True)
+@app.command(epilog=EPILOG, no_args_is_help=True, cls=_Command)
 def snapshot(
     symbol: Annotated[str, typer.Argument(help="Symbol in any spelling: BTCUSDT, BTC/USDT, BTC/USDT:USDT.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the market_data of the Virtuoso adapter.")] = False,
@@ -215,13 +250,13 @@ def snapshot(
             raise typer.Exit(exit_code(failure))
 
 
-class _StreamCommand(TyperCommand):
+class _StreamCommand(_Command):
     """A command whose help lists the kinds of streams, which are only read when somebody asks for it."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        from binance_sdk.cli.stream import kinds
+        from binance_sdk.cli.kinds import in_short
 
-        listed = [f"Kinds on {name.value}: {', '.join(kinds(name.value))}." for name in MarketName]
+        listed = [f"Kinds on {name.value}: {in_short(name.value)}." for name in MarketName]
         self.epilog = "\n\n".join([*listed, EPILOG])
         super().format_help(ctx, formatter)
 
@@ -237,10 +272,13 @@ def complete_kind(context: typer.Context, incomplete: str) -> list[str]:
 @app.command(epilog=EPILOG, no_args_is_help=True, cls=_StreamCommand)
 def stream(
     market: Annotated[MarketName, typer.Argument(help="spot or futures")],
-    kind: Annotated[str, typer.Argument(help="Kind of stream, e.g. agg_trade.", autocompletion=complete_kind)],
+    kind: Annotated[
+        str | None,
+        typer.Argument(help="Kind of stream, e.g. agg_trade; without it all are listed.", autocompletion=complete_kind),
+    ] = None,
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SYMBOL]... [NAME=VALUE]...", help="Symbols, and choices like interval=1m."),
+        typer.Argument(metavar="SYMBOL|NAME=VALUE", help="Symbols, and choices like interval=1m."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print each message as a line of JSON, as a pipe gets it anyway.")
@@ -255,6 +293,11 @@ def stream(
     with reporting():
         from binance_sdk.cli.stream import StreamCall, run_stream
 
+        if kind is None:
+            from binance_sdk.cli.kinds import list_kinds
+
+            list_kinds(_market(market))
+            return
         run_stream(
             StreamCall(
                 market=_market(market),

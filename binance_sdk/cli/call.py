@@ -11,7 +11,9 @@ from typing import Any, cast
 from binance_sdk import Plan, RequestOptions, Response, SyncBinanceClient
 from binance_sdk.catalogue import CATALOGUE, Market
 from binance_sdk.cli.arguments import find_operation, read_arguments
+from binance_sdk.cli.columns import as_csv, chosen
 from binance_sdk.cli.console import make_console
+from binance_sdk.cli.exits import CommandError
 from binance_sdk.cli.formats import ABSENT
 from binance_sdk.cli.tables import view
 from binance_sdk.errors import APIError, DecodeError
@@ -28,8 +30,10 @@ class Call:
     timeout: float = 10.0
     deadline: float = 30.0
     as_json: bool = False
+    as_csv: bool = False
     raw: bool = False
     plan_only: bool = False
+    fields: Sequence[str] = ()
 
 
 def run_call(call: Call) -> None:
@@ -39,6 +43,7 @@ def run_call(call: Call) -> None:
         CommandError: the command line is wrong.
         BinanceError: the call failed.
     """
+    _check_forms(call)
     operation = find_operation(call.market, call.operation)
     arguments = read_arguments(operation, call.pairs)
     # An unknown environment is the client's to refuse: it names the known ones.
@@ -64,9 +69,30 @@ def run_call(call: Call) -> None:
         _print_view(answer, call)
 
 
+def _check_forms(call: Call) -> None:
+    """One form of output at a time.
+
+    Raises:
+        CommandError: several are asked for.
+    """
+    forms = {"--json": call.as_json, "--csv": call.as_csv, "--raw": call.raw}
+    asked = [name for name, wanted in forms.items() if wanted]
+    if len(asked) > 1:
+        raise CommandError(f"{' and '.join(asked)} are two forms of one answer: choose one")
+    if call.plan_only and (call.as_csv or call.raw):
+        raise CommandError(f"--plan sends nothing, so there is no answer for {asked[0]}")
+    if call.fields and (call.as_json or call.raw or call.plan_only):
+        other = "--plan" if call.plan_only else asked[0]
+        raise CommandError(f"--fields chooses columns of a table or of --csv; {other} shows what it shows whole")
+
+
 def _print_view(answer: Response[object], call: Call) -> None:
+    data = chosen(answer.data, call.fields) if call.fields else answer.data
+    if call.as_csv:
+        sys.stdout.write(as_csv(data))
+        return
     console = make_console()
-    for part in view(answer.data, console.width):
+    for part in view(data, console.width):
         console.print(part)
     used = ABSENT if answer.used_weight is None else str(answer.used_weight)
     limit = CATALOGUE.market(call.market).limits.weight

@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Generator, Iterator
 
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from binance_sdk import BinanceClient, RequestOptions
@@ -21,11 +20,9 @@ from binance_sdk.spot import KlineInterval
 MAIN_INTERVAL: KlineInterval = "1h"
 SMALL_INTERVALS: tuple[KlineInterval, ...] = ("5m", "4h", "1d")
 _MAIN_HEIGHT, _SMALL_HEIGHT = 14, 8
-_GAP = 2
 _TRADES_WIDTH = 56
 _DEADLINE = 15.0
 _NARROWEST, _WIDEST = 60, 200
-_SIDE_BY_SIDE = 90
 
 
 def run_demo(symbol: str, *, live: bool, seed: int) -> Snapshot:
@@ -74,8 +71,8 @@ async def _ask(client: BinanceClient, symbol: str, width: int, account: Account)
 
 
 def _small_width(width: int) -> int:
-    charts = len(SMALL_INTERVALS) if width >= _SIDE_BY_SIDE else 1
-    return (width - _GAP * (charts - 1)) // charts
+    charts = len(SMALL_INTERVALS) if width >= panels.SIDE_BY_SIDE else 1
+    return (width - panels.GAP * (charts - 1)) // charts
 
 
 def _parts(
@@ -94,10 +91,10 @@ def _parts(
     yield Text()
     small = _small_width(width)
     charts = [chart(interval, small, _SMALL_HEIGHT) for interval in SMALL_INTERVALS]
-    yield from _beside(charts, width)
+    yield panels.beside(charts, width)
     yield Text()
-    half = (width - _GAP) // 2 if width >= _SIDE_BY_SIDE else width
-    yield from _beside(
+    half = (width - panels.GAP) // 2 if width >= panels.SIDE_BY_SIDE else width
+    yield panels.beside(
         [
             panels.order_book(snapshot.book, rules, DEPTH, half),
             panels.last_trades(snapshot.trades, rules, min(half, _TRADES_WIDTH)),
@@ -108,14 +105,3 @@ def _parts(
     yield panels.futures(snapshot.contract, rules, snapshot.absent, width)
     yield Text()
     yield account_view(account, left)
-
-
-def _beside(parts: list[RenderableType], width: int) -> Iterator[RenderableType]:
-    if width < _SIDE_BY_SIDE:
-        for part in parts:
-            yield part
-            yield Text()
-        return
-    grid = Table.grid(padding=(0, _GAP, 0, 0), pad_edge=False)
-    grid.add_row(*parts)
-    yield grid

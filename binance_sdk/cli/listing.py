@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from rich import box
 from rich.console import RenderableType
@@ -21,12 +24,19 @@ _WEIGHT = re.compile(r"Weight: (.*?)(?=\n\s*\n|\n\s*- |$)", re.DOTALL)
 """Up to the next paragraph or item."""
 
 
-def list_operations(market: Market | None, name: str | None) -> None:
+def list_operations(market: Market | None, name: str | None, *, as_json: bool = False) -> None:
     """Print the operations of a market, of both, or the parameters of one.
 
     Raises:
         CommandError: there is no such operation.
     """
+    if as_json:
+        chosen = [one for known in _MARKETS if market in (None, known) for one in CATALOGUE.market(known)]
+        found: object = [_as_json(one) for one in chosen]
+        if market is not None and name is not None:
+            found = _as_json(find_operation(market, name))
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+        return
     console = make_console()
     if market is not None and name is not None:
         parts = _detail(find_operation(market, name))
@@ -67,6 +77,27 @@ def _overview(market: Market) -> RenderableType:
         style = "strike" if operation.deprecated else ""
         table.add_row(Text(operation.name, style=style), Text(summary), Text("; ".join(notes)))
     return table
+
+
+def _as_json(operation: Operation[object]) -> dict[str, object]:
+    summary, weight = documented(operation)
+    return {
+        "id": operation.id,
+        "market": operation.market,
+        "name": operation.name,
+        "summary": summary,
+        "method": "GET",
+        "path": operation.path,
+        "weight": weight,
+        "groups": list(operation.groups),
+        "security": operation.security,
+        "environments": list(operation.hosts),
+        "deprecated": operation.deprecated,
+        "pages": operation.paging is not None,
+        "parameters": [
+            {name: value for name, value in asdict(one).items() if value is not None} for one in operation.parameters
+        ],
+    }
 
 
 def _detail(operation: Operation[object]) -> Iterator[RenderableType]:

@@ -27,6 +27,9 @@ from binance_sdk.cli.snapshot import Contract, Rules, Snapshot
 from binance_sdk.spot import Kline, OrderBook, PriceLevel, Ticker24hr, Trade
 
 _STYLES = {"up": "green", "down": "red", "axis": "bright_black", "grid": "bright_black", "": ""}
+SIDE_BY_SIDE = 90
+"""Columns from which on there is room for two views beside each other."""
+GAP = 2
 _RANGE = 30
 _WIDE = 98
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -35,7 +38,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 def header(snapshot: Snapshot, source: str, width: int) -> RenderableType:
     """Symbol, source, server time and the rules for orders."""
     rules = snapshot.rules
-    facts = [
+    told = [
         ("server time", utc(snapshot.server_time)),
         ("tick", exact(rules.tick)),
         ("step", exact(rules.step)),
@@ -45,10 +48,10 @@ def header(snapshot: Snapshot, source: str, width: int) -> RenderableType:
         ("min qty", exact(rules.min_qty)),
         ("pair", f"{rules.base}/{rules.quote}"),
     ]
-    return _panel(_facts(facts, width), Text(rules.symbol, style="bold default"))
+    return panel(facts(told, width), Text(rules.symbol, style="bold default"))
 
 
-def _facts(facts: Sequence[tuple[str, str]], width: int) -> Table:
+def facts(facts: Sequence[tuple[str, str]], width: int) -> Table:
     """Names and values in lines of four, or of two where there is less room."""
     in_line = 4 if width >= _WIDE else 2
     table = Table.grid(padding=(0, 2))
@@ -60,7 +63,8 @@ def _facts(facts: Sequence[tuple[str, str]], width: int) -> Table:
     return table
 
 
-def _panel(body: RenderableType, title: Text) -> Panel:
+def panel(body: RenderableType, title: Text) -> Panel:
+    """A frame with its title at the left."""
     return Panel(body, title=title, title_align="left", border_style="bright_black")
 
 
@@ -77,7 +81,7 @@ def ticker(symbol: Ticker24hr, rules: Rules, width: int) -> RenderableType:
     spread.append(exact(symbol.low_price, places), style="red")
     spread.append(f"  {_position(symbol)}  ")
     spread.append(exact(symbol.high_price, places), style="green")
-    facts = [
+    told = [
         ("open", exact(symbol.open_price, places)),
         ("average", rounded(symbol.weighted_avg_price, places)),
         ("volume", f"{compact(symbol.volume)} {rules.base}"),
@@ -94,7 +98,7 @@ def ticker(symbol: Ticker24hr, rules: Rules, width: int) -> RenderableType:
         top.add_column(justify="right")
         top.add_row(line, spread)
         parts = [top]
-    return _panel(Group(*parts, _facts(facts, width)), Text("24 hours", style="default"))
+    return panel(Group(*parts, facts(told, width)), Text("24 hours", style="default"))
 
 
 def _position(symbol: Ticker24hr) -> str:
@@ -120,15 +124,25 @@ def chart(
             title.append("  ┃ rising ", style="green").append(f"{'█' if by_shape else '┃'} falling", style="red")
             title.append(f"  {len(shown)} candles since {utc(first.open_time_dt)[:16]} UTC", style="bright_black")
     title.truncate(width)
-    return Group(title, *(_styled(line) for line in lines))
+    return Group(title, *(as_text(line) for line in lines))
 
 
 def _trend(candle: Kline) -> str:
     return "up" if candle.close >= candle.open else "down"
 
 
-def _styled(line: Line) -> Text:
+def as_text(line: Line) -> Text:
+    """A line of a chart in its colours."""
     return Text.assemble(*((span.text, _STYLES[span.style]) for span in line), no_wrap=True, end="\n")
+
+
+def beside(parts: Sequence[RenderableType], width: int) -> RenderableType:
+    """Side by side, or below each other where there is less room."""
+    if width < SIDE_BY_SIDE:
+        return Group(*(line for part in parts for line in (part, Text())))
+    grid = Table.grid(padding=(0, GAP, 0, 0), pad_edge=False)
+    grid.add_row(*parts)
+    return grid
 
 
 def order_book(book: OrderBook, rules: Rules, depth: int, width: int) -> RenderableType:
@@ -224,7 +238,7 @@ def futures(contract: Contract, rules: Rules, absent: str, width: int) -> Render
         body.add_column(ratio=1)
         body.add_row(_premium(contract, rules), _funding(contract, rules))
     title = Text(f"{rules.symbol} perpetual futures", style="default")
-    return _panel(body, title)
+    return panel(body, title)
 
 
 def _premium(contract: Contract, rules: Rules) -> Table:

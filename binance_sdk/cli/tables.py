@@ -15,9 +15,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from binance_sdk.cli.formats import ABSENT, places_of, printable, utc
+from binance_sdk.cli.formats import ABSENT, moment, places_of, printable, utc
 
 _NESTED_ROWS = 20
+_TIMES = ("time", "timestamp")
+_LATE = 10**11
+"""The year 1973 in milliseconds: what is smaller is no time."""
 _WIDEST_CELL = 48
 
 
@@ -52,7 +55,8 @@ def _fields(record: object) -> dict[str, object]:
     if isinstance(record, RowLike):
         return {name: _timed(record, name) for name in record.field_names()}
     if isinstance(record, Mapping):
-        return {str(name): value for name, value in cast("Mapping[object, object]", record).items()}
+        fields = cast("Mapping[object, object]", record)
+        return {str(name): _moment(str(name), value) for name, value in fields.items()}
     return {"value": record}
 
 
@@ -60,6 +64,13 @@ def _timed(record: object, name: str) -> object:
     value = getattr(record, name)
     seen = getattr(record, f"{name}_dt", None)
     return seen if isinstance(seen, datetime) and isinstance(value, int) else value
+
+
+def _moment(name: str, value: object) -> object:
+    """A time that stands in a dict, where nothing but its name and size say what it is."""
+    if isinstance(value, int) and not isinstance(value, bool) and name.lower().endswith(_TIMES) and value > _LATE:
+        return moment(value)
+    return value
 
 
 def _is_record(value: object) -> bool:

@@ -21,9 +21,30 @@ SCHEMA = Path(__file__).resolve().parents[2].parent / "shared" / "virtuoso" / "m
 def test_tables_show_every_part(cli: Cli, simulator: Simulator) -> None:
     ran = cli("snapshot", "BTCUSDT")
     assert (ran.code, ran.errors) == (0, "")
-    for word in ("USDⓈ-M perpetual", "last", "base", "htf", "funding rate", "change in 24 h", "spread", "bps", "lsr"):
+    for word in (
+        "USDⓈ-M perpetual",
+        "24 hours",
+        "mtf  200 candles",
+        "base",
+        "htf",
+        "funding rate",
+        "change in 24 h",
+        "spread",
+        "bps",
+        "lsr",
+    ):
         assert word in ran.output
     assert "leverage brackets need a signed request" in " ".join(ran.output.split())
+
+
+@pytest.mark.parametrize("width", [60, 80, 140, 200])
+def test_it_fits_the_terminal(cli: Cli, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    ran = cli("snapshot", "BTCUSDT")
+    lines = ran.output.splitlines()
+    assert max(map(len, lines)) == width
+    # Side by side where there is room.
+    assert any("sentiment" in line and "liquidity" in line for line in lines) is (width >= 90)
 
 
 @pytest.mark.parametrize("symbol", ["BTCUSDT", "btc/usdt", "BTC/USDT:USDT"])
