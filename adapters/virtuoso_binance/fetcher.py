@@ -301,7 +301,7 @@ class BinanceDataFetcher:
                 send = lambda: market.global_long_short_account_ratio(symbol, "5m", limit=1)  # noqa: E731
             case "premium_index":
                 planned = plan.premium_index_klines(symbol, "5m", limit=_PREMIUM_ROWS)
-                send = lambda: market.premium_index_klines(symbol, "5m", limit=_PREMIUM_ROWS)  # noqa: E731
+                send = partial(calls.price_klines, market.iter_premium_index_klines, symbol, "5m", _PREMIUM_ROWS)
             case "interest":
                 planned = plan.open_interest(symbol)
                 send = lambda: market.open_interest(symbol)  # noqa: E731

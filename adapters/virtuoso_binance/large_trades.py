@@ -26,6 +26,8 @@ AggTrade: TypeAlias = spot.AggTrade | futures.AggTrade
 Reason: TypeAlias = Literal["quote", "percentile"]
 
 _PAGE = 1000
+_LENGTHS = 20
+"""Pages whose lengths tell how many rows one holds at most."""
 _LARGEST_WINDOW = 1_000_000
 _VOID = -1
 """First id of a row that spot has declared void."""
@@ -191,6 +193,7 @@ class LargeTradeMonitor:
         self.watch = LargeTradeWatch(thresholds or Thresholds())
         self._client = client
         self._max_pages = max_pages
+        self._lengths: deque[int] = deque(maxlen=_LENGTHS)
 
     async def poll(self) -> list[LargeTrade]:
         """The large trades since the poll before; the first one looks at the newest page.
@@ -204,7 +207,7 @@ class LargeTradeMonitor:
         for _ in range(self._max_pages):
             page = await self._page(self.watch.last_id + 1)
             found += self.watch.feed(page)
-            if len(page) < _PAGE:
+            if not page or len(page) < max(self._lengths):
                 return found
         # Too much has happened: jump to now. The watch notes what was skipped.
         return found + self.watch.feed(await self._page(None))
@@ -214,7 +217,10 @@ class LargeTradeMonitor:
             pages: object = await self._client.spot.agg_trades(self.listed.symbol, from_id=from_id, limit=_PAGE)
         else:
             pages = await self._client.futures.agg_trades(self.listed.symbol, from_id=from_id, limit=_PAGE)
-        return cast("Sequence[AggTrade]", pages)
+        page = cast("Sequence[AggTrade]", pages)
+        # Binance lowers the most rows of a page without a word, so it is the pages themselves that tell what is short.
+        self._lengths.append(len(page))
+        return page
 
 
 def large_trade_row(trade: LargeTrade, symbol: str) -> Row:

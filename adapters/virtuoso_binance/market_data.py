@@ -108,7 +108,9 @@ async def fetch_parts(client: BinanceClient, listed: Listed, limit: int | None =
         statistics = client.futures
         wanted["oi_history"] = calls.open_interest(client, listed.symbol, "5m", _OI_ROWS)
         wanted["lsr"] = statistics.global_long_short_account_ratio(listed.symbol, "5m", limit=1)
-        wanted["premium_index"] = statistics.premium_index_klines(listed.symbol, "5m", limit=_PREMIUM_ROWS)
+        wanted["premium_index"] = calls.price_klines(
+            statistics.iter_premium_index_klines, listed.symbol, "5m", _PREMIUM_ROWS
+        )
     return await gather(listed, wanted)
 
 

@@ -11,6 +11,7 @@ import pytest
 from binance_sdk import BinanceClient
 from binance_sdk.errors import DecodeError
 from virtuoso_binance import calls
+from virtuoso_binance.large_trades import LargeTradeMonitor
 from virtuoso_binance.symbols import Listed
 
 MINUTE, FIVE, HOUR = 60_000, 300_000, 3_600_000
@@ -100,3 +101,28 @@ async def test_open_interest_funding_and_candles_of_prices(client: BinanceClient
         assert [row.funding_time for row in funding] == [newest - 8 * HOUR * n for n in range(19, -1, -1)]
     prices = await calls.price_klines(client.futures.iter_mark_price_klines, "BTCUSDT", "1m", 20)
     assert [row.open_time for row in prices] == [NOW - MINUTE * n for n in range(19, -1, -1)]
+
+
+async def test_large_trades_keep_up_with_pages_that_became_shorter() -> None:
+    newest, most = 1000, 100
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = request.url.params
+        first = int(asked["fromId"]) if "fromId" in asked else newest - most + 1
+        rows = [
+            {"a": n, "p": "1", "q": "1", "f": n, "l": n, "T": NOW, "m": True}
+            for n in range(first, min(first + most, newest + 1))
+        ]
+        return httpx.Response(200, json=rows)
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    async with http, BinanceClient(http_client=http, budget=False) as client:
+        monitor = LargeTradeMonitor(client, listed_on("usdm"), max_pages=80)
+        await monitor.poll()
+        most = 10
+        for _ in range(25):
+            newest += 35
+            await monitor.poll()
+        # At first a page of ten looks short; when that is all there ever is, it is what a page holds.
+        assert monitor.watch.last_id == newest
+        assert not monitor.watch.gaps
