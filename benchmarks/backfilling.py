@@ -43,12 +43,7 @@ def run(options: Any) -> list[Figure]:
     return [
         Figure("backfill", "bars missing, doubled or out of order", done["wrong"], target=Target("=", 0), note=note),
         Figure("backfill", "bars", done["bars"], target=Target("=", wanted), note=note),
-        Figure(
-            "backfill",
-            "requests",
-            done["requests"],
-            note=f"{done['weight']} weight, no more than planned before; {real}",
-        ),
+        Figure("backfill", "requests", done["requests"], note=spent),
         Figure("backfill", "used of each window but the last, mean", used, "%", target=Target("≥", 0.98), note=note),
         Figure("backfill", "worst window", min(shares, default=float("nan")), "%", note=_unfilled(full, done["waits"])),
         Figure(
