@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import struct
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from binance_sdk._runtime.stream.frames import Reply, Wrapped, cut, other
+from binance_sdk._runtime.stream.frames import Reply, Wrapped, cut, inner
+from binance_sdk._runtime.stream.frames import other as other_frame
 from binance_sdk._runtime.stream.names import stream_url
 from binance_sdk._runtime.stream.over_websockets import WebsocketsConnector
+from binance_sdk.streams import SilentStream
 
 from .conftest import Engine
-from .rows import agg_trade
+from .rows import agg_trade, mini_ticker
 from .server import eventually
 
 TRADES = "btcusdt@aggTrade"
@@ -67,6 +72,112 @@ async def test_a_frame_that_must_not_be_ends_the_connection(engine: Engine, bad:
         assert (await anext(events)).agg_id == 1
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        '{"stream":"%s","data":%s,"ts":1795978652131}',
+        '{"stream":"%s","data":%s,"ts":"1795978652131"}',
+        '{"stream":"%s","data":%s,"meta":{"node":{"id":1}}}',
+        '{"stream":"%s","data":%s,"nodes":[1,2]}',
+        '{"stream":"%s","data":%s,"data2":[{}],"ok":null}',
+        '{"ts":1,"stream":"%s","data":%s}',
+        '{"stream":"%s","ts":1,"data":%s}',
+        '{"stream": "%s", "data": %s, "ts": 1}',
+        '{"stream":"%s","data":%s}\n',
+        '{ "meta": {"data": [1]}, "stream":"%s" , "data" : %s }',
+    ],
+)
+@pytest.mark.parametrize("listed", [False, True])
+async def test_a_frame_that_gains_a_field_is_read_all_the_same(engine: Engine, form: str, listed: bool) -> None:
+    stream = engine.spot.agg_trade("BTCUSDT", quiet_time=None)
+    name, payload = TRADES, agg_trade
+    if listed:
+        name = "!miniTicker@arr"
+
+        def payload(number: int) -> Any:
+            return [mini_ticker(number)]
+
+        stream = engine.spot.all_mini_tickers(quiet_time=None)
+    async with stream as events:
+        (line,) = engine.exchange.lines
+        await line.send(name, payload(1))
+        other = json.dumps(payload(2), separators=(",", ":")).replace('"e":', '"zz":1.50,"e":', 1)
+        await line.raw(form % (name, other))
+        await line.raw(form % (name, json.dumps(payload(3))))
+        await line.send(name, payload(4))
+        seen: list[Any] = [await anext(events) for _ in range(4)]
+        if listed:
+            seen = [one for (one,) in seen]
+        assert [event.event_time % 1000 for event in seen] == [1, 2, 3, 4]
+        assert seen[1].model_extra == {"zz": 1.5}
+        assert events.stats.malformed == 0
+    swapped = f'{{"data":{other},"stream":"{name}"}}'
+    assert other_frame(swapped.encode()) == Wrapped(name, other.encode())
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists, max_leaves=5)
+    ),
+    st.sampled_from([None, 1]),
+)
+def test_whatever_stands_beside_the_data_is_cut_off(beside: dict[str, Any], indent: int | None) -> None:
+    payload = '{"e":"x","p":1.10,"q":{"a":[]}}'
+    for at in range(len(beside) + 1):
+        items = [(key, json.dumps(value)) for key, value in beside.items() if key not in ("data", "stream")]
+        items[at:at] = [("stream", '"a@b"'), ("data", payload)]
+        gap = "" if indent is None else "\n"
+        text = "{" + f",{gap}".join(f"{json.dumps(key)}:{gap}{value}" for key, value in items) + "}"
+        found = cut(text.encode())
+        if found is not None:
+            name, data = found
+            assert name == b"a@b"
+            assert (inner(name, data) or data) == payload.encode()
+        else:
+            assert other_frame(text.encode()) == Wrapped("a@b", payload.encode())
+
+
+async def test_messages_that_cannot_be_read_are_silence(engine: Engine) -> None:
+    """The line is busy, and nothing that comes is of any use: that is no stream that is alive."""
+    async with engine.spot.agg_trade("BTCUSDT", quiet_time=8.0) as events:
+        await engine.exchange.send(TRADES, agg_trade(1))
+        await anext(events)
+        reading = asyncio.create_task(events.with_notices().__anext__())
+        broken = {**agg_trade(2), "p": "no price"}
+        begun = engine.clock.now
+        while not reading.done():
+            await engine.exchange.send(TRADES, broken)
+            await engine.clock.advance(0.5)
+            assert engine.clock.now < begun + 60
+        notice = await reading
+        assert isinstance(notice, SilentStream)
+        assert notice.stream == TRADES
+        assert 15 <= notice.seconds <= 20
+        assert len(engine.exchange.lines) >= 2
+        # One good message, and it is alive again: bad ones between good ones are only counted.
+        connections = len(engine.exchange.lines) + 1
+        for number in range(3, 60):
+            await engine.exchange.send(TRADES, broken)
+            await engine.exchange.send(TRADES, agg_trade(number))
+            assert (await anext(events)).agg_id == number
+            await engine.clock.advance(0.5)
+        assert len(engine.exchange.lines) <= connections
+
+
+async def test_bad_messages_take_turns(engine: Engine) -> None:
+    """However many of them wait, the connection is read in between."""
+    async with engine.spot.agg_trade("BTCUSDT", quiet_time=None) as events:
+        for _ in range(600):
+            await engine.exchange.send(TRADES, '{"e":"aggTrade"}')
+        await engine.exchange.send(TRADES, agg_trade(1))
+        await eventually(lambda: events.stats.received == 601)
+        reader = events._opened.reader
+        assert reader.take() is None
+        assert 0 < events.stats.malformed < 600
+        assert (await anext(events)).agg_id == 1
+        assert events.stats.malformed == 600
+
+
 def test_an_event_is_cut_open() -> None:
     assert cut(b'{"stream":"a@b","data":{"e":1}}') == (b"a@b", b'{"e":1}')
     for strange in (b"", b"{}", b'{"stream":"a@b"}', b'{"stream":"a@b","data":[1]', b'{"stream": "a","data":1}'):
@@ -90,7 +201,7 @@ def test_an_event_is_cut_open() -> None:
     ],
 )
 def test_everything_else_is_told_apart(text: str, meaning: object) -> None:
-    assert other(text.encode()) == meaning
+    assert other_frame(text.encode()) == meaning
 
 
 def test_addresses() -> None:

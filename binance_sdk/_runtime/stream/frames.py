@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 _START = b'{"stream":"'
 _AFTER_NAME = b'","data":'
+_ENDS = (b"}}", b"]}")
 _NAME_AT = len(_START)
 _DATA_AFTER = len(_AFTER_NAME)
+_READ = json.JSONDecoder().raw_decode
+_BLANKS = re.compile(r"[ \t\r\n]*")
 SHUTDOWN = "serverShutdown"
 
 
 def cut(frame: bytes) -> tuple[bytes, bytes] | None:
-    """Name and payload of a combined event as Binance writes it; None for anything that has another form."""
+    """Name and payload of a combined event as Binance writes it; None for anything that has another form.
+
+    A field behind the data shows in how the frame ends, unless it is an object itself: see ``inner``.
+    """
     if frame.startswith(_START):
         end = frame.find(b'"', _NAME_AT)
-        if frame.startswith(_AFTER_NAME, end) and frame.endswith(b"}"):
+        if frame.startswith(_AFTER_NAME, end) and frame.endswith(_ENDS):
             return frame[_NAME_AT:end], frame[end + _DATA_AFTER : -1]
     return None
+
+
+def inner(name: bytes, payload: bytes) -> bytes | None:
+    """The data alone, where ``cut`` took what stood behind it for a part of it; None where it did not."""
+    try:
+        _, text = _members((beginning(name) + payload + b"}").decode())["data"]
+    except (ValueError, KeyError, RecursionError):
+        return None
+    data = text.encode()
+    return data if data != payload else None
 
 
 def beginning(name: bytes) -> bytes:
@@ -52,17 +69,16 @@ Other = Reply | Wrapped | Literal["shutdown", "malformed"]
 def other(frame: bytes) -> Other:
     """Everything that ``cut`` leaves."""
     try:
-        value: object = json.loads(frame)
+        members = _members(frame.decode())
     except (ValueError, RecursionError):
         return "malformed"
-    if not isinstance(value, dict):
-        return "malformed"
-    fields = cast("Mapping[str, Any]", value)
+    fields: Mapping[str, Any] = {key: value for key, (value, _) in members.items()}
     name, data = fields.get("stream"), fields.get("data")
     if isinstance(name, str) and isinstance(data, (dict, list)):
         if isinstance(data, dict) and cast("Mapping[str, Any]", data).get("e") == SHUTDOWN:
             return "shutdown"
-        return Wrapped(name, json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode())
+        # As it was written: a number that was read and written again may look otherwise.
+        return Wrapped(name, members["data"][1].encode())
     if fields.get("e") == SHUTDOWN:
         return "shutdown"
     # Documented flat, seen nested on futures.
@@ -74,3 +90,41 @@ def other(frame: bytes) -> Other:
     if "result" in fields:
         return Reply(fields.get("id"), fields["result"], None, "")
     return "malformed"
+
+
+def _members(text: str) -> dict[str, tuple[Any, str]]:
+    """The members of a JSON object, each with its value and the text of that.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found: dict[str, tuple[Any, str]] = {}
+    at = _expect(text, 0, "{")
+    if text.startswith("}", at):
+        return found
+    while True:
+        key, at = _READ(text, at)
+        if not isinstance(key, str):
+            raise ValueError("a name must be a string")
+        start = _expect(text, at, ":")
+        value, at = _READ(text, start)
+        found[key] = value, text[start:at]
+        at = _blank(text, at)
+        if text.startswith("}", at):
+            if _blank(text, at + 1) != len(text):
+                raise ValueError("more than one value")
+            return found
+        at = _expect(text, at, ",")
+
+
+def _expect(text: str, at: int, mark: str) -> int:
+    at = _blank(text, at)
+    if not text.startswith(mark, at):
+        raise ValueError(f"{mark} is missing")
+    return _blank(text, at + 1)
+
+
+def _blank(text: str, at: int) -> int:
+    """Behind the white space."""
+    match = _BLANKS.match(text, at)
+    return at if match is None else match.end()

@@ -57,6 +57,8 @@ class Link:
         self._latest: Subscription | None = None
         self._beginning = b""
         self._data_at = 0
+        self._end = b""
+        """How a frame ends in which nothing stands behind the data."""
         self._packet = 0.0
         self._sending = asyncio.Lock()
         self._ids = 0
@@ -108,7 +110,7 @@ class Link:
     # ------------------------------------------------------------------------ what comes in
 
     def received(self, frame: bytes) -> None:
-        if self._fast and frame.startswith(self._beginning) and frame.endswith(b"}"):
+        if self._fast and frame.startswith(self._beginning) and frame.endswith(self._end):
             # The stream of the message before, on a connection that is not being replaced: nearly always.
             subscription = self._latest
             assert subscription is not None
@@ -131,6 +133,7 @@ class Link:
                 return
             self._latest, self._beginning = subscription, beginning(subscription.id)
             self._data_at = len(self._beginning)
+            self._end = b"]}" if subscription.listed else b"}}"
             self.delivered = True
         now = self._packet
         if not now:

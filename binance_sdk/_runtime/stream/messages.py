@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from binance_sdk._runtime.answers.good_rows import good_rows
 from binance_sdk._runtime.calls.telling import LOGGER
 from binance_sdk._runtime.stream.event import mark_stream
+from binance_sdk._runtime.stream.frames import inner
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk._runtime.stream.subscription import Subscription, problem
 from binance_sdk.events import Event, RowSkipped
@@ -45,6 +46,12 @@ class Messages:
 
     def unreadable(self, subscription: Subscription, payload: bytes, error: ValidationError) -> Any:
         """What can be given out all the same of a message that is not what the spec says; None for nothing."""
+        data = inner(subscription.id, payload)
+        if data is not None:
+            try:
+                return subscription.decode(data, by_alias=True, by_name=False)
+            except ValidationError as again:
+                payload, error = data, again
         ownership = subscription.ownership
         # What is wrong in an event of another market is nothing to this one's consumer.
         foreign = frozenset[int]() if ownership is None else ownership.foreign(payload)
