@@ -268,9 +268,10 @@ class Gap:
         last_id: Last id before the hole; for candles the open time of the last complete one before it.
         first_id: First id after it; for candles the open time of the one that came instead.
         reason: ``lost`` on the way, dropped by the ``overflow`` policy, or ``fill_failed``: it could not be fetched.
-            ``restarted``: the exchange began its ids anew, as a testnet does when it is wiped; ``first_id`` is below
-            ``last_id``, and what lies between is not known.
-        detail: Why it could not be fetched; empty otherwise.
+            ``restarted``: the exchange began its ids anew, as a testnet does when it is wiped, or ``last_id`` was a
+            wrong one, far ahead, that the events after it contradict; ``first_id`` is below ``last_id``, and what lies
+            between is not known.
+        detail: Why it could not be fetched, or what was wrong with ``last_id``; empty otherwise.
     """
 
     stream: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -198,3 +200,121 @@ def test_updates_of_one_bar_are_no_duplicates() -> None:
 
     seen = [(item.kline.open_time // 60_000, item.kline.is_closed) for item in asyncio.run(run())]
     assert seen == [(1, False), (1, False), (1, True), (2, False)]
+
+
+FAR = st.integers(5_000, 2**53)
+
+
+def told_and_given(seen: list[Any], number_of: Callable[[Any], int]) -> tuple[list[int], list[Gap]]:
+    """The ids that were given out, and the gaps."""
+    numbers = [number_of(item) for item in seen if not isinstance(item, Gap)]
+    return numbers, [item for item in seen if isinstance(item, Gap)]
+
+
+@given(
+    st.integers(1, 20),
+    st.integers(8, 40),
+    FAR,
+    st.integers(0, 3),
+    st.sampled_from(["its own time", "a time far ahead", "the same time"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_one_id_from_far_ahead_does_not_end_the_stream(
+    before: int, after: int, far: int, lost: int, moment: str
+) -> None:
+    """Its successors are handed out, all of them, and the consumer is told what was wrong."""
+
+    async def run() -> None:
+        reader, subscription = reader_for(spot_operations.AGG_TRADE, FakeRest(), fill=False)
+        wrong = {**agg_trade(before), "a": far}
+        if moment == "a time far ahead":
+            wrong["T"] += 10**11
+        following = list(range(before + 1 + lost, before + 1 + lost + after))
+        good = [agg_trade(number) for number in following]
+        if moment == "the same time":
+            good = [{**trade, "T": wrong["T"]} for trade in good]
+        journey = [*(agg_trade(number) for number in range(1, before + 1)), wrong, *good]
+        seen = await consume(reader, subscription, journey)
+        numbers, gaps = told_and_given(seen, lambda event: event.agg_id)
+        assert numbers == [*range(1, before + 1), far, *following]
+        assert [(gap.last_id, gap.first_id, gap.reason) for gap in gaps] == [
+            (before, far, "lost"),
+            (far, following[0], "restarted"),
+        ]
+        assert (reader.stats.late, reader.stats.duplicates, reader.stats.dropped) == (0, 0, 0)
+        assert reader.stats.malformed == (moment != "its own time")
+
+    asyncio.run(run())
+
+
+@given(journeys(), st.integers(2_000, 2**40))
+@settings(max_examples=100, deadline=None)
+def test_a_hole_that_is_truly_wide_stays_one(journey: list[int], wide: int) -> None:
+    """Nothing is taken back because of what comes late, as long as something follows."""
+
+    async def run() -> None:
+        reader, subscription = reader_for(spot_operations.AGG_TRADE, FakeRest(), fill=False)
+        first, second = [1, 2], [wide + number for number in journey]
+        late = range(3, 3 + len(journey))
+        mixed = [each for pair in zip(second, late, strict=True) for each in pair]
+        seen = await consume(reader, subscription, [agg_trade(number) for number in (*first, *mixed)])
+        assert not [item for item in seen if isinstance(item, Gap) and item.reason == "restarted"]
+        assert max(item.agg_id for item in seen if not isinstance(item, Gap)) == wide + max(journey)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("fill", [False, True])
+def test_one_id_from_long_ago_does_not_fetch_the_years_between(fill: bool) -> None:
+    """It looks as if ids began anew, until the next event goes on where the last but one had stopped."""
+
+    async def run() -> tuple[list[Any], FakeRest]:
+        rest = FakeRest()
+        reader, subscription = reader_for(spot_operations.AGG_TRADE, rest, fill=fill)
+        wrong = {**agg_trade(7), "T": agg_trade(1001)["T"]}
+        numbers = (1000, 1001, 1002, 1004)
+        journey = [agg_trade(1000), wrong, *(agg_trade(number) for number in numbers[1:])]
+        return await consume(reader, subscription, journey), rest
+
+    seen, rest = asyncio.run(run())
+    numbers, gaps = told_and_given(seen, lambda event: event.agg_id)
+    assert numbers == [1000, 7, 1001, 1002, *([1003] if fill else []), 1004]
+    assert [(gap.last_id, gap.first_id) for gap in gaps] == [(1000, 7), *([] if fill else [(1002, 1004)])]
+    assert [asked["fromId"] for asked in rest.asked] == ([1003] if fill else [])
+
+
+def test_a_wrong_id_is_found_out_after_a_fill_too() -> None:
+    async def run() -> list[Any]:
+        rest = FakeRest()
+        rest.failures = 1
+        reader, subscription = reader_for(spot_operations.AGG_TRADE, rest, fill=True)
+        first = [agg_trade(1), {**agg_trade(2), "a": 10**12, "T": 10**14}]
+        seen = await consume(reader, subscription, first)
+        return [*seen, *await consume(reader, subscription, [agg_trade(number) for number in range(2, 14)])]
+
+    numbers, gaps = told_and_given(asyncio.run(run()), lambda event: event.agg_id)
+    assert numbers == [1, 10**12, *range(2, 14)]
+    assert [gap.reason for gap in gaps] == ["fill_failed", "restarted"]
+    assert "wrong id" in gaps[1].detail
+
+
+def test_a_book_and_candles_survive_a_wrong_id() -> None:
+    async def run(operation: StreamOperation[Any], payloads: list[dict[str, Any]]) -> list[Any]:
+        reader, subscription = reader_for(operation, FakeRest(), fill=False)
+        return await consume(reader, subscription, payloads)
+
+    far = 10**13
+    books = [depth(1, 5), {**depth(far, far), "E": 10**14}, *(depth(at, at + 4) for at in range(6, 60, 5))]
+    seen = asyncio.run(run(spot_operations.DIFF_DEPTH, books))
+    assert [item.final_update_id for item in seen if not isinstance(item, Gap)] == [5, far, *range(10, 64, 5)]
+    books = [
+        futures_depth(1, 5, 0),
+        {**futures_depth(far, far, far - 1), "T": 10**14},
+        *(futures_depth(at, at + 4, at - 1) for at in range(6, 60, 5)),
+    ]
+    seen = asyncio.run(run(futures_operations.DIFF_DEPTH, books))
+    assert [item.final_update_id for item in seen if not isinstance(item, Gap)] == [5, far, *range(10, 64, 5)]
+    bars = [kline(1, closed=False), kline(10**8, closed=False), *(kline(1, closed=False) for _ in range(12))]
+    seen = asyncio.run(run(spot_operations.KLINE, [*bars, kline(1, closed=True), kline(2, closed=False)]))
+    starts = [item.kline.open_time // 60_000 for item in seen if not isinstance(item, Gap)]
+    assert starts == [1, 10**8, *[1] * 13, 2]

@@ -18,7 +18,7 @@ from binance_sdk._runtime.stream.latest import Latest
 from binance_sdk._runtime.stream.messages import Messages
 from binance_sdk._runtime.stream.notices import Gap, Notice, Notices
 from binance_sdk._runtime.stream.parts import Parts
-from binance_sdk._runtime.stream.sequence import Hole, Tracker
+from binance_sdk._runtime.stream.sequence import Hole, Tracker, TurnedBack
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk._runtime.stream.subscription import Subscription
 from binance_sdk.errors import StreamError
@@ -229,16 +229,33 @@ class Reader:
         return self._missing(subscription, verdict, event)
 
     def _old(self, subscription: Subscription, tracker: Tracker, event: StreamEvent, *, late: bool) -> bool:
-        restarted = tracker.began_anew(event)
-        if restarted is not None:
-            gap = Gap(subscription.name, restarted.last, restarted.first, "restarted")
-            self._tell_before(subscription, gap, event)
+        turned = tracker.turned_back(event, late=late)
+        if turned is not None:
+            self._go_on(subscription, turned)
         elif late:
             self.stats.late += 1
             self.stats.dropped += 1
         else:
             self.stats.duplicates += 1
         return False
+
+    def _go_on(self, subscription: Subscription, turned: TurnedBack) -> None:
+        """Give out the events from which the ids go on, those too that were taken for late ones."""
+        first, *others = turned.events
+        self.stats.late -= len(others)
+        self.stats.dropped -= len(others)
+        detail = ""
+        if turned.wrong:
+            detail = (
+                f"{turned.last} was a wrong id: nothing followed it, and {len(turned.events)} events in a row did not"
+            )
+            self.malformed(subscription.name, f"id {turned.last}: the events after it contradict it", b"")
+        self._tell_before(subscription, Gap(subscription.name, turned.last, turned.first, "restarted", detail), first)
+        if subscription.held is None:
+            self._ready.extend(others)
+        else:
+            subscription.held.extend(others)
+            self._held += len(others)
 
     def _tell_before(self, subscription: Subscription, gap: Gap, event: StreamEvent) -> None:
         self.notices.announce(gap)
