@@ -174,11 +174,11 @@ def test_blocking_code_gets_the_newest_too(background: Background) -> None:
         client.spot.streams.agg_trade("BTCUSDT", overflow="latest", quiet_time=None) as events,
     ):
         background.run(_send_many(background, 1, 101))
-        client._core.streams().run(eventually(lambda: events.stats.received == 100))
+        client._core.streams().run(lambda: eventually(lambda: events.stats.received == 100))
         event = next(events)
         assert isinstance(event, spot.AggTradeEvent)
         assert event.agg_id == 100
         background.run(_send_many(background, 101, 201))
-        client._core.streams().run(eventually(lambda: events.stats.received == 200))
+        client._core.streams().run(lambda: eventually(lambda: events.stats.received == 200))
         assert next(events).agg_id == 200
         assert (events.stats.dropped, events.stats.gaps) == (198, 0)

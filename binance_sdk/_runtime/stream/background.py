@@ -37,11 +37,14 @@ class _Job(Generic[T]):
         """In the thread of the loop; once, however often it is asked for."""
         if self._unwanted or self._task is not None:
             return
-        self._task = asyncio.get_running_loop().create_task(self._work())
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="for another thread")
         self._task.add_done_callback(self._over)
         if self._promised is not None:
             self._promised.add(self._task)
             self._task.add_done_callback(self._promised.discard)
+
+    async def _run(self) -> T:
+        return await self._work()
 
     def _over(self, task: asyncio.Task[T]) -> None:
         if not task.cancelled():
