@@ -79,14 +79,16 @@ class _Walker(Generic[T]):
         forward = self._windows if self._paging.window else self._onwards
         left = walk.limit
         async with aclosing(forward(walk.cursor, None, left)) as found:
-            async for row in found:
-                if self._is_late(row):
-                    return
-                yield row
+            # By pages: what is decided for each row is paid for by each row.
+            async for page in found:
+                is_over = self._is_late(page[-1])
+                wanted = [row for row in page if not self._is_late(row)] if is_over else page
+                for row in wanted[:left]:
+                    yield row
                 if left is not None:
-                    left -= 1
-                    if left == 0:
-                        return
+                    left -= len(wanted)
+                if is_over or (left is not None and left <= 0):
+                    return
 
     # ------------------------------------------------------------------------------ where it ends
 
@@ -159,8 +161,8 @@ class _Walker(Generic[T]):
 
     # ------------------------------------------------------------------------------------ forward
 
-    async def _onwards(self, first: int | None, last: int | None, left: int | None) -> AsyncGenerator[T, None]:
-        """Rows from the key ``first`` (or from the start time) on, up to the key ``last``."""
+    async def _onwards(self, first: int | None, last: int | None, left: int | None) -> AsyncGenerator[list[T], None]:
+        """Pages of rows from the key ``first`` (or from the start time) on, up to the key ``last``."""
         walk, key = self._walk, self._key
         end = last if walk.by_time and last is not None else walk.end if self._paging.send_end else None
         given: set[T] = set()
@@ -170,11 +172,12 @@ class _Walker(Generic[T]):
             if not rows:
                 return
             fresh = [row for row in rows if row not in given] if given else rows
-            for row in fresh:
-                if last is not None and key(row) > last:
-                    return
-                yield row
-            if self._is_beyond(rows, size):
+            is_over = last is not None and key(rows[-1]) > last
+            if is_over:
+                fresh = [row for row in fresh if key(row) <= (last or 0)]
+            if fresh:
+                yield fresh
+            if is_over or self._is_beyond(rows, size):
                 return
             if left is not None:
                 left -= len(fresh)
@@ -208,13 +211,14 @@ class _Walker(Generic[T]):
             f"{len(rows)} of a page; raise page_size or narrow the call",
         )
 
-    async def _windows(self, first: int | None, last: int | None, left: int | None) -> AsyncGenerator[T, None]:
+    async def _windows(self, first: int | None, last: int | None, left: int | None) -> AsyncGenerator[list[T], None]:
         """Rows of one window after another, none of which reaches beyond the present."""
         begin = first or 0
         while begin <= (bound := self._bound() if last is None else last):
             end = min(bound, begin + self._walk.page_size * self._walk.step - 1)
-            for row in await self._window(begin, end):
-                yield row
+            rows = await self._window(begin, end)
+            if rows:
+                yield rows
             begin = end + 1
 
     async def _window(self, begin: int, end: int) -> list[T]:
@@ -278,7 +282,7 @@ class _Walker(Generic[T]):
             if walk.by_time and lower < EARLIEST_MS:
                 # No time between 0 and this one is taken for milliseconds.
                 lower = floor
-            rows = [row async for row in forward(lower, upper, None) if row not in known]
+            rows = [row async for page in forward(lower, upper, None) for row in page if row not in known]
             upper, known = lower - 1, set()
             if rows:
                 found.append(rows[-left:])
