@@ -5,6 +5,7 @@ A thread that holds a lock while another one forks does not exist in the child, 
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -12,13 +13,42 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, TypeVar
 
+from binance_sdk.errors import ConfigError
+
 T = TypeVar("T")
 
 _LOCKS: weakref.WeakSet[threading.Lock] = weakref.WeakSet()
 
-IMPORTING = threading.RLock()
-"""Held by whoever imports a library late. A fork waits for it: the child would wait for ever for the end of an import
-that another thread of the parent had begun."""
+
+class _Importing:
+    """Held by whoever imports a library late, and made one of ours what goes wrong with that.
+
+    A fork waits for it: the child would wait for ever for the end of an import that another thread of the parent had
+    begun. And a process that has no file descriptor left cannot read a module either.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def acquire(self) -> None:
+        self._lock.acquire()
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self._lock.release()
+        if isinstance(error, OSError):
+            remedy = "the disk or the installation is damaged"
+            if error.errno in (errno.EMFILE, errno.ENFILE):
+                remedy = "out of file descriptors: close connections and files, or allow more with ulimit -n"
+            raise ConfigError(f"a module needed now cannot be read ({error}): {remedy}") from error
+
+
+IMPORTING = _Importing()
 
 
 def new_lock() -> threading.Lock:

@@ -168,7 +168,15 @@ class Engine:
             error.args = (f"{error}; not tried again: its {deadline_of(options.deadline)} comes first",)
 
         response: Response[Any] | None = None
-        loop = retrying(retries + 1, clock.sleep, pool.quota, lambda: deadline - clock.monotonic(), told, out_of_time)
+
+        def time_left() -> float:
+            return deadline - clock.monotonic()
+
+        try:
+            loop = retrying(retries + 1, clock.sleep, pool.quota, time_left, told, out_of_time)
+        except ConfigError:
+            # The first retry of a process loads a module, for which it may be too late: what failed before matters.
+            raise first from first.__cause__
         async for attempt in loop:
             with attempt:
                 number = attempt.retry_state.attempt_number
