@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, SupportsIndex, overload
 
@@ -161,8 +161,3 @@ class TickerTable(list[Row]):
 
     def __iter__(self) -> Iterator[Row]:
         return super().__iter__()
-
-
-def by_symbol(rows: Iterable[Any]) -> Mapping[str, Any]:
-    """Models of a bulk answer by their symbol."""
-    return {row.symbol: row for row in rows}
