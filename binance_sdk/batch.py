@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar, cast
 
 from binance_sdk._runtime.clock import StopSignal
+from binance_sdk._runtime.process import Home
 from binance_sdk.errors import BinanceError, ConfigError, ParameterError, shown
 
 __all__ = ["Batch", "SyncBatch"]
@@ -62,10 +63,12 @@ class Batch(_Asked[T]):
 
     async def __aiter__(self) -> AsyncGenerator[tuple[str, T], None]:
         running: dict[asyncio.Task[T], str] = {}
+        home = Home()
         try:
             while True:
                 while self._ready:
                     yield self._ready.popleft()
+                    home.check("a running iterator", "begin another one in the child")
                 while self._waiting and (not running or len(running) < self._at_once):
                     symbol = self._waiting.popleft()
                     running[asyncio.ensure_future(_as_coroutine(self._call, symbol))] = symbol
@@ -81,9 +84,10 @@ class Batch(_Asked[T]):
                         self._failed(symbol, error)
         finally:
             self._waiting.extendleft(reversed(running.values()))
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            if not home.left:
+                for task in running:
+                    task.cancel()
+                await asyncio.gather(*running, return_exceptions=True)
 
 
 class SyncBatch(_Asked[T]):
@@ -100,12 +104,14 @@ class SyncBatch(_Asked[T]):
 
     def __iter__(self) -> Generator[tuple[str, T], None, None]:
         running: dict[Future[T], str] = {}
+        home = Home()
         stop = StopSignal()
         threads = ThreadPoolExecutor(self._at_once, "binance-sdk-batch")
         try:
             while True:
                 while self._ready:
                     yield self._ready.popleft()
+                    home.check("a running iterator", "begin another one in the child")
                 while self._waiting and (not running or len(running) < self._at_once):
                     symbol = self._waiting.popleft()
                     running[threads.submit(stop.run, self._call, symbol)] = symbol
@@ -121,8 +127,10 @@ class SyncBatch(_Asked[T]):
                         self._failed(symbol, error)
         finally:
             self._waiting.extendleft(reversed(running.values()))
-            stop.set()
-            threads.shutdown(wait=not running, cancel_futures=True)
+            if not home.left:
+                # In the child of a fork there are no such threads.
+                stop.set()
+                threads.shutdown(wait=not running, cancel_futures=True)
 
 
 def _several(symbols: object) -> Iterable[object]:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
+from binance_sdk._runtime.locks import new_lock
+
 A = TypeVar("A")
 T = TypeVar("T")
 
@@ -119,7 +121,7 @@ class StopSignal:
     _in_thread = threading.local()
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._given = threading.Event()
         self._waiting: set[threading.Event] = set()
 

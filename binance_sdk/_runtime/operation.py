@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from pydantic_core import SchemaValidator
 
 from binance_sdk._runtime.json_validator import json_validator
-from binance_sdk._runtime.locks import cached_property
+from binance_sdk._runtime.locks import IMPORTING, cached_property
 from binance_sdk._runtime.type_adapter import type_adapter
 from binance_sdk._runtime.weight import Arguments, ArgumentValue, WeightRule
 
@@ -110,7 +110,8 @@ class Variant(Generic[T_co]):
     @cached_property
     def validator(self) -> SchemaValidator:
         """Reads the body of an answer."""
-        return json_validator(self.adapter)
+        with IMPORTING:
+            return json_validator(self.adapter)
 
 
 @dataclass(frozen=True, slots=True)

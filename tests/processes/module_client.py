@@ -23,3 +23,10 @@ def application(environ: dict[str, str], start_response: object) -> list[bytes]:
     assert callable(start_response)
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [f"{os.getpid()} {ask(environ['PATH_INFO'][1:])}".encode()]
+
+
+def used_application() -> object:
+    """The same, after the client has been used."""
+    for number in range(8):
+        ask(f"A{number}USDT")
+    return application

@@ -211,14 +211,16 @@ def iterators() -> object:
     with SyncBinanceClient(spot_base_url=URL, max_concurrency=2) as client:
         rows = client.spot.iter_klines("BTCUSDT", "1m", start_time=1764028800000, page_size=10)
         first = next(rows)
+        batch = iter(client.spot.each(client.spot.ticker_price, [f"S{n}USDT" for n in range(8)]))
+        next(batch)
 
         def child() -> object:
             fresh = client.spot.iter_klines("BTCUSDT", "1m", start_time=1764028800000, page_size=10)
-            return [caught(lambda: next(rows)), next(fresh) == first]
+            return [caught(lambda: next(rows)), caught(lambda: next(batch)), next(fresh) == first]
 
         result = in_child(child)()
         following = next(rows)
-        return [*result, following.open_time - first.open_time]
+        return [*result, following.open_time - first.open_time, len(list(batch))]
 
 
 def several_loops() -> object:

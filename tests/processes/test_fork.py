@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -77,10 +82,11 @@ def test_an_async_client_says_that_it_belongs_to_the_parent(exchange: EchoExchan
 
 
 def test_a_running_iterator_belongs_to_the_parent(exchange: EchoExchange) -> None:
-    refused, fresh, step = told_by("iterators", EXCHANGE_URL=exchange.url)
+    refused, batch, fresh, step, left = told_by("iterators", EXCHANGE_URL=exchange.url)
     assert refused.startswith("ConfigError: spot.klines: a running iterator belongs to the process before the fork")
     assert fresh
-    assert step == 60_000
+    assert batch.startswith("ConfigError: a running iterator belongs to the process before the fork")
+    assert (step, left) == (60_000, 7)
 
 
 def test_event_loops_of_several_threads(exchange: EchoExchange) -> None:
@@ -119,3 +125,40 @@ def test_an_open_stream_belongs_to_the_parent_and_goes_on_there() -> None:
         assert [one.partition(":")[0] for one in refused] == ["ConfigError"] * 3
         assert left == "left"
         assert told[1] == "BTCUSDT"
+
+
+def test_a_web_server_that_loads_the_application_before_it_forks(exchange: EchoExchange) -> None:
+    """The client of the application has connections, and every worker inherits them."""
+    pytest.importorskip("gunicorn")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        place = "{}:{}".format(*free.getsockname())
+    options = ["--preload", "--workers=3", f"--bind={place}", "--log-level=warning", "--no-control-socket"]
+    command = [sys.executable, "-m", "gunicorn", *options, "tests.processes.module_client:used_application()"]
+    environment = {**os.environ, "EXCHANGE_URL": exchange.url}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                urlopen(f"http://{place}/FIRSTUSDT", timeout=10).close()
+                break
+            except URLError:
+                assert time.monotonic() < until
+                assert server.poll() is None
+                time.sleep(0.05)
+        symbols = [f"W{n}USDT" for n in range(60)]
+
+        def ask(symbol: str) -> str:
+            with urlopen(f"http://{place}/{symbol}", timeout=60) as answer:
+                text: str = answer.read().decode()
+                return text
+
+        with ThreadPoolExecutor(6) as threads:
+            answers = [answer.split(" ", 1) for answer in threads.map(ask, symbols)]
+    finally:
+        server.terminate()
+        complaints = server.communicate(timeout=60)[1]
+    assert [symbol for _, symbol in answers] == symbols
+    assert len({worker for worker, _ in answers}) > 1
+    # One line from each worker that was asked, and no more.
+    assert all("was forked" in line for line in complaints.splitlines() if line.strip()), complaints

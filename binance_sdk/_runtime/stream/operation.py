@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from pydantic_core import SchemaValidator
 
 from binance_sdk._runtime.json_validator import json_validator
-from binance_sdk._runtime.locks import cached_property
+from binance_sdk._runtime.locks import IMPORTING, cached_property
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.type_adapter import type_adapter
 
@@ -164,4 +164,5 @@ class StreamOperation(Generic[T_co]):
     @cached_property
     def validator(self) -> SchemaValidator:
         """Reads the payload of a message."""
-        return json_validator(self.adapter)
+        with IMPORTING:
+            return json_validator(self.adapter)
