@@ -98,7 +98,9 @@ def explain(error: BaseException) -> str:
     if short:
         text = f"{text}; {short}" if isinstance(error, errors.BinanceError) else short
     elif isinstance(error, errors.APIConnectionError) and not isinstance(error, errors.APITimeoutError):
-        text += "; check the network, the base URL, and HTTPS_PROXY where a proxy is needed"
+        # Where a proxy is named, it is known that there is one.
+        more = "" if "proxy" in text else ", the base URL, and HTTPS_PROXY where a proxy is needed"
+        text += f"; check the network{more}"
     elif isinstance(error, errors.DecodeError):
         text += "; `call ... --raw` shows the answer, please report it with that"
     return text

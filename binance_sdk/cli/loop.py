@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar, cast
+
+from binance_sdk.errors import CircuitOpenError
 
 T = TypeVar("T")
 
@@ -41,11 +43,17 @@ async def beside(main: Coroutine[Any, Any, T], *helpers: Coroutine[Any, Any, Non
 
 
 def first_of(failures: BaseExceptionGroup[Any]) -> BaseException:
-    """The first failure of a group, out of whatever groups it is in."""
-    first: BaseException = failures.exceptions[0]
-    while isinstance(first, BaseExceptionGroup):
-        first = cast("BaseExceptionGroup[BaseException]", first).exceptions[0]
-    return first
+    """The first failure of a group, out of whatever groups it is in, and not one that only says that others failed."""
+    found = list(_single(failures))
+    return next((one for one in found if not isinstance(one, CircuitOpenError)), found[0])
+
+
+def _single(failures: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for one in failures.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from _single(cast("BaseExceptionGroup[BaseException]", one))
+        else:
+            yield one
 
 
 def hush_unopened_loops() -> None:

@@ -84,7 +84,7 @@ class Snapshot:
 async def fetch(
     client: BinanceClient, symbol: str, candles: Mapping[market.KlineInterval, int], account: Account
 ) -> Snapshot:
-    """Ask for everything at the same time.
+    """Ask for the time, and then for everything else at once.
 
     Args:
         client: An open client.
@@ -102,10 +102,11 @@ async def fetch(
         limit = candles[interval]
         return call(plan.klines(symbol, interval, limit=limit), lambda: send.klines(symbol, interval, limit=limit))
 
+    # First and alone: where nothing answers, this says why, and not that others have failed before.
+    time = await call(plan.time(), send.time)
     try:
         async with asyncio.TaskGroup() as group:
             start = group.create_task
-            time = start(call(plan.time(), send.time))
             info = start(call(plan.exchange_info(symbol), lambda: send.exchange_info(symbol)))
             charts: dict[market.KlineInterval, asyncio.Task[list[market.Kline]]] = {
                 interval: start(bars(interval)) for interval in INTERVALS
@@ -118,7 +119,7 @@ async def fetch(
         raise first_of(failures) from failures
     found, absent, failure = contract.result()
     return Snapshot(
-        server_time=time.result().server_time_dt,
+        server_time=time.server_time_dt,
         rules=Rules.of(info.result().symbols[0]),
         candles={interval: task.result() for interval, task in charts.items()},
         book=book.result(),

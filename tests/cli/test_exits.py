@@ -52,6 +52,8 @@ def test_every_code_is_documented() -> None:
 
 def test_an_explanation_is_one_line_with_a_remedy() -> None:
     assert explain(errors.APIConnectionError("no\nconnection")).startswith("no connection; check the network")
+    through = explain(errors.APIConnectionError("no connection through the proxy 127.0.0.1:9"))
+    assert through.endswith("; check the network")
     assert "--raw" in explain(errors.DecodeError("odd"))
     assert explain(errors.ConfigError("wrong; do this")) == "wrong; do this"
 

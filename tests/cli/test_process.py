@@ -143,6 +143,27 @@ def test_a_terminal_without_unicode(simulator: Simulator) -> None:
     assert "| spot.klines " in output
 
 
+@pytest.mark.parametrize(
+    ("variable", "proxy"), [("HTTP_PROXY", "http://127.0.0.1:9"), ("ALL_PROXY", "socks5://nowhere")]
+)
+def test_what_runs_on_this_machine_is_reached_past_every_proxy(simulator: Simulator, variable: str, proxy: str) -> None:
+    code, output, errors = finish(start("demo", **{variable: proxy}))
+    assert (code, errors) == (0, "")
+    assert "simulated market" in output
+    given = {variable: proxy, "BINANCE_SDK_SIMULATOR": simulator.url}
+    assert finish(start("call", "spot", "ping", "--json", **given)) == (0, "{}\n", "")
+
+
+def test_the_first_failure_is_told_and_not_that_others_failed(simulator: Simulator) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    code, output, errors = finish(start("demo", "--live", BINANCE_SDK_SPOT_BASE_URL=url))
+    assert (code, output, errors.count("\n")) == (3, "", 1)
+    assert errors.count("Connection refused") == 1
+    assert "failed too often" not in errors
+
+
 def test_columns_are_respected(simulator: Simulator) -> None:
     urls = {"BINANCE_SDK_SPOT_BASE_URL": simulator.spot_url, "BINANCE_SDK_FUTURES_BASE_URL": simulator.futures_url}
     code, output, _ = finish(start("demo", "--live", COLUMNS="70", **urls))
