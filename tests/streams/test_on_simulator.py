@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -68,3 +69,55 @@ async def test_faults_of_the_simulator_lose_nothing_with_fill() -> None:
             seen = await trades(events, clock, 60)
             assert [event.agg_id for event in seen] == list(range(seen[0].agg_id, seen[0].agg_id + 60))
             assert events.stats.filled > 0
+
+
+@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("overflow", ["block", "latest"])
+async def test_rows_of_coin_m_are_counted_and_left_out(transport: Any, overflow: Any) -> None:
+    clock = ManualClock(1_700_000_000_000)
+    with Simulator(clock=clock) as simulator:
+        simulator.streams.carry_coin_m()
+        async with BinanceClient(
+            futures_base_url=simulator.futures_url,
+            futures_stream_url=simulator.futures_stream_url,
+            transport=transport,
+        ) as client:
+            s = client.futures.streams
+            stream = s.combine(
+                *(s.all_mini_tickers(), s.all_tickers(), s.all_mark_prices(), s.all_book_tickers()),
+                overflow=overflow,
+                quiet_time=None,
+            )
+            async with stream as events:
+                seen: dict[str, set[str]] = {}
+                async with asyncio.timeout(20):
+                    while len(seen) < 4 or not events.stats.other_market:
+                        clock.advance(5.0)
+                        event = await anext(events)
+                        rows = event if isinstance(event, list) else [event]
+                        seen.setdefault(rows[0].stream, set()).update(row.symbol for row in rows)
+                        assert {row.symbol_type for row in rows} == {1}
+                assert not any(symbol.endswith("_PERP") for symbols in seen.values() for symbol in symbols)
+                assert all("BTCUSDT" in seen[name] for name in ("!miniTicker@arr", "!ticker@arr", "!markPrice@arr"))
+                assert (events.stats.malformed, events.stats.gaps) == (0, 0)
+
+
+def test_the_simulator_sends_rows_of_coin_m_when_asked() -> None:
+    from binance_sdk.simulator.streams.coin_m import with_coin_m
+
+    row = {"e": "24hrMiniTicker", "s": "BTCUSDT", "ps": "BTCUSDT", "c": "1.0", "st": 1}
+    (message,) = with_coin_m(json.dumps([row, {**row, "s": "NOCOINUSDT"}]).encode())
+    assert [(one["s"], one["ps"], one["st"]) for one in json.loads(message)] == [
+        ("BTCUSDT", "BTCUSDT", 1),
+        ("NOCOINUSDT", "BTCUSDT", 1),
+        ("BTCUSD_PERP", "BTCUSD", 2),
+    ]
+    own, added = with_coin_m(json.dumps({"e": "forceOrder", "o": {"s": "ETHUSDT", "q": "1"}, "st": 1}).encode())
+    assert json.loads(own)["o"]["s"] == "ETHUSDT"
+    assert json.loads(added) == {
+        "e": "forceOrder",
+        "o": {"s": "ETHUSD_PERP", "q": "1", "ps": "ETHUSD", "st": 2},
+        "ps": "ETHUSD",
+        "st": 2,
+    }
+    assert len(list(with_coin_m(b'{"s": "XYZUSDT", "st": 1}'))) == 1

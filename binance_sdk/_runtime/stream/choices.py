@@ -11,7 +11,7 @@ from typing import Any, cast, get_args
 from binance_sdk._runtime.options import BadRows
 from binance_sdk._runtime.stream.notices import OnNotice
 from binance_sdk._runtime.stream.options import Overflow, StreamOptions
-from binance_sdk.errors import ParameterError
+from binance_sdk.errors import ParameterError, shown
 
 DAY = 86_400.0
 _ROLLOVER = 23 * 3600.0
@@ -43,12 +43,18 @@ def check(options: Mapping[str, object]) -> StreamOptions:
             raise ParameterError(f"{name} is no option of a stream; there are {known}", parameter=name, value=value)
         remedy = _CHECKS[name](value)
         if remedy:
-            raise ParameterError(f"{name}={value!r} must be {remedy}", parameter=name, value=value)
+            raise ParameterError(f"{name}={shown(value)} must be {remedy}", parameter=name, value=value)
     return cast(StreamOptions, dict(options))
 
 
 def _is_seconds(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return 0 < float(value) < math.inf
+    except OverflowError:
+        # An int of 400 digits is no number of seconds.
+        return False
 
 
 def _bool(value: object) -> str:
@@ -56,7 +62,11 @@ def _bool(value: object) -> str:
 
 
 def _overflow(value: object) -> str:
-    return "" if value in get_args(Overflow) else " or ".join(repr(policy) for policy in get_args(Overflow))
+    return (
+        ""
+        if isinstance(value, str) and value in get_args(Overflow)
+        else " or ".join(repr(policy) for policy in get_args(Overflow))
+    )
 
 
 def _buffer(value: object) -> str:
@@ -74,7 +84,11 @@ def _rollover_after(value: object) -> str:
 
 
 def _bad_rows(value: object) -> str:
-    return "" if value in get_args(BadRows) else " or ".join(repr(choice) for choice in get_args(BadRows))
+    return (
+        ""
+        if isinstance(value, str) and value in get_args(BadRows)
+        else " or ".join(repr(choice) for choice in get_args(BadRows))
+    )
 
 
 def _on_notice(value: object) -> str:

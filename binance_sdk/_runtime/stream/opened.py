@@ -18,7 +18,7 @@ from binance_sdk._runtime.stream.owner import Owner
 from binance_sdk._runtime.stream.parts import Parts
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk._runtime.stream.subscription import Subscription
-from binance_sdk.errors import ConfigError, StreamError
+from binance_sdk.errors import ConfigError, ParameterError, StreamError, shown
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -74,6 +74,29 @@ class Opened:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+
+    def is_for(self, stream: Streamed[Any]) -> bool:
+        """Whether both are of one client."""
+        return stream.is_of(self._parts)
+
+    async def join(self, items: Iterable[Item]) -> None:
+        """Carry these too, for a consumer who has made his choices.
+
+        Raises:
+            ParameterError: an option that holds for all streams of the consumer has another value.
+        """
+        items = tuple(items)
+        for _, options in items:
+            for name, value in options.items():
+                chosen = getattr(self._choices, name, value)
+                if name != "on_notice" and value != chosen:
+                    text = f"{name}={shown(value)}: the stream was opened with {name}={shown(chosen)}"
+                    remedy = "which holds for all that it is subscribed to; leave it out, or open another stream"
+                    raise ParameterError(f"{text}, {remedy}", parameter=name, value=value)
+        for _, options in items:
+            if "on_notice" in options:
+                self.reader.notices.listen(options["on_notice"])
+        await self.add(items)
 
     async def _carry(self, owner: Owner, subscriptions: list[Subscription]) -> None:
         if owner not in self._owners:
@@ -147,6 +170,10 @@ class Streamed(Generic[T_co]):
     items: tuple[Item, ...]
     _options: StreamOptions
 
+    def is_of(self, parts: Parts) -> bool:
+        """Whether it was made by the client whose streams are made of these parts."""
+        raise NotImplementedError
+
 
 class AsyncStreamed(Streamed[T_co]):
     """What ``Stream`` is to those who only read it: one of trades will do where trades or quotes are wanted."""
@@ -154,6 +181,24 @@ class AsyncStreamed(Streamed[T_co]):
 
 class SyncStreamed(Streamed[T_co]):
     """The same for ``SyncStream``."""
+
+
+def check_wanted(kind: type[Streamed[Any]], stream: object, opened: Opened) -> None:
+    """What is subscribed to must be a stream, and of the same client: another one may speak to another exchange.
+
+    Raises:
+        ParameterError: it is not.
+    """
+    if not isinstance(stream, kind):
+        text = f"stream={shown(stream)} is no {kind.__name__.removesuffix('ed')} of this kind of client"
+        raise ParameterError(
+            f"{text}; write e.g. events.subscribe(client.spot.streams.trade('BTCUSDT'))",
+            parameter="stream",
+            value=stream,
+        )
+    if not opened.closed and not opened.is_for(stream):
+        text = f"{stream!r} was made by another client; make it with the client whose stream is open"
+        raise ParameterError(text, parameter="stream", value=stream)
 
 
 class EventsWithNotices(Generic[T]):
@@ -202,12 +247,19 @@ class Events(Generic[T]):
         """Listen to more streams; returns when they are acknowledged.
 
         Raises:
+            ParameterError: it is no stream of this client, or has an option that the open one has otherwise.
             StreamError: the exchange refused.
         """
-        await self._opened.add(stream.items)
+        check_wanted(AsyncStreamed, stream, self._opened)
+        await self._opened.join(stream.items)
 
     async def unsubscribe(self, stream: AsyncStreamed[Any]) -> None:
-        """Listen to these no more; what still waits of them is thrown away."""
+        """Listen to these no more; what still waits of them is thrown away.
+
+        Raises:
+            ParameterError: it is no stream of this client.
+        """
+        check_wanted(AsyncStreamed, stream, self._opened)
         await self._opened.remove(stream.items)
 
     def __aiter__(self) -> Self:

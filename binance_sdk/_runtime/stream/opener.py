@@ -51,6 +51,10 @@ class Opener:
             raise
         return opened
 
+    def made(self, parts: Parts) -> bool:
+        """Whether its streams are made of these."""
+        return self._parts is parts
+
     @property
     def busy(self) -> bool:
         """Whether a stream is open."""
@@ -102,6 +106,10 @@ class BackgroundOpener:
             ConfigError: the client is closed.
         """
         return self._background.run(work, to_the_end=to_the_end)
+
+    def made(self, parts: Parts) -> bool:
+        """Whether its streams are made of these."""
+        return self._inner.made(parts)
 
     @property
     def busy(self) -> bool:

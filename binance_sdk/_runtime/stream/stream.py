@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from binance_sdk._runtime.stream.opened import AsyncStreamed, Events, Item, Opened, Streamed, SyncStreamed
 from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
 from binance_sdk._runtime.stream.options import StreamOptions
+from binance_sdk._runtime.stream.parts import Parts
 from binance_sdk._runtime.stream.sync import SyncEvents
-from binance_sdk.errors import ParameterError, StreamError
+from binance_sdk.errors import ParameterError, StreamError, shown
 
 T = TypeVar("T")
 U = TypeVar("U")
-OpenerT = TypeVar("OpenerT")
+OpenerT = TypeVar("OpenerT", bound="Opener | BackgroundOpener")
 
 
 def check_alike(kind: type[object], *streams: object) -> None:
@@ -23,9 +24,16 @@ def check_alike(kind: type[object], *streams: object) -> None:
     Raises:
         ParameterError: one is no ``kind``.
     """
+    openers: set[int] = set()
     for stream in streams:
         if not isinstance(stream, kind):
-            raise ParameterError(f"streams can only be combined with their like: a {kind.__name__}, not {stream!r}")
+            text = f"streams can only be combined with their like: a {kind.__name__}, not {shown(stream)}"
+            hint = "; give them one by one, as in combine(*streams)" if isinstance(stream, (list, tuple, set)) else ""
+            raise ParameterError(f"{text}{hint}", parameter="streams", value=stream)
+        openers.add(id(cast("_Unopened[Any, Any]", stream).opener))
+    if len(openers) > 1:
+        text = "streams of two clients cannot be combined, as each has an exchange of its own; open one for each"
+        raise ParameterError(text, parameter="streams", value=streams)
 
 
 class _Unopened(Streamed[T], Generic[T, OpenerT]):
@@ -39,6 +47,14 @@ class _Unopened(Streamed[T], Generic[T, OpenerT]):
     def names(self) -> tuple[str, ...]:
         """Names of the streams, as they are subscribed."""
         return tuple(named.name for named, _ in self.items)
+
+    def is_of(self, parts: Parts) -> bool:
+        return self._opener.made(parts)
+
+    @property
+    def opener(self) -> OpenerT:
+        """Of the client that made it."""
+        return self._opener
 
     def _pop(self) -> Opened:
         if not self._current:
@@ -55,7 +71,7 @@ class Stream(_Unopened[T, Opener], AsyncStreamed[T]):
 
     def __or__(self, other: AsyncStreamed[U]) -> Stream[T | U]:
         """Both; their events are told apart by ``match``."""
-        check_alike(Stream, other)
+        check_alike(Stream, self, other)
         return Stream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
 
     async def open(self) -> Events[T]:
@@ -86,7 +102,7 @@ class SyncStream(_Unopened[T, BackgroundOpener], SyncStreamed[T]):
 
     def __or__(self, other: SyncStreamed[U]) -> SyncStream[T | U]:
         """Both; their events are told apart by ``match``."""
-        check_alike(SyncStream, other)
+        check_alike(SyncStream, self, other)
         return SyncStream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
 
     def open(self) -> SyncEvents[T]:

@@ -9,8 +9,9 @@ from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from binance_sdk._runtime.stream.event import StreamEvent
 from binance_sdk._runtime.stream.notices import Notice, Notices
-from binance_sdk._runtime.stream.opened import Opened, SyncStreamed
+from binance_sdk._runtime.stream.opened import Opened, SyncStreamed, check_wanted
 from binance_sdk._runtime.stream.opener import BackgroundOpener
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk.errors import ConfigError
@@ -19,6 +20,12 @@ T = TypeVar("T")
 
 _BATCH = 64
 """Events fetched from the other thread at once, if so many are waiting: each crossing costs more than a decode."""
+
+
+def _stream_of(item: Any) -> str | None:
+    """The name of the stream that an event came from, or a list of them; None for a notice, which stays."""
+    event = item[0] if isinstance(item, list) and item else item
+    return event.stream if isinstance(event, StreamEvent) else None
 
 
 class SyncEventsWithNotices(Generic[T]):
@@ -70,15 +77,32 @@ class SyncEvents(Generic[T]):
         """Listen to more streams; returns when they are acknowledged.
 
         Raises:
+            ParameterError: it is no stream of this client, or has an option that the open one has otherwise.
             StreamError: the exchange refused.
         """
         self._opened.check_process()
+<<<<<<< HEAD
         self._opener.run(lambda: self._opened.add(stream.items))
+=======
+        check_wanted(SyncStreamed, stream, self._opened)
+        self._opener.run(self._opened.join(stream.items))
+>>>>>>> 5e0f077 (Streams that are none, or another client's, are refused by name; the simulator can carry COIN-M rows)
 
     def unsubscribe(self, stream: SyncStreamed[Any]) -> None:
-        """Listen to these no more; what still waits of them is thrown away."""
+        """Listen to these no more; what still waits of them is thrown away.
+
+        Raises:
+            ParameterError: it is no stream of this client.
+        """
         self._opened.check_process()
+<<<<<<< HEAD
         self._opener.run(lambda: self._opened.remove(stream.items))
+=======
+        check_wanted(SyncStreamed, stream, self._opened)
+        self._opener.run(self._opened.remove(stream.items))
+        gone = {named.name for named, _ in stream.items}.difference(self._opened.names)
+        self._batch = deque(item for item in self._batch if _stream_of(item) not in gone)
+>>>>>>> 5e0f077 (Streams that are none, or another client's, are refused by name; the simulator can carry COIN-M rows)
 
     def __iter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Protocol
 
+from binance_sdk.simulator.streams.coin_m import CARRIERS, with_coin_m
 from binance_sdk.simulator.streams.faults import StreamFault, StreamFaults
 from binance_sdk.simulator.streams.feeds import Feed
 from binance_sdk.simulator.streams.kinds import feed_of
@@ -35,6 +36,7 @@ class Topic:
 
     def __init__(self, name: str, operation: str, market: str, feed: Feed | None) -> None:
         self.name = name
+        self.operation = operation
         self.feed = feed
         self.listeners: dict[Listener, None] = {}
         self.alive = True
@@ -53,6 +55,8 @@ class Hub:
         self._order = count()
         self._taken: set[str] = set()
         self._now = 0
+        self.coin_m = False
+        """Whether the streams of all contracts carry COIN-M rows too."""
         # The moment whose events are being sent; behind the clock while it is caught up with.
         self.moment = 0
         self.sent = 0
@@ -153,7 +157,8 @@ class Hub:
             if not topic.alive or topic.feed is not feed:
                 return None
             for payload in feed.at(due):
-                self._send(topic, payload)
+                for one in with_coin_m(payload) if self.coin_m and topic.operation in CARRIERS else (payload,):
+                    self._send(topic, one)
             return feed.next(due, self._now)
 
         return turn

@@ -218,6 +218,14 @@ class Streams:
         """
         return self._each(market, stream, lambda connection: connection.forget(stream))
 
+    def carry_coin_m(self, carry: bool = True) -> None:
+        """Let the futures streams of all contracts carry COIN-M rows too (``st`` 2), as Binance's do, or no longer."""
+
+        def act() -> None:
+            self._servers["futures"].hub.coin_m = carry
+
+        self._call(act)
+
     def reset_limits(self) -> None:
         """Forget all attempts to connect."""
         for server in self._servers.values():
