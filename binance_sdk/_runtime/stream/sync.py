@@ -81,12 +81,8 @@ class SyncEvents(Generic[T]):
             StreamError: the exchange refused.
         """
         self._opened.check_process()
-<<<<<<< HEAD
-        self._opener.run(lambda: self._opened.add(stream.items))
-=======
         check_wanted(SyncStreamed, stream, self._opened)
-        self._opener.run(self._opened.join(stream.items))
->>>>>>> 5e0f077 (Streams that are none, or another client's, are refused by name; the simulator can carry COIN-M rows)
+        self._opener.run(lambda: self._opened.join(stream.items))
 
     def unsubscribe(self, stream: SyncStreamed[Any]) -> None:
         """Listen to these no more; what still waits of them is thrown away.
@@ -95,14 +91,15 @@ class SyncEvents(Generic[T]):
             ParameterError: it is no stream of this client.
         """
         self._opened.check_process()
-<<<<<<< HEAD
-        self._opener.run(lambda: self._opened.remove(stream.items))
-=======
         check_wanted(SyncStreamed, stream, self._opened)
-        self._opener.run(self._opened.remove(stream.items))
+        self._opener.run(lambda: self._remove(stream))
+
+    async def _remove(self, stream: SyncStreamed[Any]) -> None:
+        await self._opened.remove(stream.items)
         gone = {named.name for named, _ in stream.items}.difference(self._opened.names)
-        self._batch = deque(item for item in self._batch if _stream_of(item) not in gone)
->>>>>>> 5e0f077 (Streams that are none, or another client's, are refused by name; the simulator can carry COIN-M rows)
+        kept = [item for item in self._batch if _stream_of(item) not in gone]
+        self._batch.clear()
+        self._batch.extend(kept)
 
     def __iter__(self) -> Self:
         return self
