@@ -143,7 +143,7 @@ def test_blocking_code_gets_nothing_of_what_it_unsubscribed_from(background: Bac
             for number in (1, 2, 3):
                 for symbol in ("BTCUSDT", "ETHUSDT"):
                     background.run(background.exchange.send(f"{symbol.lower()}@aggTrade", agg_trade(number, symbol)))
-            client._core.streams().run(eventually(lambda: events.stats.received == 6))
+            client._core.streams().run(lambda: eventually(lambda: events.stats.received == 6))
             assert next(events).symbol == "BTCUSDT"
             events.unsubscribe(streams.agg_trade("BTCUSDT"))
             assert [(event.symbol, event.agg_id) for event in (next(events), next(events), next(events))] == [

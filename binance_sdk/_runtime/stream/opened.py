@@ -183,7 +183,7 @@ class SyncStreamed(Streamed[T_co]):
     """The same for ``SyncStream``."""
 
 
-def check_wanted(kind: type[Streamed[Any]], stream: object, opened: Opened) -> None:
+def check_wanted(kind: type[Streamed[object]], stream: Streamed[Any], opened: Opened) -> None:
     """What is subscribed to must be a stream, and of the same client: another one may speak to another exchange.
 
     Raises:
@@ -196,9 +196,10 @@ def check_wanted(kind: type[Streamed[Any]], stream: object, opened: Opened) -> N
             parameter="stream",
             value=stream,
         )
-    if not opened.closed and not opened.is_for(stream):
-        text = f"{stream!r} was made by another client; make it with the client whose stream is open"
-        raise ParameterError(text, parameter="stream", value=stream)
+    found: Streamed[object] = stream
+    if not opened.closed and not opened.is_for(found):
+        text = f"{shown(found)} was made by another client; make it with the client whose stream is open"
+        raise ParameterError(text, parameter="stream", value=found)
 
 
 class EventsWithNotices(Generic[T]):

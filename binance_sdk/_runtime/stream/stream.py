@@ -28,7 +28,8 @@ def check_alike(kind: type[object], *streams: object) -> None:
     for stream in streams:
         if not isinstance(stream, kind):
             text = f"streams can only be combined with their like: a {kind.__name__}, not {shown(stream)}"
-            hint = "; give them one by one, as in combine(*streams)" if isinstance(stream, (list, tuple, set)) else ""
+            many = issubclass(type(stream), (list, tuple, set))
+            hint = "; give them one by one, as in combine(*streams)" if many else ""
             raise ParameterError(f"{text}{hint}", parameter="streams", value=stream)
         openers.add(id(cast("_Unopened[Any, Any]", stream).opener))
     if len(openers) > 1:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast
 
 from binance_sdk._runtime.stream.event import StreamEvent
 from binance_sdk._runtime.stream.notices import Notice, Notices
@@ -22,10 +22,13 @@ _BATCH = 64
 """Events fetched from the other thread at once, if so many are waiting: each crossing costs more than a decode."""
 
 
-def _stream_of(item: Any) -> str | None:
+def _stream_of(item: object) -> str | None:
     """The name of the stream that an event came from, or a list of them; None for a notice, which stays."""
-    event = item[0] if isinstance(item, list) and item else item
-    return event.stream if isinstance(event, StreamEvent) else None
+    if isinstance(item, StreamEvent):
+        return item.stream
+    for event in cast("list[object]", item) if type(item) is list else ():
+        return _stream_of(event)
+    return None
 
 
 class SyncEventsWithNotices(Generic[T]):
