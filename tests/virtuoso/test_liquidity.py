@@ -297,6 +297,26 @@ def test_turnover_of_the_day_and_of_candles() -> None:
     assert (found.vwap, found.trade_size) == (D("1.24"), D("3.1"))
 
 
+@given(st.lists(st.tuples(st.integers(0, 10**14), st.integers(0, 10**18), st.integers(0, 10**6)), max_size=30))
+def test_averages_of_candles_are_those_of_exact_fractions(sums: list[tuple[int, int, int]]) -> None:
+    rows = [
+        [1_800_000_000_000, "1", "1", "1", "1", f"{D(b).scaleb(-8):f}", 1_800_000_059_999, f"{D(q).scaleb(-8):f}", n]
+        for b, q, n in sums
+    ]
+    found = candle_turnover([futures.Kline.from_wire([*row, "0", "0", "0"]) for row in rows])
+    base, quote = (Fraction(sum(one[at] for one in sums), 10**8) for at in (0, 1))
+    trades = sum(one[2] for one in sums)
+    assert (Fraction(found.base), Fraction(found.quote), found.trades) == (base, quote, trades)
+    for value, exact in (
+        (found.vwap, quote / base if base else None),
+        (found.trade_size, quote / trades if trades else None),
+    ):
+        assert (value is None) == (exact is None)
+        if value is not None and exact is not None:
+            assert value >= 0
+            assert abs(Fraction(value) - exact) * 2 * 10**27 <= exact
+
+
 def _single_ticker() -> list[str]:
     variants = CATALOGUE.futures.operations["ticker_24hr"].variants
     return [name for one in variants if one.type is futures.Ticker24hr for name in one.fixtures]
