@@ -25,7 +25,7 @@ _SCALAR_IMPORTS = {
     "number": f"{SCALARS}.JsonNumber",
     "decimal_or_number": f"{SCALARS}.DecimalOrNumber",
     "time_or_digits": f"{SCALARS}.TimeOrDigits",
-    "any": "pydantic.JsonValue",
+    "any": f"{SCALARS}.AnyJson",
 }
 _PLAIN = {
     "int": "integer",

@@ -44,6 +44,7 @@ RESERVED_CLASSES = frozenset(
         "Field",
         "Iterator",
         "JsonNumber",
+        "AnyJson",
         "JsonValue",
         "Literal",
         "Model",

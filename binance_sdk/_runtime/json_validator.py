@@ -6,12 +6,13 @@ The same values come out; measured on the tickers of all symbols, in four fifths
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import TypeAdapter
-from pydantic_core import CoreConfig, CoreSchema, SchemaValidator
+from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, ValidationError
 
 from binance_sdk._runtime.locks import IMPORTING
+from binance_sdk._runtime.numbers import INEXACT, ROLE, exact, marked, quick
 from binance_sdk._runtime.type_adapter import CACHE_STRINGS
 
 REPEATS = "binance_sdk.repeats"
@@ -20,15 +21,50 @@ _NO_SCHEMAS = frozenset({"cls", "config", "default", "expected", "metadata", "se
 """Keys of a core schema whose values hold none."""
 
 
-def json_validator(adapter: TypeAdapter[Any]) -> SchemaValidator:
+class JsonReader:
+    """Reads one type from JSON."""
+
+    def __init__(self, adapter: TypeAdapter[Any]) -> None:
+        self._adapter = adapter
+        self._exact: SchemaValidator | None = None
+        self.quick = json_validator(adapter, "quick")
+
+    def read(self, content: bytes | str) -> Any:
+        """The value; raises pydantic's error."""
+        try:
+            return self.quick.validate_json(content, by_alias=True, by_name=False)
+        except ValidationError as error:
+            return self.again(content, error)
+
+    def again(self, content: bytes | str, error: ValidationError) -> Any:
+        """What the quick way refused because of numbers that a double may not hold.
+
+        Raises:
+            ValidationError: something else is wrong.
+        """
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        if not any(item["type"] == INEXACT for item in found):
+            raise error
+        if self._exact is None:
+            self._exact = json_validator(self._adapter, "exact")
+        text = content if isinstance(content, str) else content.decode()
+        return self._exact.validate_json(marked(text), by_alias=True, by_name=False)
+
+
+def json_validator(adapter: TypeAdapter[Any], numbers: Literal["quick", "exact", "double"]) -> SchemaValidator:
     """Reads what the adapter reads, from JSON alone, and stops at the first bad item of each array.
 
     Without an error for each of a million bad items a small body cannot take minutes and gigabytes.
+
+    Args:
+        adapter: The adapter.
+        numbers: ``quick`` refuses a number that a double may not hold, ``exact`` reads a text in which such are marked,
+            ``double`` takes what a double keeps of it.
     """
     with IMPORTING:
         # As a dict, for a model that is built at its first use gives a mapping that builds it when it is read.
         whole = dict(adapter.core_schema)
-    schema = cast("CoreSchema", _Reduction(whole).of(whole))
+    schema = cast("CoreSchema", _Reduction(whole, numbers).of(whole))
     fail_early(schema)
     # Lists of names (order types, permissions) hold the same few again and again.
     names = any(node.get("type") == "list" and node["items_schema"].get("type") == "str" for node in _nodes(schema))
@@ -37,8 +73,18 @@ def json_validator(adapter: TypeAdapter[Any]) -> SchemaValidator:
         # Not what a model has built for itself meanwhile.
         return SchemaValidator(schema, config, _use_prebuilt=False)
     except TypeError:
-        # The oldest pydantic knows no such argument; it takes what a model has built, which reads the same, slower.
-        return SchemaValidator(schema, config)
+        pass
+    # The oldest pydantic knows no such argument, but asks each model whether it has built something.
+    models = {node["cls"] for node in _nodes(schema) if node.get("type") == "model"}
+    with IMPORTING:
+        built = [model for model in models if model.__dict__.get("__pydantic_complete__")]
+        try:
+            for model in built:
+                model.__pydantic_complete__ = False
+            return SchemaValidator(schema, config)
+        finally:
+            for model in built:
+                model.__pydantic_complete__ = True
 
 
 def fail_early(schema: CoreSchema) -> None:
@@ -64,7 +110,8 @@ def _nodes(schema: object) -> Iterator[dict[str, Any]]:
 class _Reduction:
     """A copy of a schema without what Python values and editors need."""
 
-    def __init__(self, whole: dict[str, Any]) -> None:
+    def __init__(self, whole: dict[str, Any], numbers: Literal["quick", "exact", "double"]) -> None:
+        self._numbers = numbers
         members = [choice for node in _nodes(whole) if node.get("type") == "tagged-union" for choice in _members(node)]
         self._members = {member["schema_ref"] for member in members if member.get("type") == "definition-ref"}
         """Definitions of what a tag chooses between: filters, of which each symbol has the same."""
@@ -81,6 +128,8 @@ class _Reduction:
         if kind == "json-or-python":
             kept = self.of(found["json_schema"], repeats)
             return {**kept, "ref": found["ref"]} if "ref" in found else kept
+        if self._numbers != "double" and ROLE in found.get("metadata", {}):
+            return quick(found) if self._numbers == "quick" else exact(found)
         if _is_open_enum(found):
             # Any text will do; the listed ones are for type checkers.
             return {"type": "str", "strict": True}

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from pydantic import TypeAdapter
-from pydantic_core import SchemaValidator
 
-from binance_sdk._runtime.json_validator import json_validator
+from binance_sdk._runtime.json_validator import JsonReader
 from binance_sdk._runtime.locks import IMPORTING, cached_property
 from binance_sdk._runtime.type_adapter import type_adapter
 from binance_sdk._runtime.weight import Arguments, ArgumentValue, WeightRule
@@ -108,10 +107,10 @@ class Variant(Generic[T_co]):
         return type_adapter(self.type)
 
     @cached_property
-    def validator(self) -> SchemaValidator:
+    def reader(self) -> JsonReader:
         """Reads the body of an answer."""
         with IMPORTING:
-            return json_validator(self.adapter)
+            return JsonReader(self.adapter)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def test_no_function_of_python_runs_for_a_value(market: Any, operation: str, suf
 
     sys.setprofile(noted)
     try:
-        variant.validator.validate_json(body, by_alias=True, by_name=False)
+        variant.reader.quick.validate_json(body, by_alias=True, by_name=False)
     finally:
         sys.setprofile(None)
     assert called == []
@@ -97,6 +97,6 @@ def test_values_that_come_again_are_the_same_and_stay_exact() -> None:
     info = json.loads(fixture("spot", "exchange_info"))
     info["symbols"] *= 2
     variant = CATALOGUE.spot.operations["exchange_info"].variants[0]
-    data: Any = variant.validator.validate_json(json.dumps(info), by_alias=True, by_name=False)
+    data: Any = variant.reader.quick.validate_json(json.dumps(info), by_alias=True, by_name=False)
     written = json.loads(variant.adapter.dump_json(data, by_alias=True, exclude_unset=True))
     assert written == info

@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from binance_sdk._generated.futures.literals import (
     AdlRisk,
@@ -23,6 +23,7 @@ from binance_sdk._generated.shared.models import RateLimit
 from binance_sdk._generated.shared.rows import PriceLevel
 from binance_sdk._runtime.answers.model import Model
 from binance_sdk._runtime.answers.scalars import (
+    AnyJson,
     DecimalOrNumber,
     DecimalString,
     EmptyDecimalString,
@@ -757,7 +758,7 @@ class ExchangeInfo(Model):
     rate_limits: Annotated[list[RateLimit], Field(alias="rateLimits")]
     """Limits on requests and orders."""
 
-    exchange_filters: Annotated[list[JsonValue], Field(alias="exchangeFilters")]
+    exchange_filters: Annotated[list[AnyJson], Field(alias="exchangeFilters")]
     """Rules for the whole exchange, empty so far."""
 
     assets: Annotated[list[MarginAsset], Field(alias="assets")]

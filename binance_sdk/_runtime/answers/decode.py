@@ -55,13 +55,13 @@ def decode_good_rows(
 
 def validated(variant: Variant[T], content: bytes) -> T:
     """The typed answer, or pydantic's own error."""
-    validate = cast("Callable[..., T]", variant.validator.validate_json)
+    read = cast("Callable[[bytes], T]", variant.reader.read)
     if len(content) < _LARGE or not _COLLECTS_WITHIN or not gc.isenabled():
-        return validate(content, by_alias=True, by_name=False)
+        return read(content)
     # All that is made here is kept and holds no circle: walking it again and again while it grows finds nothing.
     gc.disable()
     try:
-        return validate(content, by_alias=True, by_name=False)
+        return read(content)
     finally:
         gc.enable()
 

@@ -70,7 +70,7 @@ def item_problem(type_: object, text: str, error: ValidationError) -> str:
 @lru_cache(maxsize=512)
 def validator_of(type_: Any) -> SchemaValidator:
     """The decoder for one part of an answer."""
-    return json_validator(type_adapter(type_))
+    return json_validator(type_adapter(type_), "double")
 
 
 class _Enough(Exception):

@@ -10,9 +10,11 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from binance_sdk._runtime.answers.faults import item_problem, item_type, validator_of
+from binance_sdk._runtime.answers.faults import item_problem, item_type
 from binance_sdk._runtime.answers.json_text import array_items, object_members
 from binance_sdk._runtime.answers.row import Row
+from binance_sdk._runtime.json_validator import JsonReader
+from binance_sdk._runtime.type_adapter import type_adapter
 
 _FEW = 100
 """So many bad rows are the exception in an answer of any length."""
@@ -60,7 +62,7 @@ def _good_members(model: type[BaseModel], text: str) -> tuple[Any, tuple[BadRow,
         if key in lists and part.startswith("["):
             part = f"[{','.join(text for _, text in sieve.good(lists[key], part, key))}]"
         kept.append(f"{json.dumps(key)}:{part}")
-    found = validator_of(model).validate_json(f"{{{','.join(kept)}}}", by_alias=True, by_name=False)
+    found = _reader_of(model).read(f"{{{','.join(kept)}}}")
     return found, tuple(sieve.bad)
 
 
@@ -80,11 +82,11 @@ class _Sieve:
         Raises:
             _NotWorthIt: most of them are bad.
         """
-        validate = validator_of(item).validate_json
+        read = _reader_of(item).read
         bad_before = len(self.bad)
         for index, part in enumerate(array_items(text)):
             try:
-                found = validate(part, by_alias=True, by_name=False)
+                found = read(part)
             except ValidationError as error:
                 place = f"{within}[{index}]" if within else index
                 self.bad.append(BadRow(place, item_problem(item, part, error)))
@@ -93,6 +95,11 @@ class _Sieve:
                     raise _NotWorthIt from error
             else:
                 yield found, part
+
+
+@lru_cache(maxsize=512)
+def _reader_of(type_: Any) -> JsonReader:
+    return JsonReader(type_adapter(type_))
 
 
 @lru_cache(maxsize=512)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 from binance_sdk._runtime.json_validator import fail_early
+from binance_sdk._runtime.numbers import anything_schema, numbers_written
 from binance_sdk._runtime.type_adapter import CACHE_STRINGS
 
 
@@ -15,7 +16,8 @@ class Model(BaseModel):
     """A JSON object of Binance: frozen, exact, and written back as it came.
 
     Fields that Binance adds are kept in ``model_extra`` and never fatal.
-    ``model_dump_json(by_alias=True, exclude_unset=True)`` equals the JSON it was read from.
+    ``model_dump_json(by_alias=True, exclude_unset=True)`` equals the JSON it was read from; a number with more digits
+    than a double holds is a Decimal and is written as a number again (as a text, where another dumps the model).
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
@@ -34,5 +36,16 @@ class Model(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
-        fail_early(handler.resolve_ref_schema(schema))
+        whole = cast("dict[str, Any]", handler.resolve_ref_schema(schema))
+        fields = whole.get("schema", {})
+        if fields.get("type") == "model-fields":
+            fields["extras_schema"] = anything_schema()
+        fail_early(cast("CoreSchema", whole))
         return schema
+
+    if not TYPE_CHECKING:
+        # Type checkers take the signature of pydantic's own, which grows from one version to the next.
+        def model_dump_json(self, **settings: Any) -> str:
+            """As that of pydantic; every number as it was read, however many digits it has."""
+            dump = super().model_dump_json
+            return numbers_written(lambda: dump(**settings))

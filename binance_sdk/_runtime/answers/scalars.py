@@ -13,10 +13,11 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOpera
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, JsonValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from binance_sdk._runtime.json_validator import REPEATS
+from binance_sdk._runtime.numbers import WireNumber, anything_schema, dumped_number, number_schema
 from binance_sdk.errors import DecodeError
 
 DECIMAL_PATTERN = r"^-?[0-9]+(\.[0-9]+)?$"
@@ -84,52 +85,28 @@ def _empty_decimal() -> CoreSchema:
     )
 
 
-def _from_number(value: int | float) -> Decimal:
+def _from_number(value: int | float | str) -> Decimal:
     # repr of a float is its shortest text, so 27103.1 becomes Decimal("27103.1") and not its binary expansion.
-    return Decimal(value) if isinstance(value, int) else Decimal(repr(value))
-
-
-def _to_number(value: Decimal) -> int | float:
-    # JSON integers are read with exponent 0; everything else came from a number with a point or an exponent.
-    return int(value) if _exponent(value) == 0 else float(value)
-
-
-def _exponent(value: Decimal) -> int:
-    exponent = value.as_tuple().exponent
-    return exponent if isinstance(exponent, int) else 0
+    return Decimal(repr(value) if isinstance(value, float) else value)
 
 
 def _json_number() -> CoreSchema:
-    number = core_schema.union_schema(
-        [core_schema.int_schema(strict=True), core_schema.float_schema(strict=True, allow_inf_nan=False)],
-        mode="left_to_right",
-    )
-    wire = core_schema.no_info_after_validator_function(_from_number, number)
+    wire = number_schema(_from_number)
     python = core_schema.union_schema([core_schema.is_instance_schema(Decimal), wire])
-    return core_schema.json_or_python_schema(wire, python, serialization=_written(_to_number))
-
-
-class _WireNumber(Decimal):
-    """A decimal that came as a JSON number where a string is usual; written back as a number."""
-
-    __slots__ = ()
+    return core_schema.json_or_python_schema(wire, python, serialization=_written(dumped_number))
 
 
 def _decimal_or_number() -> CoreSchema:
-    number = core_schema.union_schema(
-        [core_schema.int_schema(strict=True), core_schema.float_schema(strict=True, allow_inf_nan=False)],
-        mode="left_to_right",
-    )
     wire = core_schema.union_schema(
         [
             core_schema.no_info_after_validator_function(_decimal_of, decimal_text_schema()),
-            core_schema.no_info_after_validator_function(lambda v: _WireNumber(_from_number(v)), number),
+            number_schema(lambda value: WireNumber(_from_number(value))),
         ],
         mode="left_to_right",
     )
     python = core_schema.union_schema([core_schema.is_instance_schema(Decimal), wire])
     return core_schema.json_or_python_schema(
-        wire, python, serialization=_written(lambda v: _to_number(v) if isinstance(v, _WireNumber) else plain(v))
+        wire, python, serialization=_written(lambda v: dumped_number(v) if isinstance(v, WireNumber) else plain(v))
     )
 
 
@@ -167,6 +144,8 @@ JsonNumber = Annotated[Decimal, _Schema(_json_number)]
 """JSON number, read through its shortest text."""
 DecimalOrNumber = Annotated[Decimal, _Schema(_decimal_or_number)]
 """Either of the two."""
+AnyJson = Annotated[JsonValue, _Schema(anything_schema)]
+"""Any JSON value; a number that no double can hold is a Decimal."""
 TimeOrDigits = Annotated[int, _Schema(_time_or_digits)]
 """Epoch milliseconds as integer, or as digits in older answers."""
 

@@ -46,12 +46,15 @@ class Messages:
 
     def unreadable(self, subscription: Subscription, payload: bytes, error: ValidationError) -> Any:
         """What can be given out all the same of a message that is not what the spec says; None for nothing."""
-        data = inner(subscription.id, payload)
-        if data is not None:
-            try:
-                return subscription.decode(data, by_alias=True, by_name=False)
-            except ValidationError as again:
-                payload, error = data, again
+        reader, data = subscription.named.operation.reader, inner(subscription.id, payload)
+        try:
+            # It may only hold a number that asks for more care.
+            event = reader.again(payload, error) if data is None else reader.read(data)
+        except ValidationError as failure:
+            payload, error = payload if data is None else data, failure
+        else:
+            subscription.readable()
+            return event
         ownership = subscription.ownership
         # What is wrong in an event of another market is nothing to this one's consumer.
         foreign = frozenset[int]() if ownership is None else ownership.foreign(payload)

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 from pydantic import TypeAdapter
-from pydantic_core import SchemaValidator
 
-from binance_sdk._runtime.json_validator import json_validator
+from binance_sdk._runtime.json_validator import JsonReader
 from binance_sdk._runtime.locks import IMPORTING, cached_property
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.type_adapter import type_adapter
@@ -162,7 +161,7 @@ class StreamOperation(Generic[T_co]):
         return type_adapter(self.type)
 
     @cached_property
-    def validator(self) -> SchemaValidator:
+    def reader(self) -> JsonReader:
         """Reads the payload of a message."""
         with IMPORTING:
-            return json_validator(self.adapter)
+            return JsonReader(self.adapter)

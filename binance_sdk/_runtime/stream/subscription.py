@@ -62,7 +62,7 @@ class Subscription:
         self.named = named
         self.name = named.name
         self.id = named.name.encode()
-        self._decode = self.decode = cast("Callable[..., Any]", operation.validator.validate_json)
+        self._decode = self.decode = cast("Callable[..., Any]", operation.reader.quick.validate_json)
         self._garbled_since: float | None = None
         self.listed = operation.type is not operation.item
         self.row_key: Callable[[Any], Any] | None = None if operation.key is None else attrgetter(operation.key)
