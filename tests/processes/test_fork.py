@@ -114,6 +114,13 @@ def test_the_budget_of_a_child_begins_where_the_parent_was_and_it_says_once_what
     assert parents_lines == []
 
 
+def test_a_call_that_is_under_way_at_a_fork_is_settled_once_in_each_process(exchange: EchoExchange) -> None:
+    parent, child = told_by("in_a_hook", EXCHANGE_URL=exchange.url)
+    assert parent == [["BTCUSDT"], 8, 0]
+    # What the parent had sent is charged; the child's own copy of that call was charged as the parent's.
+    assert child == [["BTCUSDT"], 8, 0]
+
+
 def test_an_open_stream_belongs_to_the_parent_and_goes_on_there() -> None:
     with Simulator() as simulator:
         environment = {"EXCHANGE_URL": simulator.url, "STREAM_URL": simulator.spot_stream_url}

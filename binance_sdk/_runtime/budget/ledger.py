@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from binance_sdk._runtime import process
 from binance_sdk._runtime.budget.resource import Charge, Resource, forked
 from binance_sdk._runtime.options import Priority
 
@@ -51,6 +52,8 @@ class Grant:
     """Permission to send, already charged to every resource."""
 
     charges: tuple[tuple[Resource, Charge], ...]
+    forks: int = 0
+    """Which process it was given in: after a fork it is the parent's to settle."""
 
 
 @dataclass(eq=False)
@@ -153,8 +156,9 @@ class Ledger:
     def settle(self, grant: Grant, reported: Mapping[str, int], now: float, *, answered: bool = True) -> None:
         """The request is over; ``reported`` holds the server's counts by resource name."""
         with self._lock:
-            for resource, charge in grant.charges:
-                resource.settle(charge, reported.get(resource.name), now, answered=answered)
+            if grant.forks == process.forks():
+                for resource, charge in grant.charges:
+                    resource.settle(charge, reported.get(resource.name), now, answered=answered)
             self.dispatch(now)
 
     def give_back(self, grant: Grant, now: float) -> None:
@@ -164,8 +168,9 @@ class Ledger:
             self.dispatch(now)
 
     def _undo(self, grant: Grant, now: float) -> None:
-        for resource, charge in grant.charges:
-            resource.give_back(charge, now)
+        if grant.forks == process.forks():
+            for resource, charge in grant.charges:
+                resource.give_back(charge, now)
 
     # ------------------------------------------------------------------ dispatching
 
@@ -242,7 +247,7 @@ def _short(needs: tuple[Need, ...], now: float) -> Need | None:
 
 
 def _take(needs: tuple[Need, ...], now: float) -> Grant:
-    return Grant(tuple([(need.resource, need.resource.take(need.amount, now)) for need in needs]))
+    return Grant(tuple([(need.resource, need.resource.take(need.amount, now)) for need in needs]), process.forks())
 
 
 def never_fits(ask: Ask, now: float) -> Need | None:
