@@ -10,7 +10,7 @@
     │   ├── NotFoundError            404: unknown path
     │   ├── RateLimitError           429: over a limit; see ``retry_after``
     │   ├── IPBannedError            418: banned for going on after 429; see ``banned_until``
-    │   ├── RestrictedLocationError  451: not served where you are
+    │   ├── RestrictedLocationError  451, or 403 that says so: not served where you are
     │   └── ServerError              5xx and 408: Binance's side
     ├── APIConnectionError           no (whole) answer arrived
     │   └── APITimeoutError          not in time
@@ -20,6 +20,8 @@
     ├── CircuitOpenError             the host failed too often; not tried now
     ├── StreamError                  a stream could not be kept
     └── ConfigError                  the client is set up wrongly
+
+Those that end by themselves tell when: ``retry_after`` in seconds, ``retry_at`` in epoch milliseconds.
 
 All can be pickled, name the operation where there is one, and keep what they were made from as ``__cause__``.
 """
