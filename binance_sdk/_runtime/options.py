@@ -61,6 +61,13 @@ class RequestOptions:
     cache: bool | float | None = None
     bad_rows: BadRows | None = None
 
+    def __repr__(self) -> str:
+        given = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        if self.headers:
+            # Their values may be secrets.
+            given["headers"] = dict.fromkeys(self.headers, "***")
+        return f"RequestOptions({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
     def __post_init__(self) -> None:
         for name in ("timeout", "deadline"):
             seconds: object = getattr(self, name)

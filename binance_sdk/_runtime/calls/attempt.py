@@ -74,7 +74,8 @@ class _Sent:
 class Attempts:
     """Makes single attempts."""
 
-    catalogue: Catalogue
+    catalogue: Catalogue = field(repr=False)
+    """Hundreds of kilobytes, in every traceback that shows variables."""
     environment: str
     markets: Mapping[Market, MarketHosts]
     transport: Callable[[str], Transport]

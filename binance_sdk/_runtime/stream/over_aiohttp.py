@@ -24,7 +24,6 @@ from aiohttp import (
     WSServerHandshakeError,
 )
 
-from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.stream.wire import (
     BROKE,
     CLOSE_SECONDS,
@@ -44,6 +43,7 @@ from binance_sdk._runtime.transport.over_aiohttp import (
     headers_for_proxy,
     new_session,
     no_connection,
+    without_secrets,
 )
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import reason, through
@@ -244,8 +244,7 @@ async def _accepted(response: ClientResponse) -> None:
 
 def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
     if proxy is not None and proxy.user is not None:
-        # They stand in the frames of the library.
-        without_frames(error)
+        without_secrets(error)
     way = through(proxy)
     if isinstance(error, _Refused):
         return refusal(error.status, error.headers, error.body, way)

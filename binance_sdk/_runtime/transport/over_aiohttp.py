@@ -13,19 +13,22 @@ from aiohttp import (
     ClientError,
     ClientHttpProxyError,
     ClientResponse,
+    ClientResponseError,
     ClientSession,
     ClientTimeout,
     ClientWebSocketResponse,
     DummyCookieJar,
     InvalidURL,
+    RequestInfo,
     TraceConfig,
 )
 from aiohttp.client_exceptions import NonHttpUrlClientError
 from aiohttp.http_exceptions import HttpProcessingError
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from binance_sdk._runtime.options import Headers
-from binance_sdk._runtime.secrets import without_frames
+from binance_sdk._runtime.secrets import behind, without_frames
 from binance_sdk._runtime.transport.network import Network, Way, need_socks
 from binance_sdk._runtime.transport.per_loop import PerLoop
 from binance_sdk._runtime.transport.protocol import (
@@ -119,6 +122,16 @@ def caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
     return (*known, socks.ProxyError, socks.ProxyConnectionError, socks.ProxyTimeoutError)
 
 
+def without_secrets(error: Exception) -> None:
+    """In frames and errors of the library stand the headers of the request, and user and password of the proxy."""
+    without_frames(error)
+    for each in behind(error):
+        if isinstance(each, ClientResponseError):
+            info = each.request_info
+            each.request_info = RequestInfo(info.url, info.method, CIMultiDictProxy(CIMultiDict()), info.real_url)
+            each.args = (each.request_info, each.history)
+
+
 def no_connection(error: Exception, proxy: Proxy | None) -> TransportFailure | None:
     """What kept a request from leaving, or None where it has left."""
     why = reason(error, proxy)
@@ -138,8 +151,7 @@ def no_connection(error: Exception, proxy: Proxy | None) -> TransportFailure | N
 
 def _failure(error: Exception, proxy: Proxy | None, request: PreparedRequest) -> TransportFailure:
     if request.secret or (proxy is not None and proxy.user is not None):
-        # In the frames of the library stand the headers of the request, and user and password of the proxy.
-        without_frames(error)
+        without_secrets(error)
     way = through(proxy)
     if isinstance(error, TimeoutError) or type(error).__name__ == "ProxyTimeoutError":
         return TransportFailure("timeout", f"no answer in time ({type(error).__name__})", way)
