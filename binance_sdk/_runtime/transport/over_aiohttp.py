@@ -128,7 +128,7 @@ def without_secrets(error: Exception) -> None:
     for each in behind(error):
         if isinstance(each, ClientResponseError):
             info = each.request_info
-            each.request_info = RequestInfo(info.url, info.method, CIMultiDictProxy(CIMultiDict()), info.real_url)
+            each.request_info = RequestInfo(info.url, info.method, CIMultiDictProxy(CIMultiDict[str]()), info.real_url)
             each.args = (each.request_info, each.history)
 
 
