@@ -37,6 +37,14 @@ class Link:
     getting ready to replace another one.
     """
 
+    # Read at every message, and a dict of more than thirty attributes is slow.
+    __slots__ = (
+        "_ahead", "_answers", "_before", "_beginning", "_buffer", "_clock", "_data_at", "_deaf", "_end",
+        "_fast", "_ids", "_latest", "_loop", "_now", "_pacer", "_packet", "_ping", "_ponging", "_reader",
+        "_sending", "_stats", "_subscriptions", "_successor", "_waiting", "_wake", "_writing", "asked",
+        "delivered", "ended", "heard", "matched", "opened", "pinged_at", "shadow", "shutdown", "wire",
+    )  # fmt: skip
+
     def __init__(
         self,
         clock: Clock,
