@@ -49,6 +49,8 @@ _CODES: tuple[tuple[type[errors.BinanceError], ExitCode], ...] = (
 )
 
 _FILES = "this machine allows no more open files: close some, or raise the limit (`ulimit -n`)"
+_NO_FILES = "out of file descriptors"
+"""How an error of the SDK says it, whose causes need not hold the system's own."""
 _SHORTAGES: Mapping[int, str] = {
     errno.EMFILE: _FILES,
     errno.ENFILE: _FILES,
@@ -83,6 +85,8 @@ def shortage(error: BaseException) -> str:
         looked_at.add(id(one))
         if isinstance(one, OSError) and (short := _SHORTAGES.get(one.errno or 0)):
             return short
+        if isinstance(one, errors.BinanceError) and _NO_FILES in str(one):
+            return _FILES
         if isinstance(one, MemoryError):
             return _SHORTAGES[errno.ENOMEM]
         if isinstance(one, BaseExceptionGroup):
@@ -96,7 +100,9 @@ def explain(error: BaseException) -> str:
     text = printable(str(error)) or type(error).__name__
     short = shortage(error)
     if short:
-        text = f"{text}; {short}" if isinstance(error, errors.BinanceError) else short
+        # An error of the SDK says which call it was, and may hold the remedy already.
+        told = text if _NO_FILES in text else f"{text}; {short}"
+        text = told if isinstance(error, errors.BinanceError) else short
     elif isinstance(error, errors.APIConnectionError) and not isinstance(error, errors.APITimeoutError):
         # Where a proxy is named, it is known that there is one.
         more = "" if "proxy" in text else ", the base URL, and HTTPS_PROXY where a proxy is needed"
