@@ -23,7 +23,11 @@ Build = Callable[..., Any]
 @pytest.fixture(scope="session")
 def simulator() -> Iterator[Simulator]:
     """Read only: it is shared, so no test may add faults or symbols, and none may look at its counters."""
-    with Simulator(clock=ManualClock(NOW), history_days=90) as running:
+    # Its clock stands still, so everything that all tests ask for lands in one minute.
+    plenty = 10**9
+    with Simulator(
+        clock=ManualClock(NOW), history_days=90, spot_weight_limit=plenty, futures_weight_limit=plenty
+    ) as running:
         yield running
 
 
