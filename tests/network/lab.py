@@ -19,13 +19,15 @@ import trustme
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
+from websockets.version import version as websockets_version
 
 TRADE = (
     '{"stream":"btcusdt@trade","data":'
     '{"e":"trade","E":1,"s":"BTCUSDT","t":1,"p":"2.50","q":"1","T":1,"m":true,"M":true}}'
 )
 TIME = b'Content-Length: 28\r\n\r\n{"serverTime":1790000000000}'
-USER, PASSWORD = "user", "s3cret:/@#"
+# Older versions of websockets cannot send every character.
+USER, PASSWORD = "user", "s3cret:/@#" if int(websockets_version.partition(".")[0]) >= 17 else "s3cret:@%41"
 
 
 def basic(user: str, password: str) -> str:

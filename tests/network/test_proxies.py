@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -139,3 +140,14 @@ def test_what_is_no_proxy(text: str) -> None:
     assert "pa#" not in str(caught.value)
     assert "ss@" not in str(caught.value)
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("password", ["", "s3cret", "s3cret:@", "%41", "sécret", "a/b", "a?b", "a#b", "[a", "a\tb"])
+def test_credentials_for_libraries_that_take_them_as_they_stand(password: str) -> None:
+    proxy = parse_proxy(f"http://user:{quote(password, safe='')}@proxy.example:8080", "proxy")
+    url = proxy.url_with_plain_credentials
+    if url is None:
+        assert set(password) & set("/?#[\t")
+    else:
+        parts = urlsplit(url)
+        assert (parts.username, parts.password, parts.hostname, parts.port) == ("user", password, "proxy.example", 8080)

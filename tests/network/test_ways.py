@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from binance_sdk import errors
+from binance_sdk._runtime.stream import over_websockets
 
 from .clients import EVERY, REST, TARGETS, use
 from .lab import PASSWORD, USER, Lab, basic
@@ -203,3 +204,23 @@ def test_no_netrc(library: str, lab: Lab, tmp_path: Path, monkeypatch: pytest.Mo
     (reached,) = lab.rest.seen + lab.streams.seen
     assert "authorization" not in reached.headers
     assert "proxy-authorization" not in lab.http.seen[0].headers
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+@pytest.mark.parametrize(("password", "works"), [("s3cret", True), ("s3cret:@", True), ("s3cret/#", False)])
+def test_a_websockets_that_takes_credentials_as_they_stand(
+    scheme: str, password: str, works: bool, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(over_websockets, "_UNQUOTES_CREDENTIALS", False)
+    if over_websockets.websockets_version >= "17" and works:
+        password = "s3cret"  # What this version unquotes is left as it is where nothing is quoted.
+    proxy = lab.http if scheme == "http" else lab.socks
+    proxy.password = password
+    error = use("websockets", proxy=f"{scheme}://{USER}:{quote(password, safe='')}@{proxy.place}")
+    if works:
+        assert error is None
+    else:
+        assert isinstance(error, errors.ConfigError)
+        assert proxy.place in str(error)
+        assert "websockets 17" in str(error)
+        assert "s3cret" not in str(error)

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidProxyStatus, InvalidStatus, InvalidURI,
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import Event, State
+from websockets.version import version as websockets_version
 
 from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.stream.wire import (
@@ -28,10 +29,13 @@ from binance_sdk._runtime.stream.wire import (
 from binance_sdk._runtime.transport.network import Network, Way, need_socks
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
+from binance_sdk.errors import ConfigError
 
 _WHOLE_TEXT = 0x81
 _PING = 0x89
 _LONGEST_HANDSHAKE = 65_536
+_UNQUOTES_CREDENTIALS = int(websockets_version.partition(".")[0]) >= 17
+"""Older versions send user and password of a proxy's URL as they stand in it."""
 
 
 class _Connection(ClientConnection):
@@ -229,6 +233,18 @@ def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
     return WireFailure(f"{why.text if why.ours else f'no connection: {why.text}'}{way}")
 
 
+def _url(proxy: Proxy) -> str:
+    if _UNQUOTES_CREDENTIALS:
+        return proxy.url_with_credentials
+    url = proxy.url_with_plain_credentials
+    if url is None:
+        raise ConfigError(
+            f"{proxy.source}: user or password of the proxy {proxy.place} have characters that websockets "
+            f"{websockets_version} cannot send; install websockets 17 or newer, or use transport='aiohttp'"
+        )
+    return url
+
+
 class WebsocketsConnector:
     """Opens connections with ``websockets``."""
 
@@ -244,7 +260,7 @@ class WebsocketsConnector:
         need_socks(proxy, "python_socks")
         if proxy.scheme == "https":
             arguments["proxy_ssl"] = self._network.ssl_context
-        scheme, rest = proxy.url_with_credentials.split("://", 1)
+        scheme, rest = _url(proxy).split("://", 1)
         # It looks names up by itself for socks5; httpx leaves that to the proxy, and where the answers are no good that
         # is what a proxy is for.
         arguments["proxy"] = f"{'socks5h' if scheme == 'socks5' else scheme}://{rest}"

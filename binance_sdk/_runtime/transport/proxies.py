@@ -71,6 +71,22 @@ class Proxy:
         return f"{self.scheme}://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{self.place}"
 
     @property
+    def url_with_plain_credentials(self) -> str | None:
+        """The same for libraries that take user and password as they stand; None where a URL cannot hold them so."""
+        if self.user is None:
+            return self.url
+        url = f"{self.scheme}://{self.user}:{self.password}@{self.place}"
+        try:
+            parts = urlsplit(url)
+            if (parts.username, parts.password, parts.hostname) != (self.user, self.password, self.host.lower()):
+                return None
+            if parts.port != self.port:
+                return None
+        except ValueError:
+            return None
+        return url
+
+    @property
     def authorization(self) -> str | None:
         """Value of ``Proxy-Authorization``; None where there is no user."""
         if self.user is None:

@@ -39,15 +39,21 @@ def reason(error: BaseException, proxy: Proxy | None) -> Reason:
         if isinstance(each, ssl.SSLCertVerificationError):
             remedy = "if it is the right one here, name its authority with SSL_CERT_FILE or ssl_context="
             return Reason(f"the certificate is not trusted ({each.verify_message}); {remedy}")
-        if isinstance(each, socket.gaierror):
+        if isinstance(each, socket.gaierror) or _of_aiodns(each):
             if _no_descriptor_left():
                 return Reason(_OUT_OF_DESCRIPTORS, ours=True)
             name = "the proxy" if proxy is not None else "the host"
-            return Reason(f"the name of {name} cannot be looked up ({each.strerror or each})")
+            why = each.args[1] if len(each.args) > 1 else each
+            return Reason(f"the name of {name} cannot be looked up ({why})")
     for each in reversed(found):
         if isinstance(each, OSError) and each.errno and not isinstance(each, ssl.SSLError):
             return Reason(os.strerror(each.errno))
     return Reason(scrubbed(str(error) or type(error).__name__, proxy))
+
+
+def _of_aiodns(error: BaseException) -> bool:
+    """aiohttp looks names up with aiodns where that is installed, whose errors are not those of the system."""
+    return type(error).__module__.partition(".")[0] == "aiodns"
 
 
 def _no_descriptor_left() -> bool:
