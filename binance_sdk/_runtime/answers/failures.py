@@ -122,7 +122,8 @@ def refused(name: str, response: RawResponse, catalogue: Catalogue, environment:
     if meant != status and meant in catalogue.status_remedies:
         parts.append(catalogue.status_remedies[meant][0])
     remedy = _remedy(meant, kind, catalogue, environment, response.headers)
-    if retry_after is not None:
+    if retry_after is not None and kind is not ForbiddenError:
+        # The pause after 403 is the gate's, who bounds what the answer says; the error's ``retry_after`` has it.
         parts.append(f"retry after {retry_after:g} s")
     if remedy:
         parts.append(remedy)

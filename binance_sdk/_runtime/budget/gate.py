@@ -70,11 +70,14 @@ class Gate:
         self.banned_until = max(self.banned_until, end)
         self._close(end, "the IP address is banned (418)")
 
-    def refuse(self, now: float, sent: float) -> float:
-        """403 has no stated end: a pause that doubles with each one in a row. Returns its seconds."""
+    def refuse(self, now: float, sent: float, told: float | None = None) -> float:
+        """403 seldom states an end: a pause that doubles with each one in a row, or as long as told within bounds.
+
+        Returns its seconds.
+        """
         if now - self._refused_at > 2 * _LONGEST_PAUSE:
             self._refusals = 0
-        pause = min(_FIRST_PAUSE * 2.0**self._refusals, _LONGEST_PAUSE)
+        pause = min(max(_FIRST_PAUSE * 2.0**self._refusals, told or 0.0), _LONGEST_PAUSE)
         if self._sent_before(sent):
             # Several requests in flight meet the same wall; that is one refusal, and its pause runs already.
             return max(0.0, self.closed_until - now)

@@ -39,7 +39,7 @@ def close_gate(pool: Pool, error: APIError, sent: float, now: float, tell: Calla
             told = error.retry_after
             gate.limited(now, pool.weight.next_opening if told is None else now + told, sent)
         elif isinstance(error, ForbiddenError):
-            gate.refuse(now, sent)
+            gate.refuse(now, sent, error.retry_after)
         else:
             return
         error.retry_after = max(0.0, gate.closed_until - now)
