@@ -21,14 +21,19 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
-def simulator() -> Iterator[Simulator]:
-    """Read only: it is shared, so no test may add faults or symbols, and none may look at its counters."""
-    # Its clock stands still, so everything that all tests ask for lands in one minute.
-    plenty = 10**9
-    with Simulator(
-        clock=ManualClock(NOW), history_days=90, spot_weight_limit=plenty, futures_weight_limit=plenty
-    ) as running:
+def _shared_simulator() -> Iterator[Simulator]:
+    with Simulator(clock=ManualClock(NOW), history_days=90) as running:
         yield running
+
+
+@pytest.fixture
+def simulator(_shared_simulator: Simulator) -> Simulator:
+    """Read only: it is shared, so no test may add faults or symbols.
+
+    Its clock stands still, so that its minute never ends; each test begins with nothing spent of it.
+    """
+    _shared_simulator.reset_limits()
+    return _shared_simulator
 
 
 @pytest.fixture
