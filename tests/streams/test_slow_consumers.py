@@ -188,6 +188,19 @@ async def test_bytes_drop_the_oldest_as_messages_do(engine: Engine) -> None:
         assert events.stats.dropped == 100 - len(seen)
 
 
+def test_what_was_read_takes_no_room(engine: Engine) -> None:
+    """Bytes are counted as they come; a consumer that keeps up loses nothing when they are many in all."""
+    for policy in ("drop_oldest", "block"):
+        reader, subscription = stalled(engine, {"overflow": policy, "buffer_bytes": 4000})
+        # Three wait at a time: the last message is let in whatever is counted.
+        for number in range(1, 201):
+            reader.feed(subscription, json.dumps(agg_trade(number)).encode(), 0.0)
+            if number > 2:
+                assert reader.take().agg_id == number - 2
+        assert (reader.stats.received, reader.stats.dropped) == (200, 0)
+        assert not reader.buffer.paused
+
+
 async def test_fills_of_many_streams_at_once_are_bounded(engine: Engine) -> None:
     engine.rest.page = 100
     names = [f"S{number}USDT" for number in range(40)]
