@@ -17,7 +17,7 @@ _ACCEPTED = frozenset({"type", "id"})
 # A class body of a model calls no builtin, and a price named `open` is what the documents call it.
 _ACCEPTED_FIELDS = frozenset({"open"})
 
-_ROW_METHODS = frozenset({"count", "index", "values", "model_dump", "from_wire", "field_names"})
+_ROW_METHODS = frozenset({"count", "index", "values", "model_dump", "model_dump_json", "from_wire", "field_names"})
 
 _IMPORTED_IN_BODIES = frozenset({"datetime", "to_datetime"})
 """Names that the annotations of a generated class body use; a field of that name would hide them there."""

@@ -104,9 +104,9 @@ def test_this_machine(host: str, same: bool) -> None:
 
 
 def test_user_and_password() -> None:
-    proxy = parse_proxy("http://us%40er:p%3A%2F%23@p.example:8080", "proxy=")
+    proxy = parse_proxy("http://us%40er:p%3A%2F%23@127.0.0.1:8080", "proxy=")
     assert (proxy.user, proxy.password) == ("us@er", "p:/#")
-    assert proxy.url_with_credentials == "http://us%40er:p%3A%2F%23@p.example:8080"
+    assert proxy.url_with_credentials == "http://us%40er:p%3A%2F%23@127.0.0.1:8080"
     assert parse_proxy(proxy.url_with_credentials, "proxy=") == proxy
     assert pickle.loads(pickle.dumps(proxy)) == proxy
     for text in (repr(proxy), str(proxy), proxy.url):

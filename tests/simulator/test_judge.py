@@ -93,7 +93,7 @@ MISTAKES = [
         -1220,
         "The symbol's status does not match the requested symbolStatus.",
     ),
-    ("/api/v3/exchangeInfo", "permissions=NOBODY", -1130, "Data sent for parameter 'permissions' is not valid."),
+    ("/api/v3/exchangeInfo", "permissions=NO-BODY", -1130, "Data sent for parameter 'permissions' is not valid."),
     (
         "/api/v3/exchangeInfo",
         "showPermissionSets=False",
@@ -154,6 +154,10 @@ def test_a_mistake_is_named(api: Api, path: str, query: str, code: int, message:
     assert response.json() == {"code": code, "msg": message}
     assert response.status_code == 400
     assert response.headers["content-type"] == "application/json;charset=UTF-8"
+
+
+def test_a_permission_that_no_symbol_has_is_no_mistake(api: Api) -> None:
+    assert api.get("/api/v3/exchangeInfo", permissions="TRD_GRP_999")["symbols"] == []
 
 
 def test_windows_of_the_rolling_ticker_follow_their_pattern(api: Api) -> None:
