@@ -119,7 +119,7 @@ def test_user_and_password() -> None:
     [
         "http://",
         "http://:8080",
-        "http://u:pa#ss@p:1",
+        "http://u:pa#ss@127.0.0.1:1",
         "http://u:pa/ss@p:1",
         "http://p:port",
         "http://p:0",
