@@ -154,12 +154,12 @@ def test_a_call_that_waits_while_its_limit_shrinks_below_it_is_told(monkeypatch:
         weight("MINUTE", 1, 19),
         weight("SECOND", 1, 1),
         weight("MINUTE", 1, 10**400),
-        weight("MINUTE", 1, 600_001),
+        weight("MINUTE", 1, 6000 * 10**6 + 1),
         weight("DAY", 10**400, 6000),
         weight("MINUTE", 5, 1, "RAW_REQUESTS"),
         weight("MINUTE", 5, 10**400, "RAW_REQUESTS"),
     ],
-    ids=["1", "19", "1 a second", "10^400", "a hundredfold", "10^400 days", "1 request", "10^400 requests"],
+    ids=["1", "19", "1 a second", "10^400", "a millionfold", "10^400 days", "1 request", "10^400 requests"],
 )
 def test_a_limit_that_cannot_be_true_is_told_once_and_changes_nothing(
     row: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -174,6 +174,22 @@ def test_a_limit_that_cannot_be_true_is_told_once_and_changes_nothing(
             assert (spot.groups["raw_requests"].seconds, spot.groups["raw_requests"].limit) == (300, 300_000)
             await client.spot.depth("BTCUSDT", limit=5000)
         assert caplog.text.count("cannot be true and is ignored") == 1
+
+    run(story())
+
+
+def test_a_server_without_limits_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulators and servers of tests say a large number for none, and nothing waits then."""
+
+    async def story() -> None:
+        exchange = Exchange(special=teaching([weight("MINUTE", 1, 10**9)]), limit=10**9)
+        async with exchange.client(monkeypatch) as client:
+            await client.spot.exchange_info()
+            assert client.limits.spot.limit == 10**9
+            before = now()
+            for _ in range(40):
+                await client.spot.depth("BTCUSDT", limit=5000)
+            assert now() - before < 1
 
     run(story())
 
