@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gc
 import io
 import logging
 import pickle
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +22,6 @@ from tests.runtime.server import RawServer, http
 
 from .clients import EVERY, REST, STREAMS
 from .lab import Lab
-
-# Libraries leave the connection to a SOCKS proxy that refuses to the garbage collector (known, to be mended).
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_for_other_tests() -> Iterator[None]:
-    yield
-    gc.collect()
-
 
 KEY, PASSWORD, HEADER = "k3yThatNobodyMaySee", "s3cretOfTheProxy", "t0kenOfTheCompany"
 SECRETS = [KEY, PASSWORD, HEADER, base64.b64encode(f"user:{PASSWORD}".encode()).decode()]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,16 +14,6 @@ from binance_sdk._runtime.stream import over_websockets
 
 from .clients import EVERY, REST, TARGETS, use
 from .lab import PASSWORD, USER, Lab, basic
-
-# Libraries leave the connection to a SOCKS proxy that refuses to the garbage collector (known, to be mended).
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-
-
-@pytest.fixture(autouse=True)
-def _nothing_for_other_tests() -> Iterator[None]:
-    yield
-    gc.collect()
-
 
 every = pytest.mark.parametrize("library", EVERY)
 CREDENTIALS = f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@"
