@@ -42,7 +42,10 @@ async def _injured(*, fill: bool) -> dict[str, int]:
     seen: list[int] = []
     async with serving(plan, last) as url:
         made = replace(
-            parts(url, Rows()), backoff=lambda: Backoff(first=0.001, longest=0.01), budget=ConnectionBudget(10_000)
+            parts(url, Rows()),
+            backoff=lambda: Backoff(first=0.001, longest=0.01),
+            budget=ConnectionBudget(10_000),
+            dials=10_000,
         )
         opener = Opener(lambda: made)
         async with AsyncSpotStreams(opener).agg_trade("BTCUSDT", fill_gaps=fill, quiet_time=None) as events:

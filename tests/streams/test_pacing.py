@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 from binance_sdk._runtime.stream.pacing import Backoff, ConnectionBudget, Pacer
 
 from .conftest import Engine
-from .manual_clock import ManualClock
-from .server import eventually
 
 
 @pytest.mark.parametrize("limit", [5, 10])
@@ -84,17 +82,15 @@ async def test_requests_of_a_busy_consumer_are_spread(engine: Engine) -> None:
         assert sum(1 for other in times if at <= other < at + 1.0) <= 4
 
 
-async def test_connections_of_a_process_are_rationed() -> None:
-    clock, budget = ManualClock(), ConnectionBudget(3, 300.0)
-    for _ in range(3):
-        await budget.acquire("a", clock)
-    await budget.acquire("b", clock)
-    waiting = asyncio.create_task(budget.acquire("a", clock))
-    await clock.advance(299, step=50)
-    assert not waiting.done()
-    await clock.advance(1.1)
-    await eventually(waiting.done)
-    await waiting
+def test_connections_of_a_process_are_rationed() -> None:
+    budget = ConnectionBudget(3, 300.0)
+    assert [budget.claim("a", at) for at in (0.0, 1.0, 2.0)] == [0.0, 0.0, 0.0]
+    assert budget.claim("a", 10.0) == pytest.approx(290.0)
+    assert budget.claim("b", 10.0) == 0.0
+    # What was refused does not count, and each attempt leaves the window by itself.
+    assert budget.claim("a", 299.9) == pytest.approx(0.1)
+    assert budget.claim("a", 300.0) == 0.0
+    assert budget.claim("a", 300.5) == pytest.approx(0.5)
 
 
 def test_pauses_double_up_to_a_longest_one_and_are_random() -> None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.stream.link import Link, Lost
 from binance_sdk._runtime.stream.names import stream_url
-from binance_sdk._runtime.stream.parts import Parts
+from binance_sdk._runtime.stream.parts import DIAL_WINDOW, Parts
 from binance_sdk._runtime.stream.wire import Wire, WireFailure
 from binance_sdk.errors import (
     APIError,
@@ -21,9 +21,6 @@ from binance_sdk.errors import (
     StreamError,
 )
 
-_DIALS = 10
-"""Connections in as many seconds at most: what delivers a little and ends, again and again, must not use up the number
-that a host accepts."""
 _LOOK_AGAIN = 5.0
 """While the gate is closed, this often is looked whether it has become a ban."""
 _LONGEST_TOLD = 300.0
@@ -57,7 +54,7 @@ class Dialler:
         self._bases = parts.urls[market]
         self._route = route
         self._host = 0
-        self._dialled: deque[float] = deque(maxlen=_DIALS)
+        self._dialled: deque[float] = deque(maxlen=parts.dials)
         self.place = self._place()
         """Host, port and path that were dialled last, without the names of the streams."""
 
@@ -69,7 +66,7 @@ class Dialler:
     def free_at(self) -> float:
         """When the next connection may be dialled at the earliest, in monotonic seconds."""
         gate = 0.0 if self._gate is None else self._gate.closed_until()
-        return max(gate, self._dialled[0] + _DIALS if len(self._dialled) == _DIALS else 0.0)
+        return max(gate, self._dialled[0] + DIAL_WINDOW if len(self._dialled) == self._dialled.maxlen else 0.0)
 
     def _url(self, names: Sequence[str]) -> tuple[str, Sequence[str]]:
         base = self._bases[self._host % len(self._bases)]

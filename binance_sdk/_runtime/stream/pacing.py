@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.locks import new_lock
 
 CONNECTIONS = 300
@@ -70,10 +69,6 @@ class ConnectionBudget:
                 return max(0.001, made[0] + self._window - now)
             made.append(now)
             return 0.0
-
-    async def acquire(self, host: str, clock: Clock) -> None:
-        while delay := self.claim(host, clock.monotonic()):
-            await clock.sleep(delay)
 
 
 PROCESS_BUDGET = ConnectionBudget()

@@ -15,6 +15,8 @@ from binance_sdk.events import Event
 
 MESSAGES_A_SECOND: Mapping[Market, int] = {"spot": 5, "futures": 10}
 STREAMS_A_CONNECTION = 1024
+DIAL_WINDOW = 10.0
+"""Seconds in which `Parts.dials` are counted."""
 
 
 class Rest(Protocol):
@@ -47,5 +49,8 @@ class Parts:
     backoff: Callable[[], Backoff] = Backoff
     first_attempts: int = 4
     """Attempts to open a stream before its consumer gets an error; later on there is no last one."""
+    dials: int = 10
+    """Connections that one owner dials in ten seconds at most: what delivers a little and ends, again and again, must
+    not use up the number that a host accepts."""
     gates: Mapping[Market, Gatekeeper] = field(default_factory=dict[Market, Gatekeeper])
     """One gate for requests and handshakes: what refuses the one refuses the other."""
