@@ -8,9 +8,10 @@ from typing import Any, Literal
 # What a consumer has loaded before his first message; the peers load theirs with the import of their module.
 import binance_sdk.streams
 from binance_sdk import BinanceClient
-from binance_sdk._runtime.stream import opener, over_aiohttp, over_websockets
+from binance_sdk._runtime.stream import manager
+from binance_sdk._runtime.stream.connection import over_aiohttp, over_websockets
 
-__all__ = ["Ours", "binance_sdk", "opener", "over_aiohttp", "over_websockets"]
+__all__ = ["Ours", "binance_sdk", "manager", "over_aiohttp", "over_websockets"]
 
 _KINDS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "aggTrade": (lambda spot: spot.agg_trade("BTCUSDT"), lambda event: event.price),

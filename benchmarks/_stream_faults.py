@@ -29,8 +29,8 @@ async def _injured(*, fill: bool) -> dict[str, int]:
     """Ids from 1 on; every few of them a fault: a message dropped, doubled, swapped or garbled, or a broken line."""
     from benchmarks._stream_server import Rows, parts, serving
     from binance_sdk._generated.spot.streams import AsyncSpotStreams
-    from binance_sdk._runtime.stream.opener import Opener
-    from binance_sdk._runtime.stream.pacing import Backoff, ConnectionBudget
+    from binance_sdk._runtime.stream.connection.pacing import Backoff, ConnectionBudget
+    from binance_sdk._runtime.stream.manager import Opener
     from binance_sdk.streams import Gap
 
     plan = [

@@ -178,7 +178,7 @@ def figures() -> list[Figure]:
 async def _listen(url: str) -> _Hour:
     from benchmarks._stream_server import Rows, parts
     from binance_sdk._generated.spot.streams import AsyncSpotStreams
-    from binance_sdk._runtime.stream.opener import Opener
+    from binance_sdk._runtime.stream.manager import Opener
     from binance_sdk.spot import AggTradeEvent, MiniTickerEvent, TradeEvent
     from binance_sdk.streams import Gap
 

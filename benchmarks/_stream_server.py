@@ -12,8 +12,8 @@ from websockets.exceptions import ConnectionClosed
 
 from binance_sdk import spot
 from binance_sdk._runtime.clock import AsyncClock
-from binance_sdk._runtime.stream.over_websockets import WebsocketsConnector
-from binance_sdk._runtime.stream.parts import Parts
+from binance_sdk._runtime.stream.connection.over_websockets import WebsocketsConnector
+from binance_sdk._runtime.stream.context import Parts
 
 _NAME = "btcusdt@aggTrade"
 _TRADE = (

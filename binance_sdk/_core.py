@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from binance_sdk._runtime.budget.spending import Budget
+from binance_sdk._runtime.budget.client_budget import Budget
 from binance_sdk._runtime.calls.attempt import Attempts
 from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFlights
 from binance_sdk._runtime.calls.engine import Engine
-from binance_sdk._runtime.calls.telling import Teller, log_from_environment, warn_of_fork
+from binance_sdk._runtime.calls.notify import Teller, log_from_environment, warn_of_fork
 from binance_sdk._runtime.clock import AsyncClock, BlockingClock, Clock
 from binance_sdk._runtime.locks import IMPORTING, new_lock
 from binance_sdk._runtime.process import Home, abandon, tell_of_fork
@@ -18,9 +18,9 @@ from binance_sdk._version import __version__
 from binance_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
-    from binance_sdk._runtime.stream.parts import Parts
-    from binance_sdk._runtime.stream.wire import Connector
+    from binance_sdk._runtime.stream.connection.websocket import Connector
+    from binance_sdk._runtime.stream.context import Parts
+    from binance_sdk._runtime.stream.manager import BackgroundOpener, Opener
     from binance_sdk._runtime.transport.protocol import Transport
 
 USER_AGENT = f"binance-market-sdk/{__version__}"
@@ -118,8 +118,8 @@ class Core:
 
     def stream_parts(self) -> Parts:
         """What streams are made of; their libraries are imported no sooner than the first one is opened."""
-        from binance_sdk._runtime.stream.fill import EngineRest
-        from binance_sdk._runtime.stream.parts import Parts
+        from binance_sdk._runtime.stream.context import Parts
+        from binance_sdk._runtime.stream.reading.fill import EngineRest
 
         settings = self.settings
         return Parts(
@@ -135,10 +135,10 @@ class Core:
 
     def _connector(self) -> Connector:
         if self.settings.transport == "aiohttp":
-            from binance_sdk._runtime.stream.over_aiohttp import AiohttpConnector
+            from binance_sdk._runtime.stream.connection.over_aiohttp import AiohttpConnector
 
             return AiohttpConnector(USER_AGENT, self.settings.network)
-        from binance_sdk._runtime.stream.over_websockets import WebsocketsConnector
+        from binance_sdk._runtime.stream.connection.over_websockets import WebsocketsConnector
 
         return WebsocketsConnector(USER_AGENT, self.settings.network)
 
@@ -185,7 +185,7 @@ class AsyncCore(Core):
         self.check_process(None)
         if self._streams is None:
             with IMPORTING:
-                from binance_sdk._runtime.stream.opener import Opener
+                from binance_sdk._runtime.stream.manager import Opener
 
             self._streams = Opener(self.stream_parts)
         return self._streams
@@ -228,7 +228,7 @@ class BlockingCore(Core):
         """Opens the streams of the client, in a thread of their own."""
         with IMPORTING, self._lock:
             if self._streams is None:
-                from binance_sdk._runtime.stream.opener import BackgroundOpener
+                from binance_sdk._runtime.stream.manager import BackgroundOpener
 
                 self._streams = BackgroundOpener(self.stream_parts)
             return self._streams

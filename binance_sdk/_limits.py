@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from binance_sdk._runtime.budget.limits import Pool, Usage
+from binance_sdk._runtime.budget.pool import Pool, Usage
 from binance_sdk._runtime.operation import Market
 from binance_sdk.errors import ConfigError
 from binance_sdk.events import WeightDrift

@@ -17,7 +17,7 @@ from binance_sdk.symbols import Symbols, futures_symbols, spot_symbols
 if TYPE_CHECKING:
     from binance_sdk._generated.futures.streams import AsyncFuturesStreams, SyncFuturesStreams
     from binance_sdk._generated.spot.streams import AsyncSpotStreams, SyncSpotStreams
-    from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
+    from binance_sdk._runtime.stream.manager import BackgroundOpener, Opener
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -3,13 +3,13 @@
 Events themselves are in ``binance_sdk.spot`` and ``binance_sdk.futures``.
 """
 
+from binance_sdk._runtime.stream.consumer import Events, EventsWithNotices
 from binance_sdk._runtime.stream.event import StreamEvent
+from binance_sdk._runtime.stream.events import SyncEvents, SyncEventsWithNotices
 from binance_sdk._runtime.stream.notices import Gap, GapReason, Notice, OnNotice, Reconnected, SilentStream
-from binance_sdk._runtime.stream.opened import Events, EventsWithNotices
 from binance_sdk._runtime.stream.options import Overflow, StreamOptions
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk._runtime.stream.stream import Stream, SyncStream
-from binance_sdk._runtime.stream.sync import SyncEvents, SyncEventsWithNotices
 
 __all__ = [
     "Events",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from binance_sdk._runtime.budget import limits
+from binance_sdk._runtime.budget import pool
 
 # The same examples in every run and no deadline, so a busy machine fails nothing.
 settings.register_profile("project", derandomize=True, deadline=None, database=None)
@@ -84,5 +84,5 @@ def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_pools(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is spent when a test begins, and what it spends is gone when it ends."""
-    monkeypatch.setattr(limits, "_POOLS", {})
-    monkeypatch.setattr(limits, "LEDGER", limits.Ledger())
+    monkeypatch.setattr(pool, "_POOLS", {})
+    monkeypatch.setattr(pool, "LEDGER", pool.Ledger())

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
+from binance_sdk._runtime.budget.client_budget import Budget, Caps
 from binance_sdk._runtime.budget.ledger import Ledger
-from binance_sdk._runtime.budget.limits import Cost, Pool
-from binance_sdk._runtime.budget.servertime import ServerTime
-from binance_sdk._runtime.budget.spending import Budget, Caps
+from binance_sdk._runtime.budget.pool import Cost, Pool
+from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.operation import Limit, MarketLimits
 from binance_sdk._runtime.options import Priority
 

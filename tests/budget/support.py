@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from binance_sdk import BinanceClient
-from binance_sdk._runtime.budget.limits import Pool
+from binance_sdk._runtime.budget.pool import Pool
 from binance_sdk._runtime.operation import Operation
 from binance_sdk.catalogue import CATALOGUE, fixture
 

@@ -13,7 +13,7 @@ import pytest
 
 from binance_sdk import BinanceClient, RequestOptions, errors
 from binance_sdk._runtime.budget.drift import DriftWatch
-from binance_sdk._runtime.budget.servertime import ServerTime
+from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.calls import cache as caching
 from binance_sdk.events import CacheHit, RequestSent, ResponseReceived, WeightDrift
 from binance_sdk.spot import ExchangeInfo

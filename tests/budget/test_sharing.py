@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
+from binance_sdk._runtime.budget.client_budget import Budget, Caps
 from binance_sdk._runtime.budget.ledger import Grant
-from binance_sdk._runtime.budget.limits import Cost
-from binance_sdk._runtime.budget.spending import Budget, Caps
+from binance_sdk._runtime.budget.pool import Cost
 from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.clock import BlockingClock
 

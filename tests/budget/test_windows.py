@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.budget.pace import Pace, Slots
+from binance_sdk._runtime.budget.fixed_window import GUARD_AFTER, Window
+from binance_sdk._runtime.budget.request_limits import Pace, Slots
 from binance_sdk._runtime.budget.resource import Charge
-from binance_sdk._runtime.budget.rolling import Rolling
-from binance_sdk._runtime.budget.windows import GUARD_AFTER, Window
+from binance_sdk._runtime.budget.sliding_window import Rolling
 
 LIMIT = 100
 MINUTE = 60

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from binance_sdk import SyncBinanceClient
-from binance_sdk._runtime.budget import limits
+from binance_sdk._runtime.budget import pool
 
 
 @pytest.mark.parametrize("address", [("192.0.2.1", 80), ("2001:db8::1", 80, 0, 0)])
@@ -55,7 +55,7 @@ def test_settings_of_the_developer_are_gone() -> None:
 
 @pytest.mark.parametrize("turn", ["first", "second"])
 def test_every_test_has_its_own_pools(turn: str) -> None:
-    assert limits._POOLS == {}
+    assert pool._POOLS == {}
     with SyncBinanceClient() as client:
         assert client.limits.spot.used == 0
-    assert limits._POOLS
+    assert pool._POOLS

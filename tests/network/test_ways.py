@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from binance_sdk import errors
-from binance_sdk._runtime.stream import over_websockets
+from binance_sdk._runtime.stream.connection import over_websockets
 
 from .clients import EVERY, REST, TARGETS, use
 from .lab import PASSWORD, USER, Lab, basic

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.budget.limits import Cost, Pool, Usage
+from binance_sdk._runtime.budget.fixed_window import Window
+from binance_sdk._runtime.budget.pool import Cost, Pool, Usage
 from binance_sdk._runtime.budget.resource import Charge
-from binance_sdk._runtime.budget.servertime import ServerTime
-from binance_sdk._runtime.budget.windows import Window
+from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.options import Headers
 from binance_sdk.catalogue import CATALOGUE
 

@@ -12,15 +12,15 @@ from binance_sdk._generated.environments import LIMITS
 from binance_sdk._generated.futures.streams import AsyncFuturesStreams
 from binance_sdk._generated.spot.streams import AsyncSpotStreams
 from binance_sdk._runtime.budget.ledger import Ledger
-from binance_sdk._runtime.budget.limits import Pool
-from binance_sdk._runtime.budget.servertime import ServerTime
+from binance_sdk._runtime.budget.pool import Pool
+from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper
-from binance_sdk._runtime.stream.opener import Opener
-from binance_sdk._runtime.stream.over_aiohttp import AiohttpConnector
-from binance_sdk._runtime.stream.over_websockets import WebsocketsConnector
-from binance_sdk._runtime.stream.pacing import Backoff, ConnectionBudget
-from binance_sdk._runtime.stream.parts import Parts
-from binance_sdk._runtime.stream.wire import Connector
+from binance_sdk._runtime.stream.connection.over_aiohttp import AiohttpConnector
+from binance_sdk._runtime.stream.connection.over_websockets import WebsocketsConnector
+from binance_sdk._runtime.stream.connection.pacing import Backoff, ConnectionBudget
+from binance_sdk._runtime.stream.connection.websocket import Connector
+from binance_sdk._runtime.stream.context import Parts
+from binance_sdk._runtime.stream.manager import Opener
 
 from .manual_clock import ManualClock
 from .rows import FakeRest

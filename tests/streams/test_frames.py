@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from binance_sdk._runtime.stream.connection.over_websockets import WebsocketsConnector
 from binance_sdk._runtime.stream.frames import Reply, Wrapped, cut, inner
 from binance_sdk._runtime.stream.frames import other as other_frame
 from binance_sdk._runtime.stream.names import stream_url
-from binance_sdk._runtime.stream.over_websockets import WebsocketsConnector
 from binance_sdk.streams import SilentStream
 
 from .conftest import Engine

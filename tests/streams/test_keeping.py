@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from binance_sdk import spot
-from binance_sdk._runtime.stream.opened import Events
+from binance_sdk._runtime.stream.consumer import Events
 from binance_sdk.events import StreamConnected, StreamLost
 from binance_sdk.streams import Gap, Reconnected, SilentStream
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.stream.pacing import Backoff, ConnectionBudget, Pacer
+from binance_sdk._runtime.stream.connection.pacing import Backoff, ConnectionBudget, Pacer
 
 from .conftest import Engine
 

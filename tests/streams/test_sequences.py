@@ -16,11 +16,11 @@ from binance_sdk import futures, spot
 from binance_sdk._generated.futures import stream_operations as futures_operations
 from binance_sdk._generated.spot import stream_operations as spot_operations
 from binance_sdk._runtime.stream.choices import together
+from binance_sdk._runtime.stream.context import Parts
 from binance_sdk._runtime.stream.names import named
 from binance_sdk._runtime.stream.operation import StreamOperation
-from binance_sdk._runtime.stream.parts import Parts
-from binance_sdk._runtime.stream.reader import Reader
-from binance_sdk._runtime.stream.subscription import Subscription
+from binance_sdk._runtime.stream.reading.reader import Reader
+from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk.streams import Gap
 
 from .manual_clock import ManualClock
@@ -181,7 +181,7 @@ def test_an_event_that_reaches_back_over_the_last_one_is_no_gap() -> None:
 
 
 def test_months_and_other_time_zones_follow_each_other() -> None:
-    from binance_sdk._runtime.stream.sequence import _bar_before, _next_bar
+    from binance_sdk._runtime.stream.reading.sequence import _bar_before, _next_bar
 
     january, february, march = 1_704_067_200_000, 1_706_745_600_000, 1_709_251_200_000
     east = 8 * 3_600_000

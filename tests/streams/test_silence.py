@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from binance_sdk import spot
-from binance_sdk._runtime.stream import over_aiohttp, over_websockets
-from binance_sdk._runtime.stream.link import Link
+from binance_sdk._runtime.stream.connection import over_aiohttp, over_websockets
+from binance_sdk._runtime.stream.connection.connection import Link
 from binance_sdk.events import StreamConnected, StreamLost
 from binance_sdk.streams import Gap, Reconnected, SilentStream
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from binance_sdk import spot
 from binance_sdk._runtime.stream.choices import together
-from binance_sdk._runtime.stream.newest import make_reader
 from binance_sdk._runtime.stream.options import StreamOptions
-from binance_sdk._runtime.stream.reader import Reader
-from binance_sdk._runtime.stream.subscription import Subscription
+from binance_sdk._runtime.stream.reading.newest import make_reader
+from binance_sdk._runtime.stream.reading.reader import Reader
+from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk.events import MessagesDropped
 from binance_sdk.streams import Gap, SilentStream
 

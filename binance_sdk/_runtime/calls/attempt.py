@@ -9,12 +9,12 @@ from typing import Any
 from binance_sdk._runtime.answers.decode import decode, decode_good_rows
 from binance_sdk._runtime.answers.failures import deadline_of, holds_data, refused
 from binance_sdk._runtime.answers.failures import failed as failure_of
+from binance_sdk._runtime.budget.client_budget import Budget
 from binance_sdk._runtime.budget.ledger import Grant
-from binance_sdk._runtime.budget.limits import Cost, Pool, Snapshot
-from binance_sdk._runtime.budget.spending import Budget
+from binance_sdk._runtime.budget.pool import Cost, Pool, Snapshot
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper, close_gate
 from binance_sdk._runtime.calls.hosts import Host, MarketHosts
-from binance_sdk._runtime.calls.telling import Teller
+from binance_sdk._runtime.calls.notify import Teller
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Catalogue, Market, Operation, Variant
 from binance_sdk._runtime.options import Headers, RequestOptions, Response

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from binance_sdk._runtime.answers.failures import deadline_of
-from binance_sdk._runtime.budget.limits import Cost
-from binance_sdk._runtime.budget.rolling import Rolling
-from binance_sdk._runtime.budget.windows import Window
+from binance_sdk._runtime.budget.fixed_window import Window
+from binance_sdk._runtime.budget.pool import Cost
+from binance_sdk._runtime.budget.sliding_window import Rolling
 from binance_sdk._runtime.calls.attempt import Attempts, Prepared
 from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFlights, lifetime
 from binance_sdk._runtime.calls.hosts import Host

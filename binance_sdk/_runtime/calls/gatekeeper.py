@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from binance_sdk._runtime.answers.failures import refused
-from binance_sdk._runtime.budget.limits import Pool
-from binance_sdk._runtime.budget.spending import banned
+from binance_sdk._runtime.budget.client_budget import banned
+from binance_sdk._runtime.budget.pool import Pool
 from binance_sdk._runtime.operation import Catalogue
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse

@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from binance_sdk._runtime.budget.quota import RetryQuota
+from binance_sdk._runtime.budget.retry_quota import RetryQuota
 from binance_sdk._runtime.locks import IMPORTING
 from binance_sdk.errors import APIConnectionError, BinanceError, DecodeError, RateLimitError, ServerError
 

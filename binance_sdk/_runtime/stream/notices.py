@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from binance_sdk._runtime.calls.telling import LOGGER
+from binance_sdk._runtime.calls.notify import LOGGER
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk.events import Event, Gap, GapReason, Notice, Reconnected, SilentStream
 

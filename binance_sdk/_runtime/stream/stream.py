@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
-from binance_sdk._runtime.stream.opened import AsyncStreamed, Events, Item, Opened, Streamed, SyncStreamed
-from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
+from binance_sdk._runtime.stream.consumer import AsyncStreamed, Events, Item, Opened, Streamed, SyncStreamed
+from binance_sdk._runtime.stream.context import Parts
+from binance_sdk._runtime.stream.events import SyncEvents
+from binance_sdk._runtime.stream.manager import BackgroundOpener, Opener
 from binance_sdk._runtime.stream.options import StreamOptions
-from binance_sdk._runtime.stream.parts import Parts
-from binance_sdk._runtime.stream.sync import SyncEvents
 from binance_sdk.errors import ParameterError, StreamError, shown
 
 T = TypeVar("T")

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Market
-from binance_sdk._runtime.stream.pacing import PROCESS_BUDGET, Backoff, ConnectionBudget
-from binance_sdk._runtime.stream.wire import Connector
+from binance_sdk._runtime.stream.connection.pacing import PROCESS_BUDGET, Backoff, ConnectionBudget
+from binance_sdk._runtime.stream.connection.websocket import Connector
 from binance_sdk.events import Event
 
 MESSAGES_A_SECOND: Mapping[Market, int] = {"spot": 5, "futures": 10}

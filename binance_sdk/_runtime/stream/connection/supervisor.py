@@ -10,14 +10,14 @@ from typing import Any
 
 from binance_sdk._runtime.calls.retry import is_transient
 from binance_sdk._runtime.operation import Market
-from binance_sdk._runtime.stream.dialling import TOLD_AS_IT_IS, Dialler, Refused, told_pause
-from binance_sdk._runtime.stream.link import Link, Lost
+from binance_sdk._runtime.stream.connection.connection import Link, Lost
+from binance_sdk._runtime.stream.connection.dialer import TOLD_AS_IT_IS, Dialler, Refused, told_pause
+from binance_sdk._runtime.stream.connection.pacing import Pacer
+from binance_sdk._runtime.stream.connection.silence import Silence, named, told
+from binance_sdk._runtime.stream.context import MESSAGES_A_SECOND, STREAMS_A_CONNECTION, Parts
 from binance_sdk._runtime.stream.notices import Reconnected
-from binance_sdk._runtime.stream.pacing import Pacer
-from binance_sdk._runtime.stream.parts import MESSAGES_A_SECOND, STREAMS_A_CONNECTION, Parts
-from binance_sdk._runtime.stream.reader import Reader
-from binance_sdk._runtime.stream.silence import Silence, named, told
-from binance_sdk._runtime.stream.subscription import Subscription
+from binance_sdk._runtime.stream.reading.reader import Reader
+from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk.errors import BinanceError, IPBannedError, RestrictedLocationError, StreamError
 from binance_sdk.events import StreamConnected, StreamLost
 

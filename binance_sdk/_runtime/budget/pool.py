@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
+from binance_sdk._runtime.budget.announced_limits import TOLD, ToldLimits
 from binance_sdk._runtime.budget.drift import DriftWatch
+from binance_sdk._runtime.budget.fixed_window import Window
 from binance_sdk._runtime.budget.gate import Gate
 from binance_sdk._runtime.budget.ledger import Grant, Ledger
-from binance_sdk._runtime.budget.quota import RetryQuota
-from binance_sdk._runtime.budget.rolling import Rolling
-from binance_sdk._runtime.budget.servertime import ServerTime
-from binance_sdk._runtime.budget.told import TOLD, ToldLimits
-from binance_sdk._runtime.budget.windows import Window
+from binance_sdk._runtime.budget.retry_quota import RetryQuota
+from binance_sdk._runtime.budget.server_time import ServerTime
+from binance_sdk._runtime.budget.sliding_window import Rolling
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import MarketLimits
 from binance_sdk._runtime.options import Headers

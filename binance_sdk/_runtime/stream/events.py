@@ -9,10 +9,10 @@ from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
+from binance_sdk._runtime.stream.consumer import Opened, SyncStreamed, check_wanted
 from binance_sdk._runtime.stream.event import StreamEvent
+from binance_sdk._runtime.stream.manager import BackgroundOpener
 from binance_sdk._runtime.stream.notices import Notice, Notices
-from binance_sdk._runtime.stream.opened import Opened, SyncStreamed, check_wanted
-from binance_sdk._runtime.stream.opener import BackgroundOpener
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk.errors import ConfigError
 

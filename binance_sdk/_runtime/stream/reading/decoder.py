@@ -8,11 +8,11 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from binance_sdk._runtime.answers.good_rows import good_rows
-from binance_sdk._runtime.calls.telling import LOGGER
+from binance_sdk._runtime.calls.notify import LOGGER
 from binance_sdk._runtime.stream.event import mark_stream
 from binance_sdk._runtime.stream.frames import inner
+from binance_sdk._runtime.stream.reading.subscription import Subscription, problem
 from binance_sdk._runtime.stream.stats import StreamStats
-from binance_sdk._runtime.stream.subscription import Subscription, problem
 from binance_sdk.events import Event, RowSkipped
 
 Malformed = Callable[[str, str, bytes], None]

@@ -10,14 +10,14 @@ from typing import Any, Generic, Self, TypeVar, cast
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.process import Home
 from binance_sdk._runtime.stream.choices import Choices
+from binance_sdk._runtime.stream.connection.supervisor import Owner
+from binance_sdk._runtime.stream.context import Parts
 from binance_sdk._runtime.stream.names import Named
-from binance_sdk._runtime.stream.newest import make_reader
 from binance_sdk._runtime.stream.notices import Notice
 from binance_sdk._runtime.stream.options import StreamOptions
-from binance_sdk._runtime.stream.owner import Owner
-from binance_sdk._runtime.stream.parts import Parts
+from binance_sdk._runtime.stream.reading.newest import make_reader
+from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk._runtime.stream.stats import StreamStats
-from binance_sdk._runtime.stream.subscription import Subscription
 from binance_sdk.errors import ConfigError, ParameterError, StreamError, shown
 
 T = TypeVar("T")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from binance_sdk._runtime.operation import Market
-from binance_sdk._runtime.stream.link import Link, Lost
+from binance_sdk._runtime.stream.connection.connection import Link, Lost
+from binance_sdk._runtime.stream.connection.websocket import Wire, WireFailure
+from binance_sdk._runtime.stream.context import DIAL_WINDOW, Parts
 from binance_sdk._runtime.stream.names import stream_url
-from binance_sdk._runtime.stream.parts import DIAL_WINDOW, Parts
-from binance_sdk._runtime.stream.wire import Wire, WireFailure
 from binance_sdk.errors import (
     APIError,
     BinanceError,

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any, cast
 
-from binance_sdk._runtime.stream.buffer import Buffer
 from binance_sdk._runtime.stream.choices import Choices
-from binance_sdk._runtime.stream.latest import Latest
-from binance_sdk._runtime.stream.parts import Parts
-from binance_sdk._runtime.stream.reader import Reader
+from binance_sdk._runtime.stream.context import Parts
+from binance_sdk._runtime.stream.reading.buffer import Buffer
+from binance_sdk._runtime.stream.reading.latest import Latest
+from binance_sdk._runtime.stream.reading.reader import Reader
 
 _STALE = 0.001
 """Seconds without a turn of the connections after which the newest may no longer be that."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from binance_sdk._runtime.stream.notices import Notice
-from binance_sdk._runtime.stream.subscription import Subscription
+from binance_sdk._runtime.stream.reading.subscription import Subscription
 
 Message: TypeAlias = tuple[Subscription, bytes, float]
 Waiting: TypeAlias = Message | Notice

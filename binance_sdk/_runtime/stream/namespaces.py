@@ -8,9 +8,9 @@ from typing import Any, TypeVar, cast, overload
 from typing_extensions import Unpack
 
 from binance_sdk._runtime.stream.choices import check
+from binance_sdk._runtime.stream.consumer import AsyncStreamed, Item, SyncStreamed
+from binance_sdk._runtime.stream.manager import BackgroundOpener, Opener
 from binance_sdk._runtime.stream.names import named
-from binance_sdk._runtime.stream.opened import AsyncStreamed, Item, SyncStreamed
-from binance_sdk._runtime.stream.opener import BackgroundOpener, Opener
 from binance_sdk._runtime.stream.operation import StreamOperation
 from binance_sdk._runtime.stream.options import StreamOptions
 from binance_sdk._runtime.stream.stream import Stream, SyncStream, check_alike

@@ -10,17 +10,17 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from binance_sdk._runtime.stream.buffer import Buffer
 from binance_sdk._runtime.stream.choices import Choices
+from binance_sdk._runtime.stream.context import Parts
 from binance_sdk._runtime.stream.event import StreamEvent, mark_stream
-from binance_sdk._runtime.stream.fill import Incomplete, filled
-from binance_sdk._runtime.stream.latest import Latest
-from binance_sdk._runtime.stream.messages import Messages
 from binance_sdk._runtime.stream.notices import Gap, Notice, Notices
-from binance_sdk._runtime.stream.parts import Parts
-from binance_sdk._runtime.stream.sequence import Hole, Tracker, TurnedBack
+from binance_sdk._runtime.stream.reading.buffer import Buffer
+from binance_sdk._runtime.stream.reading.decoder import Messages
+from binance_sdk._runtime.stream.reading.fill import Incomplete, filled
+from binance_sdk._runtime.stream.reading.latest import Latest
+from binance_sdk._runtime.stream.reading.sequence import Hole, Tracker, TurnedBack
+from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk._runtime.stream.stats import StreamStats
-from binance_sdk._runtime.stream.subscription import Subscription
 from binance_sdk.errors import StreamError
 from binance_sdk.events import MalformedMessage, MessagesDropped
 

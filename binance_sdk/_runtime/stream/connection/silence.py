@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from binance_sdk._runtime.stream.notices import SilentStream
-from binance_sdk._runtime.stream.subscription import Subscription
+from binance_sdk._runtime.stream.reading.subscription import Subscription
 
 LINE_SECONDS = 30.0
 """For so long a connection may be wholly silent, pongs included, whatever its streams are allowed."""

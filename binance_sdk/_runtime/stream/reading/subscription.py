@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from binance_sdk._runtime.stream.event import StreamEvent
 from binance_sdk._runtime.stream.names import Named
 from binance_sdk._runtime.stream.notices import Gap
-from binance_sdk._runtime.stream.ownership import Ownership
-from binance_sdk._runtime.stream.sequence import Hole, Tracker, tracker
+from binance_sdk._runtime.stream.reading.market_filter import Ownership
+from binance_sdk._runtime.stream.reading.sequence import Hole, Tracker, tracker
 
 _PATIENCE = 4.0
 """A silence of this many times the longest one so far is out of the ordinary."""

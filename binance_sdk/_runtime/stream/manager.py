@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from binance_sdk._runtime.process import Home, abandon, tell_of_fork
-from binance_sdk._runtime.stream.background import BackgroundLoop, Work
+from binance_sdk._runtime.stream.background_loop import BackgroundLoop, Work
 from binance_sdk._runtime.stream.choices import together
-from binance_sdk._runtime.stream.opened import Item, Opened
+from binance_sdk._runtime.stream.consumer import Item, Opened
+from binance_sdk._runtime.stream.context import Parts
 from binance_sdk._runtime.stream.options import StreamOptions
-from binance_sdk._runtime.stream.parts import Parts
 from binance_sdk.errors import ConfigError, ParameterError
 
 T = TypeVar("T")

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from binance_sdk._runtime.budget.ledger import Ask, Grant, Need, Ticket, never_fits
-from binance_sdk._runtime.budget.limits import Cost, Pool
-from binance_sdk._runtime.budget.pace import Pace, Slots
-from binance_sdk._runtime.budget.rolling import Rolling
+from binance_sdk._runtime.budget.pool import Cost, Pool
+from binance_sdk._runtime.budget.request_limits import Pace, Slots
+from binance_sdk._runtime.budget.sliding_window import Rolling
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.options import Priority

@@ -24,7 +24,7 @@ from aiohttp import (
     WSServerHandshakeError,
 )
 
-from binance_sdk._runtime.stream.wire import (
+from binance_sdk._runtime.stream.connection.websocket import (
     BROKE,
     CLOSE_SECONDS,
     LONGEST_BODY,

@@ -9,11 +9,11 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from binance_sdk._runtime.clock import Clock
+from binance_sdk._runtime.stream.connection.pacing import Pacer
+from binance_sdk._runtime.stream.connection.websocket import Wire
 from binance_sdk._runtime.stream.frames import Reply, Wrapped, beginning, cut, other
-from binance_sdk._runtime.stream.pacing import Pacer
-from binance_sdk._runtime.stream.reader import Reader
-from binance_sdk._runtime.stream.subscription import Subscription
-from binance_sdk._runtime.stream.wire import Wire
+from binance_sdk._runtime.stream.reading.reader import Reader
+from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk.errors import StreamError
 
 T = TypeVar("T")

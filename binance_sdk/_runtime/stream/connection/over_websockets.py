@@ -15,7 +15,7 @@ from websockets.protocol import Event, State
 from websockets.version import version as websockets_version
 
 from binance_sdk._runtime.secrets import without_frames
-from binance_sdk._runtime.stream.wire import (
+from binance_sdk._runtime.stream.connection.websocket import (
     BROKE,
     CLOSE_SECONDS,
     MAX_MESSAGE_BYTES,

@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from binance_sdk._runtime.stream.buffer import MOST_NOTICES, Waiting
-from binance_sdk._runtime.stream.messages import Messages
 from binance_sdk._runtime.stream.notices import Notice
-from binance_sdk._runtime.stream.subscription import Subscription
+from binance_sdk._runtime.stream.reading.buffer import MOST_NOTICES, Waiting
+from binance_sdk._runtime.stream.reading.decoder import Messages
+from binance_sdk._runtime.stream.reading.subscription import Subscription
 
 _UNREAD = 64
 """Messages of a stream of all symbols that are read together: reading is put off, as most rows are never wanted."""
