@@ -4,15 +4,14 @@
 be imported. The page ``docs/virtuoso.md`` says how it is installed, configured, and switched off again.
 """
 
-from virtuoso_binance.config import Settings, Validation, load_settings, validate
+from virtuoso_binance.base_exchange import BaseExchange
+from virtuoso_binance.config import Settings, Validation, load_config, load_settings, validate
 from virtuoso_binance.errors import InvalidSymbolError, OutOfScopeError
 from virtuoso_binance.exchange import make_exchange_class
-from virtuoso_binance.fetcher import BinanceDataFetcher
 from virtuoso_binance.large_trades import LargeTradeMonitor, LargeTradeWatch, Thresholds
+from virtuoso_binance.polling import BinanceDataFetcher
 from virtuoso_binance.positioning import fetch_positioning
-from virtuoso_binance.reference import BaseExchange
 from virtuoso_binance.registration import register, unregister
-from virtuoso_binance.sections import load_config
 
 __all__ = [
     "BaseExchange",

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 from binance_sdk import BinanceClient, RequestOptions
 from binance_sdk.errors import BinanceError
 from virtuoso_binance import parse
-from virtuoso_binance.config import Settings, load_settings, log_warnings
+from virtuoso_binance.config import Settings, load_settings, log_warnings, section_of
 from virtuoso_binance.convert import Candle
 from virtuoso_binance.errors import ErrorBridge, OutOfScopeError, translated_parse
+from virtuoso_binance.fetch_methods import FetchMethods
 from virtuoso_binance.listings import market_entry
-from virtuoso_binance.queries import Queries
 from virtuoso_binance.scalars import Row
-from virtuoso_binance.sections import section_of
 from virtuoso_binance.session import ClientFactory, SessionFactory, make_client
 from virtuoso_binance.symbols import Listing, spellings_of
 from virtuoso_binance.timeframes import TIMEFRAMES
 
 if TYPE_CHECKING:
-    from virtuoso_binance.reference import BaseExchange as _Base
+    from virtuoso_binance.base_exchange import BaseExchange as _Base
 else:
     # The real base comes at run time, behind this class in the order of look-up.
     _Base = object
@@ -35,7 +34,7 @@ _PROBE = RequestOptions(timeout=4.0, deadline=6.0, max_retries=1, priority="high
 """Virtuoso's manager gives a health probe 15 s, twice."""
 
 
-class BinanceMethods(Queries, _Base):
+class BinanceMethods(FetchMethods, _Base):
     """Everything the adapter adds to the base class."""
 
     _binance_section: ClassVar[Mapping[str, Any]] = {}
@@ -233,7 +232,7 @@ def make_exchange_class(
     """The class Virtuoso's factory builds its ``binance`` exchange from.
 
     Args:
-        base_exchange_class: Virtuoso's ``BaseExchange``, or ``virtuoso_binance.reference.BaseExchange`` without it.
+        base_exchange_class: Virtuoso's ``BaseExchange``, or ``virtuoso_binance.base_exchange.BaseExchange`` without it.
         config: The section ``exchanges.binance``; what the constructor is given later goes before it, key by key.
         client_factory: Makes the SDK's client; for tests and for those with a proxy of their own.
         now: The local wall clock, in seconds.

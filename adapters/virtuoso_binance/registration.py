@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any, cast
 
 from binance_sdk.errors import ConfigError
+from virtuoso_binance.base_exchange import ABSTRACT, BaseExchange
+from virtuoso_binance.config import is_switched_off, section_of, uses_ccxt
 from virtuoso_binance.exchange import make_exchange_class
-from virtuoso_binance.reference import ABSTRACT, BaseExchange
-from virtuoso_binance.sections import is_switched_off, section_of, uses_ccxt
 
 __all__ = ["find_base_class", "register", "unregister"]
 

@@ -17,7 +17,7 @@ import pandas as pd
 from binance_sdk.errors import BinanceError
 from virtuoso_binance import convert, tickers
 from virtuoso_binance.frames import ohlcv_frame
-from virtuoso_binance.kept import MAX_AGE
+from virtuoso_binance.polling.symbol_state import MAX_AGE
 from virtuoso_binance.sentiment import oi_history
 from virtuoso_binance.timeframes import FRAMES, interval_ms
 

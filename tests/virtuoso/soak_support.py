@@ -16,7 +16,7 @@ import httpx
 from binance_sdk import BinanceClient, Caps
 from binance_sdk import _core as core
 from binance_sdk.simulator import Instrument, ManualClock, Simulator
-from virtuoso_binance.fetcher import BinanceDataFetcher, Refresh
+from virtuoso_binance.polling.fetcher import BinanceDataFetcher, Refresh
 from virtuoso_binance.symbols import Listing, MarketName
 
 Failing = Callable[[httpx.Request], httpx.Response | httpx.TransportError | None]

@@ -16,7 +16,7 @@ from binance_sdk.simulator import Simulator
 from tests.virtuoso import fake_virtuoso
 from tests.virtuoso.conftest import NOW, section_for
 from virtuoso_binance import make_exchange_class
-from virtuoso_binance.fetcher import BinanceDataFetcher
+from virtuoso_binance.polling.fetcher import BinanceDataFetcher
 from virtuoso_binance.symbols import Listing
 
 Change = Callable[[dict[str, Any]], None]

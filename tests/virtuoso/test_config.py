@@ -12,8 +12,8 @@ import pytest
 from binance_sdk.errors import BinanceError, ConfigError
 from tests.virtuoso import fake_virtuoso
 from virtuoso_binance import load_config, load_settings, make_exchange_class, validate
-from virtuoso_binance.placeholders import UNSET, environment, expand, read_dotenv
-from virtuoso_binance.sections import is_switched_off, section_of, uses_ccxt
+from virtuoso_binance.config.env_vars import UNSET, environment, expand, read_dotenv
+from virtuoso_binance.config.loading import is_switched_off, section_of, uses_ccxt
 from virtuoso_binance.session import make_client
 
 ROOT = Path(__file__).resolve().parents[2]

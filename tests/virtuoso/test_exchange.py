@@ -17,8 +17,8 @@ from binance_sdk.simulator import Fault, Simulator
 from tests.virtuoso import fake_virtuoso
 from tests.virtuoso.conftest import Build, hasty, section_for
 from virtuoso_binance import BaseExchange, InvalidSymbolError, make_exchange_class
+from virtuoso_binance.base_exchange import ABSTRACT
 from virtuoso_binance.errors import ErrorBridge
-from virtuoso_binance.reference import ABSTRACT
 
 REQUIRED = [
     "fetch_market_data",

@@ -12,8 +12,8 @@ from binance_sdk import BinanceClient, Caps
 from binance_sdk.errors import BinanceError, ConfigError
 from binance_sdk.simulator import Instrument
 from virtuoso_binance.errors import InvalidSymbolError
-from virtuoso_binance.fetcher import BinanceDataFetcher
 from virtuoso_binance.frames import ohlcv_frame
+from virtuoso_binance.polling.fetcher import BinanceDataFetcher
 from virtuoso_binance.symbols import Listing
 from virtuoso_binance.timeframes import FRAMES
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from binance_sdk import BinanceClient, Caps
 from binance_sdk.futures import Kline
-from virtuoso_binance.rotation import REQUESTS, Job, Purse, Resource, choose, cost_of, resources
-from virtuoso_binance.tails import holes, merged, open_time, tail_length
+from virtuoso_binance.polling.scheduling import REQUESTS, Job, Purse, Resource, choose, cost_of, resources
+from virtuoso_binance.polling.series import holes, merged, open_time, tail_length
 
 STEP = 60_000
 NOW = 1_800_000_000_000

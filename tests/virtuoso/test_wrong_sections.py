@@ -13,7 +13,7 @@ from binance_sdk.errors import ConfigError
 from tests.virtuoso import fake_virtuoso
 from virtuoso_binance import load_config, load_settings, make_exchange_class, register, validate
 from virtuoso_binance.config import Section
-from virtuoso_binance.placeholders import read_dotenv
+from virtuoso_binance.config.env_vars import read_dotenv
 from virtuoso_binance.session import make_client
 
 WRONG: dict[str, object] = {

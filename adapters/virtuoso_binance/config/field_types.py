@@ -7,7 +7,7 @@ from typing import Annotated, cast
 from pydantic import BeforeValidator, SecretStr
 
 from binance_sdk.errors import ParameterError
-from virtuoso_binance.placeholders import UNSET, is_placeholder
+from virtuoso_binance.config.env_vars import UNSET, is_placeholder
 from virtuoso_binance.scalars import is_number
 from virtuoso_binance.symbols import plain_symbol
 

@@ -18,7 +18,7 @@ from virtuoso_binance.timeframes import Timeframe, kline_interval, statistics_pe
 if TYPE_CHECKING:
     from virtuoso_binance.session import Session
 
-__all__ = ["Queries"]
+__all__ = ["FetchMethods"]
 
 Moment = int | float | datetime | None
 
@@ -33,7 +33,7 @@ _INVALID_SYMBOL = -1121
 _CATEGORIES: Mapping[str, MarketName] = {"linear": "usdm", "swap": "usdm", "future": "usdm", "spot": "spot"}
 
 
-class Queries:
+class FetchMethods:
     """Mixed into the exchange class. Symbols in any spelling; results carry ``BTCUSDT``."""
 
     binance_errors: ErrorBridge

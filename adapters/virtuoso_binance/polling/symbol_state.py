@@ -10,8 +10,8 @@ from binance_sdk import futures, spot
 from binance_sdk.errors import BinanceError
 from binance_sdk.futures import Kline
 from virtuoso_binance.market_data import Parts
+from virtuoso_binance.polling.series import Hole, holes, statistics_time
 from virtuoso_binance.symbols import Listed
-from virtuoso_binance.tails import Hole, holes, statistics_time
 from virtuoso_binance.timeframes import FRAMES, interval_ms
 
 __all__ = ["MAX_AGE", "Book", "Kept", "StaleError", "SymbolState", "candle_holes", "fresh_parts"]

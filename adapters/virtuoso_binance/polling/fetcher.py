@@ -18,12 +18,12 @@ from binance_sdk import BinanceClient, Caps
 from binance_sdk.errors import BinanceError, ConfigError, shown
 from virtuoso_binance import calls
 from virtuoso_binance.errors import InvalidSymbolError
-from virtuoso_binance.kept import MAX_AGE, Book, Kept, SymbolState, candle_holes, fresh_parts
 from virtuoso_binance.market_data import assemble
-from virtuoso_binance.rotation import Cost, Job, Purse, Resource, choose, cost_of, resources
+from virtuoso_binance.polling.scheduling import Cost, Job, Purse, Resource, choose, cost_of, resources
+from virtuoso_binance.polling.series import merged, open_time, statistics_time, tail_length
+from virtuoso_binance.polling.symbol_state import MAX_AGE, Book, Kept, SymbolState, candle_holes, fresh_parts
 from virtuoso_binance.scalars import Row, is_number, iso
 from virtuoso_binance.symbols import Listed, MarketName, plain_symbol
-from virtuoso_binance.tails import merged, open_time, statistics_time, tail_length
 from virtuoso_binance.timeframes import FRAMES, interval_ms
 
 __all__ = ["BinanceDataFetcher", "Refresh"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from binance_sdk.errors import ConfigError, shown
-from virtuoso_binance.placeholders import environment, expand
+from virtuoso_binance.config.env_vars import environment, expand
 
 __all__ = ["block_of", "is_switched_off", "load_config", "section_of", "uses_ccxt"]
 

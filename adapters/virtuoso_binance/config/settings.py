@@ -12,9 +12,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from binance_sdk import Caps
 from binance_sdk.base_urls import read_base_url, read_stream_url
 from binance_sdk.errors import ConfigError, shown
-from virtuoso_binance.advice import STALE_TESTNET_STREAM, advise, remedy
-from virtuoso_binance.placeholders import UNSET, environment, expand
-from virtuoso_binance.section_values import (
+from virtuoso_binance.config.env_vars import UNSET, environment, expand
+from virtuoso_binance.config.field_types import (
     Flag,
     Http,
     MarketTypes,
@@ -28,7 +27,8 @@ from virtuoso_binance.section_values import (
     WebSocketUrl,
     is_given,
 )
-from virtuoso_binance.sections import block_of, is_switched_off
+from virtuoso_binance.config.hints import STALE_TESTNET_STREAM, advise, remedy
+from virtuoso_binance.config.loading import block_of, is_switched_off
 
 __all__ = [
     "ApiCredentials",

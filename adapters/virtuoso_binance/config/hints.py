@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from binance_sdk.errors import shown
-from virtuoso_binance.placeholders import UNSET, is_placeholder
+from virtuoso_binance.config.env_vars import UNSET, is_placeholder
 
 __all__ = ["STALE_TESTNET_STREAM", "advise", "remedy"]
 
