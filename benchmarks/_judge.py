@@ -22,7 +22,7 @@ from benchmarks._environments import ROOT
 
 if TYPE_CHECKING:
     from binance_sdk.simulator import Fault
-    from binance_sdk.simulator.exchange import Reply
+    from binance_sdk.simulator.rest.exchange import Reply
 
 _GRACE_SECONDS = 0.25
 """Requests under way when a refusal leaves are not held against the client for this long."""
@@ -120,7 +120,7 @@ class _Connection(asyncio.Protocol):
             self._request(head.decode("latin-1"))
 
     def _request(self, head: str) -> None:
-        from binance_sdk.simulator.exchange import Request
+        from binance_sdk.simulator.rest.exchange import Request
 
         first, *rest = head.split("\r\n")
         method, target, _ = first.split(" ")

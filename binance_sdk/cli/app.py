@@ -94,7 +94,7 @@ def complete_environment(incomplete: str) -> list[str]:
 def complete_fault(incomplete: str) -> list[str]:
     """Names of faults."""
     try:
-        from binance_sdk.simulator.fault_words import fault_words
+        from binance_sdk.simulator.faults.parsing import fault_words
     except ModuleNotFoundError:
         return []
     return [one.name for one in fault_words() if one.name.startswith(incomplete)]

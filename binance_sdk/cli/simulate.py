@@ -85,7 +85,7 @@ def print_faults() -> None:
         CommandError: the simulator is not installed.
     """
     with _installed():
-        from binance_sdk.simulator.fault_words import fault_words
+        from binance_sdk.simulator.faults.parsing import fault_words
     console = make_console()
     for about in ("requests", "streams"):
         table = make_table()

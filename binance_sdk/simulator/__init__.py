@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from binance_sdk.simulator.clock import ManualClock, OffsetClock, SimulatorClock
-    from binance_sdk.simulator.control import SimulatorControl, simulator_process
+    from binance_sdk.simulator.control.client import SimulatorControl, simulator_process
     from binance_sdk.simulator.errors import PortInUseError, SimulatorError
-    from binance_sdk.simulator.faults import Fault, FaultRule, Faults
-    from binance_sdk.simulator.record import RequestCounts, WindowStats
-    from binance_sdk.simulator.server import Simulator, SimulatorOptions, serve
-    from binance_sdk.simulator.streams.faults import StreamFault
+    from binance_sdk.simulator.faults.requests import Fault, FaultRule, Faults
+    from binance_sdk.simulator.faults.streams import StreamFault
+    from binance_sdk.simulator.market.symbols import Instrument
+    from binance_sdk.simulator.rest.window_stats import RequestCounts, WindowStats
+    from binance_sdk.simulator.simulator import Simulator, SimulatorOptions, serve
     from binance_sdk.simulator.streams.limits import StreamLimits
-    from binance_sdk.simulator.symbols import Instrument
 
 __all__ = [
     "Fault",
@@ -52,24 +52,24 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Fault": "faults",
-    "FaultRule": "faults",
-    "Faults": "faults",
-    "Instrument": "symbols",
+    "Fault": "faults.requests",
+    "FaultRule": "faults.requests",
+    "Faults": "faults.requests",
+    "Instrument": "market.symbols",
     "ManualClock": "clock",
     "OffsetClock": "clock",
     "PortInUseError": "errors",
-    "RequestCounts": "record",
-    "Simulator": "server",
+    "RequestCounts": "rest.window_stats",
+    "Simulator": "simulator",
     "SimulatorClock": "clock",
-    "SimulatorControl": "control",
+    "SimulatorControl": "control.client",
     "SimulatorError": "errors",
-    "SimulatorOptions": "server",
-    "StreamFault": "streams.faults",
+    "SimulatorOptions": "simulator",
+    "StreamFault": "faults.streams",
     "StreamLimits": "streams.limits",
-    "WindowStats": "record",
-    "serve": "server",
-    "simulator_process": "control",
+    "WindowStats": "rest.window_stats",
+    "serve": "simulator",
+    "simulator_process": "control.client",
 }
 _EXTRA = ("numpy", "starlette", "uvicorn")
 

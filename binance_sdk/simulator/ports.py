@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from binance_sdk.simulator.errors import PortInUseError
-from binance_sdk.simulator.symbols import Market
+from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator_url import LAST_PORT, STREAM_PORTS
 
 _ATTEMPTS = 100

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from binance_sdk.simulator.fault_words import fault_words
+from binance_sdk.simulator.faults.parsing import fault_words
 
 from .support import Cli, start
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from binance_sdk.catalogue import CATALOGUE, Catalogue, MarketCatalogue, Operation, Variant
-from binance_sdk.simulator import futures, spot
+from binance_sdk.simulator.rest import futures, spot
 from tests.shared_facts import load, needs_facts
 
 from .conftest import NOW, Api, simulator

@@ -25,7 +25,7 @@ from binance_sdk.simulator import (
     SimulatorError,
     simulator_process,
 )
-from binance_sdk.simulator.remote import Remote
+from binance_sdk.simulator.control.http import Remote
 
 from .conftest import NOW, simulator
 

@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from binance_sdk.simulator import Fault, Simulator, SimulatorError, StreamFault, simulator_process
-from binance_sdk.simulator.fault_words import FaultOrder, fault_words, read_fault
-from binance_sdk.simulator.faults import FaultKind
-from binance_sdk.simulator.remote import _USUAL
-from binance_sdk.simulator.streams.faults import StreamFaultKind
+from binance_sdk.simulator.control.http import _USUAL
+from binance_sdk.simulator.faults.parsing import FaultOrder, fault_words, read_fault
+from binance_sdk.simulator.faults.requests import FaultKind
+from binance_sdk.simulator.faults.streams import StreamFaultKind
 
 from .conftest import simulator
 

@@ -13,7 +13,7 @@ import pytest
 
 from binance_sdk import BinanceClient, errors
 from binance_sdk.simulator import Fault, ManualClock, Simulator, SimulatorError
-from binance_sdk.simulator.faults import UNHARMED, Faults
+from binance_sdk.simulator.faults.requests import UNHARMED, Faults
 
 from .conftest import NOW, simulator
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from binance_sdk.simulator import ManualClock, SimulatorError
-from binance_sdk.simulator.foreign import ForeignTraffic
-from binance_sdk.simulator.limits import Limiter, RefusalError, Window
+from binance_sdk.simulator.rest.foreign_traffic import ForeignTraffic
+from binance_sdk.simulator.rest.rate_limits import Limiter, RefusalError, Window
 
 from .conftest import NOW, simulator
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from binance_sdk.simulator.judge import offset_minutes
+from binance_sdk.simulator.rest.validation import offset_minutes
 from tests.shared_facts import load, needs_facts
 
 from .conftest import NOW, Api, simulator

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from binance_sdk.simulator import ManualClock, Simulator
-from binance_sdk.simulator.limits import Interval, Limiter, RefusalError, Window
+from binance_sdk.simulator.rest.rate_limits import Interval, Limiter, RefusalError, Window
 
 from .conftest import NOW, simulator
 

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binance_sdk.simulator import pages
-from binance_sdk.simulator.candles import DAY, Calendar, Candles
-from binance_sdk.simulator.exchange import Request
-from binance_sdk.simulator.image import Image, draw
-from binance_sdk.simulator.pages import KLINE, kline_columns
-from binance_sdk.simulator.render import Fixed, rows
-from binance_sdk.simulator.server import Simulator
-from binance_sdk.simulator.symbols import DEFAULT_SYMBOLS
-from binance_sdk.simulator.venue import Desk
+from binance_sdk.simulator.market.candles import DAY, Calendar, Candles
+from binance_sdk.simulator.market.market import Desk
+from binance_sdk.simulator.market.symbols import DEFAULT_SYMBOLS
+from binance_sdk.simulator.rest import kline_cache
+from binance_sdk.simulator.rest.bulk_rows import Image, draw
+from binance_sdk.simulator.rest.exchange import Request
+from binance_sdk.simulator.rest.json_rows import Fixed, rows
+from binance_sdk.simulator.rest.kline_cache import KLINE, kline_columns
+from binance_sdk.simulator.simulator import Simulator
 
 from .conftest import NOW, simulator
 
@@ -99,13 +99,13 @@ def test_more_days_than_are_kept_at_once(exchange: Simulator) -> None:
 def test_days_are_drawn_once_and_only_when_they_are_over(monkeypatch: pytest.MonkeyPatch) -> None:
     """So the comparisons above do compare two ways."""
     drawn: list[int] = []
-    true = pages._rendered
+    true = kline_cache._rendered
 
-    def counted(candles: Candles, forms: pages.Forms, day: int) -> tuple[int, Image]:
+    def counted(candles: Candles, forms: kline_cache.Forms, day: int) -> tuple[int, Image]:
         drawn.append(day)
         return true(candles, forms, day)
 
-    monkeypatch.setattr(pages, "_rendered", counted)
+    monkeypatch.setattr(kline_cache, "_rendered", counted)
     one, today = simulator(history_days=20), TODAY // DAY
     for _ in range(2):
         for start in range(TODAY - 9 * DAY, TODAY - DAY, 1000 * MINUTE):

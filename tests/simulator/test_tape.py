@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binance_sdk.simulator.book import Book, Side
-from binance_sdk.simulator.candles import Calendar, Candles, bars_of, fold
-from binance_sdk.simulator.noise import Walk
-from binance_sdk.simulator.prices import Prices
-from binance_sdk.simulator.render import Fixed
-from binance_sdk.simulator.symbols import DEFAULT_SYMBOLS, Instrument
-from binance_sdk.simulator.tape import Aggregates, Tape, split_fills
+from binance_sdk.simulator.market.book import Book, Side
+from binance_sdk.simulator.market.candles import Calendar, Candles, bars_of, fold
+from binance_sdk.simulator.market.prices import Prices
+from binance_sdk.simulator.market.randomness import Walk
+from binance_sdk.simulator.market.symbols import DEFAULT_SYMBOLS, Instrument
+from binance_sdk.simulator.market.tape import Aggregates, Tape, split_fills
+from binance_sdk.simulator.rest.json_rows import Fixed
 
 DAY, MINUTE = 86_400_000, 60_000
 LISTING = 20_000 * DAY

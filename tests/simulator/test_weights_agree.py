@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from binance_sdk.catalogue import CATALOGUE, Operation, Parameter
-from binance_sdk.simulator.weights import (
+from binance_sdk.simulator.rest.weights import (
     GROUP_LIMITS,
     RAW_REQUESTS,
     STALE_HEADER,

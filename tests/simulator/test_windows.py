@@ -7,8 +7,8 @@ import pytest
 
 from binance_sdk import BinanceClient
 from binance_sdk.simulator import Fault, ManualClock, OffsetClock, Simulator, SimulatorClock, SimulatorError
-from binance_sdk.simulator.exchange import Request
-from binance_sdk.simulator.faults import Injected
+from binance_sdk.simulator.faults.requests import Injected
+from binance_sdk.simulator.rest.exchange import Request
 
 from .conftest import NOW, simulator
 

@@ -12,10 +12,10 @@
   trades, closed bars and the ids of books stay complete.
 """
 
-from binance_sdk.simulator.streams.faults import StreamFault, StreamFaultRule, StreamFaults
+from binance_sdk.simulator.faults.streams import StreamFault, StreamFaultRule, StreamFaults
 from binance_sdk.simulator.streams.limits import StreamLimits
 from binance_sdk.simulator.streams.replay import Playing
-from binance_sdk.simulator.streams.station import StreamCounts, Streams
+from binance_sdk.simulator.streams.streams import StreamCounts, Streams
 
 __all__ = [
     "Playing",

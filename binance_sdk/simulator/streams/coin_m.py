@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
-from binance_sdk.simulator.streams.source import text
+from binance_sdk.simulator.streams.market_view import text
 
 CARRIERS = frozenset(
     f"futures.{name}"

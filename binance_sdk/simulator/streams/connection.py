@@ -17,11 +17,11 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
-from binance_sdk.simulator.damage import bad_row, coin_m, from_the_future
-from binance_sdk.simulator.streams.control import ControlError, Order, answer, read_order
-from binance_sdk.simulator.streams.faults import StreamFault
+from binance_sdk.simulator.faults.damage import bad_row, coin_m, from_the_future
+from binance_sdk.simulator.faults.streams import StreamFault
+from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator.streams.names import StreamName
-from binance_sdk.simulator.symbols import Market
+from binance_sdk.simulator.streams.requests import ControlError, Order, answer, read_order
 
 if TYPE_CHECKING:
     from binance_sdk.simulator.streams.hub import Hub

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from binance_sdk.simulator import candles as bar
-from binance_sdk.simulator.book import IDS
-from binance_sdk.simulator.candles import DAY, Calendar
-from binance_sdk.simulator.prices import MINUTE
-from binance_sdk.simulator.streams.changes import levels
+from binance_sdk.simulator.market import candles as bar
+from binance_sdk.simulator.market.book import IDS
+from binance_sdk.simulator.market.candles import DAY, Calendar
+from binance_sdk.simulator.market.market import Desk
+from binance_sdk.simulator.market.prices import MINUTE
+from binance_sdk.simulator.market.tape import Aggregates, split_fills
+from binance_sdk.simulator.streams.book_changes import levels
+from binance_sdk.simulator.streams.market_view import Source, next_trade
 from binance_sdk.simulator.streams.names import StreamName
-from binance_sdk.simulator.streams.source import Source, next_trade
-from binance_sdk.simulator.tape import Aggregates, split_fills
-from binance_sdk.simulator.venue import Desk
 
 LEAP = 120
 """Periods that are told one by one after a leap of the clock; of a longer leap only the last ones are."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Protocol
 
+from binance_sdk.simulator.faults.streams import StreamFault, StreamFaults
 from binance_sdk.simulator.streams.coin_m import CARRIERS, with_coin_m
-from binance_sdk.simulator.streams.faults import StreamFault, StreamFaults
 from binance_sdk.simulator.streams.feeds import Feed
-from binance_sdk.simulator.streams.kinds import feed_of
+from binance_sdk.simulator.streams.market_view import Source
 from binance_sdk.simulator.streams.names import StreamName, read_name
-from binance_sdk.simulator.streams.source import Source
+from binance_sdk.simulator.streams.rest_feeds import feed_of
 
 
 class Listener(Protocol):

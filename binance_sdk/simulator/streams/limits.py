@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from binance_sdk.simulator.streams.control import MAX_STREAMS
-from binance_sdk.simulator.symbols import Market
+from binance_sdk.simulator.market.symbols import Market
+from binance_sdk.simulator.streams.requests import MAX_STREAMS
 
 
 @dataclass

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from binance_sdk.simulator.symbols import Market
+from binance_sdk.simulator.market.symbols import Market
 
 _SYMBOL = r"(?P<symbol>[^@!]+)"
 _MINUTES = "1m|3m|5m|15m|30m|1h|2h|4h|6h|8h|12h|1d|3d|1w|1M"

@@ -15,8 +15,8 @@ from typing import Any, cast
 from websockets.exceptions import ConnectionClosed
 
 from binance_sdk.simulator.streams.connection import StreamConnection, text_frame, wrapped
-from binance_sdk.simulator.streams.listener import MarketServer
-from binance_sdk.simulator.streams.source import text
+from binance_sdk.simulator.streams.market_view import text
+from binance_sdk.simulator.streams.server import MarketServer
 
 _AT_ONCE = 256
 """Messages between two looks at the sockets."""

@@ -1,0 +1,124 @@
+"""A fault in one line, as ``binance-sdk simulate --fault`` and ``Simulator.add_fault`` take it.
+
+``NAME:KEY=VALUE,...``, e.g. ``server_error:status=502,probability=0.1,where=spot.*``. A name is that of a class method
+of ``Fault`` or ``StreamFault``, whose arguments are keys; ``where``, ``probability``, ``count`` and ``seed`` are those
+of ``Faults.add``, several patterns of ``where`` being separated by ``|``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from binance_sdk.simulator.errors import SimulatorError
+from binance_sdk.simulator.faults.requests import Fault
+from binance_sdk.simulator.faults.streams import StreamFault
+
+_RULE: Mapping[str, Any] = {"where": str, "probability": float, "count": int, "seed": int}
+
+
+@dataclass(frozen=True, slots=True)
+class FaultOrder:
+    """A fault, and how often and where it is to be injected."""
+
+    fault: Fault | StreamFault
+    where: tuple[str, ...] = ("*",)
+    probability: float = 1.0
+    count: int | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaultWord:
+    """A fault that can be named.
+
+    Attributes:
+        name: Its name.
+        about: ``requests`` or ``streams``.
+        arguments: What it takes besides, with its defaults: ``status=503``.
+        meaning: What happens.
+    """
+
+    name: str
+    about: str
+    arguments: tuple[str, ...]
+    meaning: str
+
+
+def fault_words() -> list[FaultWord]:
+    """Every fault there is, in the order in which they are written down."""
+    return [
+        FaultWord(
+            name,
+            "requests" if name in _made_by(Fault) else "streams",
+            tuple(
+                one.name if one.default is one.empty else f"{one.name}={_shown(one.default)}"
+                for one in inspect.signature(make).parameters.values()
+            ),
+            (inspect.getdoc(make) or "").partition("\n")[0],
+        )
+        for name, make in _KNOWN.items()
+    ]
+
+
+def read_fault(text: str) -> FaultOrder:
+    """What a line says.
+
+    Raises:
+        SimulatorError: It says nothing that is known; the message names the word, and what there is instead.
+    """
+    name, _, rest = text.strip().partition(":")
+    make = _KNOWN.get(name)
+    if make is None:
+        near = get_close_matches(name, _KNOWN, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise SimulatorError(f"there is no fault {name!r}: {hint}There are {', '.join(_KNOWN)}")
+    signature, types = inspect.signature(make).parameters, get_type_hints(make)
+    own: dict[str, Any] = {}
+    rule: dict[str, Any] = {}
+    for part in filter(None, rest.split(",")):
+        key, sign, value = part.strip().partition("=")
+        if not sign or (key not in signature and key not in _RULE):
+            takes = ", ".join([*signature, *_RULE])
+            raise SimulatorError(f"{name}: {part!r} is no KEY=VALUE with one of {takes}")
+        kind = types[key] if key in signature else _RULE[key]
+        (own if key in signature else rule)[key] = _read(name, key, kind, value)
+    for one in signature.values():
+        if one.default is one.empty and one.name not in own:
+            raise SimulatorError(f"{name} needs {one.name}: write {name}:{one.name}=...")
+    if "where" in rule:
+        rule["where"] = tuple(rule["where"].split("|"))
+    try:
+        return FaultOrder(make(**own), **rule)
+    except ValueError as error:
+        raise SimulatorError(str(error)) from error
+
+
+def _read(name: str, key: str, kind: Any, value: str) -> Any:
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        raise SimulatorError(f"{name}: {key}={value}: {error.errors(include_url=False)[0]['msg']}") from error
+
+
+def _made_by(kind: type[Fault | StreamFault]) -> dict[str, Callable[..., Any]]:
+    """The class methods of which each makes one fault."""
+    made: dict[str, Callable[..., Any]] = {}
+    for name, member in vars(kind).items():
+        if isinstance(member, classmethod):
+            method: Callable[..., Any] = getattr(kind, name)
+            if get_type_hints(method).get("return") is kind:
+                made[name] = method
+    return made
+
+
+def _shown(default: object) -> str:
+    return str(default).lower() if isinstance(default, bool) or default is None else str(default)
+
+
+_KNOWN: Mapping[str, Callable[..., Fault | StreamFault]] = {**_made_by(Fault), **_made_by(StreamFault)}

@@ -1,0 +1,247 @@
+"""The exchange without its sockets: a request goes in, a reply comes out, and only the clock is asked for the time."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+from functools import partial
+
+from binance_sdk._runtime.operation import Catalogue, Operation
+from binance_sdk.simulator.clock import SimulatorClock
+from binance_sdk.simulator.errors import RejectionError, SimulatorError
+from binance_sdk.simulator.faults.damage import bad_row, newest_first
+from binance_sdk.simulator.faults.requests import UNHARMED, Fault, Faults, Injected
+from binance_sdk.simulator.market.candles import DAY
+from binance_sdk.simulator.market.market import Venue
+from binance_sdk.simulator.market.prices import MINUTE
+from binance_sdk.simulator.market.symbols import Instrument, Market
+from binance_sdk.simulator.rest import fixture_answers as fallback
+from binance_sdk.simulator.rest import futures, spot
+from binance_sdk.simulator.rest.json_rows import encode
+from binance_sdk.simulator.rest.rate_limits import Interval, Limiter, RefusalError, Window
+from binance_sdk.simulator.rest.validation import Call, Judge
+from binance_sdk.simulator.rest.weights import STALE_HEADER, WEIGHT_LIMITS, WEIGHTS, WITHOUT_HEADER, raw_query
+from binance_sdk.simulator.rest.window_stats import MarketRecord, RequestCounts
+
+_JSON = "application/json;charset=UTF-8"
+_PAGE = "text/html;charset=UTF-8"
+_ANSWERS = {"spot": spot.ANSWERS, "futures": futures.ANSWERS}
+_SHOWN_IN_MAINTENANCE: Mapping[Market, str] = {"spot": "HALT", "futures": "PENDING_TRADING"}
+_DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {"newest_first": newest_first, "bad_row": bad_row}
+_MAINTENANCE = Injected(fault=Fault.maintenance())
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the exchange behaves; see ``Simulator`` for the meaning of each."""
+
+    seed: int
+    history_days: int
+    weight_limits: Mapping[Market, int | None]
+    weight_window_seconds: int
+    ban_after: int
+    api_key_required: bool
+    grace_seconds: float
+    lively: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    path: str
+    query: str = ""
+    accept: str = ""
+    api_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Exchange:
+    """Both markets behind one address."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        instruments: Iterable[Instrument],
+        clock: SimulatorClock,
+        settings: Settings,
+        fixture: fallback.Fixture,
+    ) -> None:
+        self._clock = clock
+        self._fixture = fixture
+        self._operations = {operation.path: operation for operation in catalogue}
+        now = clock.now_ms()
+        listing = (now // DAY - settings.history_days) * DAY
+        lively_from = now // MINUTE * MINUTE if settings.lively else None
+        listed = tuple(instruments)
+        markets: tuple[Market, ...] = ("spot", "futures")
+        self.limiters: Mapping[Market, Limiter] = {
+            market: Limiter(
+                market,
+                Window(settings.weight_limits[market] or WEIGHT_LIMITS[market], settings.weight_window_seconds),
+                patience=settings.ban_after,
+                record=MarketRecord(round(settings.grace_seconds * 1000)),
+            )
+            for market in markets
+        }
+        self.venues: Mapping[Market, Venue] = {
+            market: Venue(market, listed, settings.seed, listing, self.limiters[market], lively_from)
+            for market in markets
+        }
+        self._judges = {
+            market: Judge(partial(getattr, venue, "table"), api_key_required=settings.api_key_required)
+            for market, venue in self.venues.items()
+        }
+        names = {name for operation in catalogue for name in _names(operation)}
+        self.faults = Faults(names, settings.seed)
+        # Weights that are not those of the table any more, by path, and markets that are being worked on.
+        self._drifted: dict[str, int] = {}
+        self._refusing: frozenset[Market] = frozenset()
+        self._asked: Counter[str] = Counter()
+        self._answered: Counter[int] = Counter()
+        self._lock = threading.Lock()
+
+    @property
+    def requests(self) -> RequestCounts:
+        with self._lock:
+            answered, asked = dict(self._answered), dict(self._asked)
+        return RequestCounts(sum(answered.values()), asked, answered, self.faults.injected)
+
+    def drift(self, operation_id: str, weight: int | None) -> None:
+        """Charge another weight than the table's; ``None`` charges that of the table again."""
+        path = next((path for path, operation in self._operations.items() if operation.id == operation_id), None)
+        if path is None:
+            raise SimulatorError(f"there is no operation {operation_id!r}; write it like spot.klines")
+        if weight is None:
+            self._drifted.pop(path, None)
+        else:
+            self._drifted[path] = weight
+
+    def maintain(self, market: Market, *, refuse: bool, show: bool) -> None:
+        """Refuse everything, or not; and show every symbol as not traded, or not."""
+        with self._lock:
+            others = self._refusing - {market}
+            self._refusing = frozenset((*others, market)) if refuse else others
+        self.venues[market].roster.show(_SHOWN_IN_MAINTENANCE[market] if show else None)
+
+    def draw(self, path: str) -> Injected:
+        """What goes wrong with the next request to this path."""
+        if not self._refusing and not self.faults.armed:
+            return UNHARMED
+        operation = self._operations.get(path)
+        if operation is None:
+            return UNHARMED
+        return _MAINTENANCE if operation.market in self._refusing else self.faults.draw(_names(operation))
+
+    def answer(self, request: Request, injected: Injected = UNHARMED) -> Reply:
+        """Answer one request as Binance would at this moment, or as the injected fault has it."""
+        now = self._clock.now_ms()
+        operation = self._operations.get(request.path)
+        if operation is None:
+            reply = self._unknown_path(request, now)
+        elif request.method != "GET":
+            reply = Reply(405, {"content-type": _JSON, "allow": "GET", "date": _date(now)}, b"")
+        else:
+            reply = self._known_path(operation, request, now, injected)
+        silent = injected.fault is not None and injected.fault.kind in ("reset", "silence")
+        with self._lock:
+            self._answered[0 if silent else reply.status] += 1
+            if operation is not None:
+                self._asked[operation.id] += 1
+        return reply
+
+    def _unknown_path(self, request: Request, now: int) -> Reply:
+        """Binance shows a web page to whoever looks like a browser; neither form has ``code`` and ``msg``."""
+        if "text/html" in request.accept:
+            page = "<html><head><title>404 Not found</title></head><body><h1>Not found</h1></body></html>"
+            return Reply(404, {"content-type": _PAGE, "date": _date(now)}, page.encode())
+        body = encode({"timestamp": now, "status": 404, "error": "Not Found", "path": request.path})
+        return Reply(404, {"content-type": _JSON, "date": _date(now)}, body)
+
+    def _known_path(self, operation: Operation[object], request: Request, now: int, injected: Injected) -> Reply:
+        headers = {"content-type": _JSON, "date": _date(now)}
+        limiter, judge = self.limiters[operation.market], self._judges[operation.market]
+        self.venues[operation.market].open(now)
+        fault, told = injected.fault, now + round(injected.after * 1000)
+        if fault is not None and not fault.counted:
+            limiter.notice(now)
+            return _instead(fault, headers)
+        weight = self._weight(request)
+        try:
+            if fault is not None and fault.kind == "banned":
+                limiter.ban(now, fault.seconds, told)
+            used = limiter.spend(request.path, weight, now, told)
+            headers |= self._used_weight(operation, limiter, used, weight)
+            if fault is not None and fault.answers:
+                if fault.kind == "rate_limited":
+                    limiter.ask_for_quiet(told, now + math.ceil(fault.seconds) * 1000)
+                return _instead(fault, headers)
+            judge.key(operation, request.api_key)
+            call = judge.call(operation, request.query, now)
+            if fault is not None and fault.kind == "short_page":
+                call = _shortened(call, fault.rows)
+            answer = _ANSWERS[operation.market].get(operation.name)
+            if answer is None:
+                body = encode(fallback.answer(call, now, self._fixture))
+            else:
+                body = encode(answer(self.venues[operation.market], call, now))
+            return Reply(200, headers, body if fault is None else _DAMAGES.get(fault.kind, bytes)(body))
+        except RefusalError as refusal:
+            headers |= self._used_weight(operation, limiter, limiter.used(now), weight)
+            headers["retry-after"] = str(refusal.retry_after)
+            return Reply(refusal.status, headers, encode(refusal.body))
+        except RejectionError as rejection:
+            return Reply(rejection.status, headers, encode(rejection.body))
+
+    def _weight(self, request: Request) -> int:
+        drifted = self._drifted.get(request.path)
+        if drifted is not None:
+            return drifted
+        price = WEIGHTS.get(request.path)
+        # An endpoint only the catalogue knows costs 1: the hand-written table is not to be filled from the spec.
+        return 1 if price is None else price(raw_query(request.query))
+
+    @staticmethod
+    def _used_weight(operation: Operation[object], limiter: Limiter, used: int, weight: int) -> dict[str, str]:
+        if operation.path in WITHOUT_HEADER:
+            return {}
+        shown = str(max(used - weight, 0) if operation.path in STALE_HEADER else used)
+        named = {f"x-mbx-used-weight-{Interval(limiter.weight.seconds).label}": shown}
+        return {"x-mbx-used-weight": shown, **named} if operation.market == "spot" else named
+
+
+def _names(operation: Operation[object]) -> tuple[str, str, str]:
+    """What the pattern of a fault may match."""
+    return operation.id, operation.market, operation.path
+
+
+def _instead(fault: Fault, headers: Mapping[str, str]) -> Reply:
+    """The answer that a fault gives in the place of the true one."""
+    seconds = fault.seconds if fault.kind == "rate_limited" else fault.retry_after
+    after = {} if seconds is None else {"retry-after": str(math.ceil(seconds))}
+    if fault.location:
+        after["location"] = fault.location
+    if fault.code is not None:
+        return Reply(fault.status, {**headers, **after}, encode({"code": fault.code, "msg": fault.message}))
+    kind = {"content-type": _PAGE} if fault.message else {}
+    bare = {name: value for name, value in headers.items() if name == "date"}
+    return Reply(fault.status, bare | kind | after, fault.message.encode())
+
+
+def _shortened(call: Call, rows: int) -> Call:
+    """The call as a server takes it that gives fewer rows than it did."""
+    limit = call.in_force.get("limit")
+    return replace(call, in_force={**call.in_force, "limit": min(limit, rows)}) if isinstance(limit, int) else call
+
+
+def _date(now: int) -> str:
+    return formatdate(now / 1000, usegmt=True)

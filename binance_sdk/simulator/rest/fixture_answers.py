@@ -1,0 +1,62 @@
+"""Answers for operations the simulated market has nothing of its own to say about: the fixture, made to fit.
+
+A catalogue may know endpoints this simulator does not, because Binance added them or because somebody tries
+out a changed spec. Their fixtures are served with the symbol that was asked for and with times near the present.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+from binance_sdk.simulator.market.symbols import Market
+from binance_sdk.simulator.rest.json_rows import Json
+from binance_sdk.simulator.rest.validation import Call
+
+Fixture = Callable[[Market, str, str], bytes]
+
+_NAMES = ("symbol", "pair")
+_EARLIEST, _LATEST = 10**12, 4 * 10**12
+"""Integers outside of this are no times of this century in milliseconds."""
+
+
+def answer(call: Call, now: int, fixture: Fixture) -> Json:
+    """The fixture of the variant that the call selects."""
+    operation = call.operation
+    given = {name: value if isinstance(value, (int, str)) else list(value) for name, value in call.given.items()}
+    suffix = operation.variant_for(given).fixtures[0]
+    body: Json = json.loads(fixture(operation.market, operation.name, suffix))
+    newest = max(_times(body), default=now)
+    names = {name: call.text(name) for name in _NAMES if name in call.given}
+    return _fitted(body, now - newest, names)
+
+
+def _is_time(key: str, value: Json) -> bool:
+    named = "time" in key.lower() or key in ("E", "T")
+    return named and isinstance(value, int) and _EARLIEST <= value <= _LATEST
+
+
+def _times(body: Json) -> Iterator[int]:
+    if isinstance(body, dict):
+        for key, value in body.items():
+            if isinstance(value, int) and _is_time(key, value):
+                yield value
+            else:
+                yield from _times(value)
+    elif isinstance(body, list):
+        for item in body:
+            yield from _times(item)
+
+
+def _fitted(body: Json, shift: int, names: dict[str, str]) -> Json:
+    if isinstance(body, list):
+        return [_fitted(item, shift, names) for item in body]
+    if not isinstance(body, dict):
+        return body
+    fitted: dict[str, Json] = {}
+    for key, value in body.items():
+        if isinstance(value, int) and _is_time(key, value):
+            fitted[key] = value + shift
+        else:
+            fitted[key] = names.get(key, value) if isinstance(value, str) else _fitted(value, shift, names)
+    return fitted

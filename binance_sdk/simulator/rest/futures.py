@@ -1,0 +1,266 @@
+"""The answers of the futures endpoints, each a function of the venue, the call and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from binance_sdk.simulator.errors import RejectionError
+from binance_sdk.simulator.market.candles import DAY, HOUR
+from binance_sdk.simulator.market.market import Desk, Venue
+from binance_sdk.simulator.market.prices import MINUTE
+from binance_sdk.simulator.market.randomness import bits, hashed, key
+from binance_sdk.simulator.market.symbols import Instrument
+from binance_sdk.simulator.rest import answers as trading
+from binance_sdk.simulator.rest import exchange_info as listing
+from binance_sdk.simulator.rest import mark_prices as contracts
+from binance_sdk.simulator.rest.json_rows import Body, Fixed, Json
+from binance_sdk.simulator.rest.validation import Call
+
+_EIGHT = Fixed(8)
+_TRADES_KEPT = 30 * DAY
+_AGGREGATES_KEPT = 48 * HOUR
+_BUFFERS = (("bid", -0.1), ("ask", 0.1))
+_EXCHANGES = (("binance", "{0}{1}"), ("okex", "{0}-{1}"), ("coinbase", "{0}-{1}"), ("gateio", "{0}_{1}"))
+_SCHEDULED = ("EQUITY", "COMMODITY", "KR_EQUITY", "HK_EQUITY", "CN_EQUITY")
+
+
+def _each(call: Call, answers: list[dict[str, Json]]) -> Body:
+    """An object for ``symbol``, a list without it."""
+    return answers[0] if "symbol" in call.given else answers
+
+
+def _open(venue: Venue, call: Call) -> list[Desk]:
+    """The chosen desks; lists of prices leave out contracts that are no longer traded."""
+    return [desk for desk in venue.chosen(call) if "symbol" in call.given or desk.instrument.traded]
+
+
+def depth(venue: Venue, call: Call, now: int) -> Body:
+    desk = venue.desk(call.text("symbol"))
+    update_id, changed, bids, asks = trading.depth_levels(desk, call.number("limit"), now)
+    return b'{"lastUpdateId":%d,"E":%d,"T":%d,"bids":%s,"asks":%s}' % (update_id, now, changed, bids, asks)
+
+
+def historical_trades(venue: Venue, call: Call, now: int) -> Body:
+    """Older trades than a month are not served: a ``fromId`` before that begins with the oldest there is."""
+    desk = venue.desk(call.text("symbol"))
+    return trading.trade_rows(desk, call, now, oldest=desk.tape.fill_count(now - _TRADES_KEPT))
+
+
+def agg_trades(venue: Venue, call: Call, now: int) -> Body:
+    tape = venue.desk(call.text("symbol")).tape
+    if "fromId" in call.given and call.number("fromId") < tape.count(tape.now(now) - _AGGREGATES_KEPT):
+        raise RejectionError(-4166, "Search window is restricted to recent 2 days only.")
+    return trading.agg_trades(venue, call, now)
+
+
+def ticker_24hr(venue: Venue, call: Call, now: int) -> Body:
+    def ticker(desk: Desk) -> dict[str, Json]:
+        end = desk.tape.now(now)
+        short = trading.statistics(desk, end - DAY, end, now, end)
+        return {**short, **trading.changes(desk, short), "lastQty": trading.last_prices(desk, now)[1]}
+
+    return _each(call, [ticker(desk) for desk in _open(venue, call)])
+
+
+def ticker_price(venue: Venue, call: Call, now: int) -> Body:
+    def ticker(desk: Desk) -> dict[str, Json]:
+        price, _, time = trading.last_prices(desk, now)
+        return {"symbol": desk.instrument.symbol, "price": price, "time": time}
+
+    return _each(call, [ticker(desk) for desk in _open(venue, call)])
+
+
+def ticker_book(venue: Venue, call: Call, now: int) -> Body:
+    def ticker(desk: Desk) -> dict[str, Json]:
+        changed = desk.book.at(now, 1).changed
+        return {"symbol": desk.instrument.symbol, **trading.best_prices(desk, now), "time": changed}
+
+    return _each(call, [ticker(desk) for desk in _open(venue, call)])
+
+
+def funding_info(venue: Venue, call: Call, now: int) -> Body:
+    return [
+        {
+            "symbol": one.symbol,
+            "adjustedFundingRateCap": "0.02000000",
+            "adjustedFundingRateFloor": "-0.02000000",
+            "fundingIntervalHours": contracts.FUNDING_HOURS,
+            "disclaimer": False,
+            # Rows that were never adjusted have no time on the wire.
+            "updateTime": venue.listing if place % 3 else None,
+        }
+        for place, one in enumerate(trading.traded(venue))
+    ]
+
+
+def asset_index(venue: Venue, call: Call, now: int) -> Body:
+    answers: dict[str, dict[str, Json]] = {}
+    for one in trading.traded(venue):
+        if one.quote == "USDT" and one.multiplier == 1:
+            answers[f"{one.base}USD"] = _asset_index(venue, one, now)
+    if "symbol" not in call.given:
+        return list(answers.values())
+    name = call.text("symbol")
+    if name not in answers:
+        raise RejectionError(-1121, "Invalid symbol.")
+    return answers[name]
+
+
+def _asset_index(venue: Venue, one: Instrument, now: int) -> dict[str, Json]:
+    index = contracts.value_at(lambda minutes: venue.prices.index(one, minutes), now)
+    answer: dict[str, Json] = {
+        "symbol": f"{one.base}USD",
+        "time": now // 1000 * 1000,
+        "index": _EIGHT.rounded(index),
+        "bidBuffer": "0.10000000",
+        "askBuffer": "0.10000000",
+    }
+    for side, buffer in _BUFFERS:
+        answer[f"{side}Rate"] = _EIGHT.rounded(index * (1 + buffer))
+    answer |= {"autoExchangeBidBuffer": "0.05000000", "autoExchangeAskBuffer": "0.05000000"}
+    for side, buffer in _BUFFERS:
+        answer[f"autoExchange{side.title()}Rate"] = _EIGHT.rounded(index * (1 + buffer / 2))
+    return answer
+
+
+def constituents(venue: Venue, call: Call, now: int) -> Body:
+    one = venue.table.by_symbol[call.text("symbol")]
+    hidden = one.contract_type == "TRADIFI_PERPETUAL"
+    index = contracts.value_at(lambda minutes: venue.prices.index(one, minutes), now)
+    return {
+        "symbol": one.symbol,
+        "time": now // 1000 * 1000,
+        "constituents": [
+            {
+                "exchange": exchange,
+                "symbol": pattern.format(one.base, one.quote),
+                "price": "-1" if hidden else _EIGHT.rounded(index),
+                "weight": _EIGHT.rounded(1 / len(_EXCHANGES)),
+            }
+            for exchange, pattern in _EXCHANGES
+        ],
+    }
+
+
+def index_info(venue: Venue, call: Call, now: int) -> Body:
+    """Composite indices only; of any other contract the list is empty."""
+    parts = [one for one in trading.traded(venue) if one.underlying == "COIN" and one.quote == "USDT"][:4]
+    return [
+        {
+            "symbol": desk.instrument.symbol,
+            "time": now // 1000 * 1000,
+            "component": "baseAsset",
+            "baseAssetList": [
+                {
+                    "baseAsset": one.base,
+                    "quoteAsset": one.quote,
+                    "weightInQuantity": _EIGHT.rounded(desk.instrument.dollars / len(parts) / one.dollars),
+                    "weightInPercentage": _EIGHT.rounded(1 / len(parts)),
+                }
+                for one in parts
+            ],
+        }
+        for desk in venue.chosen(call)
+        if desk.instrument.underlying == "INDEX"
+    ]
+
+
+def insurance_balance(venue: Venue, call: Call, now: int) -> Body:
+    """Two funds: one shared by the contracts in USDT, one by the rest."""
+    updated = now // DAY * DAY
+    funds: list[dict[str, Json]] = []
+    for in_usdt in (True, False):
+        symbols = [one.symbol for one in venue.table.instruments if (one.quote == "USDT") == in_usdt]
+        if not symbols or ("symbol" in call.given and call.text("symbol") not in symbols):
+            continue
+        assets: list[Json] = [
+            {"asset": asset, "marginBalance": balance, "updateTime": updated}
+            for asset, balance in (
+                ("USDT", "816402315.40721180"),
+                ("USDC", "204811937.11035000"),
+                ("BTC", "58.20417733"),
+            )
+        ]
+        funds.append({"symbols": symbols, "assets": assets})
+    return _each(call, funds)
+
+
+def symbol_adl_risk(venue: Venue, call: Call, now: int) -> Body:
+    updated = now // (30 * MINUTE) * (30 * MINUTE)
+
+    def risk(desk: Desk) -> dict[str, Json]:
+        drawn = hashed(key(venue.seed, desk.instrument.symbol, "adl"), np.array([updated], dtype=np.int64))
+        level = ("low", "low", "medium", "high")[int(bits(drawn, 0, 2)[0])]
+        return {"symbol": desk.instrument.symbol, "adlRisk": level, "updateTime": updated}
+
+    return _each(call, [risk(desk) for desk in _open(venue, call)])
+
+
+def trading_schedule(venue: Venue, call: Call, now: int) -> Body:
+    """A week back and a week ahead: five trading days, weekends without trading."""
+    today = now // DAY
+    schedules: dict[str, Json] = {}
+    for market in _SCHEDULED:
+        sessions: list[Json] = []
+        for day in range(today - 7, today + 8):
+            # The epoch was a Thursday.
+            weekend = (day + 3) % 7 >= 5
+            for start, end, kind in _sessions(market, weekend):
+                sessions.append({"startTime": day * DAY + start, "endTime": day * DAY + end, "type": kind})
+        schedules[market] = {"sessions": sessions}
+    return {"updateTime": today * DAY, "marketSchedules": schedules}
+
+
+def _sessions(market: str, weekend: bool) -> list[tuple[int, int, str]]:
+    if weekend:
+        return [(0, DAY, "NO_TRADING")]
+    if market != "EQUITY":
+        return [(0, 9 * HOUR, "NO_TRADING"), (9 * HOUR, 16 * HOUR, "REGULAR"), (16 * HOUR, DAY, "NO_TRADING")]
+    opened, closed = 14 * HOUR + 30 * MINUTE, 21 * HOUR
+    return [
+        (0, 9 * HOUR, "OVERNIGHT"),
+        (9 * HOUR, opened, "PRE_MARKET"),
+        (opened, closed, "REGULAR"),
+        (closed, DAY, "AFTER_MARKET"),
+    ]
+
+
+ANSWERS: Mapping[str, trading.Answer] = {
+    "ping": trading.ping,
+    "time": trading.time,
+    "exchange_info": listing.futures_exchange_info,
+    "depth": depth,
+    # Retail orders are not simulated apart, so both books are the same.
+    "rpi_depth": depth,
+    "trades": trading.trades,
+    "historical_trades": historical_trades,
+    "agg_trades": agg_trades,
+    "klines": trading.klines,
+    "continuous_klines": contracts.continuous_klines,
+    "index_price_klines": contracts.index_price_klines,
+    "mark_price_klines": contracts.mark_price_klines,
+    "premium_index_klines": contracts.premium_index_klines,
+    "premium_index": contracts.premium_index,
+    "funding_rate": contracts.funding_rate,
+    "funding_info": funding_info,
+    "ticker_24hr": ticker_24hr,
+    "ticker_price": ticker_price,
+    "ticker_price_v2": ticker_price,
+    "ticker_book_ticker": ticker_book,
+    "delivery_price": contracts.delivery_price,
+    "open_interest": contracts.open_interest,
+    "open_interest_hist": contracts.open_interest_hist,
+    "top_long_short_position_ratio": contracts.long_short_ratio,
+    "top_long_short_account_ratio": contracts.long_short_ratio,
+    "global_long_short_account_ratio": contracts.long_short_ratio,
+    "taker_long_short_ratio": contracts.taker_long_short_ratio,
+    "basis": contracts.basis,
+    "index_info": index_info,
+    "asset_index": asset_index,
+    "constituents": constituents,
+    "insurance_balance": insurance_balance,
+    "symbol_adl_risk": symbol_adl_risk,
+    "trading_schedule": trading_schedule,
+}

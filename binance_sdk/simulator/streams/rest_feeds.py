@@ -1,0 +1,382 @@
+"""The feed behind each name: what REST answers at that moment, in the words of the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from binance_sdk.simulator.market.prices import MINUTE
+from binance_sdk.simulator.market.randomness import bits, hashed, key
+from binance_sdk.simulator.streams.feeds import BookTicker, Depth, Feed, Klines, Periodic, Trades, book_ticker, top
+from binance_sdk.simulator.streams.market_view import Source, text
+from binance_sdk.simulator.streams.names import StreamName
+
+_SECOND = 1_000
+_BLOCK_EVERY = 360 * MINUTE
+_LIQUIDATED = 3
+"""One order in two to the power of this many is a liquidation."""
+_TOLD_AGAIN = 3 * _SECOND
+_NEVER_DELIVERED = 4133404800000
+"""Delivery time of a perpetual."""
+
+_MINI = {
+    "c": "lastPrice",
+    "o": "openPrice",
+    "h": "highPrice",
+    "l": "lowPrice",
+    "v": "volume",
+    "q": "quoteVolume",
+}
+_ROLLING = {
+    "p": "priceChange",
+    "P": "priceChangePercent",
+    "w": "weightedAvgPrice",
+    **_MINI,
+    "O": "openTime",
+    "C": "closeTime",
+    "F": "firstId",
+    "L": "lastId",
+    "n": "count",
+}
+_TICKER = {**_ROLLING, "Q": "lastQty"}
+_SPOT_TICKER = {**_TICKER, "x": "prevClosePrice", "b": "bidPrice", "B": "bidQty", "a": "askPrice", "A": "askQty"}
+_MARK = {
+    "p": "markPrice",
+    # The average of a few seconds is the price itself, as the path is a straight line within a minute.
+    "ap": "markPrice",
+    "i": "indexPrice",
+    "P": "estimatedSettlePrice",
+    "r": "lastFundingRate",
+    "T": "nextFundingTime",
+}
+_ASSET = {
+    "i": "index",
+    "b": "bidBuffer",
+    "a": "askBuffer",
+    "B": "bidRate",
+    "A": "askRate",
+    "q": "autoExchangeBidBuffer",
+    "g": "autoExchangeAskBuffer",
+    "Q": "autoExchangeBidRate",
+    "G": "autoExchangeAskRate",
+}
+_TRADIFI = "TRADIFI_PERPETUAL"
+
+
+def feed_of(source: Source, name: StreamName) -> Feed:
+    """The feed of a stream that exists."""
+    return _MAKERS[source.market][name.kind](source, name)
+
+
+class Tickers:
+    """A ticker of one symbol, or of all symbols that traded since the last time."""
+
+    def __init__(
+        self, source: Source, name: StreamName, *, keys: Mapping[str, str], kind: str, operation: str, query: str = ""
+    ) -> None:
+        self._source = source
+        self._symbol = name.symbol
+        self._keys = keys
+        self._kind = kind
+        self._operation = operation
+        self._query = query
+        self._told: dict[str, tuple[int | None, int]] = {}
+
+    def __call__(self, due: int) -> Iterable[bytes]:
+        if self._symbol:
+            event = self._event(self._symbol, due)
+            return [] if event is None else [text(event)]
+        changed = [one.symbol for one in self._source.traded(due) if self._changed(one.symbol, due)]
+        events = [event for symbol in changed if (event := self._event(symbol, due)) is not None]
+        return [text(events)] if events else []
+
+    def _changed(self, symbol: str, due: int) -> bool:
+        desk = self._source.live(symbol, due)
+        count = None if desk is None else desk.tape.count(due)
+        before, told = self._told.get(symbol, (None, 0))
+        # Without a trade the window moves on all the same, and drops old ones.
+        changed = count is not None and (before != count or due - told >= _TOLD_AGAIN)
+        if changed:
+            self._told[symbol] = (count, due)
+        return changed
+
+    def _event(self, symbol: str, due: int) -> dict[str, Any] | None:
+        answer = self._source.ask(self._operation, due, f"symbol={quote(symbol)}{self._query}")
+        if answer is None:
+            return None
+        event = {"e": self._kind, "E": due, "s": symbol, **{short: answer[long] for short, long in self._keys.items()}}
+        if self._source.market == "futures":
+            desk = self._source.desk(symbol, due)
+            event |= {"ps": symbol if desk is None else desk.instrument.pair, "st": 1}
+        return event
+
+
+def _ticker(keys: Mapping[str, str], kind: str, period: int) -> Callable[[Source, StreamName], Feed]:
+    def make(source: Source, name: StreamName) -> Feed:
+        return Periodic(period, Tickers(source, name, keys=keys, kind=kind, operation="ticker_24hr"))
+
+    return make
+
+
+def _rolling(source: Source, name: StreamName) -> Feed:
+    window = name.choices["window"]
+    query = f"&windowSize={window}"
+    tickers = Tickers(source, name, keys=_ROLLING, kind=f"{window}Ticker", operation="ticker", query=query)
+    return Periodic(_SECOND, tickers)
+
+
+def _avg_price(source: Source, name: StreamName) -> Feed:
+    def render(due: int) -> Iterable[bytes]:
+        answer = source.ask("avg_price", due, f"symbol={quote(name.symbol)}")
+        if answer is None:
+            return []
+        event = {"e": "avgPrice", "E": due, "s": name.symbol, "i": f"{answer['mins']}m"}
+        return [text({**event, "w": answer["price"], "T": answer["closeTime"]})]
+
+    return Periodic(_SECOND, render)
+
+
+def _reference_price(source: Source, name: StreamName) -> Feed:
+    def render(due: int) -> Iterable[bytes]:
+        answer = source.ask("reference_price", due, f"symbol={quote(name.symbol)}")
+        if answer is None:
+            return []
+        event = {"e": "referencePrice", "s": name.symbol, "r": answer["referencePrice"], "t": answer["timestamp"]}
+        return [text(event)]
+
+    return Periodic(_SECOND, render)
+
+
+def _block_trade(source: Source, name: StreamName) -> Feed:
+    def render(due: int) -> Iterable[bytes]:
+        desk = source.live(name.symbol, due)
+        if desk is None:
+            return []
+        number = (due - desk.tape.listing) // _BLOCK_EVERY - 1
+        rows = source.ask_all("historical_block_trades", due, f"symbol={quote(name.symbol)}&fromId={number}&limit=1")
+        return [
+            text(
+                {
+                    "e": "blockTrade",
+                    "E": due,
+                    "s": name.symbol,
+                    "t": row["id"],
+                    "p": row["price"],
+                    "q": row["qty"],
+                    "T": row["time"],
+                    "m": row["isBuyerMaker"],
+                }
+            )
+            for row in rows
+        ]
+
+    return Periodic(_BLOCK_EVERY, render)
+
+
+def _mark_price(source: Source, name: StreamName) -> Feed:
+    def event(symbol: str, due: int) -> dict[str, Any] | None:
+        answer = source.ask("premium_index", due, f"symbol={quote(symbol)}")
+        if answer is None:
+            return None
+        values = {short: answer[long] for short, long in _MARK.items()}
+        return {"e": "markPriceUpdate", "E": due, "s": symbol, **values, "st": 1}
+
+    def render(due: int) -> Iterable[bytes]:
+        if name.symbol:
+            one = event(name.symbol, due)
+            return [] if one is None else [text(one)]
+        listed = source.traded(due)
+        # Contracts on stocks and metals come in a message of their own.
+        groups = [[one.symbol for one in listed if (one.contract_type == _TRADIFI) == apart] for apart in (False, True)]
+        return [text([found for symbol in group if (found := event(symbol, due))]) for group in groups if group]
+
+    return Periodic(_SECOND if "seconds" in name.choices else 3 * _SECOND, render)
+
+
+def _all_book_tickers(source: Source, name: StreamName) -> Feed:
+    def render(due: int) -> Iterable[bytes]:
+        for one in source.traded(due):
+            desk = source.live(one.symbol, due)
+            if desk is not None:
+                yield book_ticker(desk, *top(desk, due), due)
+
+    return Periodic(5 * _SECOND, render)
+
+
+class Liquidations:
+    """Some of the orders on the tape were not given by choice; the last one of each symbol in a second is told."""
+
+    def __init__(self, source: Source, name: StreamName) -> None:
+        self._source = source
+        self._symbol = name.symbol
+
+    def __call__(self, due: int) -> Iterable[bytes]:
+        symbols = [self._symbol] if self._symbol else [one.symbol for one in self._source.traded(due)]
+        for symbol in symbols:
+            yield from self._orders(symbol, due)
+
+    def _orders(self, symbol: str, due: int) -> Iterable[bytes]:
+        desk = self._source.live(symbol, due)
+        if desk is None:
+            return
+        found = desk.tape.between(due - _SECOND + 1, due)
+        drawn = bits(hashed(key(self._source.venue.seed, symbol, "liquidation"), found.id), 0, _LIQUIDATED)
+        for row in np.flatnonzero(drawn == 0)[-1:].tolist():
+            quantity = desk.quantity.text(int(found.quantity[row]))
+            price = desk.price.text(int(found.price[row]))
+            order: dict[str, Any] = {
+                "s": symbol,
+                "S": "BUY" if found.taker_buys[row] else "SELL",
+                "o": "LIMIT",
+                "f": "IOC",
+                "q": quantity,
+                "p": price,
+                "ap": price,
+                "X": "FILLED",
+                "l": quantity,
+                "z": quantity,
+                "T": int(found.time[row]),
+            }
+            more = {} if self._symbol else {"ps": desk.instrument.pair, "st": 1}
+            yield text({"e": "forceOrder", "E": due, "o": order, **more})
+
+
+def _force_order(source: Source, name: StreamName) -> Feed:
+    return Periodic(_SECOND, Liquidations(source, name))
+
+
+def _composite_index(source: Source, name: StreamName) -> Feed:
+    def render(due: int) -> Iterable[bytes]:
+        query = f"symbol={quote(name.symbol)}"
+        infos, mark = source.ask_all("index_info", due, query), source.ask("premium_index", due, query)
+        if not infos or mark is None:
+            return []
+        info = infos[0]
+        parts = [
+            {
+                "b": part["baseAsset"],
+                "q": part["quoteAsset"],
+                "w": part["weightInQuantity"],
+                "W": part["weightInPercentage"],
+                "i": _index_of(source, part["baseAsset"] + part["quoteAsset"], due),
+            }
+            for part in info["baseAssetList"]
+        ]
+        event = {"e": "compositeIndex", "E": due, "s": name.symbol, "p": mark["indexPrice"]}
+        return [text({**event, "C": info["component"], "c": parts})]
+
+    return Periodic(_SECOND, render)
+
+
+def _index_of(source: Source, symbol: str, due: int) -> str:
+    answer = source.ask("premium_index", due, f"symbol={quote(symbol)}")
+    return "0.00000000" if answer is None else str(answer["indexPrice"])
+
+
+class Listings:
+    """Contracts that were listed, or whose status changed, since the last look."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._known: dict[str, str] | None = None
+
+    def __call__(self, due: int) -> Iterable[bytes]:
+        self._source.venue.open(due)
+        now = {one.symbol: one for one in self._source.venue.table.instruments}
+        known = self._known
+        self._known = {symbol: one.status for symbol, one in now.items()}
+        for symbol, one in now.items():
+            if known is not None and known.get(symbol) != one.status:
+                desk = self._source.desk(symbol, due)
+                event = {"e": "contractInfo", "E": due, "s": symbol, "ps": one.pair, "ct": one.contract_type}
+                listed = due if desk is None else desk.tape.listing
+                yield text({**event, "dt": _NEVER_DELIVERED, "ot": listed, "cs": one.status, "st": 1})
+
+
+def _contract_info(source: Source, name: StreamName) -> Feed:
+    return Periodic(_SECOND, Listings(source))
+
+
+def _asset_index(source: Source, name: StreamName) -> Feed:
+    def render(due: int) -> Iterable[bytes]:
+        if name.symbol:
+            one = source.ask("asset_index", due, f"symbol={quote(name.symbol)}")
+            rows = [] if one is None else [one]
+        else:
+            rows = source.ask_all("asset_index", due)
+        events: list[Any] = [
+            {
+                "e": "assetIndexUpdate",
+                "E": due,
+                "s": row["symbol"],
+                **{short: row[long] for short, long in _ASSET.items()},
+            }
+            for row in rows
+        ]
+        return [text(events[0] if name.symbol else events)] if events else []
+
+    return Periodic(_SECOND, render)
+
+
+def _trading_session(source: Source, name: StreamName) -> Feed:
+    def render(due: int) -> Iterable[bytes]:
+        answer = source.ask("trading_schedule", due)
+        schedules: dict[str, Any] = {} if answer is None else answer["marketSchedules"]
+        for market, schedule in schedules.items():
+            for session in schedule["sessions"]:
+                if session["startTime"] <= due < session["endTime"]:
+                    kind = "".join(_word(part) for part in market.split("_")) + "Update"
+                    times = {"t": session["startTime"], "T": session["endTime"]}
+                    yield text({"e": kind, "E": due, **times, "S": session["type"]})
+
+    return Periodic(_SECOND, render)
+
+
+def _word(part: str) -> str:
+    return part.title() if len(part) > 2 else f"{part}_"
+
+
+_SHARED: dict[str, Callable[[Source, StreamName], Feed]] = {
+    "agg_trade": partial(Trades, aggregate=True),
+    "kline": Klines,
+    "book_ticker": BookTicker,
+    "partial_depth": Depth,
+    "diff_depth": Depth,
+}
+_MAKERS: Mapping[str, Mapping[str, Callable[[Source, StreamName], Feed]]] = {
+    "spot": {
+        **_SHARED,
+        "trade": partial(Trades, aggregate=False),
+        "block_trade": _block_trade,
+        "kline_utc8": Klines,
+        "mini_ticker": _ticker(_MINI, "24hrMiniTicker", _SECOND),
+        "all_mini_tickers": _ticker(_MINI, "24hrMiniTicker", _SECOND),
+        "ticker": _ticker(_SPOT_TICKER, "24hrTicker", _SECOND),
+        "rolling_ticker": _rolling,
+        "all_rolling_tickers": _rolling,
+        "avg_price": _avg_price,
+        "reference_price": _reference_price,
+    },
+    "futures": {
+        **_SHARED,
+        "rpi_diff_depth": Depth,
+        "all_book_tickers": _all_book_tickers,
+        "mark_price": _mark_price,
+        "all_mark_prices": _mark_price,
+        "continuous_kline": Klines,
+        "mini_ticker": _ticker(_MINI, "24hrMiniTicker", 2 * _SECOND),
+        "all_mini_tickers": _ticker(_MINI, "24hrMiniTicker", _SECOND),
+        "ticker": _ticker(_TICKER, "24hrTicker", 2 * _SECOND),
+        "all_tickers": _ticker(_TICKER, "24hrTicker", _SECOND),
+        "force_order": _force_order,
+        "all_force_orders": _force_order,
+        "composite_index": _composite_index,
+        "contract_info": _contract_info,
+        "asset_index": _asset_index,
+        "trading_session": _trading_session,
+    },
+}

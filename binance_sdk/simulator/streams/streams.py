@@ -1,0 +1,273 @@
+"""The streams of a simulator as its user sees them: addresses, faults, recordings; callable from any thread."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TypeVar
+
+from binance_sdk._runtime.operation import Operation
+from binance_sdk.simulator.clock import SimulatorClock
+from binance_sdk.simulator.errors import SimulatorError
+from binance_sdk.simulator.faults.streams import StreamFaults
+from binance_sdk.simulator.market.market import Venue
+from binance_sdk.simulator.market.symbols import Market
+from binance_sdk.simulator.streams.connection import StreamConnection
+from binance_sdk.simulator.streams.hub import Hub
+from binance_sdk.simulator.streams.limits import StreamLimits, usual_limits
+from binance_sdk.simulator.streams.market_view import Source
+from binance_sdk.simulator.streams.names import read_name
+from binance_sdk.simulator.streams.replay import Flood, Playing, Replay, read_recording
+from binance_sdk.simulator.streams.server import MarketServer
+
+_T = TypeVar("_T")
+_GOING_AWAY = 1001
+_POLL = 0.002
+"""Seconds between two looks at a clock that may be moved by hand."""
+_LONGEST_NAP = 0.02
+_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class StreamCounts:
+    """What one market's streams have seen since the start.
+
+    Attributes:
+        open: Connections now.
+        accepted: Connections that came about.
+        refused: Connections that were answered with an HTTP error.
+        received: Messages of clients, pings and pongs included.
+        over_limit: Connections that were closed as they sent too many.
+        sent: Events, each counted once for each connection.
+    """
+
+    open: int
+    accepted: int
+    refused: int
+    received: int
+    over_limit: int
+    sent: int
+
+
+class Streams:
+    """Market streams over real WebSockets, driven by the simulator's clock.
+
+    Attributes:
+        faults: What goes wrong.
+        limits: The rules of each market.
+    """
+
+    def __init__(
+        self,
+        venues: Mapping[Market, Venue],
+        operations: Iterable[Operation[object]],
+        clock: SimulatorClock,
+        seed: int,
+    ) -> None:
+        self.faults = StreamFaults(seed)
+        self.limits: Mapping[Market, StreamLimits] = {market: usual_limits(market) for market in venues}
+        self._clock = clock
+        known = list(operations)
+        self._servers: Mapping[Market, MarketServer] = {
+            market: MarketServer(
+                market,
+                Hub(Source(venue, {one.name: one for one in known if one.market == market}), self.faults),
+                self.faults,
+                self.limits[market],
+                clock.now_ms,
+            )
+            for market, venue in venues.items()
+        }
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._driver: asyncio.Task[None] | None = None
+        self._failure: Exception | None = None
+
+    # ------------------------------------------------------------ in the thread of the event loop
+
+    async def open(self, listeners: Mapping[Market, socket.socket]) -> None:
+        """Listen at bound sockets, and begin to send what is due."""
+        self._loop = asyncio.get_running_loop()
+        for market, listener in listeners.items():
+            await self._servers[market].start(listener)
+        self._driver = asyncio.create_task(self._drive())
+
+    async def close(self) -> None:
+        """Cut all connections."""
+        self._loop = None
+        if self._driver is not None:
+            self._driver.cancel()
+            await asyncio.gather(self._driver, return_exceptions=True)
+        for server in self._servers.values():
+            await server.stop()
+
+    async def _drive(self) -> None:
+        manual = type(self._clock) is not SimulatorClock
+        while True:
+            try:
+                self._run()
+            except Exception as error:  # noqa: BLE001 - told to whoever calls next; the clients see it at once
+                self._failure = error
+                for connection in self._chosen(None):
+                    connection.abort()
+                return
+            await asyncio.sleep(_POLL if manual else self._nap())
+
+    def _nap(self) -> float:
+        dues = [server.hub.next_due for server in self._servers.values()]
+        next_due = min((due for due in dues if due is not None), default=None)
+        if next_due is None:
+            return _LONGEST_NAP
+        return min(max((next_due - self._clock.now_ms()) / 1000, 0.0005), _LONGEST_NAP)
+
+    def _run(self) -> None:
+        now = self._clock.now_ms()
+        for server in self._servers.values():
+            server.hub.run(now)
+
+    def _chosen(self, market: Market | None, stream: str = "*") -> list[StreamConnection]:
+        return [
+            connection
+            for name, server in self._servers.items()
+            if market in (None, name)
+            for connection in list(server.connections)
+            if stream == "*" or any(fnmatchcase(one, stream) for one in connection.names)
+        ]
+
+    # ------------------------------------------------------------------------------ from any thread
+
+    def _call(self, action: Callable[[], _T]) -> _T:
+        """Do something in the thread of the event loop and wait for it."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            raise SimulatorError("the simulator does not run")
+        result: concurrent.futures.Future[_T] = concurrent.futures.Future()
+
+        def work() -> None:
+            try:
+                if self._failure is not None:
+                    raise SimulatorError(f"the streams have failed: {self._failure!r}") from self._failure
+                result.set_result(action())
+            except Exception as error:  # noqa: BLE001 - raised in the thread that asked
+                result.set_exception(error)
+
+        loop.call_soon_threadsafe(work)
+        return result.result(_PATIENCE)
+
+    def _each(self, market: Market | None, stream: str, action: Callable[[StreamConnection], object]) -> int:
+        def act() -> int:
+            chosen = self._chosen(market, stream)
+            for connection in chosen:
+                action(connection)
+            return len(chosen)
+
+        return self._call(act)
+
+    def counts(self, market: Market) -> StreamCounts:
+        """What happened so far on one market."""
+        one = self._servers[market]
+        return StreamCounts(len(one.connections), one.accepted, one.refused, one.received, one.over_limit, one.hub.sent)
+
+    def flush(self) -> None:
+        """Send what is due at this moment of the clock. It would be sent soon anyway; this waits for it."""
+        self._call(self._run)
+
+    def subscriptions(self, market: Market) -> list[list[str]]:
+        """Names each open connection has subscribed to."""
+        return self._call(lambda: [list(one.names) for one in self._chosen(market)])
+
+    def abort(self, market: Market | None = None, stream: str = "*") -> int:
+        """Reset connections: all, or those of one market, or those with a subscription that matches ``stream``.
+
+        Returns:
+            How many.
+        """
+        return self._each(market, stream, StreamConnection.abort)
+
+    def freeze(self, market: Market | None = None, stream: str = "*") -> int:
+        """Let connections stay open and say nothing any more, no pongs either."""
+        return self._each(market, stream, StreamConnection.freeze)
+
+    def thaw(self, market: Market | None = None, stream: str = "*") -> int:
+        """Let frozen connections go on; what was due meanwhile is lost."""
+        return self._each(market, stream, StreamConnection.thaw)
+
+    def hang_up(
+        self, market: Market | None = None, stream: str = "*", *, code: int = _GOING_AWAY, reason: str = ""
+    ) -> int:
+        """Close connections with a close frame."""
+        return self._each(market, stream, lambda connection: connection.end(code, reason))
+
+    def shut_down(self, market: Market | None = None, stream: str = "*", *, seconds: float = 10.0) -> int:
+        """Send ``serverShutdown``, and close so many seconds of the simulator's clock later. New ones may come."""
+        return self._each(market, stream, lambda connection: connection.warn(seconds))
+
+    def ping(self, market: Market | None = None) -> int:
+        """Ping the clients now."""
+        return self._each(market, "*", StreamConnection.ping_now)
+
+    def forget(self, stream: str, market: Market | None = None) -> int:
+        """Lose the subscription to a stream on all open connections, without a word; a new one works.
+
+        Returns:
+            How many connections had it.
+        """
+        return self._each(market, stream, lambda connection: connection.forget(stream))
+
+    def carry_coin_m(self, carry: bool = True) -> None:
+        """Let the futures streams of all contracts carry COIN-M rows too (``st`` 2), as Binance's do, or no longer."""
+
+        def act() -> None:
+            self._servers["futures"].hub.coin_m = carry
+
+        self._call(act)
+
+    def reset_limits(self) -> None:
+        """Forget all attempts to connect."""
+        for server in self._servers.values():
+            self._call(server.reset_limits)
+
+    def replay(
+        self, recording: str | Path | Iterable[str], *, market: Market = "spot", speed: float | None = 1.0
+    ) -> Playing:
+        """Send recorded events, in their order, to whoever subscribed to their streams.
+
+        Until it is over, these streams carry nothing else.
+
+        Args:
+            recording: A JSONL file or its lines; each has ``received_at`` (seconds) and ``message`` (an event in the
+                combined wrapper).
+            market: Where.
+            speed: How many times faster than recorded, by the simulator's clock; None is as fast as it goes.
+        """
+        if speed is not None and speed <= 0:
+            raise ValueError(f"speed={speed} must be above 0, or None")
+        replay = Replay(self._servers[market], read_recording(recording), speed)
+        self._call(replay.start)
+        return replay.playing
+
+    def flood(self, stream: str, count: int, *, market: Market = "spot", first_id: int | None = None) -> Playing:
+        """Send so many aggTrade events to the subscribers of a stream as fast as their sockets take them.
+
+        They are rendered before this returns. Their ids rise by one, from ``first_id`` or the next of the market on.
+        """
+        name = read_name(market, stream)
+        if name is None or name.kind != "agg_trade":
+            raise SimulatorError(f"flood({stream!r}): write an aggTrade stream, e.g. 'btcusdt@aggTrade'")
+        server, now = self._servers[market], self._clock.now_ms()
+        start = first_id if first_id is not None else self._call(lambda: server.hub.next_trade_id(name.symbol, now))
+        more = '"nq":"0.500","st":1,' if market == "futures" else '"M":true,'
+        payloads = [
+            (
+                f'{{"e":"aggTrade","E":{now},"s":"{name.symbol}","a":{number},"p":"92000.{number % 100:02d}000000",'
+                f'"q":"0.50000000","f":{number},"l":{number},"T":{now},{more}"m":{"true" if number & 1 else "false"}}}'
+            ).encode()
+            for number in range(start, start + count)
+        ]
+        flood = Flood(server, stream, payloads)
+        self._call(flood.start)
+        return flood.playing
