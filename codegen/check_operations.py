@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -40,6 +40,7 @@ def check_operation(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
     reason = "is a part of the client" if placed.name in _METHODS else shadowing(placed.name)
     if reason is not None:
         yield placed.problem(f"`{placed.name}` {reason}; give the operation another name")
+    yield from _path(spec, placed)
     unsound = list(_parameters(spec, placed))
     yield from unsound
     groups = (spec.limits.spot if placed.scope == "spot" else spec.limits.futures).groups
@@ -52,6 +53,19 @@ def check_operation(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
     yield from _variants(spec, placed, sound=not unsound)
     yield from _cache(placed)
     yield from _paging(spec, placed)
+
+
+def _path(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
+    """An endpoint in the file of another market would be asked for at the wrong host, and charged to its budget."""
+    path = placed.value.path
+    paths: Mapping[str, list[str]] = dict(spec.environments.paths.items())
+    known = paths.get(placed.scope)
+    if known is None or path.startswith(tuple(known)):
+        return
+    owner = next((market for market, begins in paths.items() if path.startswith(tuple(begins))), None)
+    remedy = f"it belongs to {owner}: move it below {owner}/" if owner else "correct it, or add it to environments.yaml"
+    text = f"paths of {placed.scope} begin with {english_list(known, 'or')}, and `{path}` does not; {remedy}"
+    yield placed.problem(text, "path")
 
 
 # ----------------------------------------------------------------------------------- parameters

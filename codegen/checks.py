@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from codegen.check_fixtures import check_fixtures, types_of_answers
 from codegen.check_names import type_exists
-from codegen.check_operations import check_operation, fixture_name
+from codegen.check_operations import check_operation
 from codegen.check_streams import check_streams
-from codegen.documents import Problem, SpecError, parse_json
+from codegen.documents import Problem
 from codegen.names import RESERVED_CLASSES, field_refusal, position_refusal, snake
 from codegen.spec import Placed, Spec
 from codegen.spec_model import Enum, ObjectSchema, RowSchema, Schema, UnionSchema
@@ -30,7 +31,8 @@ def check(spec: Spec) -> list[Problem]:
     problems += _paths(spec)
     problems += _fixtures(spec)
     problems += check_streams(spec)
-    return problems
+    # What is wrong with a schema would be told again for every example of it.
+    return problems or list(check_fixtures(spec))
 
 
 def _names(spec: Spec, placed: Placed[Any]) -> Iterator[Problem]:
@@ -167,17 +169,5 @@ def _paths(spec: Spec) -> Iterator[Problem]:
 
 
 def _fixtures(spec: Spec) -> Iterator[Problem]:
-    wanted = {
-        fixture_name(placed.scope, placed.name, suffix)
-        for placed in spec.operations.values()
-        for variant in placed.value.returns
-        for suffix in variant.fixture_suffixes
-    }
-    for name, body in sorted(spec.fixtures.items()):
-        if name not in wanted:
-            yield Problem(f"fixtures/{name}", 1, "no operation uses this fixture; rename or delete it")
-            continue
-        try:
-            parse_json(f"fixtures/{name}", body)
-        except SpecError as error:
-            yield from error.problems
+    for name in sorted(set(spec.fixtures).difference(types_of_answers(spec))):
+        yield Problem(f"fixtures/{name}", 1, "no operation uses this fixture; rename or delete it")

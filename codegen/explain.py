@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
@@ -99,10 +101,9 @@ def _missing(name: str) -> str:
 
 def _words(item: ErrorDetails) -> str:
     kind, context = item["type"], item.get("ctx", {})
-    given = _given(item["input"])
+    given = shown(item["input"])
     if kind in _KINDS:
-        quotes = "; put it in quotes" if kind == "string_type" and isinstance(item["input"], (int, bool)) else ""
-        return f"must be {_KINDS[kind]}, not {given}{quotes}"
+        return f"must be {_KINDS[kind]}, not {given}{_quotes(kind, item['input'])}"
     if kind == "literal_error":
         allowed = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
         return f"{given} is none of {english_list(allowed, 'or')}{did_you_mean(str(item['input']), allowed)}"
@@ -122,10 +123,30 @@ def _words(item: ErrorDetails) -> str:
     return f"{item['msg'][0].lower()}{item['msg'][1:]}, but this is {given}"
 
 
-def _given(value: Any) -> str:
+_IN_QUOTES = {
+    "bool_type": r"true|false",
+    # Of days that no calendar has: those come as a text without quotes too.
+    "date_type": r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])",
+    "int_type": r"-?\d+",
+}
+"""What a text looks like that is a value of another kind as soon as it has no quotes."""
+
+
+def _quotes(kind: str, value: object) -> str:
+    """What quotes have to do with it."""
+    if kind == "string_type":
+        return "; put it in quotes" if isinstance(value, (int, float, date)) else ""
+    is_one = isinstance(value, str) and re.fullmatch(_IN_QUOTES.get(kind, r"(?!)"), value)
+    return "; drop the quotes" if is_one else ""
+
+
+def shown(value: Any) -> str:
+    """A value of a file as a message quotes it."""
     if isinstance(value, dict):
         return "a mapping of keys to values"
     if value is None:
         return "nothing"
+    if isinstance(value, date):
+        return f"`{value}`"
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
     return f"`{text if len(text) <= 60 else text[:57] + '...'}`"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,7 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from codegen.checks import check
 from codegen.documents import Document, Problem, SpecError, parse
-from codegen.explain import explain
+from codegen.explain import did_you_mean, explain
+from codegen.names import english_list
 from codegen.spec import MARKETS, SCOPES, STREAMS, Placed, Spec
 from codegen.spec_model import (
     EnvironmentsFile,
@@ -23,7 +24,12 @@ from codegen.spec_streams import StreamsFile
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_FOLDERS = {"shared": "schemas", "spot": "spot", "futures": "futures"}
+_FOLDERS = {scope: "schemas" if scope == "shared" else scope for scope in SCOPES}
+"""Scope to the folder of its schemas and endpoints."""
+_TOP_FILES = ("environments.yaml", "limits.yaml", "errors.yaml")
+_FIXTURES = "fixtures"
+_READ_BY_SUFFIX = {".yaml": ".yaml", ".yml": ".yaml", ".json": ".json"}
+"""Endings in small letters to the one that is read."""
 
 
 def load(folder: Path) -> Spec:
@@ -50,7 +56,7 @@ def load(folder: Path) -> Spec:
         if (folder / STREAMS / f"{market}.yaml").is_file()
         and (read := _read(folder, f"{STREAMS}/{market}.yaml", StreamsFile, problems)) is not None
     ]
-    problems += _unread(folder)
+    problems += _unread(folder, streams=tuple(f"{STREAMS}/{market}.yaml" for market in MARKETS))
     if environments is None or limits is None or errors is None or problems:
         raise SpecError(problems)
     spec = Spec(folder, environments[1], limits[1], errors[1])
@@ -58,7 +64,7 @@ def load(folder: Path) -> Spec:
         _place(spec, scope, document, file, problems)
     for market, (document, streams_file) in streams:
         _place_streams(spec, market, document, streams_file, problems)
-    fixtures = folder / "fixtures"
+    fixtures = folder / _FIXTURES
     for path in sorted(fixtures.rglob("*.json")):
         table = spec.stream_fixtures if path.parent.name == STREAMS else spec.fixtures
         table[path.relative_to(fixtures).as_posix()] = path.read_bytes()
@@ -68,18 +74,37 @@ def load(folder: Path) -> Spec:
     return spec
 
 
-def _unread(folder: Path) -> Iterator[Problem]:
+def _unread(folder: Path, streams: Sequence[str]) -> Iterator[Problem]:
     """Files that somebody wrote for the generator and that it would silently pass over."""
-    for path in sorted(folder.rglob("*.yml")):
-        yield Problem(path.relative_to(folder).as_posix(), 1, "is not read; call it .yaml")
-    for path in sorted(folder.glob("*.yaml")):
-        if path.stem not in ("environments", "limits", "errors"):
-            text = "is not read; endpoints go below spot/ or futures/, schemas of both markets below schemas/"
-            yield Problem(path.name, 1, text)
-    for path in sorted((folder / STREAMS).rglob("*.yaml")):
+    for path in sorted(folder.rglob("*")):
+        suffix = _READ_BY_SUFFIX.get(path.suffix.lower())
+        if suffix is None or not path.is_file():
+            continue
         name = path.relative_to(folder).as_posix()
-        if name not in (f"{STREAMS}/{market}.yaml" for market in MARKETS):
-            yield Problem(name, 1, "is not read; streams stand in streams/spot.yaml and streams/futures.yaml")
+        *folders, file = name.split("/")
+        remedy = f"call it {suffix}" if path.suffix != suffix else _remedy(folders, file, suffix, streams)
+        if remedy is not None:
+            yield Problem(name, 1, f"is not read; {remedy}")
+
+
+def _remedy(folders: Sequence[str], file: str, suffix: str, streams: Sequence[str]) -> str | None:
+    """Where a file of this kind belongs, or None where it is in its place."""
+    first = folders[0] if folders else ""
+    known = (*_FOLDERS.values(), STREAMS, _FIXTURES)
+    homes = english_list([f"{market}/" for market in MARKETS], "or")
+    if first and first not in known:
+        return f"no folder is called `{first}`{did_you_mean(first, known) or f'; there are {english_list(known)}'}"
+    if suffix == ".json":
+        # A fixture in a wrong place has no operation or stream of its name, and is told so.
+        return None if first == _FIXTURES else f"example answers go below {_FIXTURES}/"
+    if first == _FIXTURES:
+        return "an example answer is a .json file"
+    if not first:
+        there = f"endpoints go below {homes}, schemas of both markets below {_FOLDERS['shared']}/"
+        return None if file in _TOP_FILES else (did_you_mean(file, _TOP_FILES).removeprefix("; ") or there)
+    if first == STREAMS:
+        return None if "/".join((*folders, file)) in streams else f"streams stand in {english_list(streams)}"
+    return None if len(folders) == 1 else f"move it up: files of {first} lie side by side in {first}/"
 
 
 def _place(spec: Spec, scope: str, document: Document, file: SpecFile, problems: list[Problem]) -> None:

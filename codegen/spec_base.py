@@ -23,15 +23,6 @@ _PATH = r"^/[A-Za-z0-9/_-]+$"
 _ATTRIBUTES = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
 _STREAM = r"^[A-Za-z0-9!@_{}:+]+$"
 
-WireName = Annotated[str, StringConstraints(pattern=_WIRE)]
-PythonName = Annotated[str, StringConstraints(pattern=_PYTHON)]
-ClassName = Annotated[str, StringConstraints(pattern=_CLASS)]
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Duration = Annotated[str, StringConstraints(pattern=_DURATION)]
-Path = Annotated[str, StringConstraints(pattern=_PATH)]
-AttributePath = Annotated[str, StringConstraints(pattern=_ATTRIBUTES)]
-StreamPattern = Annotated[str, StringConstraints(pattern=_STREAM)]
-
 PATTERN_WORDS: Mapping[str, str] = {
     _WIRE: "letters and digits as Binance writes the name, such as `startTime`",
     _PYTHON: "a lower-case name with underscores, such as `start_time`",
@@ -43,17 +34,40 @@ PATTERN_WORDS: Mapping[str, str] = {
 }
 """What each pattern wants, for messages."""
 
+
+def wrong(message: str, *path: str | int) -> PydanticCustomError:
+    """A mistake below the node that is being validated; ``path`` leads to the line to blame."""
+    return PydanticCustomError("wrong", "{message}", {"message": message, "path": path})
+
+
+def _text_of(pattern: str) -> tuple[BeforeValidator, StringConstraints]:
+    """A text that looks so. What is no text is told what to write, as quotes alone would not make it right."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, str):
+            return value
+        plain = isinstance(value, (int, float, date))
+        shown = f", not `{str(value).lower() if isinstance(value, bool) else value}`" if plain else ""
+        raise wrong(f"must be {PATTERN_WORDS[pattern]}{shown}")
+
+    return BeforeValidator(check), StringConstraints(pattern=pattern)
+
+
+WireName = Annotated[str, *_text_of(_WIRE)]
+PythonName = Annotated[str, *_text_of(_PYTHON)]
+ClassName = Annotated[str, *_text_of(_CLASS)]
+Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Duration = Annotated[str, *_text_of(_DURATION)]
+Path = Annotated[str, *_text_of(_PATH)]
+AttributePath = Annotated[str, *_text_of(_ATTRIBUTES)]
+StreamPattern = Annotated[str, *_text_of(_STREAM)]
+
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def seconds(duration: str) -> int:
     """``"5m"`` as 300."""
     return int(duration[:-1]) * _SECONDS[duration[-1]]
-
-
-def wrong(message: str, *path: str | int) -> PydanticCustomError:
-    """A mistake below the node that is being validated; ``path`` leads to the line to blame."""
-    return PydanticCustomError("wrong", "{message}", {"message": message, "path": path})
 
 
 class Node(BaseModel):
@@ -92,6 +106,8 @@ def told_apart_by(keys: Mapping[str, str], message: str) -> Discriminator:
     """
 
     def choose(value: Any) -> str | None:
+        if "" in keys and isinstance(value, str) and value.isdecimal():
+            return keys[""]  # A number in quotes, which is told to be one.
         if isinstance(value, int) and not isinstance(value, bool):
             return keys.get("")
         if isinstance(value, Mapping):

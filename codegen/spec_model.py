@@ -299,6 +299,8 @@ class EnvironmentsFile(Node):
 
     description: Text
     source: Source
+    paths: dict[Market, Annotated[list[Path], Field(min_length=1)]] = Field(default_factory=dict)
+    """How the paths of a market's endpoints begin; one that is left out takes any."""
     environments: dict[Host, Environment]
 
 

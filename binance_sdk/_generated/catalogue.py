@@ -16,5 +16,5 @@ CATALOGUE = Catalogue(
     error_codes=CODES,
     status_remedies=STATUSES,
     telling_bodies=BODIES,
-    spec_hash="4976b21440eb0b5b",
+    spec_hash="2c9953a6167d3acf",
 )

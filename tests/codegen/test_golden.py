@@ -294,6 +294,9 @@ def test_a_union_of_both_markets_is_exported_by_the_one_that_meets_it(tiny: Tiny
     path = tiny.folder / "schemas" / "market.yaml"
     path.write_text(path.read_text(encoding="utf-8") + union, encoding="utf-8")
     tiny.change("spot/market.yaml", "rules: {type: list<Rule>,", "rules: {type: map<list<Event>>,")
+    tiny.change("fixtures/spot/price.list.json", '"rules": []', '"rules": {}')
+    rules = '"rules": [{"kind": "CAP", "cap": "5.0"}, {"kind": "NEW", "x": 1}]'
+    tiny.change("fixtures/spot/price.single.json", rules, '"rules": {"A": [{"kind": "A"}]}')
     files = render(tiny.load())
     assert "rules: Annotated[dict[str, list[Event]]" in files["spot/models.py"].decode()
     assert "from binance_sdk._generated.shared.unions import Event\n" in files["spot/models.py"].decode()

@@ -161,23 +161,6 @@ def test_a_value_that_is_too_long(old: str, new: str, printed: str, tiny: TinySp
     assert printed in mistake
 
 
-@pytest.mark.parametrize(
-    ("content", "printed"),
-    [
-        ("[" * 100_000 + "]" * 100_000, ":1: too many lists and objects lie in each other"),
-        ("[NaN]", ":1: holds a number that is none: NaN"),
-        ('["\\ud800"]', ":1: a text holds '\\ud800', half a character"),
-        ("[" + "9" * 5000 + "]", ":1: holds a number that is none: Exceeds the limit"),
-    ],
-)
-def test_an_example_answer_that_cannot_be_carried_on(content: str, printed: str, tiny: TinySpec) -> None:
-    for name in ("fixtures/spot/bars.json", "fixtures/spot/streams/bar.json"):
-        whole = (tiny.folder / name).read_bytes()
-        (mistake,) = tiny.write(name, content).mistakes()
-        assert mistake.startswith(f"{name}{printed}")
-        tiny.write(name, whole)
-
-
 def test_a_missing_file(tiny: TinySpec) -> None:
     assert tiny.remove("limits.yaml").mistakes() == ["limits.yaml:1: there is no such file"]
 
@@ -201,6 +184,34 @@ def test_files_that_would_silently_not_be_read(tiny: TinySpec) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("file", "remedy"),
+    [
+        ("Spot/more.yaml", "no folder is called `Spot`; did you mean `spot`?"),
+        (
+            "margin/more.yaml",
+            "no folder is called `margin`; there are schemas, spot, futures, streams and fixtures",
+        ),
+        ("spot/more.YAML", "call it .yaml"),
+        ("spot/klines/more.yaml", "move it up: files of spot lie side by side in spot/"),
+        ("schemas/deep/er/more.yaml", "move it up: files of schemas lie side by side in schemas/"),
+        ("Limits.yaml", "did you mean `limits.yaml`?"),
+        ("streams/Spot.yaml", "streams stand in streams/spot.yaml and streams/futures.yaml"),
+        ("streams/spot/more.yaml", "streams stand in streams/spot.yaml and streams/futures.yaml"),
+        ("fixtures/spot/bars.yaml", "an example answer is a .json file"),
+        ("fixtures/spot/more.Json", "call it .json"),
+        ("spot/bars.json", "example answers go below fixtures/"),
+        ("bars.json", "example answers go below fixtures/"),
+    ],
+)
+def test_a_file_where_nobody_reads_it(file: str, remedy: str, tiny: TinySpec) -> None:
+    assert tiny.write(file, "{}").mistakes() == [f"{file}:1: is not read; {remedy}"]
+
+
+def test_notes_beside_the_spec_are_no_mistake(tiny: TinySpec) -> None:
+    assert tiny.write("spot/README.md", "notes").write("spot/market.yaml~", "x").load()
+
+
 HEAD = "description: More.\nsource: {document: Tiny docs, date: 2026-01-02}\nhosts: [mainnet]\n"
 TIME = (
     "operations:\n  {}:\n    summary: x\n    path: /x\n    weight: 1\n    returns: [{{type: Clock, example: {{}}}}]\n"
@@ -221,63 +232,7 @@ def test_an_operation_of_both_markets(tiny: TinySpec) -> None:
     ]
 
 
-# ------------------------------------------------------------------------------------- fixtures
-
-
-def test_a_missing_fixture(tiny: TinySpec) -> None:
-    assert tiny.remove("fixtures/spot/bars.json").mistakes() == [
-        "spot/market.yaml:71: bars: fixtures/spot/bars.json is missing; write an example answer there"
-    ]
-
-
-def test_a_stray_fixture(tiny: TinySpec) -> None:
-    assert tiny.write("fixtures/spot/barz.json", "[]").mistakes() == [
-        "fixtures/spot/barz.json:1: no operation uses this fixture; rename or delete it"
-    ]
-
-
-def test_a_fixture_that_is_not_utf_8(tiny: TinySpec) -> None:
-    assert tiny.write("fixtures/spot/bars.json", b'[\n"\xff"]').mistakes() == [
-        "fixtures/spot/bars.json:2: byte 3 of the file is not UTF-8; save it as UTF-8"
-    ]
-
-
 # ---------------------------------------------------------------------------------- the command
-
-
-def test_a_missing_stream_fixture(tiny: TinySpec) -> None:
-    assert tiny.remove("fixtures/spot/streams/bar.json").mistakes() == [
-        "streams/spot.yaml:28: bar: fixtures/spot/streams/bar.json is missing; write an example message there"
-    ]
-
-
-def test_a_stray_stream_fixture(tiny: TinySpec) -> None:
-    assert tiny.write("fixtures/futures/streams/bar.json", "{}").mistakes() == [
-        "fixtures/futures/streams/bar.json:1: no stream has this name; rename or delete it"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("content", "printed"),
-    [
-        pytest.param(
-            "{\n1}",
-            ":2: not JSON: expecting property name enclosed in double quotes at column 1",
-            id="no JSON",
-        ),
-        pytest.param(b'{"a": "\xff"}', ":1: byte 7 of the file is not UTF-8; save it as UTF-8", id="not UTF-8"),
-        pytest.param("[]", ":1: bar sends one event; write it so", id="a list"),
-    ],
-)
-def test_a_stream_fixture_that_is_no_message(content: str | bytes, printed: str, tiny: TinySpec) -> None:
-    name = "fixtures/spot/streams/bar.json"
-    assert tiny.write(name, content).mistakes() == [f"{name}{printed}"]
-
-
-def test_a_stream_fixture_that_is_no_list(tiny: TinySpec) -> None:
-    assert tiny.write("fixtures/spot/streams/all_prices.json", "{}").mistakes() == [
-        "fixtures/spot/streams/all_prices.json:1: all_prices sends a list of events; write it so"
-    ]
 
 
 def test_a_file_of_streams_that_is_not_read(tiny: TinySpec) -> None:
