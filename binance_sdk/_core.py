@@ -11,8 +11,8 @@ from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFl
 from binance_sdk._runtime.calls.engine import Engine
 from binance_sdk._runtime.calls.notify import Teller, log_from_environment, warn_of_fork
 from binance_sdk._runtime.clock import AsyncClock, BlockingClock, Clock
+from binance_sdk._runtime.fork import Home, abandon, tell_of_fork
 from binance_sdk._runtime.locks import IMPORTING, new_lock
-from binance_sdk._runtime.process import Home, abandon, tell_of_fork
 from binance_sdk._settings import Settings
 from binance_sdk._version import __version__
 from binance_sdk.errors import ConfigError

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar, cast
 
 from binance_sdk._runtime.clock import StopSignal
-from binance_sdk._runtime.process import Home
+from binance_sdk._runtime.fork import Home
 from binance_sdk.errors import BinanceError, ConfigError, ParameterError, shown
 
 __all__ = ["Batch", "SyncBatch"]

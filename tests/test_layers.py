@@ -144,7 +144,7 @@ def test_httpx_is_imported_in_one_module() -> None:
             if found.within("httpx", "httpcore"):
                 users.setdefault(path.relative_to(PACKAGE).as_posix(), set()).add(found.for_types)
     # Its network layer has a door of its own.
-    below = "_runtime/transport/deadlines.py"
+    below = "_runtime/transport/httpcore_backends.py"
     assert [name for name, kinds in users.items() if False in kinds] == [below, "_runtime/transport/over_httpx.py"]
     assert set(users) <= {below, "_runtime/transport/over_httpx.py", "client.py"}
     assert [found.name for found in imports(PACKAGE / below) if found.within("httpx")] == []

@@ -34,7 +34,7 @@ _OURS = "binance_sdk"
 
 def main() -> NoReturn:
     """Run the command line with ``sys.argv`` and exit."""
-    from binance_sdk.cli.loop import hush_unopened_loops
+    from binance_sdk.cli.event_loop import hush_unopened_loops
     from binance_sdk.cli.output import guard_streams
 
     finish = guard_streams()
@@ -50,7 +50,7 @@ def _run(finish: Callable[[], None]) -> int:
             finish()
     except (Exception, KeyboardInterrupt) as error:
         # Whatever typer does itself, such as help; or a file that could not even be imported.
-        from binance_sdk.cli.exits import complain, verdict
+        from binance_sdk.cli.exit_codes import complain, verdict
 
         found = verdict(error)
         if found is None:

@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from binance_sdk import __version__
 from binance_sdk.catalogue import CATALOGUE, Market
-from binance_sdk.cli.exits import EPILOG, complain, exit_code, explain, reporting
+from binance_sdk.cli.exit_codes import EPILOG, complain, exit_code, explain, reporting
 
 PROGRAM = "binance-sdk"
 
@@ -228,7 +228,7 @@ def operations(
 ) -> None:
     """List what can be called, with its weight; or one operation with its parameters."""
     with reporting():
-        from binance_sdk.cli.listing import list_operations
+        from binance_sdk.cli.operations import list_operations
 
         list_operations(_market(market) if market is not None else None, operation, as_json=as_json)
 
@@ -242,7 +242,7 @@ def snapshot(
 ) -> None:
     """Show what an analysis gets of one symbol: ticker, candles, sentiment, liquidity, and what is missing."""
     with reporting():
-        from binance_sdk.cli.analysis import run_snapshot
+        from binance_sdk.cli.snapshot import run_snapshot
 
         failure = run_snapshot(symbol, as_json=as_json, environment=environment, deadline=deadline)
         if failure is not None:
@@ -254,7 +254,7 @@ class _StreamCommand(_Command):
     """A command whose help lists the kinds of streams, which are only read when somebody asks for it."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        from binance_sdk.cli.kinds import in_short
+        from binance_sdk.cli.stream_kinds import in_short
 
         listed = [f"Kinds on {name.value}: {in_short(name.value)}." for name in MarketName]
         self.epilog = "\n\n".join([*listed, EPILOG])
@@ -294,7 +294,7 @@ def stream(
         from binance_sdk.cli.stream import StreamCall, run_stream
 
         if kind is None:
-            from binance_sdk.cli.kinds import list_kinds
+            from binance_sdk.cli.stream_kinds import list_kinds
 
             list_kinds(_market(market))
             return

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import cast
 
 from binance_sdk.catalogue import CATALOGUE, Market, Operation, Parameter
-from binance_sdk.cli.exits import CommandError
+from binance_sdk.cli.exit_codes import CommandError
 
 Argument = int | str | bool | datetime | list[int | str | bool]
 

@@ -13,7 +13,7 @@ from binance_sdk.catalogue import CATALOGUE, Market
 from binance_sdk.cli.arguments import find_operation, read_arguments
 from binance_sdk.cli.columns import as_csv, chosen
 from binance_sdk.cli.console import make_console
-from binance_sdk.cli.exits import CommandError
+from binance_sdk.cli.exit_codes import CommandError
 from binance_sdk.cli.formats import ABSENT
 from binance_sdk.cli.tables import view
 from binance_sdk.errors import APIError, DecodeError

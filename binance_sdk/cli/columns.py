@@ -13,7 +13,7 @@ from typing import cast
 from pydantic import BaseModel
 
 from binance_sdk.cli.arguments import near
-from binance_sdk.cli.exits import CommandError
+from binance_sdk.cli.exit_codes import CommandError
 from binance_sdk.cli.tables import RowLike
 
 Record = dict[str, object]

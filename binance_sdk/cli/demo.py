@@ -10,11 +10,11 @@ from rich.text import Text
 
 from binance_sdk import BinanceClient, RequestOptions
 from binance_sdk.cli import panels
-from binance_sdk.cli.account import Account, Left, account_view, limits_left
 from binance_sdk.cli.console import make_console
-from binance_sdk.cli.loop import run
+from binance_sdk.cli.cost_report import Account, Left, account_view, limits_left
+from binance_sdk.cli.demo_data import DEPTH, Snapshot, fetch
+from binance_sdk.cli.event_loop import run
 from binance_sdk.cli.simulate import simulator
-from binance_sdk.cli.snapshot import DEPTH, Snapshot, fetch
 from binance_sdk.spot import KlineInterval
 
 MAIN_INTERVAL: KlineInterval = "1h"

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from binance_sdk.cli.chart import Line, candle_chart, candle_columns
+from binance_sdk.cli.demo_data import Contract, Rules, Snapshot
 from binance_sdk.cli.formats import (
     ABSENT,
     compact,
@@ -23,7 +24,6 @@ from binance_sdk.cli.formats import (
     signed,
     utc,
 )
-from binance_sdk.cli.snapshot import Contract, Rules, Snapshot
 from binance_sdk.spot import Kline, OrderBook, PriceLevel, Ticker24hr, Trade
 
 _STYLES = {"up": "green", "down": "red", "axis": "bright_black", "grid": "bright_black", "": ""}

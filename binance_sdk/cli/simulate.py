@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from binance_sdk.cli.console import make_console
-from binance_sdk.cli.exits import EXTRA, CommandError
+from binance_sdk.cli.exit_codes import EXTRA, CommandError
 from binance_sdk.cli.tables import make_table
 
 if TYPE_CHECKING:

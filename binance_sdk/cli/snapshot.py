@@ -1,155 +1,116 @@
-"""Everything the demonstration asks for, fetched at once by one client."""
+"""``binance-sdk snapshot``: what the Virtuoso adapter hands to an analysis, as tables or as its JSON view."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
-from binance_sdk import BinanceClient
-from binance_sdk import spot as market
-from binance_sdk.cli.account import Account
-from binance_sdk.cli.loop import first_of
+from binance_sdk import BinanceClient, RequestOptions
+from binance_sdk.cli.console import make_console
+from binance_sdk.cli.event_loop import run
+from binance_sdk.cli.exit_codes import CommandError
+from binance_sdk.cli.snapshot_panels import snapshot_views
 from binance_sdk.errors import APIError, BinanceError, ConfigError
-from binance_sdk.futures import FundingRate, OpenInterest, PremiumIndex
 
-INTERVALS: tuple[market.KlineInterval, ...] = ("5m", "1h", "4h", "1d")
-DEPTH = 10
-TRADES = 2 * DEPTH + 1
-FUNDING = 7
+if TYPE_CHECKING:
+    from virtuoso_binance.symbols import Listed
+
+EXTRA = 'pip install "binance-market-sdk[adapter,cli]"'
 _UNKNOWN_SYMBOL = -1121
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What an order on a symbol has to obey; None where the symbol has no such rule."""
-
-    symbol: str
-    base: str
-    quote: str
-    status: str
-    tick: Decimal | None = None
-    step: Decimal | None = None
-    min_qty: Decimal | None = None
-    min_notional: Decimal | None = None
-
-    @classmethod
-    def of(cls, info: market.SymbolInfo) -> Rules:
-        """Read the filters of a symbol."""
-        tick = step = min_qty = min_notional = None
-        for rule in info.filters:
-            match rule:
-                case market.PriceFilter():
-                    tick = rule.tick_size
-                case market.LotSizeFilter():
-                    step, min_qty = rule.step_size, rule.min_qty
-                case market.NotionalFilter() | market.MinNotionalFilter():
-                    min_notional = rule.min_notional
-                case _:
-                    pass
-        return cls(info.symbol, info.base_asset, info.quote_asset, info.status, tick, step, min_qty, min_notional)
-
-
-@dataclass(frozen=True)
-class Contract:
-    """The perpetual of the same name; empty where there is none."""
-
-    funding: Sequence[FundingRate] = ()
-    open_interest: OpenInterest | None = None
-    premium: PremiumIndex | None = None
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The market of one symbol at one moment.
+class Analysis:
+    """The market of one symbol.
 
     Attributes:
-        absent: Why there is nothing from futures; empty where there is.
-        failure: What went wrong on futures, where it should not have.
+        market_data: The dict of the contract.
+        liquidity: Turnover, spread, depth, imbalance and slippage.
+        failure: The first call that failed.
     """
 
-    server_time: datetime
-    rules: Rules
-    candles: Mapping[market.KlineInterval, Sequence[market.Kline]]
-    book: market.OrderBook
-    trades: Sequence[market.Trade]
-    ticker: market.Ticker24hr
-    contract: Contract = field(default_factory=Contract)
-    absent: str = ""
-    failure: BinanceError | None = None
+    market_data: Mapping[str, Any]
+    liquidity: Mapping[str, Any]
+    failure: BinanceError | None
 
 
-async def fetch(
-    client: BinanceClient, symbol: str, candles: Mapping[market.KlineInterval, int], account: Account
-) -> Snapshot:
-    """Ask for the time, and then for everything else at once.
+def run_snapshot(symbol: str, *, as_json: bool, environment: str | None, deadline: float) -> BinanceError | None:
+    """Fetch and print.
 
     Args:
-        client: An open client.
-        symbol: Symbol, on spot and on futures.
-        candles: How many candles of each interval.
-        account: Where costs are booked.
+        symbol: In any spelling, e.g. ``BTCUSDT`` or ``BTC/USDT:USDT``.
+        as_json: Print JSON that is valid against ``market_data.schema.json``.
+        environment: Where to ask.
+        deadline: Seconds in all for each call.
+
+    Returns:
+        What went wrong with a part that is missing, or None.
 
     Raises:
-        BinanceError: a spot call failed; what fails on futures is told in the snapshot.
+        CommandError: pandas is not installed.
+        BinanceError: the symbol is unknown, or there is no ticker.
     """
-    plan, send = client.spot.plan, client.spot.with_raw_response
-    call = account.call
-
-    def bars(interval: market.KlineInterval) -> Coroutine[object, object, list[market.Kline]]:
-        limit = candles[interval]
-        return call(plan.klines(symbol, interval, limit=limit), lambda: send.klines(symbol, interval, limit=limit))
-
-    # First and alone: where nothing answers, this says why, and not that others have failed before.
-    time = await call(plan.time(), send.time)
     try:
-        async with asyncio.TaskGroup() as group:
-            start = group.create_task
-            info = start(call(plan.exchange_info(symbol), lambda: send.exchange_info(symbol)))
-            charts: dict[market.KlineInterval, asyncio.Task[list[market.Kline]]] = {
-                interval: start(bars(interval)) for interval in INTERVALS
-            }
-            book = start(call(plan.depth(symbol, limit=DEPTH), lambda: send.depth(symbol, limit=DEPTH)))
-            trades = start(call(plan.trades(symbol, limit=TRADES), lambda: send.trades(symbol, limit=TRADES)))
-            ticker = start(call(plan.ticker_24hr(symbol), lambda: send.ticker_24hr(symbol)))
-            contract = start(_fetch_contract(client, symbol, account))
-    except ExceptionGroup as failures:
-        raise first_of(failures) from failures
-    found, absent, failure = contract.result()
-    return Snapshot(
-        server_time=time.server_time_dt,
-        rules=Rules.of(info.result().symbols[0]),
-        candles={interval: task.result() for interval, task in charts.items()},
-        book=book.result(),
-        trades=trades.result(),
-        ticker=ticker.result(),
-        contract=found,
-        absent=absent,
-        failure=failure,
-    )
+        from virtuoso_binance.frames import json_view
+    except ModuleNotFoundError as error:
+        raise CommandError(f"snapshot needs {error.name}: {EXTRA}") from error
+    found = run(lambda: _ask(symbol, environment, deadline))
+    if as_json:
+        # A number that JSON has no word for would be a mistake of ours, not something to print.
+        sys.stdout.write(json.dumps(json_view(found.market_data), allow_nan=False, ensure_ascii=False) + "\n")
+        return found.failure
+    console = make_console()
+    by_shape = console.no_color or console.color_system is None
+    for part in snapshot_views(found.market_data, found.liquidity, console.width, by_shape=by_shape):
+        console.print(part)
+    return found.failure
 
 
-async def _fetch_contract(
-    client: BinanceClient, symbol: str, account: Account
-) -> tuple[Contract, str, BinanceError | None]:
-    plan, send = client.futures.plan, client.futures.with_raw_response
-    call, history = account.call, send.funding_rate
+async def _ask(symbol: str, environment: str | None, deadline: float) -> Analysis:
+    from virtuoso_binance.liquidity import liquidity_row
+    from virtuoso_binance.market_data import assemble, fetch_parts
+
+    options = RequestOptions(deadline=deadline)
+    async with BinanceClient(cast(Any, environment)).with_options(options) as client:
+        listed = await _find(client, symbol)
+        parts = await fetch_parts(client, listed)
+        limits = client.limits.spot if listed.market == "spot" else client.limits.futures
+        now = round((time.time() + limits.clock_skew) * 1000)
+    data = assemble(parts, now)
+    # A book that was refused above has no liquidity to tell of.
+    book = parts.get("orderbook") if data["metadata"]["orderbook_success"] else None
+    liquidity = liquidity_row(book, parts.get("ticker"))
+    return Analysis(data, liquidity, next(iter(parts.errors.values()), None))
+
+
+async def _find(client: BinanceClient, symbol: str) -> Listed:
+    """The perpetual where there is one, else spot."""
+    from virtuoso_binance.errors import InvalidSymbolError
+    from virtuoso_binance.symbols import Listing, plain_symbol
+
+    plain = plain_symbol(symbol)
     try:
-        async with asyncio.TaskGroup() as group:
-            start = group.create_task
-            funding = start(call(plan.funding_rate(symbol, limit=FUNDING), lambda: history(symbol, limit=FUNDING)))
-            interest = start(call(plan.open_interest(symbol), lambda: send.open_interest(symbol)))
-            premium = start(call(plan.premium_index(symbol), lambda: send.premium_index(symbol)))
-    except ExceptionGroup as failures:
-        error = first_of(failures)
-        if isinstance(error, ConfigError):
-            # An environment may have no futures at all.
-            return Contract(), str(error), None
-        if isinstance(error, APIError) and error.code == _UNKNOWN_SYMBOL:
-            return Contract(), f"{symbol} is no futures contract", None
-        if isinstance(error, BinanceError):
-            return Contract(), str(error), error
-        raise error from failures
-    return Contract(funding.result(), interest.result(), premium.result()), "", None
+        usdm = await client.futures.exchange_info()
+    except ConfigError:
+        # An environment without futures.
+        usdm = None
+    try:
+        found = Listing(usdm, None).resolve(symbol)
+    except InvalidSymbolError:
+        if ":" in symbol:
+            # Written with its settlement asset it can only be the perpetual.
+            raise
+    else:
+        if found.active:
+            return found
+    try:
+        spot = await client.spot.exchange_info(plain)
+    except APIError as error:
+        if error.code != _UNKNOWN_SYMBOL:
+            raise
+        spot = None
+    return Listing(usdm, spot).resolve(symbol)

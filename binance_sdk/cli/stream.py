@@ -13,11 +13,11 @@ from pydantic import BaseModel
 from binance_sdk import BinanceClient
 from binance_sdk.catalogue import STREAMS, Market
 from binance_sdk.cli.arguments import near
-from binance_sdk.cli.board import View
-from binance_sdk.cli.exits import CommandError
-from binance_sdk.cli.listed import check_symbols
-from binance_sdk.cli.loop import beside, run
-from binance_sdk.cli.screen import Screen
+from binance_sdk.cli.check_symbols import check_symbols
+from binance_sdk.cli.event_loop import beside, run
+from binance_sdk.cli.exit_codes import CommandError
+from binance_sdk.cli.live_rows import View
+from binance_sdk.cli.live_table import Screen
 from binance_sdk.streams import Notice, Stream
 
 

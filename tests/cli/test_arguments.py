@@ -8,7 +8,7 @@ import pytest
 
 from binance_sdk.catalogue import CATALOGUE, Market
 from binance_sdk.cli.arguments import find_operation, form, read_arguments
-from binance_sdk.cli.exits import CommandError
+from binance_sdk.cli.exit_codes import CommandError
 
 
 @pytest.mark.parametrize(

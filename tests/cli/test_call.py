@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from binance_sdk.catalogue import CATALOGUE
-from binance_sdk.cli.listing import documented
+from binance_sdk.cli.operations import documented
 from binance_sdk.simulator import Simulator
 
 from .support import Cli, answering

@@ -11,7 +11,7 @@ import pytest
 from binance_sdk import spot
 from binance_sdk.catalogue import CATALOGUE, Market, fixture
 from binance_sdk.cli.columns import as_csv, chosen
-from binance_sdk.cli.exits import CommandError
+from binance_sdk.cli.exit_codes import CommandError
 from binance_sdk.simulator import Simulator
 
 from .support import Cli

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from binance_sdk import SyncBinanceClient
+from binance_sdk.cli.demo_data import Rules
 from binance_sdk.cli.formats import exact, rounded
-from binance_sdk.cli.snapshot import Rules
 from binance_sdk.simulator import Simulator
 from binance_sdk.spot import SymbolInfo
 

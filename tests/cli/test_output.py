@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from binance_sdk.cli.exits import CommandError, ExitCode, shortage, verdict
+from binance_sdk.cli.exit_codes import CommandError, ExitCode, shortage, verdict
 from binance_sdk.cli.output import OutputError
 from binance_sdk.errors import APIConnectionError, ConfigError
 from binance_sdk.simulator import Simulator

@@ -13,7 +13,7 @@ import pytest
 
 from binance_sdk import BinanceClient
 from binance_sdk.catalogue import STREAMS, stream_fixture
-from binance_sdk.cli.listed import check_symbols
+from binance_sdk.cli.check_symbols import check_symbols
 from binance_sdk.simulator import Simulator
 
 from .support import Cli, start

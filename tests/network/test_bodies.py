@@ -11,8 +11,8 @@ import pytest
 
 from binance_sdk import errors
 from binance_sdk._runtime.transport import protocol
+from binance_sdk._runtime.transport.decompression import Body
 from binance_sdk._runtime.transport.protocol import TransportFailure
-from binance_sdk._runtime.transport.unpacking import Body
 from tests.runtime.server import RawServer, http
 
 from .clients import REST, use

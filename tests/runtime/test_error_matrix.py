@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from binance_sdk import RequestOptions, errors
-from binance_sdk._runtime.answers.failures import wait_seconds
+from binance_sdk._runtime.answers.api_errors import wait_seconds
 
 from .server import Act, RawServer, http
 from .support import KEY, NOW, NOW_MS, Mode, in_flight, outcome

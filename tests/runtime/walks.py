@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from binance_sdk._runtime.calls.drive import drive_iterator
+from binance_sdk._runtime.calls.paginator import ServerClock, pages
 from binance_sdk._runtime.calls.paging import Walk, plan_pages, plan_walk
-from binance_sdk._runtime.calls.walking import ServerClock, pages
 from binance_sdk._runtime.operation import Operation
 from binance_sdk.catalogue import CATALOGUE
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
 
-from binance_sdk._runtime.answers.faults import AND_MORE, NOT_JSON, problems_of
 from binance_sdk._runtime.answers.good_rows import BadRow, good_rows
+from binance_sdk._runtime.answers.problems import AND_MORE, NOT_JSON, problems_of
 from binance_sdk._runtime.operation import Operation, Variant
 from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.errors import DecodeError

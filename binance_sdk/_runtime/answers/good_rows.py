@@ -10,8 +10,8 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
-from binance_sdk._runtime.answers.faults import item_problem, item_type
 from binance_sdk._runtime.answers.json_text import array_items, object_members
+from binance_sdk._runtime.answers.problems import item_problem, item_type
 from binance_sdk._runtime.answers.row import Row
 from binance_sdk._runtime.json_validator import JsonReader
 from binance_sdk._runtime.type_adapter import type_adapter

@@ -15,8 +15,8 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from binance_sdk._runtime import process
 from binance_sdk._runtime.budget.resource import Charge, Resource, forked
+from binance_sdk._runtime.fork import fork_count
 from binance_sdk._runtime.options import Priority
 
 _LEDGERS: weakref.WeakSet[Ledger] = weakref.WeakSet()
@@ -156,7 +156,7 @@ class Ledger:
     def settle(self, grant: Grant, reported: Mapping[str, int], now: float, *, answered: bool = True) -> None:
         """The request is over; ``reported`` holds the server's counts by resource name."""
         with self._lock:
-            if grant.forks == process.forks():
+            if grant.forks == fork_count():
                 for resource, charge in grant.charges:
                     resource.settle(charge, reported.get(resource.name), now, answered=answered)
             self.dispatch(now)
@@ -168,7 +168,7 @@ class Ledger:
             self.dispatch(now)
 
     def _undo(self, grant: Grant, now: float) -> None:
-        if grant.forks == process.forks():
+        if grant.forks == fork_count():
             for resource, charge in grant.charges:
                 resource.give_back(charge, now)
 
@@ -247,7 +247,7 @@ def _short(needs: tuple[Need, ...], now: float) -> Need | None:
 
 
 def _take(needs: tuple[Need, ...], now: float) -> Grant:
-    return Grant(tuple([(need.resource, need.resource.take(need.amount, now)) for need in needs]), process.forks())
+    return Grant(tuple([(need.resource, need.resource.take(need.amount, now)) for need in needs]), fork_count())
 
 
 def never_fits(ask: Ask, now: float) -> Need | None:

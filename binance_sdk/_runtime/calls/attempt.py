@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from binance_sdk._runtime.answers.api_errors import deadline_of, holds_data, refused
+from binance_sdk._runtime.answers.api_errors import failed as failure_of
 from binance_sdk._runtime.answers.decode import decode, decode_good_rows
-from binance_sdk._runtime.answers.failures import deadline_of, holds_data, refused
-from binance_sdk._runtime.answers.failures import failed as failure_of
 from binance_sdk._runtime.budget.client_budget import Budget
 from binance_sdk._runtime.budget.ledger import Grant
 from binance_sdk._runtime.budget.pool import Cost, Pool, Snapshot
@@ -18,6 +18,7 @@ from binance_sdk._runtime.calls.notify import Teller
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Catalogue, Market, Operation, Variant
 from binance_sdk._runtime.options import Headers, RequestOptions, Response
+from binance_sdk._runtime.transport.decompression import ACCEPTED
 from binance_sdk._runtime.transport.protocol import (
     FailureKind,
     PreparedRequest,
@@ -25,7 +26,6 @@ from binance_sdk._runtime.transport.protocol import (
     Transport,
     TransportFailure,
 )
-from binance_sdk._runtime.transport.unpacking import ACCEPTED
 from binance_sdk._runtime.weight import Arguments
 from binance_sdk.errors import (
     APIConnectionError,

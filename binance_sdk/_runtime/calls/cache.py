@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from binance_sdk._runtime.candles import candle_end
+from binance_sdk._runtime.fork import abandon
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import Response
-from binance_sdk._runtime.process import abandon
 from binance_sdk._runtime.weight import Arguments
 
 MAX_BYTES = 32 * 1024 * 1024

@@ -7,11 +7,11 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from binance_sdk._runtime.calls.drive import drive, drive_iterator
 from binance_sdk._runtime.calls.engine import Engine
+from binance_sdk._runtime.calls.paginator import pages
 from binance_sdk._runtime.calls.paging import plan_pages, plan_walk
-from binance_sdk._runtime.calls.walking import pages
+from binance_sdk._runtime.fork import Home
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import RequestOptions, Response, check_options
-from binance_sdk._runtime.process import Home
 
 T = TypeVar("T")
 Arguments = Mapping[str, object]

@@ -12,16 +12,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
-from binance_sdk._runtime.answers.failures import deadline_of
+from binance_sdk._runtime.answers.api_errors import deadline_of
 from binance_sdk._runtime.budget.fixed_window import Window
 from binance_sdk._runtime.budget.pool import Cost
 from binance_sdk._runtime.budget.sliding_window import Rolling
 from binance_sdk._runtime.calls.attempt import Attempts, Prepared
 from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFlights, lifetime
 from binance_sdk._runtime.calls.hosts import Host
+from binance_sdk._runtime.calls.paginator import ServerClock
 from binance_sdk._runtime.calls.parameters import query, validate
 from binance_sdk._runtime.calls.retry import is_transient, retrying
-from binance_sdk._runtime.calls.walking import ServerClock
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import Plan, RequestOptions, Response
 from binance_sdk.errors import BinanceError, BudgetError, ConfigError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from binance_sdk._runtime.answers.failures import refused
+from binance_sdk._runtime.answers.api_errors import refused
 from binance_sdk._runtime.budget.client_budget import banned
 from binance_sdk._runtime.budget.pool import Pool
 from binance_sdk._runtime.operation import Catalogue

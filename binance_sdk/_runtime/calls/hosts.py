@@ -8,7 +8,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from binance_sdk._runtime.budget.pool import Pool
-from binance_sdk._runtime.calls.breaker import Breaker
+from binance_sdk._runtime.calls.circuit_breaker import Breaker
 from binance_sdk._runtime.operation import Operation
 from binance_sdk.errors import CircuitOpenError
 

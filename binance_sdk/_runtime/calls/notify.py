@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import TextIO, TypeVar
 
-from binance_sdk._runtime import process
+from binance_sdk._runtime.fork import fork_count
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk.errors import ConfigError, shown
 from binance_sdk.events import (
@@ -45,7 +45,7 @@ def warn_of_fork() -> None:
     """Once in each child of a fork: the budget it counts is no longer all that the address spends."""
     global _told_forks
     with _TELLING:
-        told, _told_forks = _told_forks, process.forks()
+        told, _told_forks = _told_forks, fork_count()
     if told != _told_forks:
         LOGGER.warning(
             "this process (%d) was forked: its request budget begins with what the parent had spent, and it sees no "

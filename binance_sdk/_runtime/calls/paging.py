@@ -1,6 +1,6 @@
 """More rows than one answer holds: where a walk over pages begins and ends, and what it costs.
 
-Pure: decided before the first request. The walk itself is in ``walking``. Names are wire names, rows are read by
+Pure: decided before the first request. The walk itself is in ``paginator``. Names are wire names, rows are read by
 attribute.
 """
 

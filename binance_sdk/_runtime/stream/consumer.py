@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
+from binance_sdk._runtime.fork import Home
 from binance_sdk._runtime.operation import Market
-from binance_sdk._runtime.process import Home
 from binance_sdk._runtime.stream.choices import Choices
 from binance_sdk._runtime.stream.connection.supervisor import Owner
 from binance_sdk._runtime.stream.context import Parts

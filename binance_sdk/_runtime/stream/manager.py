@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from binance_sdk._runtime.process import Home, abandon, tell_of_fork
+from binance_sdk._runtime.fork import Home, abandon, tell_of_fork
 from binance_sdk._runtime.stream.background_loop import BackgroundLoop, Work
 from binance_sdk._runtime.stream.choices import together
 from binance_sdk._runtime.stream.consumer import Item, Opened

@@ -29,6 +29,7 @@ from yarl import URL
 
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.secrets import behind, without_frames
+from binance_sdk._runtime.transport.decompression import Body
 from binance_sdk._runtime.transport.network import Network, Way, need_socks
 from binance_sdk._runtime.transport.per_loop import PerLoop
 from binance_sdk._runtime.transport.protocol import (
@@ -40,7 +41,6 @@ from binance_sdk._runtime.transport.protocol import (
 )
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
-from binance_sdk._runtime.transport.unpacking import Body
 
 _TIMEOUTS = 64
 """Kept, since nearly every request has the same."""

@@ -20,7 +20,8 @@ import httpx
 from binance_sdk._runtime.locks import IMPORTING, new_lock
 from binance_sdk._runtime.options import Headers
 from binance_sdk._runtime.secrets import without_frames
-from binance_sdk._runtime.transport.deadlines import Deadlines, Tidy
+from binance_sdk._runtime.transport.decompression import Body
+from binance_sdk._runtime.transport.httpcore_backends import Deadlines, Tidy
 from binance_sdk._runtime.transport.network import Network, Way, need_socks
 from binance_sdk._runtime.transport.per_loop import PerLoop
 from binance_sdk._runtime.transport.protocol import (
@@ -33,7 +34,6 @@ from binance_sdk._runtime.transport.protocol import (
 )
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
-from binance_sdk._runtime.transport.unpacking import Body
 from binance_sdk.errors import ConfigError
 
 _STRAIGHT = Way(None, secure=True)

@@ -12,9 +12,9 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from binance_sdk.cli.board import NAMES, Board, View, decimals, ordered, texts
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.formats import printable
+from binance_sdk.cli.live_rows import NAMES, Board, View, decimals, ordered, texts
 from binance_sdk.cli.tables import fitting, make_table
 
 INTERVAL = 0.25

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from binance_sdk._runtime.calls.drive import drive_iterator
-from binance_sdk._runtime.calls.walking import ServerClock, pages
+from binance_sdk._runtime.calls.paginator import ServerClock, pages
 from binance_sdk._runtime.operation import Lookback, Operation
 from binance_sdk.errors import DecodeError, ParameterError
 

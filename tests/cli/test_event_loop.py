@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from binance_sdk.cli.loop import beside, first_of
+from binance_sdk.cli.event_loop import beside, first_of
 from binance_sdk.errors import APIConnectionError, CircuitOpenError
 
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 from binance_sdk import BinanceClient, RequestOptions
 from binance_sdk.catalogue import CATALOGUE, Market
 from binance_sdk.cli.arguments import near
-from binance_sdk.cli.exits import CommandError
+from binance_sdk.cli.exit_codes import CommandError
 from binance_sdk.errors import APIError, BinanceError
 
 _UNKNOWN_SYMBOL = -1121

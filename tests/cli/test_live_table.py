@@ -13,8 +13,8 @@ from rich.console import Console
 
 from binance_sdk import spot
 from binance_sdk.catalogue import STREAMS, Market, stream, stream_fixture
-from binance_sdk.cli.board import Board, View
-from binance_sdk.cli.screen import INTERVAL, Painter, Screen
+from binance_sdk.cli.live_rows import Board, View
+from binance_sdk.cli.live_table import INTERVAL, Painter, Screen
 from binance_sdk.cli.stream import view_of
 from binance_sdk.streams import Gap, Reconnected
 

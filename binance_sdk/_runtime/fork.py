@@ -25,7 +25,7 @@ class Heir(Protocol):
 _HEIRS: weakref.WeakSet[Heir] = weakref.WeakSet()
 
 
-def forks() -> int:
+def fork_count() -> int:
     """How many forks lie between the process that imported this and the one that runs."""
     return _forks
 

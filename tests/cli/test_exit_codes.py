@@ -9,7 +9,7 @@ import pytest
 from binance_sdk import errors
 from binance_sdk.cli import __doc__ as documentation
 from binance_sdk.cli import main
-from binance_sdk.cli.exits import EPILOG, ExitCode, exit_code, explain
+from binance_sdk.cli.exit_codes import EPILOG, ExitCode, exit_code, explain
 
 EXPECTED = {
     "APIConnectionError": 3,

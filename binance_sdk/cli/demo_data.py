@@ -1,0 +1,155 @@
+"""Everything the demonstration asks for, fetched at once by one client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from binance_sdk import BinanceClient
+from binance_sdk import spot as market
+from binance_sdk.cli.cost_report import Account
+from binance_sdk.cli.event_loop import first_of
+from binance_sdk.errors import APIError, BinanceError, ConfigError
+from binance_sdk.futures import FundingRate, OpenInterest, PremiumIndex
+
+INTERVALS: tuple[market.KlineInterval, ...] = ("5m", "1h", "4h", "1d")
+DEPTH = 10
+TRADES = 2 * DEPTH + 1
+FUNDING = 7
+_UNKNOWN_SYMBOL = -1121
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What an order on a symbol has to obey; None where the symbol has no such rule."""
+
+    symbol: str
+    base: str
+    quote: str
+    status: str
+    tick: Decimal | None = None
+    step: Decimal | None = None
+    min_qty: Decimal | None = None
+    min_notional: Decimal | None = None
+
+    @classmethod
+    def of(cls, info: market.SymbolInfo) -> Rules:
+        """Read the filters of a symbol."""
+        tick = step = min_qty = min_notional = None
+        for rule in info.filters:
+            match rule:
+                case market.PriceFilter():
+                    tick = rule.tick_size
+                case market.LotSizeFilter():
+                    step, min_qty = rule.step_size, rule.min_qty
+                case market.NotionalFilter() | market.MinNotionalFilter():
+                    min_notional = rule.min_notional
+                case _:
+                    pass
+        return cls(info.symbol, info.base_asset, info.quote_asset, info.status, tick, step, min_qty, min_notional)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The perpetual of the same name; empty where there is none."""
+
+    funding: Sequence[FundingRate] = ()
+    open_interest: OpenInterest | None = None
+    premium: PremiumIndex | None = None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The market of one symbol at one moment.
+
+    Attributes:
+        absent: Why there is nothing from futures; empty where there is.
+        failure: What went wrong on futures, where it should not have.
+    """
+
+    server_time: datetime
+    rules: Rules
+    candles: Mapping[market.KlineInterval, Sequence[market.Kline]]
+    book: market.OrderBook
+    trades: Sequence[market.Trade]
+    ticker: market.Ticker24hr
+    contract: Contract = field(default_factory=Contract)
+    absent: str = ""
+    failure: BinanceError | None = None
+
+
+async def fetch(
+    client: BinanceClient, symbol: str, candles: Mapping[market.KlineInterval, int], account: Account
+) -> Snapshot:
+    """Ask for the time, and then for everything else at once.
+
+    Args:
+        client: An open client.
+        symbol: Symbol, on spot and on futures.
+        candles: How many candles of each interval.
+        account: Where costs are booked.
+
+    Raises:
+        BinanceError: a spot call failed; what fails on futures is told in the snapshot.
+    """
+    plan, send = client.spot.plan, client.spot.with_raw_response
+    call = account.call
+
+    def bars(interval: market.KlineInterval) -> Coroutine[object, object, list[market.Kline]]:
+        limit = candles[interval]
+        return call(plan.klines(symbol, interval, limit=limit), lambda: send.klines(symbol, interval, limit=limit))
+
+    # First and alone: where nothing answers, this says why, and not that others have failed before.
+    time = await call(plan.time(), send.time)
+    try:
+        async with asyncio.TaskGroup() as group:
+            start = group.create_task
+            info = start(call(plan.exchange_info(symbol), lambda: send.exchange_info(symbol)))
+            charts: dict[market.KlineInterval, asyncio.Task[list[market.Kline]]] = {
+                interval: start(bars(interval)) for interval in INTERVALS
+            }
+            book = start(call(plan.depth(symbol, limit=DEPTH), lambda: send.depth(symbol, limit=DEPTH)))
+            trades = start(call(plan.trades(symbol, limit=TRADES), lambda: send.trades(symbol, limit=TRADES)))
+            ticker = start(call(plan.ticker_24hr(symbol), lambda: send.ticker_24hr(symbol)))
+            contract = start(_fetch_contract(client, symbol, account))
+    except ExceptionGroup as failures:
+        raise first_of(failures) from failures
+    found, absent, failure = contract.result()
+    return Snapshot(
+        server_time=time.server_time_dt,
+        rules=Rules.of(info.result().symbols[0]),
+        candles={interval: task.result() for interval, task in charts.items()},
+        book=book.result(),
+        trades=trades.result(),
+        ticker=ticker.result(),
+        contract=found,
+        absent=absent,
+        failure=failure,
+    )
+
+
+async def _fetch_contract(
+    client: BinanceClient, symbol: str, account: Account
+) -> tuple[Contract, str, BinanceError | None]:
+    plan, send = client.futures.plan, client.futures.with_raw_response
+    call, history = account.call, send.funding_rate
+    try:
+        async with asyncio.TaskGroup() as group:
+            start = group.create_task
+            funding = start(call(plan.funding_rate(symbol, limit=FUNDING), lambda: history(symbol, limit=FUNDING)))
+            interest = start(call(plan.open_interest(symbol), lambda: send.open_interest(symbol)))
+            premium = start(call(plan.premium_index(symbol), lambda: send.premium_index(symbol)))
+    except ExceptionGroup as failures:
+        error = first_of(failures)
+        if isinstance(error, ConfigError):
+            # An environment may have no futures at all.
+            return Contract(), str(error), None
+        if isinstance(error, APIError) and error.code == _UNKNOWN_SYMBOL:
+            return Contract(), f"{symbol} is no futures contract", None
+        if isinstance(error, BinanceError):
+            return Contract(), str(error), error
+        raise error from failures
+    return Contract(funding.result(), interest.result(), premium.result()), "", None
