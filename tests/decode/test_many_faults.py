@@ -11,7 +11,7 @@ import pytest
 from pydantic_core import core_schema
 
 from binance_sdk import errors
-from binance_sdk._runtime.answers import faults
+from binance_sdk._runtime.answers import problems
 from binance_sdk._runtime.answers.decode import decode
 from binance_sdk._runtime.answers.json_text import array_items, object_members
 from binance_sdk._runtime.options import Headers
@@ -49,7 +49,7 @@ def test_a_hundred_mistakes_are_told_and_then_and_more(shape: str, monkeypatch: 
     operation, body = MANY[shape]
     refused(operation, body)  # builds what is built once
     looked = 0
-    details = faults._details
+    details = problems._details
 
     def counted(error: Any) -> Any:
         nonlocal looked
@@ -57,7 +57,7 @@ def test_a_hundred_mistakes_are_told_and_then_and_more(shape: str, monkeypatch: 
         looked += len(found)
         return found
 
-    monkeypatch.setattr(faults, "_details", counted)
+    monkeypatch.setattr(problems, "_details", counted)
     tracemalloc.start()
     try:
         error = refused(operation, body)
@@ -66,11 +66,11 @@ def test_a_hundred_mistakes_are_told_and_then_and_more(shape: str, monkeypatch: 
         tracemalloc.stop()
     assert error.problems[-1] == "and more"
     told = sum(1 + int(one.rpartition("(and ")[2].split()[0]) if "more like" in one else 1 for one in error.problems)
-    assert told - 1 == faults.MOST
+    assert told - 1 == problems.MOST
     if shape == "map" and "fail_fast" not in inspect.signature(core_schema.dict_schema).parameters:
         # The oldest pydantic goes through a whole map; the time stays in proportion to the body there too.
         return
-    assert looked < 3 * faults.MOST
+    assert looked < 3 * problems.MOST
     assert str(error).endswith("; and more")
     # The text itself, and what the parser makes of it; every mistake alone would be tens of megabytes.
     assert peak < 12 * len(body) + 1_000_000
@@ -88,9 +88,9 @@ def test_thousands_of_tickers_of_the_wrong_type_are_refused_after_the_first_few(
 
 def test_exactly_a_hundred_are_told_without_more() -> None:
     rows = json.loads(fixture("spot", "trades"))
-    body = json.dumps([{**rows[0], "price": None}] * faults.MOST).encode()
+    body = json.dumps([{**rows[0], "price": None}] * problems.MOST).encode()
     assert refused("spot.trades", body).problems == (
-        f"[0].price: should be a string, got null (and {faults.MOST - 1} more like it)",
+        f"[0].price: should be a string, got null (and {problems.MOST - 1} more like it)",
     )
 
 
