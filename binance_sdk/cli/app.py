@@ -94,10 +94,10 @@ def complete_environment(incomplete: str) -> list[str]:
 def complete_fault(incomplete: str) -> list[str]:
     """Names of faults."""
     try:
-        from binance_sdk.simulator.faults.parsing import fault_words
+        from binance_sdk.simulator.faults.parsing import describe_faults
     except ModuleNotFoundError:
         return []
-    return [one.name for one in fault_words() if one.name.startswith(incomplete)]
+    return [one.name for one in describe_faults() if one.name.startswith(incomplete)]
 
 
 EnvironmentOption = Annotated[

@@ -85,14 +85,14 @@ def print_faults() -> None:
         CommandError: the simulator is not installed.
     """
     with _installed():
-        from binance_sdk.simulator.faults.parsing import fault_words
+        from binance_sdk.simulator.faults.parsing import describe_faults
     console = make_console()
     for about in ("requests", "streams"):
         table = make_table()
         table.title, table.title_justify, table.title_style = f"faults of {about}", "left", "bold"
         for name in ("fault", "takes", "what happens"):
             table.add_column(name, overflow="fold", no_wrap=name == "fault")
-        for word in fault_words():
+        for word in describe_faults():
             if word.about == about:
                 table.add_row(Text(word.name), Text(", ".join(word.arguments)), Text(word.meaning.replace("``", "")))
         console.print(table)

@@ -19,13 +19,12 @@ from binance_sdk.simulator.clients import Clients
 from binance_sdk.simulator.clock import SimulatorClock
 from binance_sdk.simulator.control.http import Remote, Simulated
 from binance_sdk.simulator.errors import SimulatorError
-from binance_sdk.simulator.faults.parsing import read_fault
+from binance_sdk.simulator.faults.parsing import parse_fault
 from binance_sdk.simulator.faults.requests import FaultRule
 from binance_sdk.simulator.faults.streams import StreamFault, StreamFaultRule
-from binance_sdk.simulator.market.market import pick
-from binance_sdk.simulator.market.symbols import DEFAULT_SYMBOLS, Instrument, Market
+from binance_sdk.simulator.market.symbols import Instrument, Market, choose_instruments
 from binance_sdk.simulator.ports import bind_ports
-from binance_sdk.simulator.rest.app import Connection, Delivery
+from binance_sdk.simulator.rest.app import Connection, ExchangeApp
 from binance_sdk.simulator.rest.exchange import Exchange, Settings
 from binance_sdk.simulator.streams.streams import Streams
 from binance_sdk.simulator_url import simulator_urls
@@ -108,7 +107,7 @@ class Simulator(Simulated, Clients):
         time = clock or SimulatorClock()
         exchange = Exchange(
             catalogue or CATALOGUE,
-            _listed(symbols),
+            choose_instruments(symbols),
             time,
             Settings(
                 seed=seed,
@@ -126,7 +125,7 @@ class Simulator(Simulated, Clients):
         self._host = host
         self._port = port
         self._remote = Remote(self) if control else None
-        self.streams = Streams(exchange.venues, catalogue or CATALOGUE, time, seed)
+        self.streams = Streams(exchange.markets, catalogue or CATALOGUE, time, seed)
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
         self._address: tuple[str, int] | None = None
@@ -141,13 +140,13 @@ class Simulator(Simulated, Clients):
         Raises:
             SimulatorError: There is no such fault, or it takes something else; the message says what.
         """
-        order = read_fault(text)
+        order = parse_fault(text)
         rule: dict[str, Any] = {"probability": order.probability, "count": order.count, "seed": order.seed}
         if isinstance(order.fault, StreamFault):
             return self.streams.faults.add(order.fault, where=order.where, **rule)
         return self.faults.add(order.fault, where=order.where, **rule)
 
-    # ------------------------------------------------------------------------------- life cycle
+    # ------------------------------------------------------------------------------- listing cycle
 
     def start(self) -> Self:
         """Listen. Returns once requests are answered.
@@ -160,7 +159,7 @@ class Simulator(Simulated, Clients):
             raise SimulatorError("this simulator runs already; make another one, or stop it first")
         listener, streams = bind_ports(self._host, self._port)
         self._address = listener.getsockname()[:2]
-        server = _Server(Delivery(self._exchange, self._remote), self.streams, streams)
+        server = _Server(ExchangeApp(self._exchange, self._remote), self.streams, streams)
         thread = threading.Thread(
             target=server.run_until_stopped, args=(listener,), name="binance-simulator", daemon=True
         )
@@ -263,18 +262,10 @@ def serve(
             signal.signal(number, handler)
 
 
-def _listed(symbols: Iterable[str | Instrument] | None) -> list[Instrument]:
-    if symbols is None:
-        return list(DEFAULT_SYMBOLS)
-    wanted = list(symbols)
-    own = [one for one in wanted if isinstance(one, Instrument)]
-    return own + pick(DEFAULT_SYMBOLS, [one for one in wanted if isinstance(one, str)])
-
-
 class _Server(uvicorn.Server):
     """uvicorn, stopped by an event instead of a flag looked at ten times a second."""
 
-    def __init__(self, delivery: Delivery, streams: Streams, listeners: Mapping[Market, socket.socket]) -> None:
+    def __init__(self, delivery: ExchangeApp, streams: Streams, listeners: Mapping[Market, socket.socket]) -> None:
         super().__init__(
             uvicorn.Config(
                 delivery,

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from binance_sdk.simulator.faults.parsing import fault_words
+from binance_sdk.simulator.faults.parsing import describe_faults
 
 from .support import Cli, start
 
@@ -52,5 +52,5 @@ def test_a_fault_that_is_none_is_a_mistake_on_the_command_line(cli: Cli, fault: 
 def test_all_faults_are_listed(cli: Cli) -> None:
     ran = cli("simulate", "--list-faults")
     assert ran.code == 0
-    for word in fault_words():
+    for word in describe_faults():
         assert f"│ {word.name} " in ran.output

@@ -13,7 +13,7 @@ import pytest
 
 from binance_sdk import BinanceClient, errors
 from binance_sdk.simulator import Fault, ManualClock, Simulator, SimulatorError
-from binance_sdk.simulator.faults.requests import UNHARMED, Faults
+from binance_sdk.simulator.faults.requests import NO_FAULT, Faults
 
 from .conftest import NOW, simulator
 
@@ -72,7 +72,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def test_without_rules_nothing_is_drawn() -> None:
     faults = Faults(NAMES, seed=1)
-    assert faults.draw(NAMES) is UNHARMED
+    assert faults.draw(NAMES) is NO_FAULT
     assert not faults.armed
 
 
@@ -159,7 +159,7 @@ def test_rules_can_be_removed() -> None:
     assert faults.rules == (rules[1],)
     assert faults.draw(NAMES).fault == Fault.garbled()
     faults.clear()
-    assert faults.draw(NAMES) is UNHARMED
+    assert faults.draw(NAMES) is NO_FAULT
     assert faults.injected == {"garbled": 1}
 
 

@@ -91,7 +91,7 @@ def test_by_default_five_warnings() -> None:
 
 
 def test_patience_is_new_in_a_new_window() -> None:
-    limiter = Limiter("futures", Window(1, 60), patience=2)
+    limiter = Limiter("futures", Window(1, 60), ban_after=2)
     for minute in range(5):
         now = NOW + minute * MINUTE
         assert limiter.spend("/fapi/v1/ping", 1, now) == 1
@@ -102,7 +102,7 @@ def test_patience_is_new_in_a_new_window() -> None:
 
 
 def test_a_ban_is_never_longer_than_three_days() -> None:
-    limiter, now = Limiter("spot", Window(1, 60), patience=0), NOW
+    limiter, now = Limiter("spot", Window(1, 60), ban_after=0), NOW
     lengths: list[int] = []
     for _ in range(14):
         with pytest.raises(RefusalError) as caught:

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from binance_sdk.simulator.market.book import Book, Side
 from binance_sdk.simulator.market.candles import Calendar, Candles, bars_of, fold
+from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.prices import Prices
 from binance_sdk.simulator.market.randomness import Walk
 from binance_sdk.simulator.market.symbols import DEFAULT_SYMBOLS, Instrument
 from binance_sdk.simulator.market.tape import Aggregates, Tape, split_fills
-from binance_sdk.simulator.rest.json_rows import Fixed
 
 DAY, MINUTE = 86_400_000, 60_000
 LISTING = 20_000 * DAY
@@ -174,7 +174,7 @@ def test_five_thousand_levels_are_there() -> None:
 
 @given(st.integers(-(10**18), 10**18), st.integers(0, 8), st.integers(0, 4))
 def test_text_is_exact(value: int, decimals: int, zeros: int) -> None:
-    form = Fixed(decimals, zeros)
+    form = DecimalFormat(decimals, zeros)
     text = form.text(value)
     assert Decimal(text) == Decimal(value).scaleb(-decimals)
     assert len(text.partition(".")[2]) == decimals + zeros
@@ -185,6 +185,6 @@ def test_text_is_exact(value: int, decimals: int, zeros: int) -> None:
 
 @given(st.integers(-(10**15), 10**15), st.integers(0, 10**12))
 def test_ratios_are_cut_off(numerator: int, denominator: int) -> None:
-    text = Fixed(2, 1).ratio(numerator, denominator)
+    text = DecimalFormat(2, 1).ratio(numerator, denominator)
     exact = Decimal(numerator) / denominator if denominator else Decimal(0)
     assert abs(Decimal(text)) <= abs(exact) < abs(Decimal(text)) + Decimal("0.001")

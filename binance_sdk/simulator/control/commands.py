@@ -47,7 +47,7 @@ class Levers:
     def reset_windows(self, market: Market | None = None) -> None:
         """Forget the windows of one market, or of both; what was spent stays spent."""
         for one in _chosen(market):
-            self._exchange.limiters[one].clear_record()
+            self._exchange.limiters[one].clear_history()
 
     # ------------------------------------------------------------------------------------ faults
 
@@ -158,14 +158,14 @@ class Levers:
         Raises:
             SimulatorError: It is listed already, or nothing is known of it.
         """
-        roster = self._exchange.venues[market].roster
-        instrument = roster.known(symbol) if isinstance(symbol, str) else symbol
+        listings = self._exchange.markets[market].listings
+        instrument = listings.known(symbol) if isinstance(symbol, str) else symbol
         if instrument.market != market:
             raise SimulatorError(f"{instrument.symbol} is an instrument of {instrument.market}, not of {market}")
         when = self._when(at)
-        if instrument.symbol in roster.at(when).lives:
+        if instrument.symbol in listings.at(when).listings:
             raise SimulatorError(f"{market} lists {instrument.symbol} already")
-        roster.begin(instrument, when)
+        listings.add(instrument, when)
 
     def set_status(self, market: Market, symbol: str, status: str, at: int | None = None) -> None:
         """Give a symbol another status, now or at a time; any but ``TRADING`` stops its trades.
@@ -175,7 +175,7 @@ class Levers:
         Raises:
             SimulatorError: It is not listed.
         """
-        self._exchange.venues[market].roster.change(symbol, status, self._when(at))
+        self._exchange.markets[market].listings.set_status(symbol, status, self._when(at))
 
     def delist_symbol(self, market: Market, symbol: str, at: int | None = None) -> None:
         """Remove a symbol, now or at a time: whoever asks for it then is told that it is invalid.
@@ -183,7 +183,7 @@ class Levers:
         Raises:
             SimulatorError: It is not listed.
         """
-        self._exchange.venues[market].roster.end(symbol, self._when(at))
+        self._exchange.markets[market].listings.remove(symbol, self._when(at))
 
     def settle_symbol(self, symbol: str, at: int | None = None, *, removed_after: float | None = None) -> None:
         """Settle a contract as Binance does: its trades stop, it is shown as ``SETTLING``, and later removed.

@@ -23,7 +23,7 @@ _RULE: Mapping[str, Any] = {"where": str, "probability": float, "count": int, "s
 
 
 @dataclass(frozen=True, slots=True)
-class FaultOrder:
+class ParsedFault:
     """A fault, and how often and where it is to be injected."""
 
     fault: Fault | StreamFault
@@ -34,7 +34,7 @@ class FaultOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class FaultWord:
+class FaultDescription:
     """A fault that can be named.
 
     Attributes:
@@ -50,10 +50,10 @@ class FaultWord:
     meaning: str
 
 
-def fault_words() -> list[FaultWord]:
+def describe_faults() -> list[FaultDescription]:
     """Every fault there is, in the order in which they are written down."""
     return [
-        FaultWord(
+        FaultDescription(
             name,
             "requests" if name in _made_by(Fault) else "streams",
             tuple(
@@ -66,7 +66,7 @@ def fault_words() -> list[FaultWord]:
     ]
 
 
-def read_fault(text: str) -> FaultOrder:
+def parse_fault(text: str) -> ParsedFault:
     """What a line says.
 
     Raises:
@@ -94,7 +94,7 @@ def read_fault(text: str) -> FaultOrder:
     if "where" in rule:
         rule["where"] = tuple(rule["where"].split("|"))
     try:
-        return FaultOrder(make(**own), **rule)
+        return ParsedFault(make(**own), **rule)
     except ValueError as error:
         raise SimulatorError(str(error)) from error
 

@@ -239,7 +239,7 @@ class Injected:
     fault: Fault | None = None
 
 
-UNHARMED = Injected()
+NO_FAULT = Injected()
 
 
 FaultRule = Rule[Fault]
@@ -293,7 +293,7 @@ class Faults(Rules[Fault]):
     def draw(self, names: Iterable[str]) -> Injected:
         """What happens to a request that has these names: its path, and operation and market if it has any."""
         if not self._rules:
-            return UNHARMED
+            return NO_FAULT
         before = after = 0.0
         chosen: Fault | None = None
         known = tuple(names)

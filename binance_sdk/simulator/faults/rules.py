@@ -16,14 +16,14 @@ from typing import Generic, Protocol, TypeVar
 from binance_sdk.simulator.errors import SimulatorError
 
 
-class Kinded(Protocol):
+class HasKind(Protocol):
     """What can be injected."""
 
     @property
     def kind(self) -> str: ...
 
 
-FaultT = TypeVar("FaultT", bound=Kinded)
+FaultT = TypeVar("FaultT", bound=HasKind)
 
 
 def matches(names: Iterable[str], patterns: Iterable[str]) -> bool:

@@ -59,7 +59,7 @@ class Book:
         self._size_key = key(seed, *names, "size")
 
     def update_id(self, now: int) -> int:
-        return max(self._tape.now(now) - self._tape.listing, 1) * self._ids
+        return max(self._tape.now(now) - self._tape.listed_at, 1) * self._ids
 
     def at(self, now: int, levels: int) -> Snapshot:
         """The book at a time in milliseconds, at most so many levels deep."""
@@ -67,7 +67,7 @@ class Book:
 
     def snapshot(self, update_id: int, levels: int) -> Snapshot:
         """The book after this update, at most so many levels deep."""
-        time = self._tape.listing + update_id // self._ids
+        time = self._tape.listed_at + update_id // self._ids
         trade = self._tape.last(time)
         price = int(trade.price[0])
         # Now and then the spread is two ticks; the trade that sets it is also what changes it.

@@ -119,7 +119,7 @@ class Candles:
         Bars are ``step`` long where a whole one fits and single aggregates at the ragged ends; with ``step`` 0
         they are aggregates throughout.
         """
-        start = max(start, self.tape.listing)
+        start = max(start, self.tape.listed_at)
         if end < start:
             return np.empty((10, 0), dtype=np.int64)
         if not step:
@@ -143,7 +143,7 @@ class Candles:
 
     def summary(self, start: int, end: int) -> Ints:
         """One bar over ``start <= time <= end`` as a column of ten, or an empty table when nothing traded."""
-        edges = np.array([min(start, self.tape.listing), end + 1], dtype=np.int64)
+        edges = np.array([min(start, self.tape.listed_at), end + 1], dtype=np.int64)
         return fold(self.window(start, end), edges)
 
     def span(self, calendar: Calendar, start: int | None, end: int | None, limit: int, now: int) -> tuple[int, int]:

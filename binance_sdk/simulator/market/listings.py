@@ -16,20 +16,20 @@ _ALWAYS = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class Listing:
     """A symbol as it is listed: its first and its last moment of trading, milliseconds since the epoch."""
 
     instrument: Instrument
-    listed: int
-    stopped: int | None = None
+    listed_at: int
+    stopped_at: int | None = None
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListedSymbols:
     """What is listed from one moment to the next change."""
 
     table: SymbolTable
-    lives: dict[str, Life]
+    listings: dict[str, Listing]
     since: int
     until: int
 
@@ -37,51 +37,53 @@ class Listing:
 @dataclass(order=True, slots=True)
 class _Event:
     at: int
-    life: Life | None = field(compare=False)
+    listing: Listing | None = field(compare=False)
 
 
-class Roster:
-    """The symbols of one market over time. Changes may be made from any thread, also for a time that is to come."""
+class Listings:
+    """The symbols of one market over time. Any thread may change them, also at a time in the future."""
 
-    def __init__(self, market: Market, lives: Iterable[Life]) -> None:
+    def __init__(self, market: Market, listings: Iterable[Listing]) -> None:
         self._market: Market = market
-        self._events: dict[str, list[_Event]] = {one.instrument.symbol: [_Event(_ALWAYS, one)] for one in lives}
+        self._events: dict[str, list[_Event]] = {
+            listing.instrument.symbol: [_Event(_ALWAYS, listing)] for listing in listings
+        }
         self._status: str | None = None
         self._lock = threading.Lock()
-        self._listing = self._listed_at(0)
+        self._listed = self._listed_symbols(0)
 
-    def at(self, now: int) -> Listing:
+    def at(self, now: int) -> ListedSymbols:
         """The symbols at a time in milliseconds."""
-        listing = self._listing
-        if not listing.since <= now < listing.until:
+        listed = self._listed
+        if not listed.since <= now < listed.until:
             with self._lock:
-                listing = self._listing = self._listed_at(now)
-        return listing
+                listed = self._listed = self._listed_symbols(now)
+        return listed
 
-    def begin(self, instrument: Instrument, at: int) -> None:
-        """List a symbol that did not exist before the next whole minute."""
+    def add(self, instrument: Instrument, at: int) -> None:
+        """List a symbol, which begins to trade at the next whole minute."""
         at = -(-at // MINUTE) * MINUTE
         with self._lock:
-            self._events[instrument.symbol] = [_Event(at, Life(instrument, at))]
+            self._events[instrument.symbol] = [_Event(at, Listing(instrument, at))]
             self._refresh()
 
-    def change(self, symbol: str, status: str, at: int) -> None:
+    def set_status(self, symbol: str, status: str, at: int) -> None:
         """Another status; any but ``TRADING`` ends the trades."""
         with self._lock:
-            life = self._alive(symbol, at)
-            stopped = None if status == "TRADING" else at if life.stopped is None else life.stopped
-            changed = Life(replace(life.instrument, status=status), life.listed, stopped)
+            listing = self._listing(symbol, at)
+            stopped = None if status == "TRADING" else at if listing.stopped_at is None else listing.stopped_at
+            changed = Listing(replace(listing.instrument, status=status), listing.listed_at, stopped)
             insort(self._events[symbol], _Event(at, changed))
             self._refresh()
 
-    def end(self, symbol: str, at: int) -> None:
+    def remove(self, symbol: str, at: int) -> None:
         """The symbol is unknown from then on."""
         with self._lock:
-            self._alive(symbol, at)
+            self._listing(symbol, at)
             insort(self._events[symbol], _Event(at, None))
             self._refresh()
 
-    def show(self, status: str | None) -> None:
+    def show_all_as(self, status: str | None) -> None:
         """Give every symbol this status; trading goes on behind it. ``None`` shows their own again."""
         with self._lock:
             self._status = status
@@ -94,29 +96,29 @@ class Roster:
             SimulatorError: There is none.
         """
         with self._lock:
-            lives = [event.life for event in self._events.get(symbol, ()) if event.life is not None]
-        usual = [one for one in DEFAULT_SYMBOLS if one.symbol == symbol and one.market == self._market]
-        found = [lives[0].instrument] if lives else usual
+            listings = [event.listing for event in self._events.get(symbol, ()) if event.listing is not None]
+        usual = [known for known in DEFAULT_SYMBOLS if known.symbol == symbol and known.market == self._market]
+        found = [listings[0].instrument] if listings else usual
         if not found:
             raise SimulatorError(f"{self._market} knows no symbol {symbol}; hand in an Instrument of your own")
         return found[0]
 
     # ------------------------------------------------------------------------------ under the lock
 
-    def _alive(self, symbol: str, at: int) -> Life:
+    def _listing(self, symbol: str, at: int) -> Listing:
         events = self._events.get(symbol, [])
         place = bisect_right(events, at, key=lambda event: event.at)
-        life = events[place - 1].life if place else None
-        if life is None:
+        listing = events[place - 1].listing if place else None
+        if listing is None:
             raise SimulatorError(f"{self._market} lists no symbol {symbol} at that time")
-        return life
+        return listing
 
     def _refresh(self) -> None:
-        # Nobody's time is within an empty span, so the next reader builds it anew.
-        self._listing = replace(self._listing, since=0, until=0)
+        # No time lies within an empty span, so the next reader builds the list anew.
+        self._listed = replace(self._listed, since=0, until=0)
 
-    def _listed_at(self, now: int) -> Listing:
-        lives: dict[str, Life] = {}
+    def _listed_symbols(self, now: int) -> ListedSymbols:
+        listings: dict[str, Listing] = {}
         since, until = _ALWAYS, _NEVER
         for symbol, events in self._events.items():
             place = bisect_right(events, now, key=lambda event: event.at)
@@ -125,9 +127,9 @@ class Roster:
             if not place:
                 continue
             since = max(since, events[place - 1].at)
-            life = events[place - 1].life
-            if life is not None:
-                shown = life.instrument if self._status is None else replace(life.instrument, status=self._status)
-                lives[symbol] = replace(life, instrument=shown)
-        table = SymbolTable(self._market, tuple(one.instrument for one in lives.values()))
-        return Listing(table, lives, since, until)
+            listing = events[place - 1].listing
+            if listing is not None:
+                shown = listing.instrument if self._status is None else replace(listing.instrument, status=self._status)
+                listings[symbol] = replace(listing, instrument=shown)
+        table = SymbolTable(self._market, tuple(listing.instrument for listing in listings.values()))
+        return ListedSymbols(table, listings, since, until)

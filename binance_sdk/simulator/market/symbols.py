@@ -6,11 +6,14 @@ so every quote volume is exact, and sums of trades equal the volumes of candles 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
-Market = Literal["spot", "futures"]
+from binance_sdk._runtime.operation import Market
+from binance_sdk.simulator.errors import SimulatorError
+
+__all__ = ["ASSETS", "DEFAULT_SYMBOLS", "FUTURES", "SPOT", "Asset", "Instrument", "Market", "SymbolTable", "asset"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +216,28 @@ FUTURES: tuple[Instrument, ...] = (
 )
 
 DEFAULT_SYMBOLS: tuple[Instrument, ...] = SPOT + FUTURES
+
+
+def choose_instruments(symbols: Iterable[str | Instrument] | None) -> list[Instrument]:
+    """The instruments to list: your own ones, and those of the default ones that are named, on whatever market.
+
+    Args:
+        symbols: Names and instruments; ``None`` for all default ones.
+
+    Raises:
+        SimulatorError: There is no default instrument of that name.
+    """
+    if symbols is None:
+        return list(DEFAULT_SYMBOLS)
+    wanted = list(symbols)
+    names = {symbol for symbol in wanted if isinstance(symbol, str)}
+    known = {instrument.symbol for instrument in DEFAULT_SYMBOLS}
+    if not names <= known:
+        raise SimulatorError(
+            f"the simulator knows no symbol {', '.join(sorted(names - known))}; it knows {', '.join(sorted(known))}"
+        )
+    own = [instrument for instrument in wanted if isinstance(instrument, Instrument)]
+    return own + [instrument for instrument in DEFAULT_SYMBOLS if instrument.symbol in names]
 
 
 @dataclass(frozen=True)

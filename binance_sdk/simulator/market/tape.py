@@ -77,8 +77,8 @@ class Tape:
         instrument: Instrument,
         prices: Prices,
         seed: int,
-        listing: int,
-        end: int | None = None,
+        listed_at: int,
+        stopped_at: int | None = None,
         *,
         lively_from: int | None = None,
     ) -> None:
@@ -88,21 +88,21 @@ class Tape:
             instrument: Whose trades.
             prices: The path its trades scatter around.
             seed: Chooses the trades.
-            listing: Milliseconds since the epoch, a whole minute.
-            end: When its trading stopped, if it did.
+            listed_at: When trading begins, milliseconds since the epoch, a whole minute.
+            stopped_at: When its trading stopped, if it did.
             lively_from: The minute from which on trades come every second: as many coins a minute as before, in more
                 and smaller orders. History stays as short as it was. ``None``, and whatever is quiet, is never lively.
         """
         if instrument.rate * 2 > _SLOTS:
             raise ValueError(f"{instrument.symbol}: a rate of {instrument.rate} a minute is above {_SLOTS // 2}")
         self.instrument = instrument
-        self.listing = listing
-        self.end = end
+        self.listed_at = listed_at
+        self.stopped_at = stopped_at
         self._prices = prices
         # One answer looks at the same few minutes again and again: the present, and the start of its window.
         self._one_minute = lru_cache(maxsize=16)(self._generate)
-        self._listing_minute = listing // MINUTE
-        self._lively = None if lively_from is None or instrument.quiet else max(listing, lively_from) // MINUTE
+        self._first_minute = listed_at // MINUTE
+        self._lively = None if lively_from is None or instrument.quiet else max(listed_at, lively_from) // MINUTE
         names = (instrument.market, instrument.symbol)
         self._count_key = key(seed, *names, "count")
         self._order_key = key(seed, *names, "order")
@@ -120,7 +120,7 @@ class Tape:
 
     def now(self, now: int) -> int:
         """The clock as the instrument sees it: it stands still once trading has stopped."""
-        return now if self.end is None else min(now, self.end)
+        return now if self.stopped_at is None else min(now, self.stopped_at)
 
     # ------------------------------------------------------------------------------ numbering
 
@@ -130,20 +130,20 @@ class Tape:
         The blur of one minute never exceeds the rate, so the numbers cannot run backwards, and nothing has to be
         added up to know them.
         """
-        age, rate = minutes - self._listing_minute, self.instrument.rate
+        age, rate = minutes - self._first_minute, self.instrument.rate
         drawn = bits(hashed(self._count_key, minutes), 0, 20)
         calm = np.where(age <= 0, 0, age * rate + drawn % (self._spread + 1))
         if self._lively is None:
             return calm
         # The first lively minute begins where the calm one would have.
-        before = (self._lively - self._listing_minute) * rate
+        before = (self._lively - self._first_minute) * rate
         lively = before + (minutes - self._lively) * LIVELY_RATE + drawn % LIVELY_RATE
         return np.where(minutes <= self._lively, calm, lively)
 
     def _minute_of(self, aggregate: int) -> int:
-        guess = self._listing_minute + aggregate // self.instrument.rate
+        guess = self._first_minute + aggregate // self.instrument.rate
         if self._lively is not None and guess > self._lively:
-            before = (self._lively - self._listing_minute) * self.instrument.rate
+            before = (self._lively - self._first_minute) * self.instrument.rate
             guess = self._lively + (aggregate - before) // LIVELY_RATE
         starts = self._starts(np.arange(guess - 1, guess + 2, dtype=np.int64))
         return guess - 2 + int(np.searchsorted(starts, aggregate, side="right"))
@@ -168,7 +168,7 @@ class Tape:
         return self._one_minute(first, stop) if stop - first == 1 else self._generate(first, stop)
 
     def _generate(self, first: int, stop: int) -> Aggregates:
-        first = max(first, self._listing_minute)
+        first = max(first, self._first_minute)
         stop = max(stop, first)
         starts = self._starts(np.arange(first, stop + 1, dtype=np.int64))
         counts = np.diff(starts)
@@ -219,14 +219,14 @@ class Tape:
         """The aggregates with ``first <= id < stop``."""
         first = max(first, 0)
         if stop <= first:
-            return self.minutes(self._listing_minute, self._listing_minute)
+            return self.minutes(self._first_minute, self._first_minute)
         found = self.minutes(self._minute_of(first), self._minute_of(stop - 1) + 1)
         offset = first - int(found.id[0])
         return found.slice(offset, offset + stop - first)
 
     def count(self, time: int) -> int:
         """How many aggregates have happened up to and including this millisecond."""
-        minute = max(time // MINUTE, self._listing_minute)
+        minute = max(time // MINUTE, self._first_minute)
         found = self.minutes(minute, minute + 1)
         if not len(found):
             return int(self._starts(np.array([minute], dtype=np.int64))[0])

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from binance_sdk.simulator.control.http import PREFIX
-from binance_sdk.simulator.faults.requests import UNHARMED, Fault
+from binance_sdk.simulator.faults.requests import NO_FAULT, Fault
 from binance_sdk.simulator.rest.exchange import Exchange, Reply, Request
 
 _AT_ONCE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -41,7 +41,7 @@ class Line(Protocol):
         """Close with a TCP reset; what was not sent yet is lost."""
 
 
-class Delivery:
+class ExchangeApp:
     """The application that uvicorn runs; each connection asks for one of its own with ``on``."""
 
     def __init__(self, exchange: Exchange, aside: Answer | None = None) -> None:
@@ -60,7 +60,7 @@ class Delivery:
                 await self._aside(scope, receive, send)
                 return
             injected = self._exchange.draw(path)
-            if injected is UNHARMED:
+            if injected is NO_FAULT:
                 await _send(_packed(self._exchange.answer(_request(scope)), scope), send)
                 return
             await self._pause(injected.before)
@@ -120,7 +120,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         delivery = self.config.app
-        assert isinstance(delivery, Delivery)
+        assert isinstance(delivery, ExchangeApp)
         self.app = delivery.on(self)
 
     def shutdown(self) -> None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.randomness import Ints
-from binance_sdk.simulator.rest.json_rows import Fixed
 
 _Bytes = npt.NDArray[np.uint8]
-_INTEGER = Fixed(0)
+_INTEGER = DecimalFormat(0)
 _FOUR = 10_000
 # The text of every number of four digits, as one machine word.
 _QUADS = np.frombuffer("".join(f"{number:04d}" for number in range(_FOUR)).encode(), dtype=np.uint32)
@@ -25,7 +25,7 @@ _POWERS = 10 ** np.arange(18, -1, -1, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class RowText:
     """Rows of text, one after the other; each ends with a comma."""
 
     text: bytes
@@ -40,7 +40,7 @@ class Image:
         return self.text[self.ends[start] : max(self.ends[stop] - 1, 0)]
 
 
-def draw(texts: Sequence[bytes], columns: Sequence[tuple[Fixed | None, Ints]]) -> Image:
+def draw(texts: Sequence[bytes], columns: Sequence[tuple[DecimalFormat | None, Ints]]) -> RowText:
     """Rows of non-negative numbers.
 
     Args:
@@ -49,13 +49,13 @@ def draw(texts: Sequence[bytes], columns: Sequence[tuple[Fixed | None, Ints]]) -
     """
     count = len(columns[0][1])
     if not count:
-        return Image(b"", [0])
-    forms = [(form or _INTEGER, values) for form, values in columns]
-    widths = [max(len(str(int(values.max()))), form.decimals + 1) for form, values in forms]
+        return RowText(b"", [0])
+    formats = [(form or _INTEGER, values) for form, values in columns]
+    widths = [max(len(str(int(values.max()))), form.decimals + 1) for form, values in formats]
     # The first row, with zeros where the digits go; below it all others, which differ in their digits alone.
     blank = b""
     places: list[int] = []
-    for text, (form, _), width in zip(texts, forms, widths, strict=False):
+    for text, (form, _), width in zip(texts, formats, widths, strict=False):
         blank += text
         places.append(len(blank))
         point = b"." if form.decimals or form.zeros else b""
@@ -63,7 +63,7 @@ def draw(texts: Sequence[bytes], columns: Sequence[tuple[Fixed | None, Ints]]) -
     blank += texts[-1] + b","
     picture = np.empty((count, len(blank)), dtype=np.uint8)
     picture[:] = np.frombuffer(blank, dtype=np.uint8)
-    for place, (form, values), width in zip(places, forms, widths, strict=True):
+    for place, (form, values), width in zip(places, formats, widths, strict=True):
         digits, whole = _digits(values, width), width - form.decimals
         # The last digit before the point is always there; one further left only if the number reaches that far.
         needed = _POWERS[19 - width : 19 - width + whole - 1]
@@ -73,7 +73,7 @@ def draw(texts: Sequence[bytes], columns: Sequence[tuple[Fixed | None, Ints]]) -
         if form.decimals:
             picture[:, place + whole + 1 : place + width + 1] = digits[:, whole:]
     ends = np.cumsum(np.count_nonzero(picture, axis=1))
-    return Image(picture.tobytes().translate(None, _HIDDEN), [0, *ends.tolist()])
+    return RowText(picture.tobytes().translate(None, _HIDDEN), [0, *ends.tolist()])
 
 
 def _digits(values: Ints, width: int) -> _Bytes:

@@ -14,18 +14,18 @@ from binance_sdk._runtime.operation import Catalogue, Operation
 from binance_sdk.simulator.clock import SimulatorClock
 from binance_sdk.simulator.errors import RejectionError, SimulatorError
 from binance_sdk.simulator.faults.damage import bad_row, newest_first
-from binance_sdk.simulator.faults.requests import UNHARMED, Fault, Faults, Injected
+from binance_sdk.simulator.faults.requests import NO_FAULT, Fault, Faults, Injected
 from binance_sdk.simulator.market.candles import DAY
-from binance_sdk.simulator.market.market import Venue
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.symbols import Instrument, Market
 from binance_sdk.simulator.rest import fixture_answers as fallback
 from binance_sdk.simulator.rest import futures, spot
 from binance_sdk.simulator.rest.json_rows import encode
 from binance_sdk.simulator.rest.rate_limits import Interval, Limiter, RefusalError, Window
-from binance_sdk.simulator.rest.validation import Call, Judge
+from binance_sdk.simulator.rest.served_market import ServedMarket
+from binance_sdk.simulator.rest.validation import Call, RequestValidator
 from binance_sdk.simulator.rest.weights import STALE_HEADER, WEIGHT_LIMITS, WEIGHTS, WITHOUT_HEADER, raw_query
-from binance_sdk.simulator.rest.window_stats import MarketRecord, RequestCounts
+from binance_sdk.simulator.rest.window_stats import RequestCounts, WindowHistory
 
 _JSON = "application/json;charset=UTF-8"
 _PAGE = "text/html;charset=UTF-8"
@@ -80,29 +80,28 @@ class Exchange:
         self._fixture = fixture
         self._operations = {operation.path: operation for operation in catalogue}
         now = clock.now_ms()
-        listing = (now // DAY - settings.history_days) * DAY
+        listed_at = (now // DAY - settings.history_days) * DAY
         lively_from = now // MINUTE * MINUTE if settings.lively else None
         listed = tuple(instruments)
-        markets: tuple[Market, ...] = ("spot", "futures")
+        names: tuple[Market, ...] = ("spot", "futures")
         self.limiters: Mapping[Market, Limiter] = {
-            market: Limiter(
-                market,
-                Window(settings.weight_limits[market] or WEIGHT_LIMITS[market], settings.weight_window_seconds),
-                patience=settings.ban_after,
-                record=MarketRecord(round(settings.grace_seconds * 1000)),
+            name: Limiter(
+                name,
+                Window(settings.weight_limits[name] or WEIGHT_LIMITS[name], settings.weight_window_seconds),
+                ban_after=settings.ban_after,
+                history=WindowHistory(round(settings.grace_seconds * 1000)),
             )
-            for market in markets
+            for name in names
         }
-        self.venues: Mapping[Market, Venue] = {
-            market: Venue(market, listed, settings.seed, listing, self.limiters[market], lively_from)
-            for market in markets
+        self.markets: Mapping[Market, ServedMarket] = {
+            name: ServedMarket(name, listed, settings.seed, listed_at, self.limiters[name], lively_from)
+            for name in names
         }
-        self._judges = {
-            market: Judge(partial(getattr, venue, "table"), api_key_required=settings.api_key_required)
-            for market, venue in self.venues.items()
+        self._validators = {
+            name: RequestValidator(partial(getattr, market, "table"), api_key_required=settings.api_key_required)
+            for name, market in self.markets.items()
         }
-        names = {name for operation in catalogue for name in _names(operation)}
-        self.faults = Faults(names, settings.seed)
+        self.faults = Faults({name for operation in catalogue for name in _names(operation)}, settings.seed)
         # Weights that are not those of the table any more, by path, and markets that are being worked on.
         self._drifted: dict[str, int] = {}
         self._refusing: frozenset[Market] = frozenset()
@@ -131,18 +130,18 @@ class Exchange:
         with self._lock:
             others = self._refusing - {market}
             self._refusing = frozenset((*others, market)) if refuse else others
-        self.venues[market].roster.show(_SHOWN_IN_MAINTENANCE[market] if show else None)
+        self.markets[market].listings.show_all_as(_SHOWN_IN_MAINTENANCE[market] if show else None)
 
     def draw(self, path: str) -> Injected:
         """What goes wrong with the next request to this path."""
         if not self._refusing and not self.faults.armed:
-            return UNHARMED
+            return NO_FAULT
         operation = self._operations.get(path)
         if operation is None:
-            return UNHARMED
+            return NO_FAULT
         return _MAINTENANCE if operation.market in self._refusing else self.faults.draw(_names(operation))
 
-    def answer(self, request: Request, injected: Injected = UNHARMED) -> Reply:
+    def answer(self, request: Request, injected: Injected = NO_FAULT) -> Reply:
         """Answer one request as Binance would at this moment, or as the injected fault has it."""
         now = self._clock.now_ms()
         operation = self._operations.get(request.path)
@@ -169,8 +168,8 @@ class Exchange:
 
     def _known_path(self, operation: Operation[object], request: Request, now: int, injected: Injected) -> Reply:
         headers = {"content-type": _JSON, "date": _date(now)}
-        limiter, judge = self.limiters[operation.market], self._judges[operation.market]
-        self.venues[operation.market].open(now)
+        limiter, validator = self.limiters[operation.market], self._validators[operation.market]
+        self.markets[operation.market].open(now)
         fault, told = injected.fault, now + round(injected.after * 1000)
         if fault is not None and not fault.counted:
             limiter.notice(now)
@@ -185,15 +184,15 @@ class Exchange:
                 if fault.kind == "rate_limited":
                     limiter.ask_for_quiet(told, now + math.ceil(fault.seconds) * 1000)
                 return _instead(fault, headers)
-            judge.key(operation, request.api_key)
-            call = judge.call(operation, request.query, now)
+            validator.check_api_key(operation, request.api_key)
+            call = validator.read(operation, request.query, now)
             if fault is not None and fault.kind == "short_page":
                 call = _shortened(call, fault.rows)
             answer = _ANSWERS[operation.market].get(operation.name)
             if answer is None:
                 body = encode(fallback.answer(call, now, self._fixture))
             else:
-                body = encode(answer(self.venues[operation.market], call, now))
+                body = encode(answer(self.markets[operation.market], call, now))
             return Reply(200, headers, body if fault is None else _DAMAGES.get(fault.kind, bytes)(body))
         except RefusalError as refusal:
             headers |= self._used_weight(operation, limiter, limiter.used(now), weight)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from binance_sdk.simulator.market.market import Venue
 from binance_sdk.simulator.market.symbols import Instrument
 from binance_sdk.simulator.rest.json_rows import Body, Json
 from binance_sdk.simulator.rest.rate_limits import Interval
+from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.rest.validation import Call
 
 _SPOT_ORDERS = ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"]
@@ -32,9 +32,9 @@ def _step(decimals: int, shown: int) -> str:
     return text + zeros if "." in text or not zeros else f"{text}.{zeros}"
 
 
-def _rate_limits(venue: Venue, *more: tuple[str, int, int]) -> list[Json]:
+def _rate_limits(market: ServedMarket, *more: tuple[str, int, int]) -> list[Json]:
     """The limits in force, which a client is expected to read."""
-    weight = venue.limiter.weight
+    weight = market.limiter.weight
     limits = [("REQUEST_WEIGHT", weight.seconds, weight.limit), *more]
     return [
         {
@@ -50,26 +50,26 @@ def _rate_limits(venue: Venue, *more: tuple[str, int, int]) -> list[Json]:
 # ---------------------------------------------------------------------------------------------- spot
 
 
-def spot_exchange_info(venue: Venue, call: Call, now: int) -> Body:
-    raw = venue.limiter.groups["raw_requests"]
+def spot_exchange_info(market: ServedMarket, call: Call, now: int) -> Body:
+    raw = market.limiter.groups["raw_requests"]
     with_permissions = call.in_force.get("showPermissionSets", True) is not False
     return {
         "timezone": "UTC",
         "serverTime": now,
         "rateLimits": _rate_limits(
-            venue,
+            market,
             ("ORDERS", 10, 100),
             ("ORDERS", 86_400, 200_000),
             ("RAW_REQUESTS", raw.seconds, raw.limit),
         ),
         "exchangeFilters": [],
-        "symbols": [_spot_symbol(one, with_permissions) for one in _wanted(venue, call)],
+        "symbols": [_spot_symbol(one, with_permissions) for one in _wanted(market, call)],
         "sors": [{"baseAsset": "BTC", "symbols": ["BTCUSDT", "BTCUSDC"]}],
     }
 
 
-def _wanted(venue: Venue, call: Call) -> list[Instrument]:
-    chosen = [desk.instrument for desk in venue.chosen(call)]
+def _wanted(market: ServedMarket, call: Call) -> list[Instrument]:
+    chosen = [data.instrument for data in market.chosen(call)]
     if "symbol" in call.given or "symbols" in call.given:
         return chosen
     permissions = set(call.names("permissions") or _DEFAULT_PERMISSIONS)
@@ -149,7 +149,7 @@ def _spot_filters(one: Instrument) -> list[Json]:
     ]
 
 
-def execution_rules(venue: Venue, call: Call, now: int) -> Body:
+def execution_rules(market: ServedMarket, call: Call, now: int) -> Body:
     rule: Mapping[str, Json] = {
         "ruleType": "PRICE_RANGE",
         "bidLimitMultUp": "1.0500",
@@ -157,25 +157,28 @@ def execution_rules(venue: Venue, call: Call, now: int) -> Body:
         "askLimitMultUp": "1.0500",
         "askLimitMultDown": "0.9500",
     }
-    return {"symbolRules": [{"symbol": desk.instrument.symbol, "rules": [rule]} for desk in venue.chosen(call)]}
+    return {"symbolRules": [{"symbol": data.instrument.symbol, "rules": [rule]} for data in market.chosen(call)]}
 
 
 # ------------------------------------------------------------------------------------------- futures
 
 
-def futures_exchange_info(venue: Venue, call: Call, now: int) -> Body:
+def futures_exchange_info(market: ServedMarket, call: Call, now: int) -> Body:
     return {
         "timezone": "UTC",
         "serverTime": now,
         "futuresType": "U_MARGINED",
-        "rateLimits": _rate_limits(venue, ("ORDERS", 60, 1200), ("ORDERS", 10, 300)),
+        "rateLimits": _rate_limits(market, ("ORDERS", 60, 1200), ("ORDERS", 10, 300)),
         "exchangeFilters": [],
         "assets": [
             {"asset": "USDT", "marginAvailable": True, "autoAssetExchange": "-10000"},
             {"asset": "USDC", "marginAvailable": True, "autoAssetExchange": "-10000"},
             {"asset": "BTC", "marginAvailable": True, "autoAssetExchange": "-0.10000000"},
         ],
-        "symbols": [_futures_symbol(one, venue.desk(one.symbol).tape.listing) for one in venue.table.instruments],
+        "symbols": [
+            _futures_symbol(instrument, market.symbol_data(instrument.symbol).tape.listed_at)
+            for instrument in market.table.instruments
+        ],
     }
 
 

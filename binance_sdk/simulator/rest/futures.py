@@ -1,4 +1,4 @@
-"""The answers of the futures endpoints, each a function of the venue, the call and the time."""
+"""The answers of the futures endpoints, each a function of the market, the call and the time."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ import numpy as np
 
 from binance_sdk.simulator.errors import RejectionError
 from binance_sdk.simulator.market.candles import DAY, HOUR
-from binance_sdk.simulator.market.market import Desk, Venue
+from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.randomness import bits, hashed, key
+from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.market.symbols import Instrument
 from binance_sdk.simulator.rest import answers as trading
 from binance_sdk.simulator.rest import exchange_info as listing
 from binance_sdk.simulator.rest import mark_prices as contracts
-from binance_sdk.simulator.rest.json_rows import Body, Fixed, Json
+from binance_sdk.simulator.rest.json_rows import Body, Json
+from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.rest.validation import Call
 
-_EIGHT = Fixed(8)
+_EIGHT = DecimalFormat(8)
 _TRADES_KEPT = 30 * DAY
 _AGGREGATES_KEPT = 48 * HOUR
 _BUFFERS = (("bid", -0.1), ("ask", 0.1))
@@ -31,56 +33,56 @@ def _each(call: Call, answers: list[dict[str, Json]]) -> Body:
     return answers[0] if "symbol" in call.given else answers
 
 
-def _open(venue: Venue, call: Call) -> list[Desk]:
-    """The chosen desks; lists of prices leave out contracts that are no longer traded."""
-    return [desk for desk in venue.chosen(call) if "symbol" in call.given or desk.instrument.traded]
+def _open(market: ServedMarket, call: Call) -> list[SymbolData]:
+    """The chosen symbols; lists of prices leave out contracts that are no longer traded."""
+    return [data for data in market.chosen(call) if "symbol" in call.given or data.instrument.traded]
 
 
-def depth(venue: Venue, call: Call, now: int) -> Body:
-    desk = venue.desk(call.text("symbol"))
-    update_id, changed, bids, asks = trading.depth_levels(desk, call.number("limit"), now)
+def depth(market: ServedMarket, call: Call, now: int) -> Body:
+    data = market.symbol_data(call.text("symbol"))
+    update_id, changed, bids, asks = trading.depth_levels(data, call.number("limit"), now)
     return b'{"lastUpdateId":%d,"E":%d,"T":%d,"bids":%s,"asks":%s}' % (update_id, now, changed, bids, asks)
 
 
-def historical_trades(venue: Venue, call: Call, now: int) -> Body:
+def historical_trades(market: ServedMarket, call: Call, now: int) -> Body:
     """Older trades than a month are not served: a ``fromId`` before that begins with the oldest there is."""
-    desk = venue.desk(call.text("symbol"))
-    return trading.trade_rows(desk, call, now, oldest=desk.tape.fill_count(now - _TRADES_KEPT))
+    data = market.symbol_data(call.text("symbol"))
+    return trading.trade_rows(data, call, now, oldest=data.tape.fill_count(now - _TRADES_KEPT))
 
 
-def agg_trades(venue: Venue, call: Call, now: int) -> Body:
-    tape = venue.desk(call.text("symbol")).tape
+def agg_trades(market: ServedMarket, call: Call, now: int) -> Body:
+    tape = market.symbol_data(call.text("symbol")).tape
     if "fromId" in call.given and call.number("fromId") < tape.count(tape.now(now) - _AGGREGATES_KEPT):
         raise RejectionError(-4166, "Search window is restricted to recent 2 days only.")
-    return trading.agg_trades(venue, call, now)
+    return trading.agg_trades(market, call, now)
 
 
-def ticker_24hr(venue: Venue, call: Call, now: int) -> Body:
-    def ticker(desk: Desk) -> dict[str, Json]:
-        end = desk.tape.now(now)
-        short = trading.statistics(desk, end - DAY, end, now, end)
-        return {**short, **trading.changes(desk, short), "lastQty": trading.last_prices(desk, now)[1]}
+def ticker_24hr(market: ServedMarket, call: Call, now: int) -> Body:
+    def ticker(data: SymbolData) -> dict[str, Json]:
+        end = data.tape.now(now)
+        short = trading.statistics(data, end - DAY, end, now, end)
+        return {**short, **trading.changes(data, short), "lastQty": trading.last_prices(data, now)[1]}
 
-    return _each(call, [ticker(desk) for desk in _open(venue, call)])
-
-
-def ticker_price(venue: Venue, call: Call, now: int) -> Body:
-    def ticker(desk: Desk) -> dict[str, Json]:
-        price, _, time = trading.last_prices(desk, now)
-        return {"symbol": desk.instrument.symbol, "price": price, "time": time}
-
-    return _each(call, [ticker(desk) for desk in _open(venue, call)])
+    return _each(call, [ticker(data) for data in _open(market, call)])
 
 
-def ticker_book(venue: Venue, call: Call, now: int) -> Body:
-    def ticker(desk: Desk) -> dict[str, Json]:
-        changed = desk.book.at(now, 1).changed
-        return {"symbol": desk.instrument.symbol, **trading.best_prices(desk, now), "time": changed}
+def ticker_price(market: ServedMarket, call: Call, now: int) -> Body:
+    def ticker(data: SymbolData) -> dict[str, Json]:
+        price, _, time = trading.last_prices(data, now)
+        return {"symbol": data.instrument.symbol, "price": price, "time": time}
 
-    return _each(call, [ticker(desk) for desk in _open(venue, call)])
+    return _each(call, [ticker(data) for data in _open(market, call)])
 
 
-def funding_info(venue: Venue, call: Call, now: int) -> Body:
+def ticker_book(market: ServedMarket, call: Call, now: int) -> Body:
+    def ticker(data: SymbolData) -> dict[str, Json]:
+        changed = data.book.at(now, 1).changed
+        return {"symbol": data.instrument.symbol, **trading.best_prices(data, now), "time": changed}
+
+    return _each(call, [ticker(data) for data in _open(market, call)])
+
+
+def funding_info(market: ServedMarket, call: Call, now: int) -> Body:
     return [
         {
             "symbol": one.symbol,
@@ -89,17 +91,17 @@ def funding_info(venue: Venue, call: Call, now: int) -> Body:
             "fundingIntervalHours": contracts.FUNDING_HOURS,
             "disclaimer": False,
             # Rows that were never adjusted have no time on the wire.
-            "updateTime": venue.listing if place % 3 else None,
+            "updateTime": market.listed_at if place % 3 else None,
         }
-        for place, one in enumerate(trading.traded(venue))
+        for place, one in enumerate(trading.traded(market))
     ]
 
 
-def asset_index(venue: Venue, call: Call, now: int) -> Body:
+def asset_index(market: ServedMarket, call: Call, now: int) -> Body:
     answers: dict[str, dict[str, Json]] = {}
-    for one in trading.traded(venue):
+    for one in trading.traded(market):
         if one.quote == "USDT" and one.multiplier == 1:
-            answers[f"{one.base}USD"] = _asset_index(venue, one, now)
+            answers[f"{one.base}USD"] = _asset_index(market, one, now)
     if "symbol" not in call.given:
         return list(answers.values())
     name = call.text("symbol")
@@ -108,8 +110,8 @@ def asset_index(venue: Venue, call: Call, now: int) -> Body:
     return answers[name]
 
 
-def _asset_index(venue: Venue, one: Instrument, now: int) -> dict[str, Json]:
-    index = contracts.value_at(lambda minutes: venue.prices.index(one, minutes), now)
+def _asset_index(market: ServedMarket, one: Instrument, now: int) -> dict[str, Json]:
+    index = contracts.value_at(lambda minutes: market.prices.index(one, minutes), now)
     answer: dict[str, Json] = {
         "symbol": f"{one.base}USD",
         "time": now // 1000 * 1000,
@@ -125,10 +127,10 @@ def _asset_index(venue: Venue, one: Instrument, now: int) -> dict[str, Json]:
     return answer
 
 
-def constituents(venue: Venue, call: Call, now: int) -> Body:
-    one = venue.table.by_symbol[call.text("symbol")]
+def constituents(market: ServedMarket, call: Call, now: int) -> Body:
+    one = market.table.by_symbol[call.text("symbol")]
     hidden = one.contract_type == "TRADIFI_PERPETUAL"
-    index = contracts.value_at(lambda minutes: venue.prices.index(one, minutes), now)
+    index = contracts.value_at(lambda minutes: market.prices.index(one, minutes), now)
     return {
         "symbol": one.symbol,
         "time": now // 1000 * 1000,
@@ -144,35 +146,35 @@ def constituents(venue: Venue, call: Call, now: int) -> Body:
     }
 
 
-def index_info(venue: Venue, call: Call, now: int) -> Body:
+def index_info(market: ServedMarket, call: Call, now: int) -> Body:
     """Composite indices only; of any other contract the list is empty."""
-    parts = [one for one in trading.traded(venue) if one.underlying == "COIN" and one.quote == "USDT"][:4]
+    parts = [one for one in trading.traded(market) if one.underlying == "COIN" and one.quote == "USDT"][:4]
     return [
         {
-            "symbol": desk.instrument.symbol,
+            "symbol": data.instrument.symbol,
             "time": now // 1000 * 1000,
             "component": "baseAsset",
             "baseAssetList": [
                 {
                     "baseAsset": one.base,
                     "quoteAsset": one.quote,
-                    "weightInQuantity": _EIGHT.rounded(desk.instrument.dollars / len(parts) / one.dollars),
+                    "weightInQuantity": _EIGHT.rounded(data.instrument.dollars / len(parts) / one.dollars),
                     "weightInPercentage": _EIGHT.rounded(1 / len(parts)),
                 }
                 for one in parts
             ],
         }
-        for desk in venue.chosen(call)
-        if desk.instrument.underlying == "INDEX"
+        for data in market.chosen(call)
+        if data.instrument.underlying == "INDEX"
     ]
 
 
-def insurance_balance(venue: Venue, call: Call, now: int) -> Body:
+def insurance_balance(market: ServedMarket, call: Call, now: int) -> Body:
     """Two funds: one shared by the contracts in USDT, one by the rest."""
     updated = now // DAY * DAY
     funds: list[dict[str, Json]] = []
     for in_usdt in (True, False):
-        symbols = [one.symbol for one in venue.table.instruments if (one.quote == "USDT") == in_usdt]
+        symbols = [one.symbol for one in market.table.instruments if (one.quote == "USDT") == in_usdt]
         if not symbols or ("symbol" in call.given and call.text("symbol") not in symbols):
             continue
         assets: list[Json] = [
@@ -187,36 +189,36 @@ def insurance_balance(venue: Venue, call: Call, now: int) -> Body:
     return _each(call, funds)
 
 
-def symbol_adl_risk(venue: Venue, call: Call, now: int) -> Body:
+def symbol_adl_risk(market: ServedMarket, call: Call, now: int) -> Body:
     updated = now // (30 * MINUTE) * (30 * MINUTE)
 
-    def risk(desk: Desk) -> dict[str, Json]:
-        drawn = hashed(key(venue.seed, desk.instrument.symbol, "adl"), np.array([updated], dtype=np.int64))
+    def risk(data: SymbolData) -> dict[str, Json]:
+        drawn = hashed(key(market.seed, data.instrument.symbol, "adl"), np.array([updated], dtype=np.int64))
         level = ("low", "low", "medium", "high")[int(bits(drawn, 0, 2)[0])]
-        return {"symbol": desk.instrument.symbol, "adlRisk": level, "updateTime": updated}
+        return {"symbol": data.instrument.symbol, "adlRisk": level, "updateTime": updated}
 
-    return _each(call, [risk(desk) for desk in _open(venue, call)])
+    return _each(call, [risk(data) for data in _open(market, call)])
 
 
-def trading_schedule(venue: Venue, call: Call, now: int) -> Body:
+def trading_schedule(market: ServedMarket, call: Call, now: int) -> Body:
     """A week back and a week ahead: five trading days, weekends without trading."""
     today = now // DAY
     schedules: dict[str, Json] = {}
-    for market in _SCHEDULED:
+    for asset_class in _SCHEDULED:
         sessions: list[Json] = []
         for day in range(today - 7, today + 8):
             # The epoch was a Thursday.
             weekend = (day + 3) % 7 >= 5
-            for start, end, kind in _sessions(market, weekend):
+            for start, end, kind in _sessions(asset_class, weekend):
                 sessions.append({"startTime": day * DAY + start, "endTime": day * DAY + end, "type": kind})
-        schedules[market] = {"sessions": sessions}
+        schedules[asset_class] = {"sessions": sessions}
     return {"updateTime": today * DAY, "marketSchedules": schedules}
 
 
-def _sessions(market: str, weekend: bool) -> list[tuple[int, int, str]]:
+def _sessions(asset_class: str, weekend: bool) -> list[tuple[int, int, str]]:
     if weekend:
         return [(0, DAY, "NO_TRADING")]
-    if market != "EQUITY":
+    if asset_class != "EQUITY":
         return [(0, 9 * HOUR, "NO_TRADING"), (9 * HOUR, 16 * HOUR, "REGULAR"), (16 * HOUR, DAY, "NO_TRADING")]
     opened, closed = 14 * HOUR + 30 * MINUTE, 21 * HOUR
     return [

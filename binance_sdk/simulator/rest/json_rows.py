@@ -1,14 +1,14 @@
-"""Numbers to text: exact decimals from integers, and the long answers as JSON without a dict for each row."""
+"""JSON of answers; that of long ones without a dict for each row."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 
+from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.randomness import Ints
 from binance_sdk.simulator.market.tape import Bools
 
@@ -23,51 +23,7 @@ def encode(body: Body) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """Decimal text of integers that count units of ten to the minus ``decimals``."""
-
-    decimals: int
-    zeros: int = 0
-    """Zeros shown behind those decimals."""
-
-    def text(self, value: int) -> str:
-        """``Fixed(2, 1).text(-1250)`` is ``"-12.500"``."""
-        sign, value = ("-", -value) if value < 0 else ("", value)
-        if not self.decimals:
-            return f"{sign}{value}" + (f".{'0' * self.zeros}" if self.zeros else "")
-        whole, part = divmod(value, 10**self.decimals)
-        return f"{sign}{whole}.{part:0{self.decimals}d}{'0' * self.zeros}"
-
-    def ratio(self, numerator: int, denominator: int) -> str:
-        """The quotient as text, cut off behind the last shown decimal; 0 when there is nothing to divide by."""
-        shown = Fixed(self.decimals + self.zeros)
-        if not denominator:
-            return shown.text(0)
-        quotient = abs(numerator) * 10**shown.decimals // abs(denominator)
-        return shown.text(quotient if (numerator < 0) == (denominator < 0) else -quotient)
-
-    def rounded(self, value: float) -> str:
-        """The nearest shown decimal to a float."""
-        shown = Fixed(self.decimals + self.zeros)
-        return shown.text(round(value * 10**shown.decimals))
-
-    @property
-    def template(self) -> str:
-        """Format of one non-negative value for ``%``; takes the numbers that ``columns`` gives."""
-        if not self.decimals:
-            return "%d" + (f".{'0' * self.zeros}" if self.zeros else "")
-        return f"%d.%0{self.decimals}d{'0' * self.zeros}"
-
-    def columns(self, values: Ints) -> list[list[int]]:
-        """The parts of each value as the template takes them."""
-        if not self.decimals:
-            return [values.tolist()]
-        whole, part = np.divmod(values, 10**self.decimals)
-        return [whole.tolist(), part.tolist()]
-
-
-Column: TypeAlias = "tuple[Fixed | None, Ints] | Bools"
+Column: TypeAlias = "tuple[DecimalFormat | None, Ints] | Bools"
 """A decimal column, an integer column (``None``), or a column of booleans."""
 
 

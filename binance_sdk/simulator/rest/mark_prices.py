@@ -9,11 +9,13 @@ import numpy as np
 
 from binance_sdk.simulator.market import candles as bar
 from binance_sdk.simulator.market.candles import DAY, HOUR, Calendar
-from binance_sdk.simulator.market.market import Desk, Venue
+from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.prices import MINUTE, minutes_between
 from binance_sdk.simulator.market.randomness import Floats, Ints, bits, hashed, key
+from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.rest import answers as trading
-from binance_sdk.simulator.rest.json_rows import Body, Fixed, Json, encode
+from binance_sdk.simulator.rest.json_rows import Body, Json, encode
+from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.rest.validation import Call
 
 FUNDING_HOURS = 8
@@ -21,7 +23,7 @@ _FUNDING = FUNDING_HOURS * HOUR
 _INTEREST = 0.0001
 _CLAMP = 0.0002
 """How far the interest may pull a funding rate away from the premium."""
-_EIGHT, _FOUR = Fixed(8), Fixed(4)
+_EIGHT, _FOUR = DecimalFormat(8), DecimalFormat(4)
 _KEPT = 30 * DAY
 _OPEN_INTEREST_DOLLARS = 400_000_000
 _OPEN_INTEREST_OCTAVES = ((5, 0.01), (240, 0.05), (10_080, 0.2))
@@ -37,9 +39,9 @@ def value_at(path: Path, time: int) -> float:
     return float(left + (right - left) * ((time - minute * MINUTE) / MINUTE))
 
 
-def _paths(venue: Venue, desk: Desk) -> tuple[Path, Path, Path]:
+def _paths(market: ServedMarket, data: SymbolData) -> tuple[Path, Path, Path]:
     """Mark price, index price and premium of a contract."""
-    prices, one = venue.prices, desk.instrument
+    prices, one = market.prices, data.instrument
     return (
         lambda minutes: prices.mid(one, minutes),
         lambda minutes: prices.index(one, minutes),
@@ -50,29 +52,29 @@ def _paths(venue: Venue, desk: Desk) -> tuple[Path, Path, Path]:
 # --------------------------------------------------------------------------------- candles of paths
 
 
-def mark_price_klines(venue: Venue, call: Call, now: int) -> Body:
-    desk = venue.desk(call.text("symbol"))
-    return _path_klines(desk, call, desk.tape.now(now), _paths(venue, desk)[0])
+def mark_price_klines(market: ServedMarket, call: Call, now: int) -> Body:
+    data = market.symbol_data(call.text("symbol"))
+    return _path_klines(data, call, data.tape.now(now), _paths(market, data)[0])
 
 
-def premium_index_klines(venue: Venue, call: Call, now: int) -> Body:
-    desk = venue.desk(call.text("symbol"))
-    return _path_klines(desk, call, desk.tape.now(now), _paths(venue, desk)[2])
+def premium_index_klines(market: ServedMarket, call: Call, now: int) -> Body:
+    data = market.symbol_data(call.text("symbol"))
+    return _path_klines(data, call, data.tape.now(now), _paths(market, data)[2])
 
 
-def index_price_klines(venue: Venue, call: Call, now: int) -> Body:
-    desk = _of_pair(venue, call)
-    return _path_klines(desk, call, desk.tape.now(now), _paths(venue, desk)[1])
+def index_price_klines(market: ServedMarket, call: Call, now: int) -> Body:
+    data = _of_pair(market, call)
+    return _path_klines(data, call, data.tape.now(now), _paths(market, data)[1])
 
 
-def _of_pair(venue: Venue, call: Call) -> Desk:
+def _of_pair(market: ServedMarket, call: Call) -> SymbolData:
     pair = call.text("pair")
-    return venue.desk(next(one.symbol for one in venue.table.instruments if one.pair == pair))
+    return market.symbol_data(next(one.symbol for one in market.table.instruments if one.pair == pair))
 
 
-def _path_klines(desk: Desk, call: Call, now: int, path: Path) -> Body:
+def _path_klines(data: SymbolData, call: Call, now: int, path: Path) -> Body:
     """Candles of a path that bends only at whole minutes, so its extremes are at minutes and at the present."""
-    calendar, listed = Calendar(call.text("interval")), desk.tape.listing
+    calendar, listed = Calendar(call.text("interval")), data.tape.listed_at
     start, end, limit = call.time("startTime"), call.time("endTime"), call.number("limit")
     last = calendar.number(now if end is None else min(end, now))
     first = calendar.number(listed)
@@ -114,33 +116,33 @@ def _eight(value: float) -> str:
     return _EIGHT.rounded(value)
 
 
-def continuous_klines(venue: Venue, call: Call, now: int) -> Body:
+def continuous_klines(market: ServedMarket, call: Call, now: int) -> Body:
     """The exchange lists perpetuals only, so the other contract types of a pair have no candles."""
-    desk = venue.contract(call.text("pair"), call.text("contractType"))
-    return [] if desk is None else trading.kline_rows(venue.pages, desk, call, now)
+    data = market.contract(call.text("pair"), call.text("contractType"))
+    return [] if data is None else trading.kline_rows(market.kline_cache, data, call, now)
 
 
 # ------------------------------------------------------------------------------------------- funding
 
 
-def premium_index(venue: Venue, call: Call, now: int) -> Body:
-    def answer(desk: Desk) -> dict[str, Json]:
-        mark, index, premium = _paths(venue, desk)
-        at = desk.tape.now(now)
+def premium_index(market: ServedMarket, call: Call, now: int) -> Body:
+    def answer(data: SymbolData) -> dict[str, Json]:
+        mark, index, premium = _paths(market, data)
+        at = data.tape.now(now)
         settled = np.array([at // _FUNDING * _FUNDING // MINUTE], dtype=np.int64)
         hour = index(minutes_between(at // MINUTE - 59, at // MINUTE))
         return {
-            "symbol": desk.instrument.symbol,
+            "symbol": data.instrument.symbol,
             "markPrice": _eight(value_at(mark, at)),
             "indexPrice": _eight(value_at(index, at)),
             "estimatedSettlePrice": _eight(float(np.mean(hour))),
             "lastFundingRate": _eight(float(_funding_rates(premium(settled))[0])),
             "interestRate": _eight(_INTEREST),
-            "nextFundingTime": (now // _FUNDING + 1) * _FUNDING if desk.instrument.traded else 0,
+            "nextFundingTime": (now // _FUNDING + 1) * _FUNDING if data.instrument.traded else 0,
             "time": now,
         }
 
-    answers: list[Json] = [answer(desk) for desk in venue.chosen(call)]
+    answers: list[Json] = [answer(data) for data in market.chosen(call)]
     return answers[0] if "symbol" in call.given else answers
 
 
@@ -148,18 +150,18 @@ def _funding_rates(premium: Floats) -> Floats:
     return premium + np.clip(_INTEREST - premium, -_CLAMP, _CLAMP)
 
 
-def funding_rate(venue: Venue, call: Call, now: int) -> Body:
+def funding_rate(market: ServedMarket, call: Call, now: int) -> Body:
     start, end, limit = call.time("startTime"), call.time("endTime"), call.number("limit")
     found: list[tuple[int, int, dict[str, Json]]] = []
-    for place, desk in enumerate(venue.chosen(call)):
-        last = min(desk.tape.now(now) if end is None else min(end, desk.tape.now(now)), now) // _FUNDING
-        first = desk.tape.listing // _FUNDING + 1
+    for place, data in enumerate(market.chosen(call)):
+        last = min(data.tape.now(now) if end is None else min(end, data.tape.now(now)), now) // _FUNDING
+        first = data.tape.listed_at // _FUNDING + 1
         if start is None:
             first = max(first, last - limit + 1)
         else:
             first = max(first, start // _FUNDING)
             last = min(last, first + limit)
-        found.extend((int(str(row["fundingTime"])), place, row) for row in _fundings(venue, desk, first, last))
+        found.extend((int(str(row["fundingTime"])), place, row) for row in _fundings(market, data, first, last))
     kept = [
         row for row in found if (start is None or row[0] >= start) and row[0] <= (now if end is None else min(end, now))
     ]
@@ -167,16 +169,16 @@ def funding_rate(venue: Venue, call: Call, now: int) -> Body:
     return [row[2] for row in (kept[-limit:] if start is None else kept[:limit])]
 
 
-def _fundings(venue: Venue, desk: Desk, first: int, last: int) -> Sequence[dict[str, Json]]:
-    mark, _, premium = _paths(venue, desk)
+def _fundings(market: ServedMarket, data: SymbolData, first: int, last: int) -> Sequence[dict[str, Json]]:
+    mark, _, premium = _paths(market, data)
     numbers = np.arange(first, max(last + 1, first), dtype=np.int64)
     minutes = numbers * (_FUNDING // MINUTE)
     # Binance books a funding up to a few milliseconds late.
-    late = bits(hashed(key(venue.seed, desk.instrument.symbol, "funding"), numbers), 0, 2)
+    late = bits(hashed(key(market.seed, data.instrument.symbol, "funding"), numbers), 0, 2)
     times = (numbers * _FUNDING + late).tolist()
     return [
         {
-            "symbol": desk.instrument.symbol,
+            "symbol": data.instrument.symbol,
             "fundingRate": _eight(rate),
             "fundingTime": time,
             "markPrice": _eight(price),
@@ -189,46 +191,46 @@ def _fundings(venue: Venue, desk: Desk, first: int, last: int) -> Sequence[dict[
 # ------------------------------------------------------------------------ open interest and statistics
 
 
-def _open_interest(venue: Venue, desk: Desk, minutes: Ints) -> Floats:
-    moved = venue.prices.walk(f"open interest {desk.instrument.symbol}", _OPEN_INTEREST_OCTAVES, minutes)
-    return _OPEN_INTEREST_DOLLARS / desk.instrument.dollars * (1.0 + moved)
+def _open_interest(market: ServedMarket, data: SymbolData, minutes: Ints) -> Floats:
+    moved = market.prices.walk(f"open interest {data.instrument.symbol}", _OPEN_INTEREST_OCTAVES, minutes)
+    return _OPEN_INTEREST_DOLLARS / data.instrument.dollars * (1.0 + moved)
 
 
-def open_interest(venue: Venue, call: Call, now: int) -> Body:
-    desk = venue.desk(call.text("symbol"))
-    minute = desk.tape.now(now) // MINUTE
-    amount = float(_open_interest(venue, desk, minutes_between(minute, minute))[0])
+def open_interest(market: ServedMarket, call: Call, now: int) -> Body:
+    data = market.symbol_data(call.text("symbol"))
+    minute = data.tape.now(now) // MINUTE
+    amount = float(_open_interest(market, data, minutes_between(minute, minute))[0])
     return {
-        "openInterest": desk.quantity.rounded(amount),
-        "symbol": desk.instrument.symbol,
+        "openInterest": data.quantity.rounded(amount),
+        "symbol": data.instrument.symbol,
         "time": minute * MINUTE,
     }
 
 
-def _periods(call: Call, desk: Desk, now: int, *, whole: bool = False) -> Ints:
+def _periods(call: Call, data: SymbolData, now: int, *, whole: bool = False) -> Ints:
     """Start times of the wanted periods, oldest first; only finished ones when ``whole``."""
     length = Calendar(call.text("period")).step
     start, end, limit = call.time("startTime"), call.time("endTime"), call.number("limit")
-    at = desk.tape.now(now)
+    at = data.tape.now(now)
     last = (at if end is None else min(end, at)) // length
     if whole:
         last = min(last, at // length - 1)
-    oldest = -(-max(at - _KEPT, desk.tape.listing, start or 0) // length)
+    oldest = -(-max(at - _KEPT, data.tape.listed_at, start or 0) // length)
     if start is None:
         oldest = max(oldest, last - limit + 1)
     return np.arange(oldest, min(last, oldest + limit - 1) + 1, dtype=np.int64) * length
 
 
-def open_interest_hist(venue: Venue, call: Call, now: int) -> Body:
-    desk = venue.desk(call.text("symbol"))
-    times = _periods(call, desk, now)
+def open_interest_hist(market: ServedMarket, call: Call, now: int) -> Body:
+    data = market.symbol_data(call.text("symbol"))
+    times = _periods(call, data, now)
     minutes = times // MINUTE
-    amounts = _open_interest(venue, desk, minutes)
-    values = amounts * venue.prices.mid(desk.instrument, minutes)
-    supply = _EIGHT.rounded(50 * _OPEN_INTEREST_DOLLARS / desk.instrument.dollars)
+    amounts = _open_interest(market, data, minutes)
+    values = amounts * market.prices.mid(data.instrument, minutes)
+    supply = _EIGHT.rounded(50 * _OPEN_INTEREST_DOLLARS / data.instrument.dollars)
     return [
         {
-            "symbol": desk.instrument.symbol,
+            "symbol": data.instrument.symbol,
             "sumOpenInterest": _EIGHT.rounded(amount),
             "sumOpenInterestValue": _EIGHT.rounded(value),
             "CMCCirculatingSupply": supply,
@@ -238,15 +240,15 @@ def open_interest_hist(venue: Venue, call: Call, now: int) -> Body:
     ]
 
 
-def long_short_ratio(venue: Venue, call: Call, now: int) -> Body:
+def long_short_ratio(market: ServedMarket, call: Call, now: int) -> Body:
     """One answer for the three ratios: each has a crowd of its own, named by its operation."""
-    desk = venue.desk(call.text("symbol"))
-    times = _periods(call, desk, now)
-    name = f"{call.operation.id} {desk.instrument.symbol}"
-    longs = 0.55 + venue.prices.walk(name, _CROWD_OCTAVES, times // MINUTE)
+    data = market.symbol_data(call.text("symbol"))
+    times = _periods(call, data, now)
+    name = f"{call.operation.id} {data.instrument.symbol}"
+    longs = 0.55 + market.prices.walk(name, _CROWD_OCTAVES, times // MINUTE)
     return [
         {
-            "symbol": desk.instrument.symbol,
+            "symbol": data.instrument.symbol,
             "longShortRatio": _FOUR.rounded(share / (1.0 - share)),
             "longAccount": _FOUR.rounded(share),
             "shortAccount": _FOUR.text(10_000 - round(share * 10_000)),
@@ -256,14 +258,14 @@ def long_short_ratio(venue: Venue, call: Call, now: int) -> Body:
     ]
 
 
-def taker_long_short_ratio(venue: Venue, call: Call, now: int) -> Body:
+def taker_long_short_ratio(market: ServedMarket, call: Call, now: int) -> Body:
     """Summed from the candles, so it agrees with their taker volumes."""
-    desk = venue.desk(call.text("symbol"))
-    times = _periods(call, desk, now, whole=True)
+    data = market.symbol_data(call.text("symbol"))
+    times = _periods(call, data, now, whole=True)
     if not len(times):
         return []
     edges = np.append(times, times[-1] + Calendar(call.text("period")).step)
-    bars = bar.fold(desk.candles.window(int(edges[0]), int(edges[-1]) - 1), edges)
+    bars = bar.fold(data.candles.window(int(edges[0]), int(edges[-1]) - 1), edges)
     found = dict(zip(bars[bar.TIME].tolist(), bars[[bar.VOLUME, bar.BUY_VOLUME]].T.tolist(), strict=True))
     answers: list[Json] = []
     for time in times.tolist():
@@ -271,21 +273,21 @@ def taker_long_short_ratio(venue: Venue, call: Call, now: int) -> Body:
         answers.append(
             {
                 "buySellRatio": _FOUR.ratio(bought, total - bought),
-                "buyVol": desk.quantity.text(bought),
-                "sellVol": desk.quantity.text(total - bought),
+                "buyVol": data.quantity.text(bought),
+                "sellVol": data.quantity.text(total - bought),
                 "timestamp": time,
             }
         )
     return answers
 
 
-def basis(venue: Venue, call: Call, now: int) -> Body:
+def basis(market: ServedMarket, call: Call, now: int) -> Body:
     pair, kind = call.text("pair"), call.text("contractType")
-    desk = venue.contract(pair, kind)
-    if desk is None:
+    data = market.contract(pair, kind)
+    if data is None:
         return []
-    times = _periods(call, desk, now)
-    marks, indices, _ = (path(times // MINUTE).tolist() for path in _paths(venue, desk))
+    times = _periods(call, data, now)
+    marks, indices, _ = (path(times // MINUTE).tolist() for path in _paths(market, data))
     return [
         {
             "indexPrice": _eight(index),
@@ -301,13 +303,13 @@ def basis(venue: Venue, call: Call, now: int) -> Body:
     ]
 
 
-def delivery_price(venue: Venue, call: Call, now: int) -> Body:
+def delivery_price(market: ServedMarket, call: Call, now: int) -> Body:
     """What quarterly contracts of the pair would have been settled at: 08:00 UTC on the last Friday of a quarter."""
-    desk = _of_pair(venue, call)
-    _, index, _ = _paths(venue, desk)
-    listed = datetime.fromtimestamp(venue.listing / 1000, UTC)
+    data = _of_pair(market, call)
+    _, index, _ = _paths(market, data)
+    listed = datetime.fromtimestamp(market.listed_at / 1000, UTC)
     times = [_last_friday(year, month) for year in range(listed.year, listed.year + 3) for month in (3, 6, 9, 12)]
-    past = [time for time in times if venue.listing <= time <= desk.tape.now(now)]
+    past = [time for time in times if market.listed_at <= time <= data.tape.now(now)]
     # The one price Binance sends as a JSON number.
     return encode([{"deliveryTime": time, "deliveryPrice": round(value_at(index, time), 6)} for time in reversed(past)])
 

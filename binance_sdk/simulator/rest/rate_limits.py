@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from binance_sdk.simulator.errors import RejectionError
 from binance_sdk.simulator.rest.foreign_traffic import ForeignTraffic
 from binance_sdk.simulator.rest.weights import GROUP_LIMITS, RAW_REQUESTS, group_of
-from binance_sdk.simulator.rest.window_stats import MarketRecord, WindowStats
+from binance_sdk.simulator.rest.window_stats import WindowHistory, WindowStats
 
 _FIRST_BAN = 120
 _LONGEST_BAN = 3 * 86_400
@@ -98,14 +98,14 @@ class Limiter:
     Attributes:
         market: Spot or futures; each host of Binance keeps its own counters.
         weight: The window of request weight.
-        patience: Requests answered with 429 before the address is banned.
-        record: What was accepted and refused.
+        ban_after: Requests answered with 429 before the address is banned.
+        history: What was accepted and refused.
     """
 
     market: str
     weight: Window
-    patience: int = 5
-    record: MarketRecord = field(default_factory=lambda: MarketRecord(0))
+    ban_after: int = 5
+    history: WindowHistory = field(default_factory=lambda: WindowHistory(0))
     groups: Mapping[str, Window] = field(init=False)
     _foreign: ForeignTraffic | None = None
     _refused: int = 0
@@ -153,7 +153,7 @@ class Limiter:
                 stats.over_limit += 1
             else:
                 stats.banned += 1
-            self.record.close(known, max(self._refused_until, self._banned_until))
+            self.history.close(known, max(self._refused_until, self._banned_until))
             raise refusal
 
     def notice(self, now: int) -> None:
@@ -164,13 +164,13 @@ class Limiter:
     def ask_for_quiet(self, now: int, until: int) -> None:
         """A 429 on demand reaches the client at ``now``: what comes before ``until`` comes too early."""
         with self._lock:
-            self.record.close(now, until)
+            self.history.close(now, until)
 
     def ban(self, now: int, seconds: float, answered: int | None = None) -> None:
         """Ban the address on demand, for this long from now on; ``answered`` is when the client will know."""
         with self._lock:
             self._banned_until = now + round(seconds * 1000)
-            self.record.close(now if answered is None else answered, self._banned_until)
+            self.history.close(now if answered is None else answered, self._banned_until)
 
     def used(self, now: int) -> int:
         with self._lock:
@@ -202,21 +202,21 @@ class Limiter:
         """Copies of the record, up to this moment."""
         with self._lock:
             self._catch_up(now)
-            return self.record.copies()
+            return self.history.copies()
 
-    def clear_record(self) -> None:
+    def clear_history(self) -> None:
         with self._lock:
-            self.record.clear()
+            self.history.clear()
 
     # ------------------------------------------------------------------------------ under the lock
 
     def _stats(self, now: int) -> WindowStats:
-        return self.record.window(self.weight.start(now), self.weight.seconds, self.weight.limit)
+        return self.history.window(self.weight.start(now), self.weight.seconds, self.weight.limit)
 
     def _arrival(self, now: int) -> WindowStats:
         self._catch_up(now)
         stats = self._stats(now)
-        stats.while_closed += self.record.closed(now)
+        stats.while_closed += self.history.closed(now)
         return stats
 
     def _catch_up(self, now: int) -> None:
@@ -240,7 +240,7 @@ class Limiter:
             self._refused = 0
         self._refused_until = window.end(now)
         self._refused += 1
-        if self._refused > self.patience:
+        if self._refused > self.ban_after:
             self._banned_until = now + min(_FIRST_BAN * 2**self._bans, _LONGEST_BAN) * 1000
             self._bans += 1
             self._refused = 0

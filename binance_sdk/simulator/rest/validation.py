@@ -68,7 +68,7 @@ class Call:
         return (value,) if isinstance(value, str) else value if isinstance(value, Sequence) else ()
 
 
-class Judge:
+class RequestValidator:
     """Reads queries to one market."""
 
     def __init__(self, table: Callable[[], SymbolTable], *, api_key_required: bool = True) -> None:
@@ -81,7 +81,7 @@ class Judge:
     def _table(self) -> SymbolTable:
         return self._read_table()
 
-    def key(self, operation: Operation[object], key: str | None) -> None:
+    def check_api_key(self, operation: Operation[object], key: str | None) -> None:
         """Refuse a MARKET_DATA request without a usable API key.
 
         The endpoints of which it is not known whether they want one answer without.
@@ -93,7 +93,7 @@ class Judge:
         if key is None or not _API_KEY.match(key):
             raise RejectionError(-2014, "API-key format invalid.", status=401)
 
-    def call(self, operation: Operation[object], query: str, now: int) -> Call:
+    def read(self, operation: Operation[object], query: str, now: int) -> Call:
         """Read a query string.
 
         Raises:

@@ -64,7 +64,7 @@ class RequestCounts:
     injected: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
-class MarketRecord:
+class WindowHistory:
     """The windows of one market. The limiter writes it under its lock and hands out copies."""
 
     def __init__(self, grace_ms: int) -> None:

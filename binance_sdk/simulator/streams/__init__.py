@@ -14,11 +14,11 @@
 
 from binance_sdk.simulator.faults.streams import StreamFault, StreamFaultRule, StreamFaults
 from binance_sdk.simulator.streams.limits import StreamLimits
-from binance_sdk.simulator.streams.replay import Playing
+from binance_sdk.simulator.streams.replay import Playback
 from binance_sdk.simulator.streams.streams import StreamCounts, Streams
 
 __all__ = [
-    "Playing",
+    "Playback",
     "StreamCounts",
     "StreamFault",
     "StreamFaultRule",

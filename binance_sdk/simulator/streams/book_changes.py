@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from binance_sdk.simulator.market.book import Side
-from binance_sdk.simulator.market.market import Desk
+from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.randomness import Ints
-from binance_sdk.simulator.rest.json_rows import Fixed
+from binance_sdk.simulator.market.simulated_market import SymbolData
 
 _STEP = 100
 _EXACT = 30_000
@@ -46,11 +46,11 @@ class Change:
 
 
 class BookChanges:
-    """The book of one desk, walked forward through time."""
+    """The book of one data, walked forward through time."""
 
-    def __init__(self, desk: Desk, levels: int, start: int) -> None:
+    def __init__(self, data: SymbolData, levels: int, start: int) -> None:
         """``levels`` is the depth that is told; ``start`` the moment from which on changes are known."""
-        self._desk = desk
+        self._data = data
         self._levels = levels
         self._begin(start)
 
@@ -63,7 +63,7 @@ class BookChanges:
         self._sunk = [none, none]
 
     def _read(self, time: int) -> tuple[_Levels, _Levels]:
-        book = self._desk.book.at(time, self._levels)
+        book = self._data.book.at(time, self._levels)
         return _Levels(book.bids, bids=True), _Levels(book.asks, bids=False)
 
     def between(self, previous: int, time: int) -> Change:
@@ -95,7 +95,7 @@ class BookChanges:
         moments: set[int] = set()
         for first, last in spans:
             moments.update(range((first // _STEP + 1) * _STEP, last + 1, _STEP))
-            moments.update(self._desk.tape.between(first + 1, last).time.tolist())
+            moments.update(self._data.tape.between(first + 1, last).time.tolist())
         return sorted(moments)
 
     def _turn(self, number: int, old: _Levels, new: _Levels) -> Ints:
@@ -109,7 +109,7 @@ class BookChanges:
         return np.concatenate((fresh, gone[told]))
 
 
-def levels(prices: Ints, quantities: Ints, price: Fixed, quantity: Fixed) -> str:
+def levels(prices: Ints, quantities: Ints, price: DecimalFormat, quantity: DecimalFormat) -> str:
     """Levels as JSON."""
     pairs = zip(prices.tolist(), quantities.tolist(), strict=True)
     return "[" + ",".join([f'["{price.text(one)}","{quantity.text(other)}"]' for one, other in pairs]) + "]"

@@ -21,7 +21,7 @@ from binance_sdk.simulator.faults.damage import bad_row, coin_m, from_the_future
 from binance_sdk.simulator.faults.streams import StreamFault
 from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator.streams.names import StreamName
-from binance_sdk.simulator.streams.requests import ControlError, Order, answer, read_order
+from binance_sdk.simulator.streams.requests import StreamRequest, StreamRequestError, answer, parse_request
 
 if TYPE_CHECKING:
     from binance_sdk.simulator.streams.hub import Hub
@@ -119,7 +119,7 @@ class StreamConnection(ServerConnection):
     def _hub(self) -> Hub:
         return self.home.hub
 
-    # ------------------------------------------------------------------------------- life cycle
+    # ------------------------------------------------------------------------------- listing cycle
 
     def begin(self) -> None:
         """The handshake is over."""
@@ -192,7 +192,7 @@ class StreamConnection(ServerConnection):
         self._plan_ping()
 
     def _pong(self, payload: bytes) -> None:
-        # Answering a ping answers the ones before it; a pong nobody asked for is no sign of life.
+        # Answering a ping answers the ones before it; a pong nobody asked for is no sign of listing.
         if payload not in self._pings:
             return
         for one in list(self._pings):
@@ -237,16 +237,16 @@ class StreamConnection(ServerConnection):
 
     def _order(self, message: bytes) -> None:
         try:
-            order = read_order(message.decode())
+            order = parse_request(message.decode())
         except UnicodeDecodeError:
             self.end(1007)
-        except ControlError as error:
+        except StreamRequestError as error:
             self._write(error.answer(self.market))
         else:
             self.home.catch_up()
             self._obey(order)
 
-    def _obey(self, order: Order) -> None:
+    def _obey(self, order: StreamRequest) -> None:
         if order.method == "SUBSCRIBE":
             if self._subscribe(order.names, order.id, self._hub.moment):
                 self._write(answer(order.id, None))
@@ -268,7 +268,7 @@ class StreamConnection(ServerConnection):
     def _subscribe(self, names: Iterable[str], request: int | str | None, since: int) -> bool:
         wanted = dict.fromkeys(name for name in names if name not in self.names)
         if len(self.names) + len(wanted) > self.home.limits.max_streams:
-            error = ControlError(4, "Too many subscriptions")
+            error = StreamRequestError(4, "Too many subscriptions")
             error.id = request
             self._write(error.answer(self.market))
             if self.market == "futures":

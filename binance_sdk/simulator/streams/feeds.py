@@ -8,11 +8,11 @@ from typing import Protocol
 from binance_sdk.simulator.market import candles as bar
 from binance_sdk.simulator.market.book import IDS
 from binance_sdk.simulator.market.candles import DAY, Calendar
-from binance_sdk.simulator.market.market import Desk
 from binance_sdk.simulator.market.prices import MINUTE
+from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.market.tape import Aggregates, split_fills
 from binance_sdk.simulator.streams.book_changes import levels
-from binance_sdk.simulator.streams.market_view import Source, next_trade
+from binance_sdk.simulator.streams.market_view import MarketView, next_trade
 from binance_sdk.simulator.streams.names import StreamName
 
 LEAP = 120
@@ -55,33 +55,33 @@ def grid(after: int, now: int, period: int) -> int:
 class Trades:
     """Trades of the tape, one by one (``aggregate`` False) or by taker order."""
 
-    def __init__(self, source: Source, name: StreamName, *, aggregate: bool) -> None:
-        self._source = source
+    def __init__(self, view: MarketView, name: StreamName, *, aggregate: bool) -> None:
+        self._view = view
         self._symbol = name.symbol
         self._aggregate = aggregate
 
     def next(self, after: int, now: int) -> int:
-        desk = self._source.live(self._symbol, after)
-        time = None if desk is None else next_trade(desk.tape, after)
+        data = self._view.live(self._symbol, after)
+        time = None if data is None else next_trade(data.tape, after)
         # Nothing in sight: look again later.
         return (after // MINUTE + 1) * MINUTE if time is None else time
 
     def at(self, due: int) -> Iterable[bytes]:
-        desk = self._source.live(self._symbol, due)
-        if desk is None:
+        data = self._view.live(self._symbol, due)
+        if data is None:
             return []
-        found = desk.tape.between(due, due)
+        found = data.tape.between(due, due)
         if not len(found):
             return []
-        render = _spot_trades if not self._aggregate else _spot_orders if self._source.market == "spot" else _orders
-        return render(desk, found, due)
+        render = _spot_trades if not self._aggregate else _spot_orders if self._view.market.name == "spot" else _orders
+        return render(data, found, due)
 
 
-def _spot_orders(desk: Desk, found: Aggregates, due: int) -> list[bytes]:
+def _spot_orders(data: SymbolData, found: Aggregates, due: int) -> list[bytes]:
     return [
         (
-            f'{{"e":"aggTrade","E":{due},"s":"{desk.instrument.symbol}","a":{found.id[row]},'
-            f'"p":"{desk.price.text(int(found.price[row]))}","q":"{desk.quantity.text(int(found.quantity[row]))}",'
+            f'{{"e":"aggTrade","E":{due},"s":"{data.instrument.symbol}","a":{found.id[row]},'
+            f'"p":"{data.price.text(int(found.price[row]))}","q":"{data.quantity.text(int(found.quantity[row]))}",'
             f'"f":{found.first_fill[row]},"l":{found.first_fill[row] + found.fills[row] - 1},'
             f'"T":{found.time[row]},"m":{_boolean(not found.taker_buys[row])},"M":true}}'
         ).encode()
@@ -89,16 +89,16 @@ def _spot_orders(desk: Desk, found: Aggregates, due: int) -> list[bytes]:
     ]
 
 
-def _orders(desk: Desk, found: Aggregates, due: int) -> list[bytes]:
+def _orders(data: SymbolData, found: Aggregates, due: int) -> list[bytes]:
     rendered: list[bytes] = []
     for row in range(len(found)):
         quantity = int(found.quantity[row])
         normal = 0 if found.retail[row] else quantity
         rendered.append(
             (
-                f'{{"e":"aggTrade","E":{due},"s":"{desk.instrument.symbol}","a":{found.id[row]},'
-                f'"p":"{desk.price.text(int(found.price[row]))}","q":"{desk.quantity.text(quantity)}",'
-                f'"nq":"{desk.quantity.text(normal)}","f":{found.first_fill[row]},'
+                f'{{"e":"aggTrade","E":{due},"s":"{data.instrument.symbol}","a":{found.id[row]},'
+                f'"p":"{data.price.text(int(found.price[row]))}","q":"{data.quantity.text(quantity)}",'
+                f'"nq":"{data.quantity.text(normal)}","f":{found.first_fill[row]},'
                 f'"l":{found.first_fill[row] + found.fills[row] - 1},"T":{found.time[row]},'
                 f'"m":{_boolean(not found.taker_buys[row])},"st":1}}'
             ).encode()
@@ -106,12 +106,12 @@ def _orders(desk: Desk, found: Aggregates, due: int) -> list[bytes]:
     return rendered
 
 
-def _spot_trades(desk: Desk, found: Aggregates, due: int) -> list[bytes]:
+def _spot_trades(data: SymbolData, found: Aggregates, due: int) -> list[bytes]:
     fills = split_fills(found)
     return [
         (
-            f'{{"e":"trade","E":{due},"s":"{desk.instrument.symbol}","t":{fills.id[row]},'
-            f'"p":"{desk.price.text(int(fills.price[row]))}","q":"{desk.quantity.text(int(fills.quantity[row]))}",'
+            f'{{"e":"trade","E":{due},"s":"{data.instrument.symbol}","t":{fills.id[row]},'
+            f'"p":"{data.price.text(int(fills.price[row]))}","q":"{data.quantity.text(int(fills.quantity[row]))}",'
             f'"T":{fills.time[row]},"m":{_boolean(not fills.taker_buys[row])},"M":true}}'
         ).encode()
         for row in range(len(fills.id))
@@ -125,41 +125,41 @@ def _boolean(value: object) -> str:
 class BookTicker:
     """The top of the book, whenever it changes."""
 
-    def __init__(self, source: Source, name: StreamName) -> None:
-        self._source = source
+    def __init__(self, view: MarketView, name: StreamName) -> None:
+        self._view = view
         self._symbol = name.symbol
         self._last = ""
 
     def next(self, after: int, now: int) -> int:
         due = grid(after, now, _TOP_PERIOD)
-        desk = self._source.live(self._symbol, after)
-        trade = None if desk is None else next_trade(desk.tape, after)
+        data = self._view.live(self._symbol, after)
+        trade = None if data is None else next_trade(data.tape, after)
         return due if trade is None or now - after > LEAP * _TOP_PERIOD else min(due, trade)
 
     def at(self, due: int) -> Iterable[bytes]:
-        desk = self._source.live(self._symbol, due)
-        if desk is None:
+        data = self._view.live(self._symbol, due)
+        if data is None:
             return []
-        update_id, changed, best = top(desk, due)
+        update_id, changed, best = top(data, due)
         if best == self._last:
             return []
         self._last = best
-        return [book_ticker(desk, update_id, changed, best, due)]
+        return [book_ticker(data, update_id, changed, best, due)]
 
 
-def top(desk: Desk, at: int) -> tuple[int, int, str]:
+def top(data: SymbolData, at: int) -> tuple[int, int, str]:
     """Update id, time of the last change, and the best levels as JSON."""
-    book = desk.book.at(at, 1)
+    book = data.book.at(at, 1)
     best = ",".join(
-        f'"{low}":"{desk.price.text(int(side.price[0]))}","{high}":"{desk.quantity.text(int(side.quantity[0]))}"'
+        f'"{low}":"{data.price.text(int(side.price[0]))}","{high}":"{data.quantity.text(int(side.quantity[0]))}"'
         for low, high, side in (("b", "B", book.bids), ("a", "A", book.asks))
     )
     return book.update_id, book.changed, best
 
 
-def book_ticker(desk: Desk, update_id: int, changed: int, best: str, at: int) -> bytes:
+def book_ticker(data: SymbolData, update_id: int, changed: int, best: str, at: int) -> bytes:
     """An event of either market."""
-    one = desk.instrument
+    one = data.instrument
     if one.market == "spot":
         return f'{{"u":{update_id},"s":"{one.symbol}",{best}}}'.encode()
     return (
@@ -171,11 +171,11 @@ def book_ticker(desk: Desk, update_id: int, changed: int, best: str, at: int) ->
 class Depth:
     """Changes of the book, or its best levels, at fixed times."""
 
-    def __init__(self, source: Source, name: StreamName) -> None:
-        spot = source.market == "spot"
+    def __init__(self, view: MarketView, name: StreamName) -> None:
+        spot = view.market.name == "spot"
         self._period = int(name.choices.get("speed", "1000" if spot else "250"))
         self._levels = int(name.choices.get("levels", "0"))
-        self._source = source
+        self._view = view
         self._symbol = name.symbol
         self._previous = 0
 
@@ -183,22 +183,22 @@ class Depth:
         return grid(after, now, self._period)
 
     def at(self, due: int) -> Iterable[bytes]:
-        desk = self._source.live(self._symbol, due)
-        if desk is None:
+        data = self._view.live(self._symbol, due)
+        if data is None:
             return []
         # Without an event before this one, it covers one period; after a leap of the clock, all of it.
         previous = self._previous or due - self._period
         self._previous = due
-        spot = self._source.market == "spot"
-        first, last = desk.book.update_id(previous), desk.book.update_id(due)
+        spot = self._view.market.name == "spot"
+        first, last = data.book.update_id(previous), data.book.update_id(due)
         if self._levels:
-            book = desk.book.at(due, self._levels)
+            book = data.book.at(due, self._levels)
             sides = [(side.price, side.quantity) for side in (book.bids, book.asks)]
         else:
-            change = self._source.changes(desk, previous).between(previous, due)
+            change = self._view.changes(data, previous).between(previous, due)
             sides = [change.bids, change.asks]
-        bids, asks = (levels(*side, desk.price, desk.quantity) for side in sides)
-        one = desk.instrument
+        bids, asks = (levels(*side, data.price, data.quantity) for side in sides)
+        one = data.instrument
         if spot and self._levels:
             return [f'{{"lastUpdateId":{last},"bids":{bids},"asks":{asks}}}'.encode()]
         if spot:
@@ -212,11 +212,11 @@ class Depth:
 class Klines:
     """The bar that is running, at fixed times; and each bar once more when it is closed."""
 
-    def __init__(self, source: Source, name: StreamName) -> None:
-        self._source = source
+    def __init__(self, view: MarketView, name: StreamName) -> None:
+        self._view = view
         self._name = name
         self._calendar = Calendar(name.choices["interval"], DAY // 3 if name.kind == "kline_utc8" else 0)
-        self._period = 250 if source.market == "futures" else 1_000 if self._calendar.interval == "1s" else 2_000
+        self._period = 250 if view.market.name == "futures" else 1_000 if self._calendar.interval == "1s" else 2_000
         # The text behind the event time stays the same until the next trade or bar.
         self._kept = ""
         self._good_until = 0
@@ -232,28 +232,28 @@ class Klines:
         return (after // self._period + 1) * self._period
 
     def at(self, due: int) -> Iterable[bytes]:
-        desk = self._desk(due)
-        if desk is None or due <= desk.tape.first_time:
+        data = self._data(due)
+        if data is None or due <= data.tape.first_time:
             return []
         number = self._calendar.number(due)
         opened, closing = self._calendar.opens(number, 2).tolist()
         if opened == due:
             # The very moment at which the next one opens.
             self._good_until = 0
-            return [self._event(due, self._bar(desk, int(self._calendar.opens(number - 1, 1)[0]), due, due - 1))]
+            return [self._event(due, self._bar(data, int(self._calendar.opens(number - 1, 1)[0]), due, due - 1))]
         if due >= self._good_until:
-            self._kept = self._bar(desk, opened, closing, due)
-            trade = next_trade(desk.tape, due)
+            self._kept = self._bar(data, opened, closing, due)
+            trade = next_trade(data.tape, due)
             self._good_until = min(closing, due + MINUTE if trade is None else trade)
         return [self._event(due, self._kept)]
 
-    def _desk(self, due: int) -> Desk | None:
+    def _data(self, due: int) -> SymbolData | None:
         kind = self._name.choices.get("contract")
         if kind is None:
-            return self._source.live(self._name.symbol, due)
-        self._source.venue.open(due)
-        found = self._source.venue.contract(self._name.symbol, kind.upper())
-        return None if found is None else self._source.live(found.instrument.symbol, due)
+            return self._view.live(self._name.symbol, due)
+        self._view.market.open(due)
+        found = self._view.market.contract(self._name.symbol, kind.upper())
+        return None if found is None else self._view.live(found.instrument.symbol, due)
 
     def _event(self, due: int, bar_text: str) -> bytes:
         kind = self._name.choices.get("contract")
@@ -262,14 +262,14 @@ class Klines:
         head = f'"ps":"{self._name.symbol}","ct":"{kind.upper()}"'
         return f'{{"e":"continuous_kline","E":{due},{head},"k":{bar_text}}}'.encode()
 
-    def _bar(self, desk: Desk, opened: int, closing: int, now: int) -> str:
-        bars, _ = desk.candles.read(self._calendar, opened, opened, 1, now)
+    def _bar(self, data: SymbolData, opened: int, closing: int, now: int) -> str:
+        bars, _ = data.candles.read(self._calendar, opened, opened, 1, now)
         row = bars[:, 0].tolist()
-        price, quantity, value = desk.forms
+        price, quantity, value = data.formats
         count = row[bar.COUNT]
-        last = desk.tape.fill_count(desk.tape.now(now)) - 1
+        last = data.tape.fill_count(data.tape.now(now)) - 1
         ids = (last - count + 1, last) if count else (-1, -1)
-        symbol = "" if "contract" in self._name.choices else f'"s":"{desk.instrument.symbol}",'
+        symbol = "" if "contract" in self._name.choices else f'"s":"{data.instrument.symbol}",'
         return (
             f'{{"t":{opened},"T":{closing - 1},{symbol}"i":"{self._calendar.interval}","f":{ids[0]},"L":{ids[1]},'
             f'"o":"{price.text(row[bar.OPEN])}","c":"{price.text(row[bar.CLOSE])}",'

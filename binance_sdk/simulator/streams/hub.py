@@ -10,7 +10,7 @@ from typing import Protocol
 from binance_sdk.simulator.faults.streams import StreamFault, StreamFaults
 from binance_sdk.simulator.streams.coin_m import CARRIERS, with_coin_m
 from binance_sdk.simulator.streams.feeds import Feed
-from binance_sdk.simulator.streams.market_view import Source
+from binance_sdk.simulator.streams.market_view import MarketView
 from binance_sdk.simulator.streams.names import StreamName, read_name
 from binance_sdk.simulator.streams.rest_feeds import feed_of
 
@@ -47,8 +47,8 @@ class Topic:
 class Hub:
     """The streams of one market. Lives in one thread."""
 
-    def __init__(self, source: Source, faults: StreamFaults) -> None:
-        self._source = source
+    def __init__(self, view: MarketView, faults: StreamFaults) -> None:
+        self._view = view
         self._faults = faults
         self._topics: dict[str, Topic] = {}
         self._due: list[tuple[int, int, Callable[[int], int | None]]] = []
@@ -66,7 +66,7 @@ class Hub:
     def listen(self, listener: Listener, text: str, since: int) -> None:
         """Send a connection what a stream says after this moment: nothing where there is no such stream."""
         topic = self._topic(text, since)
-        name = read_name(self._source.market, text)
+        name = read_name(self._view.market.name, text)
         # A recording may hold streams that are not there any more; everything else has to exist.
         if topic is not None and (name is None or listener.takes(name)):
             topic.listeners[listener] = None
@@ -86,12 +86,12 @@ class Hub:
         topic = self._topics.get(text)
         if topic is not None:
             return topic
-        name = read_name(self._source.market, text)
+        name = read_name(self._view.market.name, text)
         if name is None and text not in self._taken:
             return None
-        operation = "" if name is None else f"{self._source.market}.{name.kind}"
-        feed = None if name is None or text in self._taken else feed_of(self._source, name)
-        topic = self._topics[text] = Topic(text, operation, self._source.market, feed)
+        operation = "" if name is None else f"{self._view.market.name}.{name.kind}"
+        feed = None if name is None or text in self._taken else feed_of(self._view, name)
+        topic = self._topics[text] = Topic(text, operation, self._view.market.name, feed)
         if feed is not None:
             self._plan(feed.next(now, now), self._turn_of(topic, feed))
         return topic
@@ -106,9 +106,9 @@ class Hub:
     def give_back(self, name: str, now: int) -> None:
         """The market's own events again."""
         self._taken.discard(name)
-        topic, known = self._topics.get(name), read_name(self._source.market, name)
+        topic, known = self._topics.get(name), read_name(self._view.market.name, name)
         if topic is not None and known is not None and topic.feed is None:
-            feed = topic.feed = feed_of(self._source, known)
+            feed = topic.feed = feed_of(self._view, known)
             self._plan(feed.next(now, now), self._turn_of(topic, feed))
 
     def listeners(self, name: str) -> list[Listener]:
@@ -128,9 +128,9 @@ class Hub:
         if now < self._now:
             # The clock went back: start anew from there. What was planned for the old feeds ends by itself.
             for text, topic in self._topics.items():
-                name = read_name(self._source.market, text)
+                name = read_name(self._view.market.name, text)
                 if topic.feed is not None and name is not None:
-                    topic.feed = feed_of(self._source, name)
+                    topic.feed = feed_of(self._view, name)
                     self._plan(topic.feed.next(now, now), self._turn_of(topic, topic.feed))
         self._now = now
         while self._due and self._due[0][0] <= now:
@@ -185,5 +185,5 @@ class Hub:
 
     def next_trade_id(self, symbol: str, now: int) -> int:
         """Id of the next aggregate trade, 0 for an unknown symbol."""
-        desk = self._source.live(symbol, now)
-        return 0 if desk is None else desk.tape.count(now)
+        data = self._view.live(symbol, now)
+        return 0 if data is None else data.tape.count(now)

@@ -9,13 +9,14 @@ from typing import Any, cast
 
 from binance_sdk._runtime.operation import Operation
 from binance_sdk.simulator.errors import RejectionError
-from binance_sdk.simulator.market.market import Desk, Venue
 from binance_sdk.simulator.market.prices import MINUTE
+from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.market.symbols import Instrument
 from binance_sdk.simulator.market.tape import Tape
 from binance_sdk.simulator.rest import futures, spot
 from binance_sdk.simulator.rest.json_rows import encode
-from binance_sdk.simulator.rest.validation import Judge
+from binance_sdk.simulator.rest.served_market import ServedMarket
+from binance_sdk.simulator.rest.validation import RequestValidator
 from binance_sdk.simulator.streams.book_changes import BookChanges
 
 _ANSWERS = {"spot": spot.ANSWERS, "futures": futures.ANSWERS}
@@ -25,30 +26,29 @@ _AHEAD = 5
 """Minutes looked ahead for the next trade."""
 
 
-class Source:
+class MarketView:
     """One market."""
 
-    def __init__(self, venue: Venue, operations: Mapping[str, Operation[object]]) -> None:
-        self.market = venue.market
-        self.venue = venue
+    def __init__(self, market: ServedMarket, operations: Mapping[str, Operation[object]]) -> None:
+        self.market = market
         self._operations = operations
-        self._judge = Judge(partial(getattr, venue, "table"), api_key_required=False)
-        self._changes: dict[str, tuple[Desk, BookChanges]] = {}
+        self._validator = RequestValidator(partial(getattr, market, "table"), api_key_required=False)
+        self._changes: dict[str, tuple[SymbolData, BookChanges]] = {}
 
-    def desk(self, symbol: str, at: int) -> Desk | None:
-        """The desk of a symbol, or None where it is not listed at that time."""
-        self.venue.open(at)
-        return self.venue.desk(symbol) if symbol in self.venue.table.by_symbol else None
+    def symbol_data(self, symbol: str, at: int) -> SymbolData | None:
+        """The data of a symbol, or None where it is not listed at that time."""
+        self.market.open(at)
+        return self.market.symbol_data(symbol) if symbol in self.market.table.by_symbol else None
 
-    def live(self, symbol: str, at: int) -> Desk | None:
-        """The desk of a symbol that trades at that time."""
-        desk = self.desk(symbol, at)
-        return desk if desk is not None and (desk.tape.end is None or at <= desk.tape.end) else None
+    def live(self, symbol: str, at: int) -> SymbolData | None:
+        """The data of a symbol that trades at that time."""
+        data = self.symbol_data(symbol, at)
+        return data if data is not None and (data.tape.stopped_at is None or at <= data.tape.stopped_at) else None
 
     def traded(self, at: int) -> Sequence[Instrument]:
         """What trades at that time."""
-        self.venue.open(at)
-        return [one for one in self.venue.table.instruments if one.traded]
+        self.market.open(at)
+        return [one for one in self.market.table.instruments if one.traded]
 
     def ask(self, operation: str, at: int, query: str = "") -> dict[str, Any] | None:
         """The object REST would answer at that time; None where it would refuse."""
@@ -59,21 +59,21 @@ class Source:
         return cast("list[dict[str, Any]] | None", self._ask(operation, at, query)) or []
 
     def _ask(self, operation: str, at: int, query: str) -> object:
-        self.venue.open(at)
+        self.market.open(at)
         try:
-            call = self._judge.call(self._operations[operation], query, at)
-            body = _ANSWERS[self.market][operation](self.venue, call, at)
+            call = self._validator.read(self._operations[operation], query, at)
+            body = _ANSWERS[self.market.name][operation](self.market, call, at)
         except (RejectionError, KeyError):
             # A catalogue of somebody's own may lack the operation: then there is nothing to tell.
             return None
         return json.loads(body) if isinstance(body, bytes) else body
 
-    def changes(self, desk: Desk, at: int) -> BookChanges:
-        """The book of a desk as a sequence of changes, from that time on."""
-        symbol = desk.instrument.symbol
+    def changes(self, data: SymbolData, at: int) -> BookChanges:
+        """The book of a symbol as a sequence of changes, from that time on."""
+        symbol = data.instrument.symbol
         known = self._changes.get(symbol)
-        if known is None or known[0] is not desk:
-            known = self._changes[symbol] = (desk, BookChanges(desk, _LEVELS[self.market], at))
+        if known is None or known[0] is not data:
+            known = self._changes[symbol] = (data, BookChanges(data, _LEVELS[self.market.name], at))
         return known[1]
 
 
@@ -90,5 +90,5 @@ def next_trade(tape: Tape, after: int) -> int | None:
         place = int(found.time.searchsorted(after, side="right"))
         if place < len(found):
             time = int(found.time[place])
-            return time if tape.end is None or time <= tape.end else None
+            return time if tape.stopped_at is None or time <= tape.stopped_at else None
     return None

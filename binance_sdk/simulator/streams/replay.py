@@ -16,13 +16,13 @@ from websockets.exceptions import ConnectionClosed
 
 from binance_sdk.simulator.streams.connection import StreamConnection, text_frame, wrapped
 from binance_sdk.simulator.streams.market_view import text
-from binance_sdk.simulator.streams.server import MarketServer
+from binance_sdk.simulator.streams.server import StreamServer
 
 _AT_ONCE = 256
 """Messages between two looks at the sockets."""
 
 
-class Playing:
+class Playback:
     """A replay or a flood under way.
 
     Attributes:
@@ -91,7 +91,7 @@ def read_recording(source: str | Path | Iterable[str]) -> list[Recorded]:
 class Replay:
     """Plays a recording, by the simulator's clock or as fast as it goes."""
 
-    def __init__(self, home: MarketServer, recording: Sequence[Recorded], speed: float | None) -> None:
+    def __init__(self, home: StreamServer, recording: Sequence[Recorded], speed: float | None) -> None:
         """``speed`` 2.0 is twice as fast as it was recorded; None waits for nothing but the sockets."""
         self._home = home
         self._recording = recording
@@ -99,7 +99,7 @@ class Replay:
         self._names = {one.stream for one in recording}
         self._stopped = False
         self._begun = 0
-        self.playing = Playing(lambda: home.soon(self._end))
+        self.playing = Playback(lambda: home.soon(self._end))
 
     def start(self) -> None:
         """Begin now. In the thread of the event loop, as everything here."""
@@ -151,14 +151,14 @@ class Replay:
 class Flood:
     """One stream as fast as the sockets take it, rendered beforehand: for measurements."""
 
-    def __init__(self, home: MarketServer, name: str, payloads: Sequence[bytes]) -> None:
+    def __init__(self, home: StreamServer, name: str, payloads: Sequence[bytes]) -> None:
         self._home = home
         self._name = name
         self._raw = [b"".join(map(text_frame, part)) for part in _parts(payloads)]
         self._combined = [b"".join(text_frame(wrapped(name, one)) for one in part) for part in _parts(payloads)]
         self._sizes = [len(part) for part in _parts(payloads)]
         self._stopped = False
-        self.playing = Playing(lambda: home.soon(self._stop))
+        self.playing = Playback(lambda: home.soon(self._stop))
 
     def start(self) -> None:
         """Begin now. In the thread of the event loop."""

@@ -21,7 +21,7 @@ Method = Literal["SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class StreamRequest:
     """A request that makes sense."""
 
     method: Method
@@ -30,7 +30,7 @@ class Order:
     value: bool = False
 
 
-class ControlError(Exception):
+class StreamRequestError(Exception):
     """A request that makes none, in Binance's words."""
 
     def __init__(self, code: int, message: str, body: object = None) -> None:
@@ -54,58 +54,58 @@ def answer(request: int | str | None, result: object) -> bytes:
     return json.dumps({"result": result, "id": request}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def read_order(message: str) -> Order:
+def parse_request(message: str) -> StreamRequest:
     """Understand a text message.
 
     Raises:
-        ControlError: It is no request.
+        StreamRequestError: It is no request.
     """
     try:
         body: Any = json.loads(message)
     except ValueError as error:
         line, column = (error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else (1, 1)
-        raise ControlError(3, f"Invalid JSON: expected value at line {line} column {column}") from None
+        raise StreamRequestError(3, f"Invalid JSON: expected value at line {line} column {column}") from None
     end = f"at line 1 column {len(message)}"
     if not isinstance(body, dict) or "method" not in body:
-        raise ControlError(2, f"Invalid request: missing field `method` {end}", cast("object", body))
+        raise StreamRequestError(2, f"Invalid request: missing field `method` {end}", cast("object", body))
     request = cast("dict[str, Any]", body)
     method = request["method"]
     if method not in _METHODS:
         expected = ", ".join(f"`{one}`" for one in _METHODS)
         column = message.find(str(method)) + len(str(method)) + 1
-        raise ControlError(
+        raise StreamRequestError(
             2,
             f"Invalid request: unknown variant `{method}`, expected one of {expected} at line 1 column {column}",
             request,
         )
     if "id" not in request or not _is_id(request["id"]):
-        raise ControlError(2, "Invalid request: request ID must be an unsigned integer")
+        raise StreamRequestError(2, "Invalid request: request ID must be an unsigned integer")
     params: Any = request.get("params", [])
     if not isinstance(params, list):
-        raise ControlError(2, f"Invalid request: invalid type: expected a sequence {end}", request)
+        raise StreamRequestError(2, f"Invalid request: invalid type: expected a sequence {end}", request)
     return _order(method, request, params, end)  # pyright: ignore[reportUnknownArgumentType]
 
 
-def _order(method: Method, request: dict[str, Any], params: list[Any], end: str) -> Order:
+def _order(method: Method, request: dict[str, Any], params: list[Any], end: str) -> StreamRequest:
     if len(params) > _MOST_PARAMS.get(method, len(params)):
-        raise ControlError(2, "Invalid request: too many parameters", request)
+        raise StreamRequestError(2, "Invalid request: too many parameters", request)
     if method == "LIST_SUBSCRIPTIONS":
-        return Order(method, request["id"])
+        return StreamRequest(method, request["id"])
     if method in ("SUBSCRIBE", "UNSUBSCRIBE"):
         if "params" not in request:
-            raise ControlError(2, f"Invalid request: missing field `params` {end}", request)
+            raise StreamRequestError(2, f"Invalid request: missing field `params` {end}", request)
         if not all(isinstance(name, str) for name in params):
-            raise ControlError(2, f"Invalid request: invalid type: expected a string {end}", request)
-        return Order(method, request["id"], params)
+            raise StreamRequestError(2, f"Invalid request: invalid type: expected a string {end}", request)
+        return StreamRequest(method, request["id"], params)
     if not params or not isinstance(params[0], str):
-        raise ControlError(2, "Invalid request: property name must be a string", request)
+        raise StreamRequestError(2, "Invalid request: property name must be a string", request)
     if params[0] != "combined":
-        raise ControlError(0, "Unknown property", request)
+        raise StreamRequestError(0, "Unknown property", request)
     if method == "GET_PROPERTY":
-        return Order(method, request["id"])
+        return StreamRequest(method, request["id"])
     if len(params) < 2 or not isinstance(params[1], bool):
-        raise ControlError(1, "Invalid value type: expected Boolean", request)
-    return Order(method, request["id"], value=params[1])
+        raise StreamRequestError(1, "Invalid value type: expected Boolean", request)
+    return StreamRequest(method, request["id"], value=params[1])
 
 
 def _is_id(value: object) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.randomness import bits, hashed, key
 from binance_sdk.simulator.streams.feeds import BookTicker, Depth, Feed, Klines, Periodic, Trades, book_ticker, top
-from binance_sdk.simulator.streams.market_view import Source, text
+from binance_sdk.simulator.streams.market_view import MarketView, text
 from binance_sdk.simulator.streams.names import StreamName
 
 _SECOND = 1_000
@@ -21,7 +21,7 @@ _LIQUIDATED = 3
 """One order in two to the power of this many is a liquidation."""
 _TOLD_AGAIN = 3 * _SECOND
 _NEVER_DELIVERED = 4133404800000
-"""Delivery time of a perpetual."""
+"""ExchangeApp time of a perpetual."""
 
 _MINI = {
     "c": "lastPrice",
@@ -67,18 +67,18 @@ _ASSET = {
 _TRADIFI = "TRADIFI_PERPETUAL"
 
 
-def feed_of(source: Source, name: StreamName) -> Feed:
+def feed_of(view: MarketView, name: StreamName) -> Feed:
     """The feed of a stream that exists."""
-    return _MAKERS[source.market][name.kind](source, name)
+    return _MAKERS[view.market.name][name.kind](view, name)
 
 
 class Tickers:
     """A ticker of one symbol, or of all symbols that traded since the last time."""
 
     def __init__(
-        self, source: Source, name: StreamName, *, keys: Mapping[str, str], kind: str, operation: str, query: str = ""
+        self, view: MarketView, name: StreamName, *, keys: Mapping[str, str], kind: str, operation: str, query: str = ""
     ) -> None:
-        self._source = source
+        self._view = view
         self._symbol = name.symbol
         self._keys = keys
         self._kind = kind
@@ -90,13 +90,13 @@ class Tickers:
         if self._symbol:
             event = self._event(self._symbol, due)
             return [] if event is None else [text(event)]
-        changed = [one.symbol for one in self._source.traded(due) if self._changed(one.symbol, due)]
+        changed = [one.symbol for one in self._view.traded(due) if self._changed(one.symbol, due)]
         events = [event for symbol in changed if (event := self._event(symbol, due)) is not None]
         return [text(events)] if events else []
 
     def _changed(self, symbol: str, due: int) -> bool:
-        desk = self._source.live(symbol, due)
-        count = None if desk is None else desk.tape.count(due)
+        data = self._view.live(symbol, due)
+        count = None if data is None else data.tape.count(due)
         before, told = self._told.get(symbol, (None, 0))
         # Without a trade the window moves on all the same, and drops old ones.
         changed = count is not None and (before != count or due - told >= _TOLD_AGAIN)
@@ -105,33 +105,33 @@ class Tickers:
         return changed
 
     def _event(self, symbol: str, due: int) -> dict[str, Any] | None:
-        answer = self._source.ask(self._operation, due, f"symbol={quote(symbol)}{self._query}")
+        answer = self._view.ask(self._operation, due, f"symbol={quote(symbol)}{self._query}")
         if answer is None:
             return None
         event = {"e": self._kind, "E": due, "s": symbol, **{short: answer[long] for short, long in self._keys.items()}}
-        if self._source.market == "futures":
-            desk = self._source.desk(symbol, due)
-            event |= {"ps": symbol if desk is None else desk.instrument.pair, "st": 1}
+        if self._view.market.name == "futures":
+            data = self._view.symbol_data(symbol, due)
+            event |= {"ps": symbol if data is None else data.instrument.pair, "st": 1}
         return event
 
 
-def _ticker(keys: Mapping[str, str], kind: str, period: int) -> Callable[[Source, StreamName], Feed]:
-    def make(source: Source, name: StreamName) -> Feed:
-        return Periodic(period, Tickers(source, name, keys=keys, kind=kind, operation="ticker_24hr"))
+def _ticker(keys: Mapping[str, str], kind: str, period: int) -> Callable[[MarketView, StreamName], Feed]:
+    def make(view: MarketView, name: StreamName) -> Feed:
+        return Periodic(period, Tickers(view, name, keys=keys, kind=kind, operation="ticker_24hr"))
 
     return make
 
 
-def _rolling(source: Source, name: StreamName) -> Feed:
+def _rolling(view: MarketView, name: StreamName) -> Feed:
     window = name.choices["window"]
     query = f"&windowSize={window}"
-    tickers = Tickers(source, name, keys=_ROLLING, kind=f"{window}Ticker", operation="ticker", query=query)
+    tickers = Tickers(view, name, keys=_ROLLING, kind=f"{window}Ticker", operation="ticker", query=query)
     return Periodic(_SECOND, tickers)
 
 
-def _avg_price(source: Source, name: StreamName) -> Feed:
+def _avg_price(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
-        answer = source.ask("avg_price", due, f"symbol={quote(name.symbol)}")
+        answer = view.ask("avg_price", due, f"symbol={quote(name.symbol)}")
         if answer is None:
             return []
         event = {"e": "avgPrice", "E": due, "s": name.symbol, "i": f"{answer['mins']}m"}
@@ -140,9 +140,9 @@ def _avg_price(source: Source, name: StreamName) -> Feed:
     return Periodic(_SECOND, render)
 
 
-def _reference_price(source: Source, name: StreamName) -> Feed:
+def _reference_price(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
-        answer = source.ask("reference_price", due, f"symbol={quote(name.symbol)}")
+        answer = view.ask("reference_price", due, f"symbol={quote(name.symbol)}")
         if answer is None:
             return []
         event = {"e": "referencePrice", "s": name.symbol, "r": answer["referencePrice"], "t": answer["timestamp"]}
@@ -151,13 +151,13 @@ def _reference_price(source: Source, name: StreamName) -> Feed:
     return Periodic(_SECOND, render)
 
 
-def _block_trade(source: Source, name: StreamName) -> Feed:
+def _block_trade(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
-        desk = source.live(name.symbol, due)
-        if desk is None:
+        data = view.live(name.symbol, due)
+        if data is None:
             return []
-        number = (due - desk.tape.listing) // _BLOCK_EVERY - 1
-        rows = source.ask_all("historical_block_trades", due, f"symbol={quote(name.symbol)}&fromId={number}&limit=1")
+        number = (due - data.tape.listed_at) // _BLOCK_EVERY - 1
+        rows = view.ask_all("historical_block_trades", due, f"symbol={quote(name.symbol)}&fromId={number}&limit=1")
         return [
             text(
                 {
@@ -177,9 +177,9 @@ def _block_trade(source: Source, name: StreamName) -> Feed:
     return Periodic(_BLOCK_EVERY, render)
 
 
-def _mark_price(source: Source, name: StreamName) -> Feed:
+def _mark_price(view: MarketView, name: StreamName) -> Feed:
     def event(symbol: str, due: int) -> dict[str, Any] | None:
-        answer = source.ask("premium_index", due, f"symbol={quote(symbol)}")
+        answer = view.ask("premium_index", due, f"symbol={quote(symbol)}")
         if answer is None:
             return None
         values = {short: answer[long] for short, long in _MARK.items()}
@@ -189,7 +189,7 @@ def _mark_price(source: Source, name: StreamName) -> Feed:
         if name.symbol:
             one = event(name.symbol, due)
             return [] if one is None else [text(one)]
-        listed = source.traded(due)
+        listed = view.traded(due)
         # Contracts on stocks and metals come in a message of their own.
         groups = [[one.symbol for one in listed if (one.contract_type == _TRADIFI) == apart] for apart in (False, True)]
         return [text([found for symbol in group if (found := event(symbol, due))]) for group in groups if group]
@@ -197,12 +197,12 @@ def _mark_price(source: Source, name: StreamName) -> Feed:
     return Periodic(_SECOND if "seconds" in name.choices else 3 * _SECOND, render)
 
 
-def _all_book_tickers(source: Source, name: StreamName) -> Feed:
+def _all_book_tickers(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
-        for one in source.traded(due):
-            desk = source.live(one.symbol, due)
-            if desk is not None:
-                yield book_ticker(desk, *top(desk, due), due)
+        for one in view.traded(due):
+            data = view.live(one.symbol, due)
+            if data is not None:
+                yield book_ticker(data, *top(data, due), due)
 
     return Periodic(5 * _SECOND, render)
 
@@ -210,24 +210,24 @@ def _all_book_tickers(source: Source, name: StreamName) -> Feed:
 class Liquidations:
     """Some of the orders on the tape were not given by choice; the last one of each symbol in a second is told."""
 
-    def __init__(self, source: Source, name: StreamName) -> None:
-        self._source = source
+    def __init__(self, view: MarketView, name: StreamName) -> None:
+        self._view = view
         self._symbol = name.symbol
 
     def __call__(self, due: int) -> Iterable[bytes]:
-        symbols = [self._symbol] if self._symbol else [one.symbol for one in self._source.traded(due)]
+        symbols = [self._symbol] if self._symbol else [one.symbol for one in self._view.traded(due)]
         for symbol in symbols:
             yield from self._orders(symbol, due)
 
     def _orders(self, symbol: str, due: int) -> Iterable[bytes]:
-        desk = self._source.live(symbol, due)
-        if desk is None:
+        data = self._view.live(symbol, due)
+        if data is None:
             return
-        found = desk.tape.between(due - _SECOND + 1, due)
-        drawn = bits(hashed(key(self._source.venue.seed, symbol, "liquidation"), found.id), 0, _LIQUIDATED)
+        found = data.tape.between(due - _SECOND + 1, due)
+        drawn = bits(hashed(key(self._view.market.seed, symbol, "liquidation"), found.id), 0, _LIQUIDATED)
         for row in np.flatnonzero(drawn == 0)[-1:].tolist():
-            quantity = desk.quantity.text(int(found.quantity[row]))
-            price = desk.price.text(int(found.price[row]))
+            quantity = data.quantity.text(int(found.quantity[row]))
+            price = data.price.text(int(found.price[row]))
             order: dict[str, Any] = {
                 "s": symbol,
                 "S": "BUY" if found.taker_buys[row] else "SELL",
@@ -241,18 +241,18 @@ class Liquidations:
                 "z": quantity,
                 "T": int(found.time[row]),
             }
-            more = {} if self._symbol else {"ps": desk.instrument.pair, "st": 1}
+            more = {} if self._symbol else {"ps": data.instrument.pair, "st": 1}
             yield text({"e": "forceOrder", "E": due, "o": order, **more})
 
 
-def _force_order(source: Source, name: StreamName) -> Feed:
-    return Periodic(_SECOND, Liquidations(source, name))
+def _force_order(view: MarketView, name: StreamName) -> Feed:
+    return Periodic(_SECOND, Liquidations(view, name))
 
 
-def _composite_index(source: Source, name: StreamName) -> Feed:
+def _composite_index(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         query = f"symbol={quote(name.symbol)}"
-        infos, mark = source.ask_all("index_info", due, query), source.ask("premium_index", due, query)
+        infos, mark = view.ask_all("index_info", due, query), view.ask("premium_index", due, query)
         if not infos or mark is None:
             return []
         info = infos[0]
@@ -262,7 +262,7 @@ def _composite_index(source: Source, name: StreamName) -> Feed:
                 "q": part["quoteAsset"],
                 "w": part["weightInQuantity"],
                 "W": part["weightInPercentage"],
-                "i": _index_of(source, part["baseAsset"] + part["quoteAsset"], due),
+                "i": _index_of(view, part["baseAsset"] + part["quoteAsset"], due),
             }
             for part in info["baseAssetList"]
         ]
@@ -272,42 +272,42 @@ def _composite_index(source: Source, name: StreamName) -> Feed:
     return Periodic(_SECOND, render)
 
 
-def _index_of(source: Source, symbol: str, due: int) -> str:
-    answer = source.ask("premium_index", due, f"symbol={quote(symbol)}")
+def _index_of(view: MarketView, symbol: str, due: int) -> str:
+    answer = view.ask("premium_index", due, f"symbol={quote(symbol)}")
     return "0.00000000" if answer is None else str(answer["indexPrice"])
 
 
-class Listings:
+class ContractChanges:
     """Contracts that were listed, or whose status changed, since the last look."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, view: MarketView) -> None:
+        self._view = view
         self._known: dict[str, str] | None = None
 
     def __call__(self, due: int) -> Iterable[bytes]:
-        self._source.venue.open(due)
-        now = {one.symbol: one for one in self._source.venue.table.instruments}
+        self._view.market.open(due)
+        now = {one.symbol: one for one in self._view.market.table.instruments}
         known = self._known
         self._known = {symbol: one.status for symbol, one in now.items()}
         for symbol, one in now.items():
             if known is not None and known.get(symbol) != one.status:
-                desk = self._source.desk(symbol, due)
+                data = self._view.symbol_data(symbol, due)
                 event = {"e": "contractInfo", "E": due, "s": symbol, "ps": one.pair, "ct": one.contract_type}
-                listed = due if desk is None else desk.tape.listing
+                listed = due if data is None else data.tape.listed_at
                 yield text({**event, "dt": _NEVER_DELIVERED, "ot": listed, "cs": one.status, "st": 1})
 
 
-def _contract_info(source: Source, name: StreamName) -> Feed:
-    return Periodic(_SECOND, Listings(source))
+def _contract_info(view: MarketView, name: StreamName) -> Feed:
+    return Periodic(_SECOND, ContractChanges(view))
 
 
-def _asset_index(source: Source, name: StreamName) -> Feed:
+def _asset_index(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         if name.symbol:
-            one = source.ask("asset_index", due, f"symbol={quote(name.symbol)}")
+            one = view.ask("asset_index", due, f"symbol={quote(name.symbol)}")
             rows = [] if one is None else [one]
         else:
-            rows = source.ask_all("asset_index", due)
+            rows = view.ask_all("asset_index", due)
         events: list[Any] = [
             {
                 "e": "assetIndexUpdate",
@@ -322,9 +322,9 @@ def _asset_index(source: Source, name: StreamName) -> Feed:
     return Periodic(_SECOND, render)
 
 
-def _trading_session(source: Source, name: StreamName) -> Feed:
+def _trading_session(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
-        answer = source.ask("trading_schedule", due)
+        answer = view.ask("trading_schedule", due)
         schedules: dict[str, Any] = {} if answer is None else answer["marketSchedules"]
         for market, schedule in schedules.items():
             for session in schedule["sessions"]:
@@ -340,14 +340,14 @@ def _word(part: str) -> str:
     return part.title() if len(part) > 2 else f"{part}_"
 
 
-_SHARED: dict[str, Callable[[Source, StreamName], Feed]] = {
+_SHARED: dict[str, Callable[[MarketView, StreamName], Feed]] = {
     "agg_trade": partial(Trades, aggregate=True),
     "kline": Klines,
     "book_ticker": BookTicker,
     "partial_depth": Depth,
     "diff_depth": Depth,
 }
-_MAKERS: Mapping[str, Mapping[str, Callable[[Source, StreamName], Feed]]] = {
+_MAKERS: Mapping[str, Mapping[str, Callable[[MarketView, StreamName], Feed]]] = {
     "spot": {
         **_SHARED,
         "trade": partial(Trades, aggregate=False),

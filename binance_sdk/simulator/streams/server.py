@@ -56,7 +56,7 @@ def read_address(market: Market, target: str) -> Address:
     return Address(route, combined, names, _UNITS[unit] and market == "spot")
 
 
-class MarketServer:
+class StreamServer:
     """One market behind one port. Lives in the thread of the simulator's event loop."""
 
     def __init__(self, market: Market, hub: Hub, faults: StreamFaults, limits: StreamLimits, now: Callable[[], int]):

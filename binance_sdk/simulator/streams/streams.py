@@ -15,15 +15,15 @@ from binance_sdk._runtime.operation import Operation
 from binance_sdk.simulator.clock import SimulatorClock
 from binance_sdk.simulator.errors import SimulatorError
 from binance_sdk.simulator.faults.streams import StreamFaults
-from binance_sdk.simulator.market.market import Venue
 from binance_sdk.simulator.market.symbols import Market
+from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.streams.connection import StreamConnection
 from binance_sdk.simulator.streams.hub import Hub
 from binance_sdk.simulator.streams.limits import StreamLimits, usual_limits
-from binance_sdk.simulator.streams.market_view import Source
+from binance_sdk.simulator.streams.market_view import MarketView
 from binance_sdk.simulator.streams.names import read_name
-from binance_sdk.simulator.streams.replay import Flood, Playing, Replay, read_recording
-from binance_sdk.simulator.streams.server import MarketServer
+from binance_sdk.simulator.streams.replay import Flood, Playback, Replay, read_recording
+from binance_sdk.simulator.streams.server import StreamServer
 
 _T = TypeVar("_T")
 _GOING_AWAY = 1001
@@ -64,24 +64,24 @@ class Streams:
 
     def __init__(
         self,
-        venues: Mapping[Market, Venue],
+        markets: Mapping[Market, ServedMarket],
         operations: Iterable[Operation[object]],
         clock: SimulatorClock,
         seed: int,
     ) -> None:
         self.faults = StreamFaults(seed)
-        self.limits: Mapping[Market, StreamLimits] = {market: usual_limits(market) for market in venues}
+        self.limits: Mapping[Market, StreamLimits] = {market: usual_limits(market) for market in markets}
         self._clock = clock
         known = list(operations)
-        self._servers: Mapping[Market, MarketServer] = {
-            market: MarketServer(
-                market,
-                Hub(Source(venue, {one.name: one for one in known if one.market == market}), self.faults),
+        self._servers: Mapping[Market, StreamServer] = {
+            name: StreamServer(
+                name,
+                Hub(MarketView(market, {one.name: one for one in known if one.market == name}), self.faults),
                 self.faults,
-                self.limits[market],
+                self.limits[name],
                 clock.now_ms,
             )
-            for market, venue in venues.items()
+            for name, market in markets.items()
         }
         self._loop: asyncio.AbstractEventLoop | None = None
         self._driver: asyncio.Task[None] | None = None
@@ -233,7 +233,7 @@ class Streams:
 
     def replay(
         self, recording: str | Path | Iterable[str], *, market: Market = "spot", speed: float | None = 1.0
-    ) -> Playing:
+    ) -> Playback:
         """Send recorded events, in their order, to whoever subscribed to their streams.
 
         Until it is over, these streams carry nothing else.
@@ -250,7 +250,7 @@ class Streams:
         self._call(replay.start)
         return replay.playing
 
-    def flood(self, stream: str, count: int, *, market: Market = "spot", first_id: int | None = None) -> Playing:
+    def flood(self, stream: str, count: int, *, market: Market = "spot", first_id: int | None = None) -> Playback:
         """Send so many aggTrade events to the subscribers of a stream as fast as their sockets take them.
 
         They are rendered before this returns. Their ids rise by one, from ``first_id`` or the next of the market on.

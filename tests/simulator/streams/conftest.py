@@ -98,7 +98,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def world(clock: ManualClock) -> Iterator[World]:
-    """A simulator at ``NOW`` with weight limits out of reach, and patience for many control messages."""
+    """A simulator at ``NOW`` with weight limits out of reach, and ban_after for many control messages."""
     simulator = Simulator(clock=clock, spot_weight_limit=10**9, futures_weight_limit=10**9)
     for limits in simulator.streams.limits.values():
         limits.messages_per_second = 10_000

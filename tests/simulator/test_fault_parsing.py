@@ -12,7 +12,7 @@ import pytest
 
 from binance_sdk.simulator import Fault, Simulator, SimulatorError, StreamFault, simulator_process
 from binance_sdk.simulator.control.http import _USUAL
-from binance_sdk.simulator.faults.parsing import FaultOrder, fault_words, read_fault
+from binance_sdk.simulator.faults.parsing import ParsedFault, describe_faults, parse_fault
 from binance_sdk.simulator.faults.requests import FaultKind
 from binance_sdk.simulator.faults.streams import StreamFaultKind
 
@@ -24,18 +24,18 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "simulator.md"
 @pytest.mark.parametrize(
     ("line", "order"),
     [
-        ("server_error", FaultOrder(Fault.server_error())),
-        (" page:status=200 ", FaultOrder(Fault.page(200))),
-        ("latency:seconds=0.2,longest=1", FaultOrder(Fault.latency(0.2, 1.0))),
-        ("reset:in_body=true,probability=0.5", FaultOrder(Fault.reset(in_body=True), probability=0.5)),
-        ("short_page:rows=7,where=a.*|b,count=3", FaultOrder(Fault.short_page(7), ("a.*", "b"), count=3)),
-        ("server_error:retry_after=86400", FaultOrder(Fault.server_error(retry_after=86400.0))),
-        ("close:code=1008,reason=slow", FaultOrder(StreamFault.close(1008, "slow"))),
-        ("refuse:status=418,retry_after=0,seed=4", FaultOrder(StreamFault.refuse(418, retry_after=0.0), seed=4)),
+        ("server_error", ParsedFault(Fault.server_error())),
+        (" page:status=200 ", ParsedFault(Fault.page(200))),
+        ("latency:seconds=0.2,longest=1", ParsedFault(Fault.latency(0.2, 1.0))),
+        ("reset:in_body=true,probability=0.5", ParsedFault(Fault.reset(in_body=True), probability=0.5)),
+        ("short_page:rows=7,where=a.*|b,count=3", ParsedFault(Fault.short_page(7), ("a.*", "b"), count=3)),
+        ("server_error:retry_after=86400", ParsedFault(Fault.server_error(retry_after=86400.0))),
+        ("close:code=1008,reason=slow", ParsedFault(StreamFault.close(1008, "slow"))),
+        ("refuse:status=418,retry_after=0,seed=4", ParsedFault(StreamFault.refuse(418, retry_after=0.0), seed=4)),
     ],
 )  # fmt: skip
-def test_lines(line: str, order: FaultOrder) -> None:
-    assert read_fault(line) == order
+def test_lines(line: str, order: ParsedFault) -> None:
+    assert parse_fault(line) == order
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_lines(line: str, order: FaultOrder) -> None:
 )
 def test_lines_that_say_nothing_known(line: str, told: str) -> None:
     with pytest.raises(SimulatorError, match=re.escape(told)):
-        read_fault(line)
+        parse_fault(line)
 
 
 def test_every_kind_has_a_word_and_stands_in_the_documents() -> None:
-    words, page = fault_words(), PAGE.read_text("utf-8")
+    words, page = describe_faults(), PAGE.read_text("utf-8")
     assert len({word.name for word in words}) == len(words)
     for word in words:
         row = next((line for line in page.splitlines() if line.startswith(f"| `{word.name}` |")), "")

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from binance_sdk.simulator.market.candles import DAY, Calendar, Candles
-from binance_sdk.simulator.market.market import Desk
+from binance_sdk.simulator.market.decimals import DecimalFormat, Formats
+from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.market.symbols import DEFAULT_SYMBOLS
 from binance_sdk.simulator.rest import kline_cache
-from binance_sdk.simulator.rest.bulk_rows import Image, draw
+from binance_sdk.simulator.rest.bulk_rows import RowText, draw
 from binance_sdk.simulator.rest.exchange import Request
-from binance_sdk.simulator.rest.json_rows import Fixed, rows
+from binance_sdk.simulator.rest.json_rows import rows
 from binance_sdk.simulator.rest.kline_cache import KLINE, kline_columns
 from binance_sdk.simulator.simulator import Simulator
 
@@ -39,24 +40,24 @@ def fast(one: Simulator, market: str, symbol: str, **more: int) -> bytes:
     return reply.body
 
 
-def slow(one: Simulator, desk: Desk, **more: Any) -> bytes:
+def slow(one: Simulator, data: SymbolData, **more: Any) -> bytes:
     wanted = (more.get("startTime"), more.get("endTime"), more["limit"])
-    bars, closes = desk.candles.read(Calendar("1m"), *wanted, one.clock.now_ms())
-    return rows(KLINE, kline_columns(bars, closes, desk.forms))
+    bars, closes = data.candles.read(Calendar("1m"), *wanted, one.clock.now_ms())
+    return rows(KLINE, kline_columns(bars, closes, data.formats))
 
 
-def desk_of(one: Simulator, market: str, symbol: str) -> Desk:
-    venue = one._exchange.venues[market]  # type: ignore[index]
-    venue.open(one.clock.now_ms())
-    return venue.desk(symbol)
+def desk_of(one: Simulator, market: str, symbol: str) -> SymbolData:
+    served = one._exchange.markets[market]  # type: ignore[index]
+    served.open(one.clock.now_ms())
+    return served.symbol_data(symbol)
 
 
 @pytest.mark.parametrize("instrument", DEFAULT_SYMBOLS, ids=lambda one: f"{one.market}-{one.symbol}")
 def test_a_page_over_two_days(exchange: Simulator, instrument: Any) -> None:
-    desk = desk_of(exchange, instrument.market, instrument.symbol)
+    data = desk_of(exchange, instrument.market, instrument.symbol)
     wanted = {"startTime": TODAY - 9 * DAY + 77 * MINUTE, "limit": 1000}
     found = fast(exchange, instrument.market, instrument.symbol, **wanted)
-    assert found == slow(exchange, desk, **wanted)
+    assert found == slow(exchange, data, **wanted)
     if instrument.traded:
         assert found.count(b"],[") == 999
 
@@ -83,17 +84,17 @@ def test_a_page_over_two_days(exchange: Simulator, instrument: Any) -> None:
 )
 def test_pages_at_the_edges(exchange: Simulator, market: str, symbol: str, wanted: dict[str, int]) -> None:
     # The name has characters beyond ASCII, and spot takes it as it is.
-    desk = desk_of(exchange, market, symbol)
+    data = desk_of(exchange, market, symbol)
     quoted = symbol if symbol.isascii() else "".join(f"%{byte:02X}" for byte in symbol.encode())
-    assert fast(exchange, market, quoted, **wanted) == slow(exchange, desk, **wanted)
+    assert fast(exchange, market, quoted, **wanted) == slow(exchange, data, **wanted)
 
 
 def test_more_days_than_are_kept_at_once(exchange: Simulator) -> None:
     for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT"):
-        desk = desk_of(exchange, "futures", symbol)
+        data = desk_of(exchange, "futures", symbol)
         for start in [*range(TODAY - 59 * DAY, TODAY - DAY, 7 * DAY), TODAY - 59 * DAY]:
             wanted = {"startTime": start, "limit": 1500}
-            assert fast(exchange, "futures", symbol, **wanted) == slow(exchange, desk, **wanted)
+            assert fast(exchange, "futures", symbol, **wanted) == slow(exchange, data, **wanted)
 
 
 def test_days_are_drawn_once_and_only_when_they_are_over(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,9 +102,9 @@ def test_days_are_drawn_once_and_only_when_they_are_over(monkeypatch: pytest.Mon
     drawn: list[int] = []
     true = kline_cache._rendered
 
-    def counted(candles: Candles, forms: kline_cache.Forms, day: int) -> tuple[int, Image]:
+    def counted(candles: Candles, formats: Formats, day: int) -> tuple[int, RowText]:
         drawn.append(day)
-        return true(candles, forms, day)
+        return true(candles, formats, day)
 
     monkeypatch.setattr(kline_cache, "_rendered", counted)
     one, today = simulator(history_days=20), TODAY // DAY
@@ -119,27 +120,27 @@ def test_days_are_drawn_once_and_only_when_they_are_over(monkeypatch: pytest.Mon
 def test_the_end_of_trading_within_a_day() -> None:
     one = simulator(history_days=20)
     one.settle_symbol("ETHUSDT", TODAY - 2 * DAY + 100 * MINUTE + 30_000)
-    desk = desk_of(one, "futures", "ETHUSDT")
+    data = desk_of(one, "futures", "ETHUSDT")
     for wanted in ({"limit": 1000}, {"startTime": TODAY - 3 * DAY + 60 * MINUTE, "limit": 1500}):
         found = fast(one, "futures", "ETHUSDT", **wanted)
-        assert found == slow(one, desk, **wanted)
+        assert found == slow(one, data, **wanted)
         assert found.endswith(b',"0"]]')
 
 
 def test_the_start_of_trading_within_a_day() -> None:
     one = simulator(history_days=20, symbols=["BTCUSDT"])
     one.list_symbol("futures", "ETHUSDT", TODAY - 2 * DAY + 100 * MINUTE)
-    desk = desk_of(one, "futures", "ETHUSDT")
+    data = desk_of(one, "futures", "ETHUSDT")
     for start in (TODAY - 3 * DAY, TODAY - 2 * DAY, TODAY - 2 * DAY + 100 * MINUTE, TODAY - 2 * DAY + 777 * MINUTE):
         wanted = {"startTime": start, "limit": 1500}
         found = fast(one, "futures", "ETHUSDT", **wanted)
-        assert found == slow(one, desk, **wanted)
+        assert found == slow(one, data, **wanted)
         assert found.startswith(b"[[%d," % max(start, TODAY - 2 * DAY + 100 * MINUTE))
 
 
 # ---------------------------------------------------------------------------------------- the picture
 
-FORMS = [None, Fixed(0), Fixed(0, 3), Fixed(2), Fixed(3, 2), Fixed(8)]
+FORMS = [None, DecimalFormat(0), DecimalFormat(0, 3), DecimalFormat(2), DecimalFormat(3, 2), DecimalFormat(8)]
 
 
 @given(st.data())

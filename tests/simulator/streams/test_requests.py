@@ -100,7 +100,7 @@ async def test_mistakes_are_answered_flat_on_spot_and_nested_on_futures(
         flat.pop("id", None)
         assert flat == {"code": code, "msg": message}
         assert nested["error"] == flat
-        # The connection lives on.
+        # The connection listings on.
         assert await spot.ask("LIST_SUBSCRIPTIONS") == {"result": []}
 
 
