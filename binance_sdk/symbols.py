@@ -235,7 +235,7 @@ def futures_symbols(info: futures.ExchangeInfo) -> Symbols:
     for one in info.symbols:
         price = next((f for f in one.filters if isinstance(f, futures.PriceFilter)), None)
         lot = next((f for f in one.filters if isinstance(f, futures.LotSizeFilter)), None)
-        notionals = [f.notional for f in one.filters if isinstance(f, futures.MinNotionalFilter)]
+        notionals = [f.min_notional for f in one.filters if isinstance(f, futures.MinNotionalFilter)]
         origin = Decimal(0) if price is None else price.min_price
         rules[one.symbol] = _rules(one, price, lot, max(notionals, default=None), origin)
     return Symbols(rules)

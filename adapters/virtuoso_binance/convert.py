@@ -69,10 +69,16 @@ def trade_rows(trades: Iterable[spot.Trade | futures.Trade], symbol: str, *, sin
     """
     return [
         trade_row(
-            str(one.id), symbol, float(one.price), float(one.qty), float(one.quote_qty), one.time, one.is_buyer_maker
+            str(one.trade_id),
+            symbol,
+            float(one.price),
+            float(one.qty),
+            float(one.quote_qty),
+            one.trade_time,
+            one.is_buyer_maker,
         )
         for one in trades
-        if since is None or one.time >= since
+        if since is None or one.trade_time >= since
     ]
 
 

@@ -20,7 +20,15 @@ from binance_sdk.errors import ParameterError, shown
 from virtuoso_binance.scalars import Row, is_count, is_number, iso
 from virtuoso_binance.symbols import Listed
 
-__all__ = ["Gap", "LargeTrade", "LargeTradeMonitor", "LargeTradeWatch", "Thresholds", "large_trade_row", "percentile"]
+__all__ = [
+    "LargeTrade",
+    "LargeTradeMonitor",
+    "LargeTradeWatch",
+    "MissedTrades",
+    "Thresholds",
+    "large_trade_row",
+    "percentile",
+]
 
 AggTrade: TypeAlias = spot.AggTrade | futures.AggTrade
 Reason: TypeAlias = Literal["quote", "percentile"]
@@ -90,7 +98,7 @@ class LargeTrade:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class MissedTrades:
     """Aggregates that were never seen, from ``first`` to ``last``, both included."""
 
     first: int
@@ -128,7 +136,7 @@ class LargeTradeWatch:
 
     thresholds: Thresholds = field(default_factory=Thresholds)
     last_id: int | None = None
-    gaps: deque[Gap] = field(default_factory=lambda: deque[Gap](maxlen=100))
+    gaps: deque[MissedTrades] = field(default_factory=lambda: deque[MissedTrades](maxlen=100))
     _values: deque[Decimal] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -144,10 +152,12 @@ class LargeTradeWatch:
         if not fresh:
             return []
         if self.last_id is not None and fresh[0].agg_id > self.last_id + 1:
-            self.gaps.append(Gap(self.last_id + 1, fresh[0].agg_id - 1))
+            self.gaps.append(MissedTrades(self.last_id + 1, fresh[0].agg_id - 1))
         self.last_id = fresh[-1].agg_id
         # A void row counts for the ids, but it is no transaction.
-        real = [(one, EXACT.multiply(one.price, one.qty)) for one in fresh if one.first_id != _VOID and one.qty > 0]
+        real = [
+            (one, EXACT.multiply(one.price, one.qty)) for one in fresh if one.first_trade_id != _VOID and one.qty > 0
+        ]
         self._values.extend(value for _, value in real)
         cutoff = self.cutoff
         found: list[LargeTrade] = []
@@ -155,7 +165,7 @@ class LargeTradeWatch:
             reasons = self._reasons(value, cutoff)
             if reasons:
                 side: Literal["buy", "sell"] = "sell" if one.is_buyer_maker else "buy"
-                found.append(LargeTrade(one.agg_id, one.time, side, one.price, one.qty, reasons))
+                found.append(LargeTrade(one.agg_id, one.trade_time, side, one.price, one.qty, reasons))
         return found
 
     @property

@@ -73,7 +73,7 @@ class Turnover:
 
 def turnover(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Turnover:
     """Turnover of the last 24 hours."""
-    return Turnover(ticker.volume, ticker.quote_volume, ticker.count)
+    return Turnover(ticker.volume, ticker.quote_volume, ticker.trade_count)
 
 
 @in_own_context

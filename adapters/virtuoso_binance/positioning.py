@@ -43,7 +43,7 @@ def open_interest_changes(
         ``change`` in base units, ``percent``, and the ``since`` of the row compared with. A window whose first row is
         not in the history, to the millisecond, is absent: no other row stands in for it.
     """
-    known = {int(row.timestamp): row.sum_open_interest for row in rows if row.sum_open_interest > 0}
+    known = {int(row.time): row.open_interest for row in rows if row.open_interest > 0}
     if not known:
         return {}
     newest = max(known)
@@ -64,9 +64,13 @@ def taker_volumes(rows: Sequence[futures.TakerLongShortRatio]) -> list[Row]:
     """
     out: list[Row] = []
     for row in reversed(rows):
-        one: Row = {"buy_volume": float(row.buy_vol), "sell_volume": float(row.sell_vol), "timestamp": row.timestamp}
-        if row.sell_vol > 0:
-            one["ratio"] = float(quotient(row.buy_vol, row.sell_vol))
+        one: Row = {
+            "buy_volume": float(row.taker_buy_volume),
+            "sell_volume": float(row.taker_sell_volume),
+            "timestamp": row.time,
+        }
+        if row.taker_sell_volume > 0:
+            one["ratio"] = float(quotient(row.taker_buy_volume, row.taker_sell_volume))
         out.append(one)
     return out
 
@@ -91,7 +95,7 @@ def _basis(rows: Sequence[futures.Basis]) -> Row | None:
     return {
         "absolute": float(newest.basis),
         "bps": float(EXACT.multiply(newest.basis_rate, _BPS)),
-        "timestamp": newest.timestamp,
+        "timestamp": newest.time,
     }
 
 

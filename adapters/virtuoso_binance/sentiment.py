@@ -46,27 +46,27 @@ _EXTREME = 2.0
 
 def funding_sentiment(premium: futures.PremiumIndex) -> Row | None:
     """``{rate, next_funding_time}``; None where no funding is due."""
-    if not premium.next_funding_time or premium.last_funding_rate is None:
+    if not premium.next_funding_time or premium.funding_rate is None:
         return None
-    return {"rate": float(premium.last_funding_rate), "next_funding_time": premium.next_funding_time}
+    return {"rate": float(premium.funding_rate), "next_funding_time": premium.next_funding_time}
 
 
 def funding(premium: futures.PremiumIndex, interest: futures.OpenInterest | None) -> Row | None:
     """``{rate, timestamp, openInterest}`` of the top level; None where no funding is due."""
-    if not premium.next_funding_time or premium.last_funding_rate is None:
+    if not premium.next_funding_time or premium.funding_rate is None:
         return None
-    row: Row = {"rate": float(premium.last_funding_rate), "timestamp": premium.time}
+    row: Row = {"rate": float(premium.funding_rate), "timestamp": premium.time}
     amount = None if interest is None else positive(interest.open_interest)
     return row if amount is None else {**row, "openInterest": amount}
 
 
 def funding_now(premium: futures.PremiumIndex) -> Row | None:
     """What ``fetch_funding_rate`` gives; None where no funding is due."""
-    if not premium.next_funding_time or premium.last_funding_rate is None:
+    if not premium.next_funding_time or premium.funding_rate is None:
         return None
     return {
         "symbol": premium.symbol,
-        "fundingRate": float(premium.last_funding_rate),
+        "fundingRate": float(premium.funding_rate),
         "nextFundingTime": premium.next_funding_time,
         "timestamp": premium.time,
     }
@@ -95,16 +95,16 @@ def long_short(ratio: futures.LongShortRatio) -> Row:
         "symbol": ratio.symbol,
         "long": float(long_share),
         "short": float(EXACT.subtract(100, long_share)),
-        "timestamp": int(ratio.timestamp),
+        "timestamp": int(ratio.time),
     }
 
 
 def oi_history(rows: Sequence[futures.OpenInterestHist], limit: int | None = None) -> list[Row]:
     """Open interest by period in base units, newest first."""
     history = [
-        {"timestamp": int(one.timestamp), "value": float(one.sum_open_interest), "symbol": one.symbol}
+        {"timestamp": int(one.time), "value": float(one.open_interest), "symbol": one.symbol}
         for one in reversed(rows)
-        if one.sum_open_interest > 0
+        if one.open_interest > 0
     ]
     return history[:limit]
 
@@ -119,7 +119,7 @@ def open_interest_now(interest: futures.OpenInterest, symbol: str) -> Row | None
         "openInterest": amount,
         "openInterestAmount": amount,
         "open_interest": amount,
-        "timestamp": interest.time,
+        "timestamp": interest.transaction_time,
     }
 
 
@@ -129,27 +129,27 @@ def open_interest_series(rows: Sequence[futures.OpenInterestHist], limit: int) -
     ``current`` is the newest step, so that ``previous`` is exactly one step before it; ``change_24h`` is there only
     where the row of 24 h before is.
     """
-    known = [one for one in rows if one.sum_open_interest > 0]
+    known = [one for one in rows if one.open_interest > 0]
     if len(known) < 2:
         return None
     newest, before = known[-1], known[-2]
-    current = float(newest.sum_open_interest)
+    current = float(newest.open_interest)
     out: Row = {
         "current": current,
-        "previous": float(before.sum_open_interest),
+        "previous": float(before.open_interest),
         "value": current,
         "change": _difference(newest, before),
-        "timestamp": int(newest.timestamp),
+        "timestamp": int(newest.time),
         "history": oi_history(known, limit),
     }
-    day_before = next((one for one in known if int(one.timestamp) == int(newest.timestamp) - DAY), None)
+    day_before = next((one for one in known if int(one.time) == int(newest.time) - DAY), None)
     if day_before is not None:
         out["change_24h"] = _difference(newest, day_before)
     return out
 
 
 def _difference(after: futures.OpenInterestHist, before: futures.OpenInterestHist) -> float:
-    return float(EXACT.subtract(after.sum_open_interest, before.sum_open_interest))
+    return float(EXACT.subtract(after.open_interest, before.open_interest))
 
 
 def liquidation_rows(kept: object, symbol: str, since: int) -> list[Row]:

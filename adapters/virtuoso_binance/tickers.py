@@ -69,18 +69,18 @@ def add_book(row: Row, book: futures.TickerBookTicker | spot.TickerBookTicker) -
     """Best bid and ask; a side without orders stays absent."""
     _put_side(row, "bid", book.bid_price, book.bid_qty)
     _put_side(row, "ask", book.ask_price, book.ask_qty)
-    if isinstance(book, futures.TickerBookTicker) and book.time > row["timestamp"]:
+    if isinstance(book, futures.TickerBookTicker) and book.transaction_time > row["timestamp"]:
         # Statistics of a quiet contract are as old as its last trade, while its quotes live.
-        row["timestamp"], row["datetime"] = book.time, iso(book.time)
+        row["timestamp"], row["datetime"] = book.transaction_time, iso(book.transaction_time)
 
 
 def add_premium(row: Row, premium: futures.PremiumIndex) -> None:
     """Mark and index price and funding of a perpetual."""
     mark, index = positive(premium.mark_price), positive(premium.index_price)
     _put(row, mark=mark, markPrice=mark, index=index, indexPrice=index)
-    if premium.next_funding_time and premium.last_funding_rate is not None:
+    if premium.next_funding_time and premium.funding_rate is not None:
         # Without a next time no funding is due, and the rate says nothing.
-        rate = float(premium.last_funding_rate)
+        rate = float(premium.funding_rate)
         row.update(fundingRate=rate, funding_rate=rate)
         row.update(nextFundingTime=premium.next_funding_time, next_funding_time=premium.next_funding_time)
 

@@ -16,5 +16,5 @@ CATALOGUE = Catalogue(
     error_codes=CODES,
     status_remedies=STATUSES,
     telling_bodies=BODIES,
-    spec_hash="2c9953a6167d3acf",
+    spec_hash="c322eea1b6ce4eed",
 )

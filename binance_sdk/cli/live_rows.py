@@ -21,8 +21,8 @@ By = Literal["message", "symbol", "stream", "bar"]
 Cells = dict[str, str | Decimal]
 """A row: texts, and numbers that are aligned with those of other rows."""
 
-_HIDDEN = frozenset({"event_type", "ignore", "symbol_type"})
-_TIMES = ("_time", "timestamp", "session_start", "session_end")
+_HIDDEN = frozenset({"event_type", "ignore", "is_best_match", "symbol_type"})
+_TIMES = "time"
 _NAMED_BY = ("symbol", "pair")
 NAMES = ("stream", *_NAMED_BY)
 """Columns that say what a row is about."""

@@ -85,7 +85,7 @@ def ticker(symbol: Ticker24hr, rules: Rules, width: int) -> RenderableType:
         ("open", exact(symbol.open_price, places)),
         ("average", rounded(symbol.weighted_avg_price, places)),
         ("volume", f"{compact(symbol.volume)} {rules.base}"),
-        ("trades", f"{symbol.count:,}"),
+        ("trades", f"{symbol.trade_count:,}"),
         ("bid", exact(symbol.bid_price, places)),
         ("ask", exact(symbol.ask_price, places)),
         ("turnover", f"{compact(symbol.quote_volume)} {rules.quote}"),
@@ -213,10 +213,10 @@ def last_trades(trades: Sequence[Trade], rules: Rules, width: int) -> Renderable
     for name in ("time UTC", f"price {rules.quote}", f"qty {rules.base}"):
         table.add_column(name, justify="right", header_style="bright_black", no_wrap=True)
     table.add_column("taker", header_style="bright_black", no_wrap=True)
-    for trade in sorted(trades, key=lambda trade: trade.id, reverse=True):
+    for trade in sorted(trades, key=lambda trade: trade.trade_id, reverse=True):
         style, side = ("red", "sold") if trade.is_buyer_maker else ("green", "bought")
         table.add_row(
-            trade.time_dt.strftime("%H:%M:%S.") + f"{trade.time % 1000:03d}",
+            trade.trade_time_dt.strftime("%H:%M:%S.") + f"{trade.trade_time % 1000:03d}",
             Text(exact(trade.price, places_of(rules.tick)), style=style),
             exact(trade.qty, places_of(rules.step)),
             Text(side, style=style),
@@ -254,7 +254,7 @@ def _premium(contract: Contract, rules: Rules) -> Table:
         table.add_row("mark price", rounded(premium.mark_price, places))
         table.add_row("index price", rounded(premium.index_price, places))
         table.add_row("premium", f"{gap:+,.{places}f}{relative}")
-        rate = premium.last_funding_rate
+        rate = premium.funding_rate
         table.add_row("funding rate now", ABSENT if rate is None else percent(rate))
         table.add_row("next funding", f"{utc(due)[:16]}Z" if due else ABSENT)
         table.add_row("  due in", duration((due - premium.time_dt).total_seconds()) if due else ABSENT)

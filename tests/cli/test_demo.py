@@ -56,7 +56,7 @@ def test_the_numbers_are_those_of_the_market(cli: Cli, simulator: Simulator) -> 
         exact(ticker.last_price, 2),
         exact(ticker.high_price, 2),
         exact(ticker.low_price, 2),
-        f"{ticker.count:,}",
+        f"{ticker.trade_count:,}",
         exact(book.asks[9].price, 2),
         exact(book.bids[9].price, 2),
         exact(sum((level.qty for level in book.bids), Decimal(0)), 5),

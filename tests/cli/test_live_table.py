@@ -87,7 +87,7 @@ def test_symbols_that_do_not_fit_are_counted() -> None:
 def test_messages_come_newest_first_and_do_not_name_the_symbol_again() -> None:
     text = shown(View("message"), mini("A", "1"), mini("A", "2.50"), mini("A", "3"))
     assert column(text, 0)[0] == "event_time"
-    assert column(text, 1) == ["close", "3.0", "2.5", "1.0"]
+    assert column(text, 1) == ["last_price", "3.0", "2.5", "1.0"]
     assert "symbol" not in text
 
 
@@ -160,7 +160,7 @@ def test_every_stream_fits(one: Any, width: int) -> None:
 def test_what_has_no_room_is_named() -> None:
     text = shown(View("symbol"), [mini("A", "1")], width=60)
     assert "no room for" in text.splitlines()[-1]
-    assert column_of(text, "close") == 1
+    assert column_of(text, "last_price") == 1
 
 
 def test_columns_do_not_become_narrower() -> None:

@@ -45,8 +45,8 @@ def premium(**changed: Any) -> dict[str, Any]:
 def test_an_empty_funding_rate_is_none_and_written_back() -> None:
     rows = [premium(), premium(symbol="BTCUSDT_261225", lastFundingRate="", interestRate="", nextFundingTime=0)]
     perpetual, quarterly = client(rows).futures.premium_index()
-    assert isinstance(perpetual.last_funding_rate, Decimal)
-    assert quarterly.last_funding_rate is quarterly.interest_rate is quarterly.next_funding_time_dt is None
+    assert isinstance(perpetual.funding_rate, Decimal)
+    assert quarterly.funding_rate is quarterly.interest_rate is quarterly.next_funding_time_dt is None
     assert json.loads(quarterly.model_dump_json(by_alias=True, exclude_unset=True)) == rows[1]
 
 
@@ -70,7 +70,7 @@ def test_a_bad_row_is_left_out_told_and_counted(caplog: pytest.LogCaptureFixture
     made = client([TRADES[0], bad, {**TRADES[0], "id": 7}, 5], told)
     with caplog.at_level(logging.WARNING, logger="binance_sdk"):
         answer = made.spot.with_raw_response.trades("BTCUSDT", options=SKIP)
-    assert [row.id for row in answer.data] == [TRADES[0]["id"], 7]
+    assert [row.trade_id for row in answer.data] == [TRADES[0]["id"], 7]
     assert answer.skipped == 2
     assert skipped(told) == [
         RowSkipped("spot.trades", 1, "price: should be a decimal string, got ''; qty: should be a string, got null"),

@@ -19,7 +19,7 @@ TRADE = json.loads(fixture("spot", "trades"))[0]
 VIEWS: list[Callable[[int], datetime | None]] = [
     to_datetime,
     lambda value: ServerTime(server_time=value).server_time_dt,
-    lambda value: Trade.model_validate({**TRADE, "time": value}).time_dt,
+    lambda value: Trade.model_validate({**TRADE, "time": value}).trade_time_dt,
     lambda value: Kline.from_wire([value, *KLINE[1:]]).open_time_dt,
 ]
 

@@ -175,5 +175,5 @@ def test_match_on_what_decides_a_reference_price() -> None:
 
 def test_the_same_name_on_the_other_market_is_another_model() -> None:
     assert spot.MaxNumOrdersFilter is not futures.MaxNumOrdersFilter
-    assert "max_num_orders" in spot.MaxNumOrdersFilter.model_fields
-    assert "limit" in futures.MaxNumOrdersFilter.model_fields
+    assert spot.MaxNumOrdersFilter.model_fields["max_num_orders"].alias == "maxNumOrders"
+    assert futures.MaxNumOrdersFilter.model_fields["max_num_orders"].alias == "limit"

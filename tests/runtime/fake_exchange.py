@@ -21,12 +21,12 @@ class Candle:
 @dataclass(frozen=True)
 class AggTrade:
     agg_id: int
-    time: int
+    trade_time: int
 
 
 @dataclass(frozen=True)
 class Statistic:
-    timestamp: int
+    time: int
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Funding:
 
 @dataclass(frozen=True)
 class Trade:
-    id: int
-    time: int = 0
+    trade_id: int
+    trade_time: int = 0
 
 
 @dataclass

@@ -134,12 +134,12 @@ def test_agg_trades(
     for number, step in enumerate(steps):
         now += step
         rows.append(AggTrade(number, now))
-    exchange = Exchange(market["agg_trades"], rows, time="time", most=most)
+    exchange = Exchange(market["agg_trades"], rows, time="trade_time", most=most)
     walk = walk_of(market["agg_trades"], span[2], size, startTime=start, endTime=end, fromId=from_id)
     if from_id is None:
-        expected = within(rows, "time", start, end, span[2])
+        expected = within(rows, "trade_time", start, end, span[2])
     else:
-        expected = [row for row in rows if row.agg_id >= from_id and (end is None or row.time <= end)][: span[2]]
+        expected = [row for row in rows if row.agg_id >= from_id and (end is None or row.trade_time <= end)][: span[2]]
     assert collect(walk, exchange) == expected
     for asked in exchange.requests:
         assert len({"fromId", "startTime", "endTime"} & set(asked)) <= 1
@@ -164,9 +164,9 @@ def test_statistics(
     start, end, limit = span
     rows = [Statistic(BASE + hour * HOUR) for hour in hours]
     operation = FUTURES["open_interest_hist"]
-    exchange = Exchange(operation, rows, time="timestamp", newest_within=newest, most=most)
+    exchange = Exchange(operation, rows, time="time", newest_within=newest, most=most)
     walk = walk_of(operation, limit, size, period="1h", startTime=start, endTime=end)
-    assert collect(walk, exchange) == within(rows, "timestamp", start, end, limit)
+    assert collect(walk, exchange) == within(rows, "time", start, end, limit)
     for asked in exchange.requests:
         assert asked.get("endTime", 0) <= NOW_MS
         if start is not None:
@@ -179,18 +179,18 @@ def test_statistics_without_a_hole_ask_no_more_often_than_planned(
 ) -> None:
     operation, (start, end, limit) = FUTURES["basis"], span
     there = [Statistic(BASE + hour * HOUR) for hour in range(first, first + count)]
-    exchange = Exchange(operation, there, time="timestamp")
+    exchange = Exchange(operation, there, time="time")
     walk = walk_of(operation, limit, size, period="1h", startTime=start, endTime=end)
     collect(walk, exchange)
     # What was there before the start, or the contract, would be a hole in front.
-    if there and start is not None and there[0].timestamp <= start:
+    if there and start is not None and there[0].time <= start:
         assert len(exchange.requests) <= planned(walk)
 
 
 def test_a_few_statistics_of_a_young_contract_take_full_windows() -> None:
     # A month of five-minute periods in windows of one would be 8640 requests, and the group allows 1000.
     operation = FUTURES["open_interest_hist"]
-    exchange = Exchange(operation, [Statistic(NOW_MS - HOUR)], time="timestamp")
+    exchange = Exchange(operation, [Statistic(NOW_MS - HOUR)], time="time")
     for arguments in ({}, {"startTime": 0}):
         exchange.requests.clear()
         assert collect(walk_of(operation, 2, None, period="5m", **arguments), exchange) == [Statistic(NOW_MS - HOUR)]
@@ -201,14 +201,14 @@ def test_the_oldest_statistics_reach_back_as_far_as_allowed_and_no_further() -> 
     for name in ("open_interest_hist", "basis", "taker_long_short_ratio"):
         operation = FUTURES[name]
         kept = next(rule.seconds for rule in operation.rules if isinstance(rule, Lookback)) * 1000
-        exchange = Exchange(operation, [], time="timestamp")
+        exchange = Exchange(operation, [], time="time")
         assert collect(walk_of(operation, period="1d", startTime=0), exchange) == []
         first = exchange.requests[0]["startTime"]
         assert NOW_MS - kept <= first <= NOW_MS - kept + 2 * MINUTE
         assert exchange.requests[-1]["endTime"] == NOW_MS
         # As many as were kept and one more: backwards it ends there too.
         rows = [Statistic(first + n * DAY) for n in range(-2, kept // DAY)]
-        exchange = Exchange(operation, rows, time="timestamp")
+        exchange = Exchange(operation, rows, time="time")
         assert collect(walk_of(operation, 100, 7, period="1d"), exchange) == rows[2:]
 
 
@@ -221,7 +221,7 @@ def test_an_end_before_the_look_back_is_the_argument_to_blame() -> None:
 
 def test_windows_do_not_walk_the_future() -> None:
     operation = FUTURES["basis"]
-    exchange = Exchange(operation, [], time="timestamp")
+    exchange = Exchange(operation, [], time="time")
     assert collect(walk_of(operation, startTime=NOW_MS + DAY), exchange) == []
     assert exchange.requests == []
     assert collect(walk_of(operation, None, 5, period="1h", startTime=BASE, endTime=NOW_MS + 99 * DAY), exchange) == []
@@ -291,7 +291,7 @@ def test_historical_trades(
     rows = [Trade(number) for number in ids]
     exchange = Exchange(operation, rows, most=most)
     walk = walk_of(operation, limit, size, fromId=from_id)
-    assert collect(walk, exchange) == within(rows, "id", from_id, None, limit)
+    assert collect(walk, exchange) == within(rows, "trade_id", from_id, None, limit)
 
 
 @given(count=st.integers(1, 60), from_id=st.none() | st.integers(0, 60), limit=limits, size=sizes)

@@ -97,7 +97,7 @@ def test_an_id_that_is_none_is_refused_and_not_left_out(recorder: Recorder, bad:
 
 def test_numpy_ints_are_ints() -> None:
     walk = walk_of(SPOT["agg_trades"], np.int64(3), np.int32(2), fromId=np.int64(5))  # type: ignore[arg-type]
-    exchange = Exchange(SPOT["agg_trades"], [AggTrade(n, BASE + n) for n in range(10)], time="time")
+    exchange = Exchange(SPOT["agg_trades"], [AggTrade(n, BASE + n) for n in range(10)], time="trade_time")
     assert [row.agg_id for row in collect(walk, exchange)] == [5, 6, 7]
 
 

@@ -98,7 +98,7 @@ def test_so_many_rows_from_a_start_take_the_requests_that_were_planned(counted: 
     begin = {"start_time": NOW - 26 * HOUR} if by_time else {"from_id": 0}
     if operation.id == "futures.historical_trades":
         api = counted.client.futures
-        begin = {"from_id": api.trades("BTCUSDT", limit=1)[0].id - 100}
+        begin = {"from_id": api.trades("BTCUSDT", limit=1)[0].trade_id - 100}
     limit = 4 if operation.name == "funding_rate" else 25
     if operation.name == "funding_rate":
         begin = {"start_time": NOW - 9 * DAY}

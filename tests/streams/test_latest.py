@@ -100,7 +100,7 @@ async def test_one_event_of_each_symbol_where_a_stream_sends_them_one_by_one(eng
                 await engine.exchange.send("!bookTicker", book_ticker(number, symbol))
         await engine.exchange.send("!bookTicker", book_ticker(9, "AUSDT"))
         await eventually(lambda: events.stats.received == 11)
-        seen = [(event.symbol, event.update_id) for event in await everything(events)]
+        seen = [(event.symbol, event.last_update_id) for event in await everything(events)]
         assert seen == [("AUSDT", 9), ("BUSDT", 5)]
         assert events.stats.dropped == 9
 

@@ -129,7 +129,7 @@ def test_a_book_that_begins_anew(journey: list[int], first: int) -> None:
         new = [{**futures_depth(first + at, first + at, first + at - 1), "T": 2 + at} for at in range(3)]
         seen = await consume(reader, subscription, [*old, *new])
         assert seen[-4] == Gap("btcusdt@depth", max(journey) * 10 + 1007, first, "restarted")
-        assert [event.final_update_id for event in seen[-3:]] == [first, first + 1, first + 2]
+        assert [event.last_update_id for event in seen[-3:]] == [first, first + 1, first + 2]
 
     asyncio.run(run())
 
@@ -146,7 +146,7 @@ def test_ranges_follow_each_other(journey: list[int]) -> None:
                 numbers += range(item.last_id + 1, item.first_id)
             else:
                 assert isinstance(item, spot.DiffDepthEvent)
-                numbers += range(item.first_update_id, item.final_update_id + 1)
+                numbers += range(item.first_update_id, item.last_update_id + 1)
         assert numbers == list(range(1, (max(journey) + 1) * 5 + 1))
 
     asyncio.run(run())
@@ -160,13 +160,13 @@ def test_events_that_name_their_predecessor(journey: list[int]) -> None:
         payloads = [futures_depth(number * 10 + 3, number * 10 + 7, number * 10 - 3) for number in journey]
         seen = await consume(reader, subscription, payloads)
         events = [item for item in seen if isinstance(item, futures.DiffDepthEvent)]
-        assert events == sorted(events, key=lambda event: event.final_update_id)
+        assert events == sorted(events, key=lambda event: event.last_update_id)
         gaps = [(item.last_id, item.first_id) for item in seen if isinstance(item, Gap)]
         pairs = pairwise(events)
         assert gaps == [
-            (before.final_update_id, after.first_update_id)
+            (before.last_update_id, after.first_update_id)
             for before, after in pairs
-            if after.prev_final_update_id != before.final_update_id
+            if after.prev_last_update_id != before.last_update_id
         ]
 
     asyncio.run(run())
@@ -177,7 +177,7 @@ def test_an_event_that_reaches_back_over_the_last_one_is_no_gap() -> None:
         reader, subscription = reader_for(spot_operations.DIFF_DEPTH, FakeRest(), fill=False)
         return await consume(reader, subscription, [depth(1, 5), depth(4, 8), depth(9, 9)])
 
-    assert [item.final_update_id for item in asyncio.run(run())] == [5, 8, 9]
+    assert [item.last_update_id for item in asyncio.run(run())] == [5, 8, 9]
 
 
 def test_months_and_other_time_zones_follow_each_other() -> None:
@@ -306,14 +306,14 @@ def test_a_book_and_candles_survive_a_wrong_id() -> None:
     far = 10**13
     books = [depth(1, 5), {**depth(far, far), "E": 10**14}, *(depth(at, at + 4) for at in range(6, 60, 5))]
     seen = asyncio.run(run(spot_operations.DIFF_DEPTH, books))
-    assert [item.final_update_id for item in seen if not isinstance(item, Gap)] == [5, far, *range(10, 64, 5)]
+    assert [item.last_update_id for item in seen if not isinstance(item, Gap)] == [5, far, *range(10, 64, 5)]
     books = [
         futures_depth(1, 5, 0),
         {**futures_depth(far, far, far - 1), "T": 10**14},
         *(futures_depth(at, at + 4, at - 1) for at in range(6, 60, 5)),
     ]
     seen = asyncio.run(run(futures_operations.DIFF_DEPTH, books))
-    assert [item.final_update_id for item in seen if not isinstance(item, Gap)] == [5, far, *range(10, 64, 5)]
+    assert [item.last_update_id for item in seen if not isinstance(item, Gap)] == [5, far, *range(10, 64, 5)]
     bars = [kline(1, closed=False), kline(10**8, closed=False), *(kline(1, closed=False) for _ in range(12))]
     seen = asyncio.run(run(spot_operations.KLINE, [*bars, kline(1, closed=True), kline(2, closed=False)]))
     starts = [item.kline.open_time // 60_000 for item in seen if not isinstance(item, Gap)]

@@ -81,7 +81,7 @@ async def test_all_of_it_on_the_simulator() -> None:
             assert found["errors"] == {}
             assert set(found["open_interest_change"]) == {"5m", "15m", "1h", "4h", "24h"}
             history: Any = await client.futures.open_interest_hist("BTCUSDT", "5m", limit=289)
-            day = history[-1].sum_open_interest - history[0].sum_open_interest
+            day = history[-1].open_interest - history[0].open_interest
             assert Decimal(str(found["open_interest_change"]["24h"]["change"])) == day.normalize()
             for name in ("accounts", "top_accounts", "top_positions"):
                 assert found[name]["long"] + found[name]["short"] == pytest.approx(100)

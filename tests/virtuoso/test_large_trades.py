@@ -16,10 +16,10 @@ from binance_sdk import BinanceClient, futures, spot
 from binance_sdk.errors import ParameterError, ServerError
 from binance_sdk.simulator import ManualClock, Simulator
 from virtuoso_binance.large_trades import (
-    Gap,
     LargeTrade,
     LargeTradeMonitor,
     LargeTradeWatch,
+    MissedTrades,
     Thresholds,
     large_trade_row,
     percentile,
@@ -61,7 +61,7 @@ def test_what_is_missing_between_pages_is_noted() -> None:
     watch = LargeTradeWatch(BY_VALUE)
     watch.feed([trade(1, "1", "1")])
     watch.feed([trade(5, "1", "1")])
-    assert list(watch.gaps) == [Gap(2, 4)]
+    assert list(watch.gaps) == [MissedTrades(2, 4)]
 
 
 def test_void_rows_keep_the_ids_whole_but_are_no_transactions() -> None:

@@ -95,7 +95,7 @@ async def test_candles_that_are_repeated_are_an_error(client: BinanceClient, exc
 
 async def test_open_interest_funding_and_candles_of_prices(client: BinanceClient) -> None:
     interest = await calls.open_interest(client, "BTCUSDT", "5m", 20)
-    assert [row.timestamp for row in interest] == [NOW - FIVE * n for n in range(19, -1, -1)]
+    assert [row.time for row in interest] == [NOW - FIVE * n for n in range(19, -1, -1)]
     for end, newest in ((None, NOW), (NOW - HOUR, NOW - 8 * HOUR)):
         funding = await calls.funding_events(client, "BTCUSDT", start=None, end=end, limit=20)
         assert [row.funding_time for row in funding] == [newest - 8 * HOUR * n for n in range(19, -1, -1)]

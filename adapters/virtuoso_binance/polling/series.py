@@ -25,7 +25,7 @@ def open_time(kline: Kline) -> int:
 
 def statistics_time(row: futures.OpenInterestHist) -> int:
     """End of the period of a row, in milliseconds."""
-    return int(row.timestamp)
+    return int(row.time)
 
 
 def tail_length(newest: int | None, step: int, now: int, count: int) -> int:

@@ -49,10 +49,10 @@ class AggTradeEvent(StreamEvent):
     normal_qty: Annotated[DecimalString | None, Field(alias="nq")] = None
     """Quantity without the trades that involved RPI orders; sent since 2025-12-31."""
 
-    first_id: Annotated[int, Field(alias="f")]
+    first_trade_id: Annotated[int, Field(alias="f")]
     """Id of its first trade."""
 
-    last_id: Annotated[int, Field(alias="l")]
+    last_trade_id: Annotated[int, Field(alias="l")]
     """Id of its last trade."""
 
     trade_time: Annotated[int, Field(alias="T")]
@@ -126,7 +126,7 @@ class BookTickerEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    update_id: Annotated[int, Field(alias="u")]
+    last_update_id: Annotated[int, Field(alias="u")]
     """Id of the update of the order book."""
 
     event_time: Annotated[int, Field(alias="E")]
@@ -198,7 +198,7 @@ class CompositeIndexEvent(StreamEvent):
     symbol: Annotated[str, Field(alias="s")]
     """Symbol."""
 
-    price: Annotated[DecimalString, Field(alias="p")]
+    index_price: Annotated[DecimalString, Field(alias="p")]
     """Price of the index."""
 
     component: Annotated[str, Field(alias="C")]
@@ -246,7 +246,7 @@ class ContinuousKlineBar(Model):
     volume: Annotated[DecimalString, Field(alias="v")]
     """Traded volume, in the base asset."""
 
-    count: Annotated[int, Field(alias="n")]
+    trade_count: Annotated[int, Field(alias="n")]
     """Number of trades."""
 
     is_closed: Annotated[bool, Field(alias="x")]
@@ -255,7 +255,7 @@ class ContinuousKlineBar(Model):
     quote_volume: Annotated[DecimalString, Field(alias="q")]
     """Traded volume, in the quote asset."""
 
-    taker_buy_base_volume: Annotated[DecimalString, Field(alias="V")]
+    taker_buy_volume: Annotated[DecimalString, Field(alias="V")]
     """Volume bought by takers, in the base asset."""
 
     taker_buy_quote_volume: Annotated[DecimalString, Field(alias="Q")]
@@ -348,7 +348,7 @@ class ContractInfoEvent(StreamEvent):
     onboard_time: Annotated[int, Field(alias="ot")]
     """Time of listing."""
 
-    contract_status: Annotated[SymbolStatus | str, Field(alias="cs")]
+    status: Annotated[SymbolStatus | str, Field(alias="cs")]
     """Stage in the life of the contract."""
 
     brackets: Annotated[list[ContractBracket] | None, Field(alias="bks")] = None
@@ -394,11 +394,11 @@ class DiffDepthEvent(StreamEvent):
     first_update_id: Annotated[int, Field(alias="U")]
     """Id of the first update in this event; ids are shared by all contracts, so it says nothing about gaps."""
 
-    final_update_id: Annotated[int, Field(alias="u")]
+    last_update_id: Annotated[int, Field(alias="u")]
     """Id of the last update in this event."""
 
-    prev_final_update_id: Annotated[int, Field(alias="pu")]
-    """`final_update_id` of the event before in this stream."""
+    prev_last_update_id: Annotated[int, Field(alias="pu")]
+    """`last_update_id` of the event before in this stream."""
 
     bids: Annotated[list[PriceLevel], Field(alias="b")]
     """Changed bids with their new quantity; 0 removes the price."""
@@ -522,7 +522,7 @@ class KlineBar(Model):
     volume: Annotated[DecimalString, Field(alias="v")]
     """Traded volume, in the base asset."""
 
-    count: Annotated[int, Field(alias="n")]
+    trade_count: Annotated[int, Field(alias="n")]
     """Number of trades."""
 
     is_closed: Annotated[bool, Field(alias="x")]
@@ -531,7 +531,7 @@ class KlineBar(Model):
     quote_volume: Annotated[DecimalString, Field(alias="q")]
     """Traded volume, in the quote asset."""
 
-    taker_buy_base_volume: Annotated[DecimalString, Field(alias="V")]
+    taker_buy_volume: Annotated[DecimalString, Field(alias="V")]
     """Volume bought by takers, in the base asset."""
 
     taker_buy_quote_volume: Annotated[DecimalString, Field(alias="Q")]
@@ -628,16 +628,16 @@ class MiniTickerEvent(StreamEvent):
     symbol: Annotated[str, Field(alias="s")]
     """Symbol."""
 
-    close: Annotated[DecimalString, Field(alias="c")]
-    """Last price."""
+    last_price: Annotated[DecimalString, Field(alias="c")]
+    """Price of the last trade."""
 
-    open: Annotated[DecimalString, Field(alias="o")]
+    open_price: Annotated[DecimalString, Field(alias="o")]
     """First price of the window."""
 
-    high: Annotated[DecimalString, Field(alias="h")]
+    high_price: Annotated[DecimalString, Field(alias="h")]
     """Highest price of the window."""
 
-    low: Annotated[DecimalString, Field(alias="l")]
+    low_price: Annotated[DecimalString, Field(alias="l")]
     """Lowest price of the window."""
 
     volume: Annotated[DecimalString, Field(alias="v")]
@@ -679,11 +679,11 @@ class PartialDepthEvent(StreamEvent):
     first_update_id: Annotated[int, Field(alias="U")]
     """Id of the first update in this event; ids are shared by all contracts, so it says nothing about gaps."""
 
-    final_update_id: Annotated[int, Field(alias="u")]
+    last_update_id: Annotated[int, Field(alias="u")]
     """Id of the last update in this event."""
 
-    prev_final_update_id: Annotated[int, Field(alias="pu")]
-    """`final_update_id` of the event before in this stream."""
+    prev_last_update_id: Annotated[int, Field(alias="pu")]
+    """`last_update_id` of the event before in this stream."""
 
     bids: Annotated[list[PriceLevel], Field(alias="b")]
     """Bids, best first."""
@@ -726,11 +726,11 @@ class RpiDiffDepthEvent(StreamEvent):
     first_update_id: Annotated[int, Field(alias="U")]
     """Id of the first update in this event; ids are shared by all contracts, so it says nothing about gaps."""
 
-    final_update_id: Annotated[int, Field(alias="u")]
+    last_update_id: Annotated[int, Field(alias="u")]
     """Id of the last update in this event."""
 
-    prev_final_update_id: Annotated[int, Field(alias="pu")]
-    """`final_update_id` of the event before in this stream."""
+    prev_last_update_id: Annotated[int, Field(alias="pu")]
+    """`last_update_id` of the event before in this stream."""
 
     bids: Annotated[list[PriceLevel], Field(alias="b")]
     """Changed bids with their new quantity; 0 where the price is gone or its RPI quantity is hidden because it crosses."""
@@ -782,13 +782,13 @@ class TickerEvent(StreamEvent):
     last_qty: Annotated[DecimalString, Field(alias="Q")]
     """Quantity of the last trade, in the base asset."""
 
-    open: Annotated[DecimalString, Field(alias="o")]
+    open_price: Annotated[DecimalString, Field(alias="o")]
     """First price of the window."""
 
-    high: Annotated[DecimalString, Field(alias="h")]
+    high_price: Annotated[DecimalString, Field(alias="h")]
     """Highest price of the window."""
 
-    low: Annotated[DecimalString, Field(alias="l")]
+    low_price: Annotated[DecimalString, Field(alias="l")]
     """Lowest price of the window."""
 
     volume: Annotated[DecimalString, Field(alias="v")]
@@ -809,7 +809,7 @@ class TickerEvent(StreamEvent):
     last_trade_id: Annotated[int, Field(alias="L")]
     """Id of the last trade in the window."""
 
-    count: Annotated[int, Field(alias="n")]
+    trade_count: Annotated[int, Field(alias="n")]
     """Number of trades in the window."""
 
     symbol_type: Annotated[int | None, Field(alias="st")] = None
@@ -840,10 +840,10 @@ class TradingSessionEvent(StreamEvent):
     event_time: Annotated[int, Field(alias="E")]
     """Time at which the event was made."""
 
-    session_start: Annotated[int, Field(alias="t")]
+    start_time: Annotated[int, Field(alias="t")]
     """Begin of the session."""
 
-    session_end: Annotated[int, Field(alias="T")]
+    end_time: Annotated[int, Field(alias="T")]
     """End of the session."""
 
     session_type: Annotated[SessionType | str, Field(alias="S")]
@@ -855,11 +855,11 @@ class TradingSessionEvent(StreamEvent):
         return to_datetime(self.event_time)
 
     @property
-    def session_start_dt(self) -> datetime:
-        """``session_start`` as an aware UTC datetime."""
-        return to_datetime(self.session_start)
+    def start_time_dt(self) -> datetime:
+        """``start_time`` as an aware UTC datetime."""
+        return to_datetime(self.start_time)
 
     @property
-    def session_end_dt(self) -> datetime:
-        """``session_end`` as an aware UTC datetime."""
-        return to_datetime(self.session_end)
+    def end_time_dt(self) -> datetime:
+        """``end_time`` as an aware UTC datetime."""
+        return to_datetime(self.end_time)

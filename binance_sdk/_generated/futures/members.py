@@ -49,7 +49,7 @@ class MaxNumAlgoOrdersFilter(Model):
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
 
-    limit: Annotated[int, Field(alias="limit")]
+    max_num_algo_orders: Annotated[int, Field(alias="limit")]
     """Number of orders."""
 
 
@@ -59,7 +59,7 @@ class MaxNumOrdersFilter(Model):
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
 
-    limit: Annotated[int, Field(alias="limit")]
+    max_num_orders: Annotated[int, Field(alias="limit")]
     """Number of orders."""
 
 
@@ -69,7 +69,7 @@ class MinNotionalFilter(Model):
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
 
-    notional: Annotated[DecimalString, Field(alias="notional")]
+    min_notional: Annotated[DecimalString, Field(alias="notional")]
     """Price times quantity, in the quote asset."""
 
 

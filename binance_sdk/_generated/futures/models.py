@@ -48,22 +48,22 @@ class AggTrade(Model):
     normal_qty: Annotated[DecimalString | None, Field(alias="nq")] = None
     """Quantity without the trades against RPI orders, in the base asset; sent since 2026-06."""
 
-    first_id: Annotated[int, Field(alias="f")]
+    first_trade_id: Annotated[int, Field(alias="f")]
     """Id of the first trade."""
 
-    last_id: Annotated[int, Field(alias="l")]
+    last_trade_id: Annotated[int, Field(alias="l")]
     """Id of the last trade."""
 
-    time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[int, Field(alias="T")]
     """Time of the trades."""
 
     is_buyer_maker: Annotated[bool, Field(alias="m")]
     """True where the buyer was the maker, so the taker sold."""
 
     @property
-    def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
-        return to_datetime(self.time)
+    def trade_time_dt(self) -> datetime:
+        """``trade_time`` as an aware UTC datetime."""
+        return to_datetime(self.trade_time)
 
 
 class AssetIndex(Model):
@@ -75,7 +75,7 @@ class AssetIndex(Model):
     time: Annotated[int, Field(alias="time")]
     """Time of the values."""
 
-    index: Annotated[DecimalString, Field(alias="index")]
+    index_price: Annotated[DecimalString, Field(alias="index")]
     """Index price, in US dollars."""
 
     bid_buffer: Annotated[DecimalString, Field(alias="bidBuffer")]
@@ -132,13 +132,13 @@ class Basis(Model):
     annualized_basis_rate: Annotated[EmptyDecimalString, Field(alias="annualizedBasisRate")]
     """Basis rate for a whole year, a signed fraction; empty for perpetuals."""
 
-    timestamp: Annotated[int, Field(alias="timestamp")]
+    time: Annotated[int, Field(alias="timestamp")]
     """Time of the values."""
 
     @property
-    def timestamp_dt(self) -> datetime:
-        """``timestamp`` as an aware UTC datetime."""
-        return to_datetime(self.timestamp)
+    def time_dt(self) -> datetime:
+        """``time`` as an aware UTC datetime."""
+        return to_datetime(self.time)
 
 
 class Constituent(Model):
@@ -269,7 +269,7 @@ class IndexInfo(Model):
     component: Annotated[str, Field(alias="component")]
     """What the index is made of, e.g. baseAsset."""
 
-    base_asset_list: Annotated[list[IndexComponent], Field(alias="baseAssetList")]
+    composition: Annotated[list[IndexComponent], Field(alias="baseAssetList")]
     """The parts of the index."""
 
     @property
@@ -321,13 +321,13 @@ class LongShortRatio(Model):
     short_account: Annotated[DecimalString, Field(alias="shortAccount")]
     """Short share of all counted accounts, or of their positions, a fraction."""
 
-    timestamp: Annotated[TimeOrDigits, Field(alias="timestamp")]
+    time: Annotated[TimeOrDigits, Field(alias="timestamp")]
     """Time of the value; a string of digits in documents up to 2025."""
 
     @property
-    def timestamp_dt(self) -> datetime:
-        """``timestamp`` as an aware UTC datetime."""
-        return to_datetime(self.timestamp)
+    def time_dt(self) -> datetime:
+        """``time`` as an aware UTC datetime."""
+        return to_datetime(self.time)
 
 
 class MarginAsset(Model):
@@ -352,7 +352,7 @@ class MarketSession(Model):
     end_time: Annotated[int, Field(alias="endTime")]
     """End of the session."""
 
-    type: Annotated[SessionType | str, Field(alias="type")]
+    session_type: Annotated[SessionType | str, Field(alias="type")]
     """Kind of session."""
 
     @property
@@ -375,13 +375,13 @@ class OpenInterest(Model):
     open_interest: Annotated[DecimalString, Field(alias="openInterest")]
     """Open contracts, counted once, in the base asset."""
 
-    time: Annotated[int, Field(alias="time")]
-    """Transaction time of the value."""
+    transaction_time: Annotated[int, Field(alias="time")]
+    """Time of the matching engine."""
 
     @property
-    def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
-        return to_datetime(self.time)
+    def transaction_time_dt(self) -> datetime:
+        """``transaction_time`` as an aware UTC datetime."""
+        return to_datetime(self.transaction_time)
 
 
 class OpenInterestHist(Model):
@@ -390,22 +390,22 @@ class OpenInterestHist(Model):
     symbol: Annotated[str, Field(alias="symbol")]
     """Symbol of the contract."""
 
-    sum_open_interest: Annotated[DecimalString, Field(alias="sumOpenInterest")]
+    open_interest: Annotated[DecimalString, Field(alias="sumOpenInterest")]
     """Open contracts, counted once, in the base asset."""
 
-    sum_open_interest_value: Annotated[DecimalString, Field(alias="sumOpenInterestValue")]
+    open_interest_value: Annotated[DecimalString, Field(alias="sumOpenInterestValue")]
     """Value of the open contracts, in the quote asset."""
 
     cmc_circulating_supply: Annotated[DecimalString | None, Field(alias="CMCCirculatingSupply")] = None
     """Circulating supply by CoinMarketCap, in the base asset; sent since 2025-07-02."""
 
-    timestamp: Annotated[TimeOrDigits, Field(alias="timestamp")]
+    time: Annotated[TimeOrDigits, Field(alias="timestamp")]
     """End of the period; a string of digits in older documents."""
 
     @property
-    def timestamp_dt(self) -> datetime:
-        """``timestamp`` as an aware UTC datetime."""
-        return to_datetime(self.timestamp)
+    def time_dt(self) -> datetime:
+        """``time`` as an aware UTC datetime."""
+        return to_datetime(self.time)
 
 
 class OrderBook(Model):
@@ -452,7 +452,7 @@ class PremiumIndex(Model):
     estimated_settle_price: Annotated[DecimalString, Field(alias="estimatedSettlePrice")]
     """Estimated settlement price, in the quote asset; says something only in the last hour before a settlement."""
 
-    last_funding_rate: Annotated[EmptyDecimalString, Field(alias="lastFundingRate")]
+    funding_rate: Annotated[EmptyDecimalString, Field(alias="lastFundingRate")]
     """Latest funding rate of a perpetual, a signed fraction (0.0001 is 0.01 %). Uncertain: Empty for a delivery contract in the documents of COIN-M and seen by other clients in 2026; a row seen live had 0.00000000."""
 
     interest_rate: Annotated[EmptyDecimalString, Field(alias="interestRate")]
@@ -505,10 +505,10 @@ class SymbolInfo(Model):
     contract_type: Annotated[ContractType | str, Field(alias="contractType")]
     """Kind of contract."""
 
-    delivery_date: Annotated[int, Field(alias="deliveryDate")]
+    delivery_time: Annotated[int, Field(alias="deliveryDate")]
     """Time of delivery; 2100-12-25 for perpetuals."""
 
-    onboard_date: Annotated[int, Field(alias="onboardDate")]
+    onboard_time: Annotated[int, Field(alias="onboardDate")]
     """Time of listing."""
 
     status: Annotated[SymbolStatus | str, Field(alias="status")]
@@ -575,14 +575,14 @@ class SymbolInfo(Model):
     """Names of what may trade it, e.g. GRID; on the wire (2026-10) but not in the documents."""
 
     @property
-    def delivery_date_dt(self) -> datetime:
-        """``delivery_date`` as an aware UTC datetime."""
-        return to_datetime(self.delivery_date)
+    def delivery_time_dt(self) -> datetime:
+        """``delivery_time`` as an aware UTC datetime."""
+        return to_datetime(self.delivery_time)
 
     @property
-    def onboard_date_dt(self) -> datetime:
-        """``onboard_date`` as an aware UTC datetime."""
-        return to_datetime(self.onboard_date)
+    def onboard_time_dt(self) -> datetime:
+        """``onboard_time`` as an aware UTC datetime."""
+        return to_datetime(self.onboard_time)
 
 
 class TakerLongShortRatio(Model):
@@ -591,19 +591,19 @@ class TakerLongShortRatio(Model):
     buy_sell_ratio: Annotated[DecimalString, Field(alias="buySellRatio")]
     """Bought volume divided by sold volume."""
 
-    buy_vol: Annotated[DecimalString, Field(alias="buyVol")]
+    taker_buy_volume: Annotated[DecimalString, Field(alias="buyVol")]
     """Volume bought by takers, in the base asset. Uncertain: The unit is not stated."""
 
-    sell_vol: Annotated[DecimalString, Field(alias="sellVol")]
+    taker_sell_volume: Annotated[DecimalString, Field(alias="sellVol")]
     """Volume sold by takers, in the base asset. Uncertain: The unit is not stated."""
 
-    timestamp: Annotated[TimeOrDigits, Field(alias="timestamp")]
+    time: Annotated[TimeOrDigits, Field(alias="timestamp")]
     """Start of the period. Uncertain: Taken to be a string of digits in documents up to 2025 like that of the other statistics."""
 
     @property
-    def timestamp_dt(self) -> datetime:
-        """``timestamp`` as an aware UTC datetime."""
-        return to_datetime(self.timestamp)
+    def time_dt(self) -> datetime:
+        """``time`` as an aware UTC datetime."""
+        return to_datetime(self.time)
 
 
 class Ticker24hr(Model):
@@ -648,13 +648,13 @@ class Ticker24hr(Model):
     close_time: Annotated[int, Field(alias="closeTime")]
     """End of the window."""
 
-    first_id: Annotated[int, Field(alias="firstId")]
+    first_trade_id: Annotated[int, Field(alias="firstId")]
     """Id of the first trade."""
 
-    last_id: Annotated[int, Field(alias="lastId")]
+    last_trade_id: Annotated[int, Field(alias="lastId")]
     """Id of the last trade."""
 
-    count: Annotated[int, Field(alias="count")]
+    trade_count: Annotated[int, Field(alias="count")]
     """Number of trades."""
 
     @property
@@ -686,13 +686,13 @@ class TickerBookTicker(Model):
     ask_qty: Annotated[DecimalString, Field(alias="askQty")]
     """Quantity at the best ask, in the base asset."""
 
-    time: Annotated[int, Field(alias="time")]
-    """Transaction time."""
+    transaction_time: Annotated[int, Field(alias="time")]
+    """Time of the matching engine."""
 
     @property
-    def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
-        return to_datetime(self.time)
+    def transaction_time_dt(self) -> datetime:
+        """``transaction_time`` as an aware UTC datetime."""
+        return to_datetime(self.transaction_time)
 
 
 class TickerPrice(Model):
@@ -702,21 +702,21 @@ class TickerPrice(Model):
     """Symbol of the contract."""
 
     price: Annotated[DecimalString, Field(alias="price")]
-    """Price of the last trade, in the quote asset."""
+    """Latest price of the symbol, in the quote asset."""
 
-    time: Annotated[int, Field(alias="time")]
-    """Transaction time."""
+    transaction_time: Annotated[int, Field(alias="time")]
+    """Time of the matching engine."""
 
     @property
-    def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
-        return to_datetime(self.time)
+    def transaction_time_dt(self) -> datetime:
+        """``transaction_time`` as an aware UTC datetime."""
+        return to_datetime(self.transaction_time)
 
 
 class Trade(Model):
     """One trade."""
 
-    id: Annotated[int, Field(alias="id")]
+    trade_id: Annotated[int, Field(alias="id")]
     """Id of the trade."""
 
     price: Annotated[DecimalString, Field(alias="price")]
@@ -728,7 +728,7 @@ class Trade(Model):
     quote_qty: Annotated[DecimalString, Field(alias="quoteQty")]
     """Price times quantity, in the quote asset."""
 
-    time: Annotated[int, Field(alias="time")]
+    trade_time: Annotated[int, Field(alias="time")]
     """Time of the trade."""
 
     is_buyer_maker: Annotated[bool, Field(alias="isBuyerMaker")]
@@ -738,9 +738,9 @@ class Trade(Model):
     """True for a trade against a retail price improvement order; sent since 2025-11-18."""
 
     @property
-    def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
-        return to_datetime(self.time)
+    def trade_time_dt(self) -> datetime:
+        """``trade_time`` as an aware UTC datetime."""
+        return to_datetime(self.trade_time)
 
 
 class ExchangeInfo(Model):

@@ -39,7 +39,7 @@ AGG_TRADES: Operation[list[futures_types.AggTrade]] = Operation(
         size="limit",
         start="startTime",
         end="endTime",
-        time="time",
+        time="trade_time",
         send_end=False,
         newest_up_to_end=True,
     ),
@@ -101,7 +101,7 @@ BASIS: Operation[list[futures_types.Basis]] = Operation(
     rules=(op.Ordered("startTime", "endTime"), op.Lookback(("startTime", "endTime"), 2592000)),
     groups=("futures_data",),
     used_weight_header="untrusted",
-    paging=op.Paging(key="timestamp", cursor="startTime", size="limit", end="endTime", step="period", window=True),
+    paging=op.Paging(key="time", cursor="startTime", size="limit", end="endTime", step="period", window=True),
 )
 
 CONSTITUENTS: Operation[futures_types.Constituents] = Operation(
@@ -263,7 +263,7 @@ GLOBAL_LONG_SHORT_ACCOUNT_RATIO: Operation[list[futures_types.LongShortRatio]] =
     rules=(op.Ordered("startTime", "endTime"), op.Lookback(("startTime", "endTime"), 2592000)),
     groups=("futures_data",),
     used_weight_header="untrusted",
-    paging=op.Paging(key="timestamp", cursor="startTime", size="limit", end="endTime", step="period", window=True),
+    paging=op.Paging(key="time", cursor="startTime", size="limit", end="endTime", step="period", window=True),
 )
 
 HISTORICAL_TRADES: Operation[list[futures_types.Trade]] = Operation(
@@ -281,7 +281,7 @@ HISTORICAL_TRADES: Operation[list[futures_types.Trade]] = Operation(
         Parameter("fromId", "from_id", "id"),
     ),
     security="api_key",
-    paging=op.Paging(key="id", cursor="fromId", size="limit", time="time"),
+    paging=op.Paging(key="trade_id", cursor="fromId", size="limit", time="trade_time"),
     error_codes=(-2014, -2015),
 )
 
@@ -458,7 +458,7 @@ OPEN_INTEREST_HIST: Operation[list[futures_types.OpenInterestHist]] = Operation(
     rules=(op.Ordered("startTime", "endTime"), op.Lookback(("startTime", "endTime"), 2678400)),
     groups=("futures_data",),
     used_weight_header="untrusted",
-    paging=op.Paging(key="timestamp", cursor="startTime", size="limit", end="endTime", step="period", window=True),
+    paging=op.Paging(key="time", cursor="startTime", size="limit", end="endTime", step="period", window=True),
 )
 
 PING: Operation[futures_types.Ping] = Operation(
@@ -589,7 +589,7 @@ TAKER_LONG_SHORT_RATIO: Operation[list[futures_types.TakerLongShortRatio]] = Ope
     rules=(op.Ordered("startTime", "endTime"), op.Lookback(("startTime", "endTime"), 2592000)),
     groups=("futures_data",),
     used_weight_header="untrusted",
-    paging=op.Paging(key="timestamp", cursor="startTime", size="limit", end="endTime", step="period", window=True),
+    paging=op.Paging(key="time", cursor="startTime", size="limit", end="endTime", step="period", window=True),
 )
 
 TICKER_24HR: Operation[futures_types.Ticker24hr | list[futures_types.Ticker24hr]] = Operation(
@@ -714,7 +714,7 @@ TOP_LONG_SHORT_ACCOUNT_RATIO: Operation[list[futures_types.LongShortRatio]] = Op
     groups=("futures_data",),
     security="api_key_uncertain",
     used_weight_header="untrusted",
-    paging=op.Paging(key="timestamp", cursor="startTime", size="limit", end="endTime", step="period", window=True),
+    paging=op.Paging(key="time", cursor="startTime", size="limit", end="endTime", step="period", window=True),
 )
 
 TOP_LONG_SHORT_POSITION_RATIO: Operation[list[futures_types.LongShortRatio]] = Operation(
@@ -739,7 +739,7 @@ TOP_LONG_SHORT_POSITION_RATIO: Operation[list[futures_types.LongShortRatio]] = O
     groups=("futures_data",),
     security="api_key_uncertain",
     used_weight_header="untrusted",
-    paging=op.Paging(key="timestamp", cursor="startTime", size="limit", end="endTime", step="period", window=True),
+    paging=op.Paging(key="time", cursor="startTime", size="limit", end="endTime", step="period", window=True),
 )
 
 TRADES: Operation[list[futures_types.Trade]] = Operation(

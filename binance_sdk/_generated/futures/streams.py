@@ -325,7 +325,7 @@ class AsyncFuturesStreams(AsyncStreams):
 
         - `{symbol}@depth{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
-        - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
+        - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - RPI orders are not in it.
@@ -477,7 +477,7 @@ class AsyncFuturesStreams(AsyncStreams):
 
         - `{symbol}@rpiDepth@500ms`, on `/public`; sent every 500 ms.
         - Sent when the market moves; 30 s of silence are looked into.
-        - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
+        - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
 
@@ -836,7 +836,7 @@ class SyncFuturesStreams(SyncStreams):
 
         - `{symbol}@depth{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
-        - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
+        - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
         - RPI orders are not in it.
@@ -988,7 +988,7 @@ class SyncFuturesStreams(SyncStreams):
 
         - `{symbol}@rpiDepth@500ms`, on `/public`; sent every 500 ms.
         - Sent when the market moves; 30 s of silence are looked into.
-        - Each event names in `prev_final_update_id` the `final_update_id` of the one before; what is missing becomes a
+        - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
 

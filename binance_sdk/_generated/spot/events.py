@@ -36,10 +36,10 @@ class AggTradeEvent(StreamEvent):
     qty: Annotated[DecimalString, Field(alias="q")]
     """Quantity of all its trades, in the base asset."""
 
-    first_id: Annotated[int, Field(alias="f")]
+    first_trade_id: Annotated[int, Field(alias="f")]
     """Id of its first trade."""
 
-    last_id: Annotated[int, Field(alias="l")]
+    last_trade_id: Annotated[int, Field(alias="l")]
     """Id of its last trade."""
 
     trade_time: Annotated[int, Field(alias="T")]
@@ -48,8 +48,8 @@ class AggTradeEvent(StreamEvent):
     is_buyer_maker: Annotated[bool, Field(alias="m")]
     """Whether the buyer had the order on the book and the seller was the taker."""
 
-    ignore: Annotated[bool, Field(alias="M")]
-    """Documented as to be ignored; REST calls the key of this name "best match"."""
+    is_best_match: Annotated[bool, Field(alias="M")]
+    """Whether the trades took place at the best price; documented as to be ignored."""
 
     @property
     def event_time_dt(self) -> datetime | None:
@@ -135,7 +135,7 @@ class BlockTradeEvent(StreamEvent):
 class BookTickerEvent(StreamEvent):
     """Best bid and ask of a symbol."""
 
-    update_id: Annotated[int, Field(alias="u")]
+    last_update_id: Annotated[int, Field(alias="u")]
     """Id of the update of the order book."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -169,7 +169,7 @@ class DiffDepthEvent(StreamEvent):
     first_update_id: Annotated[int, Field(alias="U")]
     """Id of the first update in this event; one more than the last of the event before."""
 
-    final_update_id: Annotated[int, Field(alias="u")]
+    last_update_id: Annotated[int, Field(alias="u")]
     """Id of the last update in this event."""
 
     bids: Annotated[list[PriceLevel], Field(alias="b")]
@@ -220,7 +220,7 @@ class KlineBar(Model):
     volume: Annotated[DecimalString, Field(alias="v")]
     """Traded volume, in the base asset."""
 
-    count: Annotated[int, Field(alias="n")]
+    trade_count: Annotated[int, Field(alias="n")]
     """Number of trades."""
 
     is_closed: Annotated[bool, Field(alias="x")]
@@ -229,7 +229,7 @@ class KlineBar(Model):
     quote_volume: Annotated[DecimalString, Field(alias="q")]
     """Traded volume, in the quote asset."""
 
-    taker_buy_base_volume: Annotated[DecimalString, Field(alias="V")]
+    taker_buy_volume: Annotated[DecimalString, Field(alias="V")]
     """Volume bought by takers, in the base asset."""
 
     taker_buy_quote_volume: Annotated[DecimalString, Field(alias="Q")]
@@ -282,16 +282,16 @@ class MiniTickerEvent(StreamEvent):
     symbol: Annotated[str, Field(alias="s")]
     """Symbol."""
 
-    close: Annotated[DecimalString, Field(alias="c")]
-    """Last price."""
+    last_price: Annotated[DecimalString, Field(alias="c")]
+    """Price of the last trade."""
 
-    open: Annotated[DecimalString, Field(alias="o")]
+    open_price: Annotated[DecimalString, Field(alias="o")]
     """First price of the window."""
 
-    high: Annotated[DecimalString, Field(alias="h")]
+    high_price: Annotated[DecimalString, Field(alias="h")]
     """Highest price of the window."""
 
-    low: Annotated[DecimalString, Field(alias="l")]
+    low_price: Annotated[DecimalString, Field(alias="l")]
     """Lowest price of the window."""
 
     volume: Annotated[DecimalString, Field(alias="v")]
@@ -331,13 +331,13 @@ class ReferencePriceEvent(StreamEvent):
     reference_price: Annotated[DecimalString | None, Field(alias="r")]
     """Reference price, in the quote asset; null where there is none."""
 
-    timestamp: Annotated[int, Field(alias="t")]
+    time: Annotated[int, Field(alias="t")]
     """Time of the matching engine at which the price held."""
 
     @property
-    def timestamp_dt(self) -> datetime:
-        """``timestamp`` as an aware UTC datetime."""
-        return to_datetime(self.timestamp)
+    def time_dt(self) -> datetime:
+        """``time`` as an aware UTC datetime."""
+        return to_datetime(self.time)
 
 
 class RollingTickerEvent(StreamEvent):
@@ -358,13 +358,13 @@ class RollingTickerEvent(StreamEvent):
     price_change_percent: Annotated[DecimalString, Field(alias="P")]
     """Price change, in percent of the first price."""
 
-    open: Annotated[DecimalString, Field(alias="o")]
+    open_price: Annotated[DecimalString, Field(alias="o")]
     """First price of the window."""
 
-    high: Annotated[DecimalString, Field(alias="h")]
+    high_price: Annotated[DecimalString, Field(alias="h")]
     """Highest price of the window."""
 
-    low: Annotated[DecimalString, Field(alias="l")]
+    low_price: Annotated[DecimalString, Field(alias="l")]
     """Lowest price of the window."""
 
     last_price: Annotated[DecimalString, Field(alias="c")]
@@ -391,7 +391,7 @@ class RollingTickerEvent(StreamEvent):
     last_trade_id: Annotated[int, Field(alias="L")]
     """Id of the last trade in the window."""
 
-    count: Annotated[int, Field(alias="n")]
+    trade_count: Annotated[int, Field(alias="n")]
     """Number of trades in the window."""
 
     @property
@@ -452,13 +452,13 @@ class TickerEvent(StreamEvent):
     ask_qty: Annotated[DecimalString, Field(alias="A")]
     """Quantity at the best ask, in the base asset."""
 
-    open: Annotated[DecimalString, Field(alias="o")]
+    open_price: Annotated[DecimalString, Field(alias="o")]
     """First price of the window."""
 
-    high: Annotated[DecimalString, Field(alias="h")]
+    high_price: Annotated[DecimalString, Field(alias="h")]
     """Highest price of the window."""
 
-    low: Annotated[DecimalString, Field(alias="l")]
+    low_price: Annotated[DecimalString, Field(alias="l")]
     """Lowest price of the window."""
 
     volume: Annotated[DecimalString, Field(alias="v")]
@@ -479,7 +479,7 @@ class TickerEvent(StreamEvent):
     last_trade_id: Annotated[int, Field(alias="L")]
     """Id of the last trade in the window."""
 
-    count: Annotated[int, Field(alias="n")]
+    trade_count: Annotated[int, Field(alias="n")]
     """Number of trades in the window."""
 
     @property
@@ -525,8 +525,8 @@ class TradeEvent(StreamEvent):
     is_buyer_maker: Annotated[bool, Field(alias="m")]
     """Whether the buyer had the order on the book and the seller was the taker."""
 
-    ignore: Annotated[bool, Field(alias="M")]
-    """Documented as to be ignored; REST calls the key of this name "best match"."""
+    is_best_match: Annotated[bool, Field(alias="M")]
+    """Whether the trades took place at the best price; documented as to be ignored."""
 
     @property
     def event_time_dt(self) -> datetime | None:

@@ -192,7 +192,7 @@ class MinNotionalFilter(Model):
     min_notional: Annotated[DecimalString, Field(alias="minNotional")]
     """Smallest value of an order, price times quantity in the quote asset."""
 
-    apply_to_market: Annotated[bool, Field(alias="applyToMarket")]
+    apply_min_to_market: Annotated[bool, Field(alias="applyToMarket")]
     """Whether market orders are held to it too."""
 
     avg_price_mins: Annotated[int, Field(alias="avgPriceMins")]

@@ -28,13 +28,13 @@ class AggTrade(Model):
     qty: Annotated[DecimalString, Field(alias="q")]
     """Quantity of all its trades, in the base asset."""
 
-    first_id: Annotated[int, Field(alias="f")]
+    first_trade_id: Annotated[int, Field(alias="f")]
     """Id of its first trade; -1 in a row that was declared void."""
 
-    last_id: Annotated[int, Field(alias="l")]
+    last_trade_id: Annotated[int, Field(alias="l")]
     """Id of its last trade; -1 in a row that was declared void."""
 
-    time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[int, Field(alias="T")]
     """Time of the trades."""
 
     is_buyer_maker: Annotated[bool, Field(alias="m")]
@@ -44,9 +44,9 @@ class AggTrade(Model):
     """Whether the trades took place at the best price."""
 
     @property
-    def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
-        return to_datetime(self.time)
+    def trade_time_dt(self) -> datetime:
+        """``trade_time`` as an aware UTC datetime."""
+        return to_datetime(self.trade_time)
 
 
 class AvgPrice(Model):
@@ -55,22 +55,22 @@ class AvgPrice(Model):
     mins: Annotated[int, Field(alias="mins")]
     """Time averaged over, in minutes."""
 
-    price: Annotated[DecimalString, Field(alias="price")]
+    avg_price: Annotated[DecimalString, Field(alias="price")]
     """Average price, in the quote asset."""
 
-    close_time: Annotated[int, Field(alias="closeTime")]
+    last_trade_time: Annotated[int, Field(alias="closeTime")]
     """Time of the last trade that counts."""
 
     @property
-    def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
-        return to_datetime(self.close_time)
+    def last_trade_time_dt(self) -> datetime:
+        """``last_trade_time`` as an aware UTC datetime."""
+        return to_datetime(self.last_trade_time)
 
 
 class HistoricalBlockTrade(Model):
     """One block trade."""
 
-    id: Annotated[int, Field(alias="id")]
+    trade_id: Annotated[int, Field(alias="id")]
     """Id of the block trade; a series of its own beside that of the trades."""
 
     price: Annotated[DecimalString, Field(alias="price")]
@@ -82,16 +82,16 @@ class HistoricalBlockTrade(Model):
     quote_qty: Annotated[DecimalString, Field(alias="quoteQty")]
     """Price times quantity, in the quote asset."""
 
-    time: Annotated[int, Field(alias="time")]
+    trade_time: Annotated[int, Field(alias="time")]
     """Time of the trade."""
 
     is_buyer_maker: Annotated[bool, Field(alias="isBuyerMaker")]
     """Whether the buyer had the order on the book and the seller was the taker."""
 
     @property
-    def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
-        return to_datetime(self.time)
+    def trade_time_dt(self) -> datetime:
+        """``trade_time`` as an aware UTC datetime."""
+        return to_datetime(self.trade_time)
 
 
 class OrderBook(Model):
@@ -116,13 +116,13 @@ class ReferencePrice(Model):
     reference_price: Annotated[DecimalString | None, Field(alias="referencePrice")]
     """Reference price, in the quote asset; null while none is set."""
 
-    timestamp: Annotated[int, Field(alias="timestamp")]
+    time: Annotated[int, Field(alias="timestamp")]
     """Time at which it held."""
 
     @property
-    def timestamp_dt(self) -> datetime:
-        """``timestamp`` as an aware UTC datetime."""
-        return to_datetime(self.timestamp)
+    def time_dt(self) -> datetime:
+        """``time`` as an aware UTC datetime."""
+        return to_datetime(self.time)
 
 
 class SmartOrderRoute(Model):
@@ -133,6 +133,16 @@ class SmartOrderRoute(Model):
 
     symbols: Annotated[list[str], Field(alias="symbols")]
     """Symbols of that asset that are taken together."""
+
+
+class SymbolExecutionRules(Model):
+    """Execution rules of one symbol."""
+
+    symbol: Annotated[str, Field(alias="symbol")]
+    """Symbol."""
+
+    rules: Annotated[list[ExecutionRule], Field(alias="rules")]
+    """Rules in force."""
 
 
 class SymbolInfo(Model):
@@ -221,16 +231,6 @@ class SymbolInfo(Model):
     """Modes an order may name."""
 
 
-class SymbolRules(Model):
-    """Execution rules of one symbol."""
-
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
-
-    rules: Annotated[list[ExecutionRule], Field(alias="rules")]
-    """Rules in force."""
-
-
 class Ticker(Model):
     """Statistics of a symbol over a rolling window."""
 
@@ -270,13 +270,13 @@ class Ticker(Model):
     close_time: Annotated[int, Field(alias="closeTime")]
     """End of the window."""
 
-    first_id: Annotated[int, Field(alias="firstId")]
+    first_trade_id: Annotated[int, Field(alias="firstId")]
     """Id of the first trade of the window."""
 
-    last_id: Annotated[int, Field(alias="lastId")]
+    last_trade_id: Annotated[int, Field(alias="lastId")]
     """Id of the last trade of the window."""
 
-    count: Annotated[int, Field(alias="count")]
+    trade_count: Annotated[int, Field(alias="count")]
     """Number of trades."""
 
     @property
@@ -347,13 +347,13 @@ class Ticker24hr(Model):
     close_time: Annotated[int, Field(alias="closeTime")]
     """End of the window."""
 
-    first_id: Annotated[int, Field(alias="firstId")]
+    first_trade_id: Annotated[int, Field(alias="firstId")]
     """Id of the first trade of the window."""
 
-    last_id: Annotated[int, Field(alias="lastId")]
+    last_trade_id: Annotated[int, Field(alias="lastId")]
     """Id of the last trade of the window."""
 
-    count: Annotated[int, Field(alias="count")]
+    trade_count: Annotated[int, Field(alias="count")]
     """Number of trades."""
 
     @property
@@ -397,13 +397,13 @@ class Ticker24hrMini(Model):
     close_time: Annotated[int, Field(alias="closeTime")]
     """End of the window."""
 
-    first_id: Annotated[int, Field(alias="firstId")]
+    first_trade_id: Annotated[int, Field(alias="firstId")]
     """Id of the first trade of the window."""
 
-    last_id: Annotated[int, Field(alias="lastId")]
+    last_trade_id: Annotated[int, Field(alias="lastId")]
     """Id of the last trade of the window."""
 
-    count: Annotated[int, Field(alias="count")]
+    trade_count: Annotated[int, Field(alias="count")]
     """Number of trades."""
 
     @property
@@ -466,13 +466,13 @@ class TickerMini(Model):
     close_time: Annotated[int, Field(alias="closeTime")]
     """End of the window."""
 
-    first_id: Annotated[int, Field(alias="firstId")]
+    first_trade_id: Annotated[int, Field(alias="firstId")]
     """Id of the first trade of the window."""
 
-    last_id: Annotated[int, Field(alias="lastId")]
+    last_trade_id: Annotated[int, Field(alias="lastId")]
     """Id of the last trade of the window."""
 
-    count: Annotated[int, Field(alias="count")]
+    trade_count: Annotated[int, Field(alias="count")]
     """Number of trades."""
 
     @property
@@ -493,7 +493,7 @@ class TickerPrice(Model):
     """Symbol."""
 
     price: Annotated[DecimalString, Field(alias="price")]
-    """Price of the last trade, in the quote asset."""
+    """Latest price of the symbol, in the quote asset."""
 
 
 class TickerTradingDay(Model):
@@ -535,13 +535,13 @@ class TickerTradingDay(Model):
     close_time: Annotated[int, Field(alias="closeTime")]
     """End of the window."""
 
-    first_id: Annotated[int, Field(alias="firstId")]
+    first_trade_id: Annotated[int, Field(alias="firstId")]
     """Id of the first trade of the window."""
 
-    last_id: Annotated[int, Field(alias="lastId")]
+    last_trade_id: Annotated[int, Field(alias="lastId")]
     """Id of the last trade of the window."""
 
-    count: Annotated[int, Field(alias="count")]
+    trade_count: Annotated[int, Field(alias="count")]
     """Number of trades."""
 
     @property
@@ -585,13 +585,13 @@ class TickerTradingDayMini(Model):
     close_time: Annotated[int, Field(alias="closeTime")]
     """End of the window."""
 
-    first_id: Annotated[int, Field(alias="firstId")]
+    first_trade_id: Annotated[int, Field(alias="firstId")]
     """Id of the first trade of the window."""
 
-    last_id: Annotated[int, Field(alias="lastId")]
+    last_trade_id: Annotated[int, Field(alias="lastId")]
     """Id of the last trade of the window."""
 
-    count: Annotated[int, Field(alias="count")]
+    trade_count: Annotated[int, Field(alias="count")]
     """Number of trades."""
 
     @property
@@ -608,7 +608,7 @@ class TickerTradingDayMini(Model):
 class Trade(Model):
     """One trade."""
 
-    id: Annotated[int, Field(alias="id")]
+    trade_id: Annotated[int, Field(alias="id")]
     """Id of the trade; grows by one from trade to trade of a symbol."""
 
     price: Annotated[DecimalString, Field(alias="price")]
@@ -620,7 +620,7 @@ class Trade(Model):
     quote_qty: Annotated[DecimalString, Field(alias="quoteQty")]
     """Price times quantity, in the quote asset."""
 
-    time: Annotated[int, Field(alias="time")]
+    trade_time: Annotated[int, Field(alias="time")]
     """Time of the trade."""
 
     is_buyer_maker: Annotated[bool, Field(alias="isBuyerMaker")]
@@ -630,9 +630,9 @@ class Trade(Model):
     """Whether the trade took place at the best price."""
 
     @property
-    def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
-        return to_datetime(self.time)
+    def trade_time_dt(self) -> datetime:
+        """``trade_time`` as an aware UTC datetime."""
+        return to_datetime(self.trade_time)
 
 
 class ExchangeInfo(Model):
@@ -665,5 +665,5 @@ class ExchangeInfo(Model):
 class ExecutionRules(Model):
     """Rules under which matching takes place."""
 
-    symbol_rules: Annotated[list[SymbolRules], Field(alias="symbolRules")]
+    symbol_rules: Annotated[list[SymbolExecutionRules], Field(alias="symbolRules")]
     """Rules of each selected symbol."""

@@ -33,7 +33,7 @@ AGG_TRADES: Operation[list[spot_types.AggTrade]] = Operation(
         size="limit",
         start="startTime",
         end="endTime",
-        time="time",
+        time="trade_time",
         send_end=False,
         first=0,
         newest_up_to_end=True,
@@ -159,7 +159,7 @@ HISTORICAL_BLOCK_TRADES: Operation[list[spot_types.HistoricalBlockTrade]] = Oper
         Parameter("fromId", "from_id", "id", required=True),
         Parameter("limit", "limit", "int", default=500, min=1, max=1000),
     ),
-    paging=op.Paging(key="id", cursor="fromId", size="limit", time="time"),
+    paging=op.Paging(key="trade_id", cursor="fromId", size="limit", time="trade_time"),
 )
 
 HISTORICAL_TRADES: Operation[list[spot_types.Trade]] = Operation(
@@ -176,7 +176,7 @@ HISTORICAL_TRADES: Operation[list[spot_types.Trade]] = Operation(
         Parameter("limit", "limit", "int", default=500, min=1, max=1000),
         Parameter("fromId", "from_id", "id"),
     ),
-    paging=op.Paging(key="id", cursor="fromId", size="limit", time="time", first=0),
+    paging=op.Paging(key="trade_id", cursor="fromId", size="limit", time="trade_time", first=0),
 )
 
 KLINES: Operation[list[spot_types.Kline]] = Operation(

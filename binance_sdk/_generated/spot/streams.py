@@ -170,7 +170,7 @@ class AsyncSpotStreams(AsyncStreams):
 
         - `{symbol}@depth{speed}`; sent every second or every 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
-        - `first_update_id` is one more than the `final_update_id` of the event before; what is missing becomes a `Gap`
+        - `first_update_id` is one more than the `last_update_id` of the event before; what is missing becomes a `Gap`
           notice, which cannot be fetched later.
 
         Args:
@@ -526,7 +526,7 @@ class SyncSpotStreams(SyncStreams):
 
         - `{symbol}@depth{speed}`; sent every second or every 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
-        - `first_update_id` is one more than the `final_update_id` of the event before; what is missing becomes a `Gap`
+        - `first_update_id` is one more than the `last_update_id` of the event before; what is missing becomes a `Gap`
           notice, which cannot be fetched later.
 
         Args:
