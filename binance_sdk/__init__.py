@@ -6,7 +6,8 @@
 
 from binance_sdk import errors
 from binance_sdk._runtime.budget.client_budget import Caps
-from binance_sdk._runtime.options import Headers, Plan, RequestOptions, Response
+from binance_sdk._runtime.options import RequestOptions
+from binance_sdk._runtime.response import Headers, Plan, Response
 from binance_sdk._version import __version__
 from binance_sdk.client import BinanceClient, SyncBinanceClient
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from binance_sdk._runtime.budget.client_budget import Budget
 from binance_sdk._runtime.calls.attempt import Attempts
-from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFlights
+from binance_sdk._runtime.calls.cache import AnswerCache
 from binance_sdk._runtime.calls.engine import Engine
 from binance_sdk._runtime.calls.notify import Teller, log_from_environment, warn_of_fork
+from binance_sdk._runtime.calls.single_flight import AsyncSingleFlight, ThreadSingleFlight
 from binance_sdk._runtime.clock import AsyncClock, BlockingClock, Clock
-from binance_sdk._runtime.fork import Home, abandon, tell_of_fork
-from binance_sdk._runtime.locks import IMPORTING, new_lock
+from binance_sdk._runtime.fork import ProcessGuard, abandon, notify_after_fork
+from binance_sdk._runtime.locks import IMPORT_LOCK, new_lock
 from binance_sdk._settings import Settings
 from binance_sdk._version import __version__
 from binance_sdk.errors import ConfigError
@@ -32,7 +33,11 @@ class Core:
     blocking = False
 
     def __init__(
-        self, settings: Settings, clock: Clock, flights: AsyncFlights | ThreadFlights, http_client: object
+        self,
+        settings: Settings,
+        clock: Clock,
+        single_flight: AsyncSingleFlight | ThreadSingleFlight,
+        http_client: object,
     ) -> None:
         from binance_sdk._generated.catalogue import CATALOGUE
 
@@ -44,7 +49,7 @@ class Core:
         self.closed = False
         self._cache: AnswerCache | None = None
         self._lock = new_lock()
-        self._home = Home()
+        self._process = ProcessGuard()
         teller = Teller(settings.hooks)
         budget = None
         if settings.budget:
@@ -62,9 +67,9 @@ class Core:
             max_concurrency=settings.max_concurrency,
             on_drift=settings.on_drift,
         )
-        self.flights = flights
-        self.engine = Engine(attempts, self.cache, flights)
-        tell_of_fork(self)
+        self.single_flight = single_flight
+        self.engine = Engine(attempts, self.cache, single_flight)
+        notify_after_fork(self)
 
     def cache(self, operation: str | None = None) -> AnswerCache:
         """Made when the first call wants one.
@@ -74,7 +79,7 @@ class Core:
         """
         self.check_process(operation)
         if self._cache is None:
-            with IMPORTING:
+            with IMPORT_LOCK:
                 self._cache = AnswerCache(self.clock.monotonic)
         return self._cache
 
@@ -92,7 +97,7 @@ class Core:
             transport.after_fork()
             abandon(transport)
         self._cache = None
-        self.flights.after_fork()
+        self.single_flight.after_fork()
 
     def open(self, operation: str) -> Transport:
         """The transport, made at the first call: httpx is imported no sooner.
@@ -108,7 +113,7 @@ class Core:
         self.check_process(operation)
         if self.settings.budget:
             warn_of_fork()
-        with IMPORTING, self._lock:
+        with IMPORT_LOCK, self._lock:
             if self.transport is None:
                 self.transport = self.make()
             return self.transport
@@ -177,21 +182,21 @@ class AsyncCore(Core):
             from binance_sdk._runtime.transport.over_httpx import check_client
 
             check_client(http_client, asynchronous=True)
-        super().__init__(settings, AsyncClock(), AsyncFlights(), http_client)
+        super().__init__(settings, AsyncClock(), AsyncSingleFlight(), http_client)
         self._streams: Opener | None = None
 
     def streams(self) -> Opener:
         """Opens the streams of the client."""
         self.check_process(None)
         if self._streams is None:
-            with IMPORTING:
+            with IMPORT_LOCK:
                 from binance_sdk._runtime.stream.manager import Opener
 
             self._streams = Opener(self.stream_parts)
         return self._streams
 
     def check_process(self, operation: str | None) -> None:
-        self._home.check("an async client", "make a new one in the child", operation)
+        self._process.check("an async client", "make a new one in the child", operation)
 
     def after_fork(self) -> None:
         super().after_fork()
@@ -221,12 +226,12 @@ class BlockingCore(Core):
             from binance_sdk._runtime.transport.over_httpx import check_client
 
             check_client(http_client, asynchronous=False)
-        super().__init__(settings, BlockingClock(), ThreadFlights(), http_client)
+        super().__init__(settings, BlockingClock(), ThreadSingleFlight(), http_client)
         self._streams: BackgroundOpener | None = None
 
     def streams(self) -> BackgroundOpener:
         """Opens the streams of the client, in a thread of their own."""
-        with IMPORTING, self._lock:
+        with IMPORT_LOCK, self._lock:
             if self._streams is None:
                 from binance_sdk._runtime.stream.manager import BackgroundOpener
 
@@ -235,7 +240,7 @@ class BlockingCore(Core):
 
     def check_process(self, operation: str | None) -> None:
         if self.http_client is not None:
-            self._home.check("a client with an http_client of yours", "make both in the child", operation)
+            self._process.check("a client with an http_client of yours", "make both in the child", operation)
 
     async def close(self) -> None:
         if self._streams is not None:

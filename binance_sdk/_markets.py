@@ -9,7 +9,7 @@ from binance_sdk import futures, spot
 from binance_sdk._generated.futures.api import AsyncFutures, SyncFutures
 from binance_sdk._generated.spot.api import AsyncSpot, SyncSpot
 from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
-from binance_sdk._runtime.locks import IMPORTING, cached_property
+from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk.batch import Batch, SyncBatch
 from binance_sdk.symbols import Symbols, futures_symbols, spot_symbols
@@ -69,7 +69,7 @@ class _Each:
         Raises:
             ParameterError: ``symbols`` holds no symbols. What in it is none is kept in ``errors``.
         """
-        return Batch(lambda symbol: method(symbol, *args, **kwargs), symbols, self._caller.at_once)
+        return Batch(lambda symbol: method(symbol, *args, **kwargs), symbols, self._caller.max_concurrency)
 
 
 class _SyncEach:
@@ -97,7 +97,7 @@ class _SyncEach:
         Raises:
             ParameterError: ``symbols`` holds no symbols. What in it is none is kept in ``errors``.
         """
-        return SyncBatch(lambda symbol: method(symbol, *args, **kwargs), symbols, self._caller.at_once)
+        return SyncBatch(lambda symbol: method(symbol, *args, **kwargs), symbols, self._caller.max_concurrency)
 
 
 class AsyncSpotMarket(_Each, AsyncSpot):
@@ -111,7 +111,7 @@ class AsyncSpotMarket(_Each, AsyncSpot):
     @cached_property
     def streams(self) -> AsyncSpotStreams:
         """Spot streams."""
-        with IMPORTING:
+        with IMPORT_LOCK:
             from binance_sdk._generated.spot.streams import AsyncSpotStreams
 
         return AsyncSpotStreams(self._opener())
@@ -135,7 +135,7 @@ class AsyncFuturesMarket(_Each, AsyncFutures):
     @cached_property
     def streams(self) -> AsyncFuturesStreams:
         """USDⓈ-M futures streams."""
-        with IMPORTING:
+        with IMPORT_LOCK:
             from binance_sdk._generated.futures.streams import AsyncFuturesStreams
 
         return AsyncFuturesStreams(self._opener())
@@ -159,7 +159,7 @@ class SyncSpotMarket(_SyncEach, SyncSpot):
     @cached_property
     def streams(self) -> SyncSpotStreams:
         """Spot streams."""
-        with IMPORTING:
+        with IMPORT_LOCK:
             from binance_sdk._generated.spot.streams import SyncSpotStreams
 
         return SyncSpotStreams(self._opener())
@@ -183,7 +183,7 @@ class SyncFuturesMarket(_SyncEach, SyncFutures):
     @cached_property
     def streams(self) -> SyncFuturesStreams:
         """USDⓈ-M futures streams."""
-        with IMPORTING:
+        with IMPORT_LOCK:
             from binance_sdk._generated.futures.streams import SyncFuturesStreams
 
         return SyncFuturesStreams(self._opener())

@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar, cast
 
 from binance_sdk._runtime.clock import StopSignal
-from binance_sdk._runtime.fork import Home
+from binance_sdk._runtime.fork import ProcessGuard
 from binance_sdk.errors import BinanceError, ConfigError, ParameterError, shown
 
 __all__ = ["Batch", "SyncBatch"]
@@ -20,7 +20,7 @@ T = TypeVar("T")
 _LOGGER = logging.getLogger("binance_sdk")
 
 
-class _Asked(Generic[T]):
+class _PendingSymbols(Generic[T]):
     """What both kinds share: which symbols are still to be asked for, and how each of them ended."""
 
     def __init__(self, symbols: Iterable[str]) -> None:
@@ -28,7 +28,7 @@ class _Asked(Generic[T]):
         """What went wrong, by symbol."""
         self._waiting: deque[str] = deque()
         self._ready: deque[tuple[str, T]] = deque()
-        for symbol in _several(symbols):
+        for symbol in _each_symbol(symbols):
             if isinstance(symbol, str):
                 self._waiting.append(symbol)
             else:
@@ -48,7 +48,7 @@ class _Asked(Generic[T]):
         _LOGGER.warning("skipped %s: %s", symbol if is_plain else shown(symbol), error)
 
 
-class Batch(_Asked[T]):
+class Batch(_PendingSymbols[T]):
     """Results of one call for many symbols, in the order in which they arrive.
 
     ``async for symbol, result in batch`` sends no more requests at once than the client allows. A symbol that fails is
@@ -56,19 +56,19 @@ class Batch(_Asked[T]):
     loop goes on with the symbols that the first has left.
     """
 
-    def __init__(self, call: Callable[[str], Awaitable[T]], symbols: Iterable[str], at_once: int) -> None:
+    def __init__(self, call: Callable[[str], Awaitable[T]], symbols: Iterable[str], max_concurrency: int) -> None:
         super().__init__(symbols)
         self._call = call
-        self._at_once = at_once
+        self._at_once = max_concurrency
 
     async def __aiter__(self) -> AsyncGenerator[tuple[str, T], None]:
         running: dict[asyncio.Task[T], str] = {}
-        home = Home()
+        process = ProcessGuard()
         try:
             while True:
                 while self._ready:
                     yield self._ready.popleft()
-                    home.check("a running iterator", "begin another one in the child")
+                    process.check("a running iterator", "begin another one in the child")
                 while self._waiting and (not running or len(running) < self._at_once):
                     symbol = self._waiting.popleft()
                     running[asyncio.ensure_future(_as_coroutine(self._call, symbol))] = symbol
@@ -84,34 +84,34 @@ class Batch(_Asked[T]):
                         self._failed(symbol, error)
         finally:
             self._waiting.extendleft(reversed(running.values()))
-            if not home.left:
+            if not process.is_child:
                 for task in running:
                     task.cancel()
                 await asyncio.gather(*running, return_exceptions=True)
 
 
-class SyncBatch(_Asked[T]):
+class SyncBatch(_PendingSymbols[T]):
     """``Batch`` with ``for``: a few threads make the calls.
 
     Leaving the loop early does not wait for them: calls that wait, for the budget or to be tried again, end at once,
     and a request that was sent already ends by itself within its timeout.
     """
 
-    def __init__(self, call: Callable[[str], T], symbols: Iterable[str], at_once: int) -> None:
+    def __init__(self, call: Callable[[str], T], symbols: Iterable[str], max_concurrency: int) -> None:
         super().__init__(symbols)
         self._call = call
-        self._at_once = at_once
+        self._at_once = max_concurrency
 
     def __iter__(self) -> Generator[tuple[str, T], None, None]:
         running: dict[Future[T], str] = {}
-        home = Home()
+        process = ProcessGuard()
         stop = StopSignal()
         threads = ThreadPoolExecutor(self._at_once, "binance-sdk-batch")
         try:
             while True:
                 while self._ready:
                     yield self._ready.popleft()
-                    home.check("a running iterator", "begin another one in the child")
+                    process.check("a running iterator", "begin another one in the child")
                 while self._waiting and (not running or len(running) < self._at_once):
                     symbol = self._waiting.popleft()
                     running[threads.submit(stop.run, self._call, symbol)] = symbol
@@ -127,13 +127,13 @@ class SyncBatch(_Asked[T]):
                         self._failed(symbol, error)
         finally:
             self._waiting.extendleft(reversed(running.values()))
-            if not home.left:
+            if not process.is_child:
                 # In the child of a fork there are no such threads.
                 stop.set()
                 threads.shutdown(wait=not running, cancel_futures=True)
 
 
-def _several(symbols: object) -> Iterable[object]:
+def _each_symbol(symbols: object) -> Iterable[object]:
     """The symbols one by one; a text is one symbol, not its letters.
 
     Raises:

@@ -11,7 +11,7 @@ from binance_sdk._limits import LimitsView
 from binance_sdk._runtime.budget.client_budget import Caps
 from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.calls.drive import drive
-from binance_sdk._runtime.locks import IMPORTING, cached_property
+from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
 from binance_sdk._runtime.options import RequestOptions, check_options
 from binance_sdk._runtime.secrets import without_arguments_in_tracebacks
 from binance_sdk._settings import EnvironmentName, TransportName, read_settings
@@ -120,7 +120,7 @@ class BinanceClient:
     @cached_property
     def spot(self) -> AsyncSpotMarket:
         """Spot market data."""
-        with IMPORTING:
+        with IMPORT_LOCK:
             from binance_sdk._markets import AsyncSpotMarket
 
         return AsyncSpotMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
@@ -128,7 +128,7 @@ class BinanceClient:
     @cached_property
     def futures(self) -> AsyncFuturesMarket:
         """USDⓈ-M futures market data."""
-        with IMPORTING:
+        with IMPORT_LOCK:
             from binance_sdk._markets import AsyncFuturesMarket
 
         return AsyncFuturesMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
@@ -257,7 +257,7 @@ class SyncBinanceClient:
     @cached_property
     def spot(self) -> SyncSpotMarket:
         """Spot market data."""
-        with IMPORTING:
+        with IMPORT_LOCK:
             from binance_sdk._markets import SyncSpotMarket
 
         return SyncSpotMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)
@@ -265,7 +265,7 @@ class SyncBinanceClient:
     @cached_property
     def futures(self) -> SyncFuturesMarket:
         """USDⓈ-M futures market data."""
-        with IMPORTING:
+        with IMPORT_LOCK:
             from binance_sdk._markets import SyncFuturesMarket
 
         return SyncFuturesMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)

@@ -26,7 +26,7 @@ class ErrorStatus(Node):
     remedy: Text
 
 
-class TellingBody(Node):
+class StatusOverride(Node):
     """Words in the body of an error under which its status means another one."""
 
     status: int
@@ -42,5 +42,5 @@ class ErrorsFile(Node):
     description: Text
     source: Source
     statuses: dict[int, ErrorStatus]
-    bodies: list[TellingBody] = Field(default_factory=list)
+    bodies: list[StatusOverride] = Field(default_factory=list)
     codes: dict[int, ErrorCode]

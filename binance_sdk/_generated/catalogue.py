@@ -15,6 +15,6 @@ CATALOGUE = Catalogue(
     environments=ENVIRONMENTS,
     error_codes=CODES,
     status_remedies=STATUSES,
-    telling_bodies=BODIES,
+    status_overrides=BODIES,
     spec_hash="c322eea1b6ce4eed",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from binance_sdk._runtime.operation import ErrorCode, TellingBody
+from binance_sdk._runtime.operation import ErrorCode, StatusOverride
 
 CODES: Mapping[int, ErrorCode] = {
     -4166: ErrorCode(
@@ -205,7 +205,7 @@ STATUSES: Mapping[int, tuple[str, str]] = {
 }
 """Status to (meaning, remedy)."""
 
-BODIES: tuple[TellingBody, ...] = (
-    TellingBody(403, "block access from your country", 451),
-    TellingBody(403, "restricted location", 451),
+BODIES: tuple[StatusOverride, ...] = (
+    StatusOverride(403, "block access from your country", 451),
+    StatusOverride(403, "restricted location", 451),
 )

@@ -6,7 +6,7 @@ import os
 import weakref
 from typing import Protocol
 
-# First, so that every lock is free when the first heir is told.
+# First, so that every lock is free when the first thing is told.
 from binance_sdk._runtime import locks as _locks
 from binance_sdk.errors import ConfigError
 
@@ -14,7 +14,7 @@ _forks = 0
 _abandoned: list[object] = []
 
 
-class Heir(Protocol):
+class ForkAware(Protocol):
     """Something that a child inherits and has to set right before it is used there."""
 
     def after_fork(self) -> None:
@@ -22,7 +22,7 @@ class Heir(Protocol):
         ...
 
 
-_HEIRS: weakref.WeakSet[Heir] = weakref.WeakSet()
+_FORK_AWARE: weakref.WeakSet[ForkAware] = weakref.WeakSet()
 
 
 def fork_count() -> int:
@@ -30,9 +30,9 @@ def fork_count() -> int:
     return _forks
 
 
-def tell_of_fork(heir: Heir) -> None:
+def notify_after_fork(thing: ForkAware) -> None:
     """Call its ``after_fork`` in every child, for as long as it lives."""
-    _HEIRS.add(heir)
+    _FORK_AWARE.add(thing)
 
 
 def abandon(*things: object) -> None:
@@ -40,7 +40,7 @@ def abandon(*things: object) -> None:
     _abandoned.extend(thing for thing in things if thing is not None)
 
 
-class Home:
+class ProcessGuard:
     """The process in which something was begun."""
 
     __slots__ = ("_forks",)
@@ -49,7 +49,7 @@ class Home:
         self._forks = _forks
 
     @property
-    def left(self) -> bool:
+    def is_child(self) -> bool:
         """Whether we are a child of that process."""
         return self._forks != _forks
 
@@ -72,8 +72,8 @@ class Home:
 def _after_fork_in_child() -> None:
     global _forks
     _forks += 1
-    for heir in list(_HEIRS):
-        heir.after_fork()
+    for thing in list(_FORK_AWARE):
+        thing.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

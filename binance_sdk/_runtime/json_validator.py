@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from pydantic import TypeAdapter
 from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, ValidationError
 
-from binance_sdk._runtime.locks import IMPORTING
+from binance_sdk._runtime.locks import IMPORT_LOCK
 from binance_sdk._runtime.numbers import INEXACT, ROLE, exact, marked, quick
 from binance_sdk._runtime.type_adapter import CACHE_STRINGS
 
@@ -61,7 +61,7 @@ def json_validator(adapter: TypeAdapter[Any], numbers: Literal["quick", "exact",
         numbers: ``quick`` refuses a number that a double may not hold, ``exact`` reads a text in which such are marked,
             ``double`` takes what a double keeps of it.
     """
-    with IMPORTING:
+    with IMPORT_LOCK:
         # As a dict, for a model that is built at its first use gives a mapping that builds it when it is read.
         whole = dict(adapter.core_schema)
     schema = cast("CoreSchema", _Reduction(whole, numbers).of(whole))
@@ -76,7 +76,7 @@ def json_validator(adapter: TypeAdapter[Any], numbers: Literal["quick", "exact",
         pass
     # The oldest pydantic knows no such argument, but asks each model whether it has built something.
     models = {node["cls"] for node in _nodes(schema) if node.get("type") == "model"}
-    with IMPORTING:
+    with IMPORT_LOCK:
         built = [model for model in models if model.__dict__.get("__pydantic_complete__")]
         try:
             for model in built:

@@ -20,7 +20,7 @@ T = TypeVar("T")
 _LOCKS: weakref.WeakSet[threading.Lock] = weakref.WeakSet()
 
 
-class _Importing:
+class _ImportLock:
     """Held by whoever imports a library late, and made one of ours what goes wrong with that.
 
     A fork waits for it: the child would wait for ever for the end of an import that another thread of the parent had
@@ -48,7 +48,7 @@ class _Importing:
             raise ConfigError(f"a module needed now cannot be read ({error}): {remedy}") from error
 
 
-IMPORTING = _Importing()
+IMPORT_LOCK = _ImportLock()
 
 
 def new_lock() -> threading.Lock:
@@ -77,8 +77,8 @@ def _release_all() -> None:
     for lock in list(_LOCKS):
         if lock.locked():
             lock.release()
-    IMPORTING.release()
+    IMPORT_LOCK.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=IMPORTING.acquire, after_in_parent=IMPORTING.release, after_in_child=_release_all)
+    os.register_at_fork(before=IMPORT_LOCK.acquire, after_in_parent=IMPORT_LOCK.release, after_in_child=_release_all)

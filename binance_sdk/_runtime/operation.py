@@ -13,7 +13,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from binance_sdk._runtime.json_validator import JsonReader
-from binance_sdk._runtime.locks import IMPORTING, cached_property
+from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
 from binance_sdk._runtime.type_adapter import type_adapter
 from binance_sdk._runtime.weight import Arguments, ArgumentValue, WeightRule
 
@@ -109,7 +109,7 @@ class Variant(Generic[T_co]):
     @cached_property
     def reader(self) -> JsonReader:
         """Reads the body of an answer."""
-        with IMPORTING:
+        with IMPORT_LOCK:
             return JsonReader(self.adapter)
 
 
@@ -244,7 +244,7 @@ class ErrorCode:
 
 
 @dataclass(frozen=True, slots=True)
-class TellingBody:
+class StatusOverride:
     """Words in the body of an error under which its status means another one."""
 
     status: int
@@ -286,7 +286,7 @@ class Catalogue:
     error_codes: Mapping[int, ErrorCode]
     status_remedies: Mapping[int, tuple[str, str]]
     spec_hash: str
-    telling_bodies: tuple[TellingBody, ...] = ()
+    status_overrides: tuple[StatusOverride, ...] = ()
 
     def market(self, market: Market) -> MarketCatalogue:
         return self.spot if market == "spot" else self.futures

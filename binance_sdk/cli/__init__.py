@@ -34,11 +34,11 @@ _OURS = "binance_sdk"
 
 def main() -> NoReturn:
     """Run the command line with ``sys.argv`` and exit."""
-    from binance_sdk.cli.event_loop import hush_unopened_loops
+    from binance_sdk.cli.event_loop import ignore_unopened_loops
     from binance_sdk.cli.output import guard_streams
 
     finish = guard_streams()
-    hush_unopened_loops()
+    ignore_unopened_loops()
     sys.exit(_run(finish))
 
 
@@ -50,14 +50,14 @@ def _run(finish: Callable[[], None]) -> int:
             finish()
     except (Exception, KeyboardInterrupt) as error:
         # Whatever typer does itself, such as help; or a file that could not even be imported.
-        from binance_sdk.cli.exit_codes import complain, verdict
+        from binance_sdk.cli.exit_codes import exit_for, print_error
 
-        found = verdict(error)
+        found = exit_for(error)
         if found is None:
             raise
         code, line = found
         if line:
-            complain(line)
+            print_error(line)
     return code
 
 

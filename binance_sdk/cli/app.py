@@ -10,7 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from binance_sdk import __version__
 from binance_sdk.catalogue import CATALOGUE, Market
-from binance_sdk.cli.exit_codes import EPILOG, complain, exit_code, explain, reporting
+from binance_sdk.cli.exit_codes import EPILOG, error_line, exit_code, exiting_on_error, print_error
 
 PROGRAM = "binance-sdk"
 
@@ -128,12 +128,12 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the simulated market; no effect with --live.")] = 1,
 ) -> None:
     """Show one symbol whole: rules, ticker, candles, order book, trades, funding, and what it cost."""
-    with reporting():
+    with exiting_on_error():
         from binance_sdk.cli.demo import run_demo
 
         failure = run_demo(symbol, live=live, seed=seed).failure
         if failure is not None:
-            complain(explain(failure))
+            print_error(error_line(failure))
             raise typer.Exit(exit_code(failure))
 
 
@@ -156,7 +156,7 @@ def simulate(
 
     REST of both markets is at the port, streams of spot and of futures at the two after it.
     """
-    with reporting():
+    with exiting_on_error():
         from binance_sdk.cli.simulate import print_faults, run_simulator
 
         if list_faults:
@@ -198,7 +198,7 @@ def call(
     deadline: Annotated[float, typer.Option(help="Seconds in all, retries and waiting for limits included.")] = 30.0,
 ) -> None:
     """Call one operation: [bold]binance-sdk call spot klines symbol=BTCUSDT interval=1h limit=5[/bold]"""
-    with reporting():
+    with exiting_on_error():
         from binance_sdk.cli.call import Call, run_call
 
         run_call(
@@ -227,7 +227,7 @@ def operations(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all that is known of each.")] = False,
 ) -> None:
     """List what can be called, with its weight; or one operation with its parameters."""
-    with reporting():
+    with exiting_on_error():
         from binance_sdk.cli.operations import list_operations
 
         list_operations(_market(market) if market is not None else None, operation, as_json=as_json)
@@ -241,12 +241,12 @@ def snapshot(
     deadline: Annotated[float, typer.Option(help="Seconds for each call, retries and waiting included.")] = 30.0,
 ) -> None:
     """Show what an analysis gets of one symbol: ticker, candles, sentiment, liquidity, and what is missing."""
-    with reporting():
+    with exiting_on_error():
         from binance_sdk.cli.snapshot import run_snapshot
 
         failure = run_snapshot(symbol, as_json=as_json, environment=environment, deadline=deadline)
         if failure is not None:
-            complain(explain(failure))
+            print_error(error_line(failure))
             raise typer.Exit(exit_code(failure))
 
 
@@ -254,9 +254,9 @@ class _StreamCommand(_Command):
     """A command whose help lists the kinds of streams, which are only read when somebody asks for it."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        from binance_sdk.cli.stream_kinds import in_short
+        from binance_sdk.cli.stream_kinds import kinds_in_one_line
 
-        listed = [f"Kinds on {name.value}: {in_short(name.value)}." for name in MarketName]
+        listed = [f"Kinds on {name.value}: {kinds_in_one_line(name.value)}." for name in MarketName]
         self.epilog = "\n\n".join([*listed, EPILOG])
         super().format_help(ctx, formatter)
 
@@ -290,7 +290,7 @@ def stream(
     environment: EnvironmentOption = None,
 ) -> None:
     """Follow a stream until Ctrl-C: [bold]binance-sdk stream spot kline BTCUSDT ETHUSDT interval=1m[/bold]"""
-    with reporting():
+    with exiting_on_error():
         from binance_sdk.cli.stream import StreamCall, run_stream
 
         if kind is None:

@@ -32,7 +32,7 @@ def find_operation(market: Market, name: str) -> Operation[object]:
     other: Market = "futures" if market == "spot" else "spot"
     if name in CATALOGUE.market(other).operations:
         raise CommandError(f"{market} has no operation {name!r}, but {other} has: binance-sdk call {other} {name}")
-    hint = near(name, operations)
+    hint = did_you_mean(name, operations)
     raise CommandError(f"{market} has no operation {name!r}{hint}; `binance-sdk operations {market}` lists all")
 
 
@@ -92,11 +92,11 @@ def _find_parameter(operation: Operation[object], name: str) -> Parameter:
     if not operation.parameters:
         raise CommandError(f"{operation.id} takes no parameters, so {name!r} cannot be passed")
     known = ", ".join(operation.by_name)
-    hint = near(name, [*operation.by_wire, *operation.by_name])
+    hint = did_you_mean(name, [*operation.by_wire, *operation.by_name])
     raise CommandError(f"{operation.id} has no parameter {name!r}{hint}; it takes {known}")
 
 
-def near(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``; did you mean ...?`` where something known is spelled alike, else nothing."""
     # openInterest is open_interest; of two spellings the later one is offered.
     by_letters = {_letters(one): one for one in known}

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from binance_sdk import BinanceClient, RequestOptions
 from binance_sdk.catalogue import CATALOGUE, Market
-from binance_sdk.cli.arguments import near
+from binance_sdk.cli.arguments import did_you_mean
 from binance_sdk.cli.exit_codes import CommandError
 from binance_sdk.errors import APIError, BinanceError
 
@@ -41,7 +41,7 @@ async def check_symbols(client: BinanceClient, market: Market, kind: str, symbol
             priced = {row.symbol for row in await asking.futures.ticker_price_v2()}
         for symbol in dict.fromkeys(symbol.upper() for symbol in symbols):
             if symbol not in priced and not await _is_listed(asking, market, kind, symbol):
-                raise CommandError(f"{market} lists no symbol {symbol!r}{near(symbol, sorted(priced))}")
+                raise CommandError(f"{market} lists no symbol {symbol!r}{did_you_mean(symbol, sorted(priced))}")
     except BinanceError:
         # Prices may be out of reach where streams are not: that is no reason to end them.
         return

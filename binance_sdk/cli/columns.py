@@ -12,7 +12,7 @@ from typing import cast
 
 from pydantic import BaseModel
 
-from binance_sdk.cli.arguments import near
+from binance_sdk.cli.arguments import did_you_mean
 from binance_sdk.cli.exit_codes import CommandError
 from binance_sdk.cli.tables import RowLike
 
@@ -72,7 +72,7 @@ def _name(record: object, wanted: str) -> str:
     for name, field in fields.items():
         if field.alias == wanted:
             return name
-    raise CommandError(f"--fields: there is no {wanted!r}{near(wanted, known)}; there are {', '.join(known)}")
+    raise CommandError(f"--fields: there is no {wanted!r}{did_you_mean(wanted, known)}; there are {', '.join(known)}")
 
 
 def _all_of(record: object) -> Record:

@@ -1,4 +1,4 @@
-"""The weight account of a run: what each call was planned to cost, and what the server counted."""
+"""The weight report of a run: what each call was planned to cost, and what the server counted."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Left:
+class RemainingLimit:
     """One limit after the run."""
 
     name: str
@@ -46,7 +46,7 @@ class Left:
 
 
 @dataclass
-class Account:
+class CostReport:
     """Entries in the order in which answers came."""
 
     entries: list[Entry] = field(default_factory=list[Entry])
@@ -78,9 +78,9 @@ class Account:
         return next((entry.host for entry in self.entries if entry.host), ABSENT)
 
 
-def limits_left(client: BinanceClient) -> list[Left]:
+def remaining_limits(client: BinanceClient) -> list[RemainingLimit]:
     """Every limit of every market the environment has."""
-    left: list[Left] = []
+    left: list[RemainingLimit] = []
     for market in _MARKETS:
         try:
             view = client.limits.spot if market == "spot" else client.limits.futures
@@ -88,28 +88,28 @@ def limits_left(client: BinanceClient) -> list[Left]:
             continue
         usages = {"weight": view.weight, **view.groups}
         left += [
-            Left(f"{market} {name}", usage.used, usage.limit, usage.seconds, usage.resets_in)
+            RemainingLimit(f"{market} {name}", usage.used, usage.limit, usage.seconds, usage.resets_in)
             for name, usage in usages.items()
         ]
     return left
 
 
-def account_view(account: Account, left: list[Left]) -> RenderableType:
-    """The account and what is left, as tables."""
-    return Group(_entries(account), Text(), _left(left))
+def cost_report_view(report: CostReport, left: list[RemainingLimit]) -> RenderableType:
+    """The report and what is left, as tables."""
+    return Group(_entries(report), Text(), _left(left))
 
 
-def _entries(account: Account) -> Table:
+def _entries(report: CostReport) -> Table:
     table = _table("What it cost", show_footer=True)
     table.caption = "planned: known before the call · counted: used weight as the server's header said after it"
     table.caption_justify, table.caption_style = "left", "bright_black"
     table.add_column("operation", no_wrap=True, footer="all of spot\nall of futures")
     table.add_column("arguments", ratio=1, no_wrap=True)
-    planned = "\n".join(str(_planned(account, market)) for market in _MARKETS)
+    planned = "\n".join(str(_planned(report, market)) for market in _MARKETS)
     table.add_column("planned", justify="right", footer=planned)
-    table.add_column("counted", justify="right", footer="\n".join(_counted(account, market) for market in _MARKETS))
+    table.add_column("counted", justify="right", footer="\n".join(_counted(report, market) for market in _MARKETS))
     table.add_column("took", justify="right", no_wrap=True)
-    for entry in account.entries:
+    for entry in report.entries:
         took = Text(entry.failure, style="red")
         if entry.elapsed is not None:
             took = Text(f"{entry.elapsed * 1000:,.0f} ms")
@@ -143,22 +143,22 @@ def _table(title: str, *, show_footer: bool = False) -> Table:
     )
 
 
-def _planned(account: Account, market: Market) -> int:
-    return sum(entry.plan.weight for entry in account.entries if _of(entry, market))
+def _planned(report: CostReport, market: Market) -> int:
+    return sum(entry.plan.weight for entry in report.entries if _of(entry, market))
 
 
-def _counted(account: Account, market: Market) -> str:
-    counts = [entry.used_weight for entry in account.entries if _of(entry, market) and entry.used_weight is not None]
+def _counted(report: CostReport, market: Market) -> str:
+    counts = [entry.used_weight for entry in report.entries if _of(entry, market) and entry.used_weight is not None]
     if not counts:
         return ABSENT
-    return f"{max(counts)} ✓" if max(counts) == _planned(account, market) else str(max(counts))
+    return f"{max(counts)} ✓" if max(counts) == _planned(report, market) else str(max(counts))
 
 
 def _of(entry: Entry, market: Market) -> bool:
     return entry.plan.operation.startswith(f"{market}.")
 
 
-def _left(left: list[Left]) -> Table:
+def _left(left: list[RemainingLimit]) -> Table:
     table = _table("What is left")
     table.add_column("limit", ratio=1, no_wrap=True)
     for name in ("used", "allowed", "per", "left", "resets in"):

@@ -11,8 +11,8 @@ from rich.text import Text
 from binance_sdk import BinanceClient, RequestOptions
 from binance_sdk.cli import panels
 from binance_sdk.cli.console import make_console
-from binance_sdk.cli.cost_report import Account, Left, account_view, limits_left
-from binance_sdk.cli.demo_data import DEPTH, Snapshot, fetch
+from binance_sdk.cli.cost_report import CostReport, RemainingLimit, cost_report_view, remaining_limits
+from binance_sdk.cli.demo_data import DEPTH, DemoData, fetch
 from binance_sdk.cli.event_loop import run
 from binance_sdk.cli.simulate import simulator
 from binance_sdk.spot import KlineInterval
@@ -25,7 +25,7 @@ _DEADLINE = 15.0
 _NARROWEST, _WIDEST = 60, 200
 
 
-def run_demo(symbol: str, *, live: bool, seed: int) -> Snapshot:
+def run_demo(symbol: str, *, live: bool, seed: int) -> DemoData:
     """Fetch and print.
 
     Args:
@@ -41,14 +41,14 @@ def run_demo(symbol: str, *, live: bool, seed: int) -> Snapshot:
     if width != console.width:
         console = make_console(width)
     progress = make_console(stderr=True)
-    account = Account()
+    report = CostReport()
     waiting = progress.status("asking ...") if progress.is_terminal else contextlib.nullcontext()
     with waiting, _client(live, seed) as client:
-        snapshot, left = run(lambda: _ask(client, symbol.upper(), width, account))
-    source = f"live, {account.host}" if live else f"simulated market, seed {seed}"
-    for part in _parts(snapshot, source, account, left, console):
+        data, left = run(lambda: _ask(client, symbol.upper(), width, report))
+    source = f"live, {report.host}" if live else f"simulated market, seed {seed}"
+    for part in _parts(data, source, report, left, console):
         console.print(part)
-    return snapshot
+    return data
 
 
 @contextlib.contextmanager
@@ -61,13 +61,15 @@ def _client(live: bool, seed: int) -> Generator[BinanceClient]:
         yield running.client()
 
 
-async def _ask(client: BinanceClient, symbol: str, width: int, account: Account) -> tuple[Snapshot, list[Left]]:
+async def _ask(
+    client: BinanceClient, symbol: str, width: int, report: CostReport
+) -> tuple[DemoData, list[RemainingLimit]]:
     # More than the charts hold beside their axes; at these sizes one more candle costs nothing.
     candles: dict[KlineInterval, int] = dict.fromkeys(SMALL_INTERVALS, _small_width(width))
     candles[MAIN_INTERVAL] = width
     async with client.with_options(RequestOptions(deadline=_DEADLINE)) as client:
-        snapshot = await fetch(client, symbol, candles, account)
-        return snapshot, limits_left(client)
+        data = await fetch(client, symbol, candles, report)
+        return data, remaining_limits(client)
 
 
 def _small_width(width: int) -> int:
@@ -76,16 +78,16 @@ def _small_width(width: int) -> int:
 
 
 def _parts(
-    snapshot: Snapshot, source: str, account: Account, left: list[Left], console: Console
+    data: DemoData, source: str, report: CostReport, left: list[RemainingLimit], console: Console
 ) -> Iterator[RenderableType]:
-    rules, width = snapshot.rules, console.width
+    rules, width = data.rules, console.width
     by_shape = console.no_color or console.color_system is None
 
     def chart(interval: KlineInterval, width: int, height: int) -> RenderableType:
-        return panels.chart(snapshot.candles[interval], interval, width, height, rules, by_shape=by_shape)
+        return panels.chart(data.candles[interval], interval, width, height, rules, by_shape=by_shape)
 
-    yield panels.header(snapshot, source, width)
-    yield panels.ticker(snapshot.ticker, rules, width)
+    yield panels.header(data, source, width)
+    yield panels.ticker(data.ticker, rules, width)
     yield Text()
     yield chart(MAIN_INTERVAL, width, _MAIN_HEIGHT)
     yield Text()
@@ -96,12 +98,12 @@ def _parts(
     half = (width - panels.GAP) // 2 if width >= panels.SIDE_BY_SIDE else width
     yield panels.beside(
         [
-            panels.order_book(snapshot.book, rules, DEPTH, half),
-            panels.last_trades(snapshot.trades, rules, min(half, _TRADES_WIDTH)),
+            panels.order_book(data.book, rules, DEPTH, half),
+            panels.last_trades(data.trades, rules, min(half, _TRADES_WIDTH)),
         ],
         width,
     )
     yield Text()
-    yield panels.futures(snapshot.contract, rules, snapshot.absent, width)
+    yield panels.futures(data.contract, rules, data.absent, width)
     yield Text()
-    yield account_view(account, left)
+    yield cost_report_view(report, left)

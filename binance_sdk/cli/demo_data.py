@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from binance_sdk import BinanceClient
 from binance_sdk import spot as market
-from binance_sdk.cli.cost_report import Account
-from binance_sdk.cli.event_loop import first_of
+from binance_sdk.cli.cost_report import CostReport
+from binance_sdk.cli.event_loop import first_failure
 from binance_sdk.errors import APIError, BinanceError, ConfigError
 from binance_sdk.futures import FundingRate, OpenInterest, PremiumIndex
 
@@ -62,7 +62,7 @@ class Contract:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class DemoData:
     """The market of one symbol at one moment.
 
     Attributes:
@@ -82,21 +82,21 @@ class Snapshot:
 
 
 async def fetch(
-    client: BinanceClient, symbol: str, candles: Mapping[market.KlineInterval, int], account: Account
-) -> Snapshot:
+    client: BinanceClient, symbol: str, candles: Mapping[market.KlineInterval, int], report: CostReport
+) -> DemoData:
     """Ask for the time, and then for everything else at once.
 
     Args:
         client: An open client.
         symbol: Symbol, on spot and on futures.
         candles: How many candles of each interval.
-        account: Where costs are booked.
+        report: Where costs are booked.
 
     Raises:
         BinanceError: a spot call failed; what fails on futures is told in the snapshot.
     """
     plan, send = client.spot.plan, client.spot.with_raw_response
-    call = account.call
+    call = report.call
 
     def bars(interval: market.KlineInterval) -> Coroutine[object, object, list[market.Kline]]:
         limit = candles[interval]
@@ -114,11 +114,11 @@ async def fetch(
             book = start(call(plan.depth(symbol, limit=DEPTH), lambda: send.depth(symbol, limit=DEPTH)))
             trades = start(call(plan.trades(symbol, limit=TRADES), lambda: send.trades(symbol, limit=TRADES)))
             ticker = start(call(plan.ticker_24hr(symbol), lambda: send.ticker_24hr(symbol)))
-            contract = start(_fetch_contract(client, symbol, account))
+            contract = start(_fetch_contract(client, symbol, report))
     except ExceptionGroup as failures:
-        raise first_of(failures) from failures
+        raise first_failure(failures) from failures
     found, absent, failure = contract.result()
-    return Snapshot(
+    return DemoData(
         server_time=time.server_time_dt,
         rules=Rules.of(info.result().symbols[0]),
         candles={interval: task.result() for interval, task in charts.items()},
@@ -132,10 +132,10 @@ async def fetch(
 
 
 async def _fetch_contract(
-    client: BinanceClient, symbol: str, account: Account
+    client: BinanceClient, symbol: str, report: CostReport
 ) -> tuple[Contract, str, BinanceError | None]:
     plan, send = client.futures.plan, client.futures.with_raw_response
-    call, history = account.call, send.funding_rate
+    call, history = report.call, send.funding_rate
     try:
         async with asyncio.TaskGroup() as group:
             start = group.create_task
@@ -143,7 +143,7 @@ async def _fetch_contract(
             interest = start(call(plan.open_interest(symbol), lambda: send.open_interest(symbol)))
             premium = start(call(plan.premium_index(symbol), lambda: send.premium_index(symbol)))
     except ExceptionGroup as failures:
-        error = first_of(failures)
+        error = first_failure(failures)
         if isinstance(error, ConfigError):
             # An environment may have no futures at all.
             return Contract(), str(error), None

@@ -24,7 +24,7 @@ def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return runner.run(main())
 
 
-async def beside(main: Coroutine[Any, Any, T], *helpers: Coroutine[Any, Any, None]) -> T:
+async def run_beside(main: Coroutine[Any, Any, T], *helpers: Coroutine[Any, Any, None]) -> T:
     """What ``main`` returns. Helpers run beside it and end with it; the first failure of any ends all.
 
     Raises:
@@ -38,11 +38,11 @@ async def beside(main: Coroutine[Any, Any, T], *helpers: Coroutine[Any, Any, Non
             for one in started:
                 one.cancel()
     except BaseExceptionGroup as failures:
-        raise first_of(failures) from failures
+        raise first_failure(failures) from failures
     return leading.result()
 
 
-def first_of(failures: BaseExceptionGroup[Any]) -> BaseException:
+def first_failure(failures: BaseExceptionGroup[Any]) -> BaseException:
     """The first failure of a group, out of whatever groups it is in, and not one that only says that others failed."""
     found = list(_single(failures))
     return next((one for one in found if not isinstance(one, CircuitOpenError)), found[0])
@@ -56,7 +56,7 @@ def _single(failures: BaseExceptionGroup[BaseException]) -> Iterator[BaseExcepti
             yield one
 
 
-def hush_unopened_loops() -> None:
+def ignore_unopened_loops() -> None:
     """Keep quiet about loops that were never opened: the error that says why is told, what ``__del__`` meets is not."""
     told = sys.unraisablehook
 

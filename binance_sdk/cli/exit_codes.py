@@ -95,7 +95,7 @@ def shortage(error: BaseException) -> str:
     return ""
 
 
-def explain(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """One printable line: what happened and what to do."""
     text = printable(str(error)) or type(error).__name__
     short = shortage(error)
@@ -112,27 +112,27 @@ def explain(error: BaseException) -> str:
     return text
 
 
-def verdict(error: BaseException) -> tuple[ExitCode, str] | None:
+def exit_for(error: BaseException) -> tuple[ExitCode, str] | None:
     """Exit code and line for what ended a command; None for a mistake of our own, which wants its traceback."""
     match error:
         case errors.BinanceError():
-            return exit_code(error), explain(error)
+            return exit_code(error), error_line(error)
         case CommandError():
-            return ExitCode.SYSTEM if shortage(error) else ExitCode.USAGE, explain(error)
+            return ExitCode.SYSTEM if shortage(error) else ExitCode.USAGE, error_line(error)
         case KeyboardInterrupt():
             return ExitCode.INTERRUPTED, ""
         case OutputError():
-            return (ExitCode.OK, "") if error.reader_gone else (ExitCode.SYSTEM, explain(error))
+            return (ExitCode.OK, "") if error.reader_gone else (ExitCode.SYSTEM, error_line(error))
         case BrokenPipeError():
             return ExitCode.OK, ""
         case OSError():
             # What this machine could not do; whatever happens on connections is an error of the SDK.
-            return ExitCode.SYSTEM, explain(error)
+            return ExitCode.SYSTEM, error_line(error)
         case _:
-            return (ExitCode.SYSTEM, explain(error)) if shortage(error) else None
+            return (ExitCode.SYSTEM, error_line(error)) if shortage(error) else None
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """One line on stderr. A stderr that is gone as well is nobody's problem."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"binance-sdk: {text}\n")
@@ -140,7 +140,7 @@ def complain(text: str) -> None:
 
 
 @contextlib.contextmanager
-def reporting() -> Generator[None]:
+def exiting_on_error() -> Generator[None]:
     """Turn what a command raises into its exit code.
 
     Raises:
@@ -153,10 +153,10 @@ def reporting() -> Generator[None]:
     except typer.Exit:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        found = verdict(error)
+        found = exit_for(error)
         if found is None:
             raise
         code, line = found
         if line:
-            complain(line)
+            print_error(line)
         raise typer.Exit(code) from error

@@ -43,7 +43,7 @@ class View:
     bar: str = ""
 
 
-class Board:
+class LiveRows:
     """The messages of a stream, as far as a table needs them."""
 
     def __init__(self, view: View) -> None:

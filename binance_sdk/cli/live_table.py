@@ -14,7 +14,7 @@ from rich.text import Text
 
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.formats import printable
-from binance_sdk.cli.live_rows import NAMES, Board, View, decimals, ordered, texts
+from binance_sdk.cli.live_rows import NAMES, LiveRows, View, decimals, ordered, texts
 from binance_sdk.cli.tables import fitting, make_table
 
 INTERVAL = 0.25
@@ -24,7 +24,7 @@ _FRAME = 6
 """Lines that are no rows: title, three of the table's frame, its last, the line below it."""
 
 
-class Painter:
+class Redrawer:
     """Draws when something has changed since the last time, and never more often than every ``INTERVAL``."""
 
     def __init__(self, draw: Callable[[], None], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
@@ -49,13 +49,13 @@ class Painter:
             await self._sleep(INTERVAL)
 
 
-class Screen:
+class LiveTable:
     """A table that renews itself on the lower part of the terminal, with what went wrong below it."""
 
     def __init__(self, title: str, view: View, console: Console | None = None) -> None:
         self._console = console or make_console()
         self._title = printable(title)
-        self._board = Board(view)
+        self._rows = LiveRows(view)
         self._notices: deque[str] = deque(maxlen=_NOTICES)
         self._told = 0
         self._live = Live(console=self._console, auto_refresh=False, transient=False)
@@ -63,32 +63,32 @@ class Screen:
         self._width = 0
         self._widths: dict[str, int] = {}
         self._places: dict[str, int] = {}
-        self.painter = Painter(self.draw)
+        self.redrawer = Redrawer(self.draw)
 
     def start(self) -> None:
         """Take over the terminal's lower part."""
         self._live.start()
-        self.painter.changed()
+        self.redrawer.changed()
         resized = getattr(signal, "SIGWINCH", None)
         if resized is not None:
-            asyncio.get_running_loop().add_signal_handler(resized, self.painter.changed)
+            asyncio.get_running_loop().add_signal_handler(resized, self.redrawer.changed)
 
     def stop(self) -> None:
         """Leave the last table standing, if there is one."""
-        self._live.transient = not self._board.seen
+        self._live.transient = not self._rows.seen
         self.draw()
         self._live.stop()
 
     def show(self, message: object) -> None:
         """Put a message into the table."""
-        self._board.put(message)
-        self.painter.changed()
+        self._rows.put(message)
+        self.redrawer.changed()
 
     def tell(self, notice: object) -> None:
         """Show a notice below the table."""
         self._told += 1
         self._notices.append(printable(str(notice)))
-        self.painter.changed()
+        self.redrawer.changed()
 
     def draw(self) -> None:
         """Draw what there is now."""
@@ -99,8 +99,8 @@ class Screen:
         width, height = self._console.size
         if width != self._width:
             self._width, self._widths = width, {}
-        board, by = self._board, self._board.view.by
-        rows = board.rows(max(3, height - _FRAME - len(self._notices)))
+        live_rows, by = self._rows, self._rows.view.by
+        rows = live_rows.rows(max(3, height - _FRAME - len(self._notices)))
         parts: list[RenderableType] = [_line(self._title, "bold", width)]
         missing: list[str] = []
         if rows:
@@ -124,10 +124,10 @@ class Screen:
         return Group(*parts)
 
     def _below(self, shown: int, missing: list[str]) -> str:
-        seen = self._board.seen
+        seen = self._rows.seen
         said = [f"{seen:,} message{'s' if seen != 1 else ''}" if seen else "waiting for the first message"]
-        if self._board.view.by in ("symbol", "stream") and len(self._board) > shown:
-            said.append(f"{len(self._board) - shown:,} more symbols")
+        if self._rows.view.by in ("symbol", "stream") and len(self._rows) > shown:
+            said.append(f"{len(self._rows) - shown:,} more symbols")
         if self._told > len(self._notices):
             said.append(f"{self._told:,} notices")
         said.append("Ctrl-C ends")

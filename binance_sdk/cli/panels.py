@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from binance_sdk.cli.chart import Line, candle_chart, candle_columns
-from binance_sdk.cli.demo_data import Contract, Rules, Snapshot
+from binance_sdk.cli.demo_data import Contract, DemoData, Rules
 from binance_sdk.cli.formats import (
     ABSENT,
     compact,
@@ -35,11 +35,11 @@ _WIDE = 98
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-def header(snapshot: Snapshot, source: str, width: int) -> RenderableType:
+def header(data: DemoData, source: str, width: int) -> RenderableType:
     """Symbol, source, server time and the rules for orders."""
-    rules = snapshot.rules
+    rules = data.rules
     told = [
-        ("server time", utc(snapshot.server_time)),
+        ("server time", utc(data.server_time)),
         ("tick", exact(rules.tick)),
         ("step", exact(rules.step)),
         ("status", rules.status),

@@ -24,7 +24,7 @@ _UNKNOWN_SYMBOL = -1121
 
 
 @dataclass(frozen=True)
-class Analysis:
+class Snapshot:
     """The market of one symbol.
 
     Attributes:
@@ -70,7 +70,7 @@ def run_snapshot(symbol: str, *, as_json: bool, environment: str | None, deadlin
     return found.failure
 
 
-async def _ask(symbol: str, environment: str | None, deadline: float) -> Analysis:
+async def _ask(symbol: str, environment: str | None, deadline: float) -> Snapshot:
     from virtuoso_binance.liquidity import liquidity_row
     from virtuoso_binance.market_data import assemble, fetch_parts
 
@@ -84,7 +84,7 @@ async def _ask(symbol: str, environment: str | None, deadline: float) -> Analysi
     # A book that was refused above has no liquidity to tell of.
     book = parts.get("orderbook") if data["metadata"]["orderbook_success"] else None
     liquidity = liquidity_row(book, parts.get("ticker"))
-    return Analysis(data, liquidity, next(iter(parts.errors.values()), None))
+    return Snapshot(data, liquidity, next(iter(parts.errors.values()), None))
 
 
 async def _find(client: BinanceClient, symbol: str) -> Listed:

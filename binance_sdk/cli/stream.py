@@ -12,12 +12,12 @@ from pydantic import BaseModel
 
 from binance_sdk import BinanceClient
 from binance_sdk.catalogue import STREAMS, Market
-from binance_sdk.cli.arguments import near
+from binance_sdk.cli.arguments import did_you_mean
 from binance_sdk.cli.check_symbols import check_symbols
-from binance_sdk.cli.event_loop import beside, run
+from binance_sdk.cli.event_loop import run, run_beside
 from binance_sdk.cli.exit_codes import CommandError
 from binance_sdk.cli.live_rows import View
-from binance_sdk.cli.live_table import Screen
+from binance_sdk.cli.live_table import LiveTable
 from binance_sdk.streams import Notice, Stream
 
 
@@ -58,7 +58,7 @@ def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
         other = "futures" if call.market == "spot" else "spot"
         if call.kind in kinds(other):
             raise CommandError(f"{call.market} has no stream {call.kind!r}, but {other} has")
-        hint = near(call.kind, kinds(call.market))
+        hint = did_you_mean(call.kind, kinds(call.market))
         raise CommandError(f"{call.market} has no stream {call.kind!r}{hint}; `binance-sdk stream --help` lists all")
     symbols = [word for word in call.words if "=" not in word]
     takes_symbols = any(parameter.kind == "symbol" for parameter in operation.parameters)
@@ -97,14 +97,16 @@ async def _follow(call: StreamCall, symbols: Sequence[str], choices: Mapping[str
             return check_symbols(client, call.market, call.kind, symbols)
 
         if as_json:
-            await beside(_read_on(stream, call.count, _print_message, _print_notice), check())
+            await run_beside(_read_on(stream, call.count, _print_message, _print_notice), check())
             return
-        screen = Screen(", ".join(stream.names), view_of(call.market, call.kind, len(stream.names)))
-        screen.start()
+        live_table = LiveTable(", ".join(stream.names), view_of(call.market, call.kind, len(stream.names)))
+        live_table.start()
         try:
-            await beside(_read_on(stream, call.count, screen.show, screen.tell), check(), screen.painter.run())
+            await run_beside(
+                _read_on(stream, call.count, live_table.show, live_table.tell), check(), live_table.redrawer.run()
+            )
         finally:
-            screen.stop()
+            live_table.stop()
 
 
 async def _read_on(

@@ -10,7 +10,7 @@ from binance_sdk.cli.console import make_console
 from binance_sdk.cli.tables import make_table
 
 
-def in_short(market: Market) -> str:
+def kinds_in_one_line(market: Market) -> str:
     """Kinds with the names of their parameters, for help."""
     shown: list[str] = []
     for one in STREAMS:

@@ -9,7 +9,7 @@ import pytest
 from binance_sdk import errors
 from binance_sdk.cli import __doc__ as documentation
 from binance_sdk.cli import main
-from binance_sdk.cli.exit_codes import EPILOG, ExitCode, exit_code, explain
+from binance_sdk.cli.exit_codes import EPILOG, ExitCode, error_line, exit_code
 
 EXPECTED = {
     "APIConnectionError": 3,
@@ -51,11 +51,11 @@ def test_every_code_is_documented() -> None:
 
 
 def test_an_explanation_is_one_line_with_a_remedy() -> None:
-    assert explain(errors.APIConnectionError("no\nconnection")).startswith("no connection; check the network")
-    through = explain(errors.APIConnectionError("no connection through the proxy 127.0.0.1:9"))
+    assert error_line(errors.APIConnectionError("no\nconnection")).startswith("no connection; check the network")
+    through = error_line(errors.APIConnectionError("no connection through the proxy 127.0.0.1:9"))
     assert through.endswith("; check the network")
-    assert "--raw" in explain(errors.DecodeError("odd"))
-    assert explain(errors.ConfigError("wrong; do this")) == "wrong; do this"
+    assert "--raw" in error_line(errors.DecodeError("odd"))
+    assert error_line(errors.ConfigError("wrong; do this")) == "wrong; do this"
 
 
 def test_what_is_shown_depends_on_no_decimal_context(monkeypatch: pytest.MonkeyPatch) -> None:

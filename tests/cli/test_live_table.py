@@ -13,8 +13,8 @@ from rich.console import Console
 
 from binance_sdk import spot
 from binance_sdk.catalogue import STREAMS, Market, stream, stream_fixture
-from binance_sdk.cli.live_rows import Board, View
-from binance_sdk.cli.live_table import INTERVAL, Painter, Screen
+from binance_sdk.cli.live_rows import LiveRows, View
+from binance_sdk.cli.live_table import INTERVAL, LiveTable, Redrawer
 from binance_sdk.cli.stream import view_of
 from binance_sdk.streams import Gap, Reconnected
 
@@ -35,24 +35,24 @@ def example(market: Market, name: str) -> Any:
 
 
 class Table:
-    """A screen of a size, and what it shows."""
+    """A live_table of a size, and what it shows."""
 
     def __init__(self, view: View, width: int = 120, height: int = 24) -> None:
         self._console = Console(file=io.StringIO(), width=width, height=height, markup=False, highlight=False)
-        self.screen = Screen("a@stream", view, self._console)
+        self.live_table = LiveTable("a@stream", view, self._console)
 
     def text(self) -> str:
         with self._console.capture() as captured:
-            self._console.print(self.screen.picture())
+            self._console.print(self.live_table.picture())
         return captured.get()
 
 
 def shown(view: View, *messages: object, width: int = 120, height: int = 24, notices: tuple[object, ...] = ()) -> str:
     table = Table(view, width, height)
     for message in messages:
-        table.screen.show(message)
+        table.live_table.show(message)
     for notice in notices:
-        table.screen.tell(notice)
+        table.live_table.tell(notice)
     return table.text()
 
 
@@ -115,19 +115,19 @@ def test_streams_without_a_symbol_in_their_messages_are_named() -> None:
 
 
 def test_the_symbol_of_a_nested_order_is_found() -> None:
-    board = Board(View("symbol"))
+    live_rows = LiveRows(View("symbol"))
     order = example("futures", "all_force_orders")
-    board.put(order)
-    board.put(order)
-    assert len(board) == 1
+    live_rows.put(order)
+    live_rows.put(order)
+    assert len(live_rows) == 1
 
 
 def test_a_table_of_messages_does_not_grow_for_ever() -> None:
     for view in (View("message"), View("bar", "kline.open_time")):
-        board = Board(view)
+        live_rows = LiveRows(view)
         for number in range(2000):
-            board.put(bar(number * 60_000, "1"))
-        assert len(board) == 500
+            live_rows.put(bar(number * 60_000, "1"))
+        assert len(live_rows) == 500
 
 
 @pytest.mark.parametrize(
@@ -165,10 +165,10 @@ def test_what_has_no_room_is_named() -> None:
 
 def test_columns_do_not_become_narrower() -> None:
     table = Table(View("message"))
-    table.screen.show(mini("A", "123456.789"))
+    table.live_table.show(mini("A", "123456.789"))
     wide = table.text().splitlines()[1]
     for _ in range(30):
-        table.screen.show(mini("A", "1"))
+        table.live_table.show(mini("A", "1"))
     assert table.text().splitlines()[1] == wide
 
 
@@ -216,22 +216,22 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-async def painting(test: Callable[[Painter, Watch], Any]) -> None:
+async def painting(test: Callable[[Redrawer, Watch], Any]) -> None:
     watch = Watch()
-    painter = Painter(watch.draw, watch.sleep)
-    task = asyncio.create_task(painter.run())
+    redrawer = Redrawer(watch.draw, watch.sleep)
+    task = asyncio.create_task(redrawer.run())
     try:
-        await test(painter, watch)
+        await test(redrawer, watch)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_nothing_is_drawn_while_nothing_changes() -> None:
-    async def run(painter: Painter, watch: Watch) -> None:
+    async def run(redrawer: Redrawer, watch: Watch) -> None:
         await turns()
         assert (watch.drawn, watch.slept) == (0, [])
-        painter.changed()
+        redrawer.changed()
         await turns()
         assert (watch.drawn, watch.slept) == (1, [INTERVAL])
         for _ in range(3):
@@ -243,10 +243,10 @@ async def test_nothing_is_drawn_while_nothing_changes() -> None:
 
 
 async def test_a_thousand_changes_are_one_drawing_in_a_quarter_of_a_second() -> None:
-    async def run(painter: Painter, watch: Watch) -> None:
+    async def run(redrawer: Redrawer, watch: Watch) -> None:
         for round_ in range(1, 4):
             for _ in range(1000):
-                painter.changed()
+                redrawer.changed()
                 await asyncio.sleep(0)
             assert watch.drawn == round_
             await watch.end_sleep()
@@ -261,7 +261,7 @@ async def test_a_failure_to_draw_ends_it() -> None:
     def fail() -> None:
         raise RuntimeError("the terminal is gone")
 
-    painter = Painter(fail)
-    painter.changed()
+    redrawer = Redrawer(fail)
+    redrawer.changed()
     with pytest.raises(RuntimeError, match="terminal"):
-        await painter.run()
+        await redrawer.run()

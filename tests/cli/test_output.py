@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from binance_sdk.cli.exit_codes import CommandError, ExitCode, shortage, verdict
+from binance_sdk.cli.exit_codes import CommandError, ExitCode, exit_for, shortage
 from binance_sdk.cli.output import OutputError
 from binance_sdk.errors import APIConnectionError, ConfigError
 from binance_sdk.simulator import Simulator
@@ -142,7 +142,7 @@ FULL = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     ],
 )
 def test_the_verdict(error: BaseException, code: ExitCode, told: str) -> None:
-    found = verdict(error)
+    found = exit_for(error)
     assert found is not None
     assert found[0] == code
     assert told in found[1]
@@ -151,7 +151,7 @@ def test_the_verdict(error: BaseException, code: ExitCode, told: str) -> None:
 
 @pytest.mark.parametrize("error", [ValueError("a mistake of ours"), ImportError("typer"), AssertionError()])
 def test_a_mistake_of_our_own_keeps_its_traceback(error: Exception) -> None:
-    assert verdict(error) is None
+    assert exit_for(error) is None
 
 
 def test_causes_that_go_round_in_a_circle() -> None:

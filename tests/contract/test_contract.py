@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 from binance_sdk import RequestOptions, errors
 from binance_sdk._runtime.answers.row import Row
 from binance_sdk._runtime.operation import OneOf
-from binance_sdk._runtime.options import Headers, Plan, Response
+from binance_sdk._runtime.response import Headers, Plan, Response
 from binance_sdk.catalogue import CATALOGUE, Operation, Parameter, fixture
 
 from .calls import API_KEY, CASES, KINDS, NOW_MS, OPERATIONS, Case, Kind, call, canonical, written

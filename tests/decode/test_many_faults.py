@@ -14,7 +14,7 @@ from binance_sdk import errors
 from binance_sdk._runtime.answers import problems
 from binance_sdk._runtime.answers.decode import decode
 from binance_sdk._runtime.answers.json_text import array_items, object_members
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.catalogue import CATALOGUE, fixture
 

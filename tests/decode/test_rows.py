@@ -19,7 +19,7 @@ from binance_sdk import errors
 from binance_sdk._runtime.answers.decode import decode
 from binance_sdk._runtime.answers.row import Row
 from binance_sdk._runtime.answers.scalars import plain
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.catalogue import CATALOGUE, Operation
 from binance_sdk.futures import PriceKline

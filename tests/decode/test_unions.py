@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from binance_sdk import errors, futures, spot
 from binance_sdk._runtime.answers.decode import decode
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.catalogue import CATALOGUE, fixture
 

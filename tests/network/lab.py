@@ -54,7 +54,7 @@ class Door:
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._enter, "127.0.0.1", 0, ssl=self._context)
         self.port: int = self._server.sockets[0].getsockname()[1]
-        self.place = f"127.0.0.1:{self.port}"
+        self.address = f"127.0.0.1:{self.port}"
 
     async def close(self) -> None:
         # First no more are accepted: in Python 3.11 one that is accepted while its server closes is never closed.

@@ -11,7 +11,7 @@ import pytest
 
 from binance_sdk import errors
 from binance_sdk._runtime.transport import protocol
-from binance_sdk._runtime.transport.decompression import Body
+from binance_sdk._runtime.transport.decompression import BodyReader
 from binance_sdk._runtime.transport.protocol import TransportFailure
 from tests.runtime.server import RawServer, http
 
@@ -116,33 +116,33 @@ def test_what_is_packed_badly(library: str, encoding: str, body: bytes, text: st
 @pytest.mark.parametrize("encoding", [*GOOD, "bare"])
 def test_it_does_not_matter_how_it_comes(encoding: str, pace: int) -> None:
     packed = bare(TIME) if encoding == "bare" else GOOD[encoding]
-    body = Body("deflate" if encoding == "bare" else encoding, lambda: None)
+    body = BodyReader("deflate" if encoding == "bare" else encoding, lambda: None)
     for at in range(0, len(packed), pace):
         body.feed(packed[at : at + pace])
     assert body.end() == TIME
 
 
 def test_several_members_and_zeros_after_them() -> None:
-    body = Body("gzip", lambda: None)
+    body = BodyReader("gzip", lambda: None)
     body.feed(gzip.compress(TIME[:9]) + gzip.compress(TIME[9:]) + b"\0" * 99)
     assert body.end() == TIME
 
 
 def test_more_than_one_step_of_text() -> None:
     text = bytes(range(256)) * 4 * 3000 + b"x"
-    body = Body("gzip", lambda: None)
+    body = BodyReader("gzip", lambda: None)
     body.feed(gzip.compress(text))
     assert body.end() == text
 
 
 def test_nothing_at_all() -> None:
-    body = Body("gzip", lambda: None)
+    body = BodyReader("gzip", lambda: None)
     assert body.end() == b""
 
 
 def test_the_limit_counts_every_layer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "MAX_RESPONSE_BYTES", 1000)
     inner = gzip.compress(b"") * 60
-    body = Body("gzip, gzip", lambda: None)
+    body = BodyReader("gzip, gzip", lambda: None)
     with pytest.raises(TransportFailure, match="larger than 1000 bytes"):
         body.feed(gzip.compress(inner))

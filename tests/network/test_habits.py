@@ -144,7 +144,7 @@ def test_a_name_that_nobody_looks_up_ends_with_the_timeout(monkeypatch: pytest.M
 def test_an_address_that_says_nothing_leaves_time_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     import httpcore
 
-    from binance_sdk._runtime.transport.httpcore_backends import Deadlines
+    from binance_sdk._runtime.transport.httpcore_backends import DeadlineBackend
 
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", (ip, 80)) for ip in ("192.0.2.1", "192.0.2.2")]
@@ -157,7 +157,7 @@ def test_an_address_that_says_nothing_leaves_time_for_the_next(monkeypatch: pyte
             tried.append((host, timeout))
             raise httpcore.ConnectTimeout
 
-    deadlines = Deadlines(Silent())
+    deadlines = DeadlineBackend(Silent())
     deadlines.set(time.monotonic() + 100)
     with pytest.raises(httpcore.ConnectTimeout):
         deadlines.connect_tcp("api.invalid", 80, 1000)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from binance_sdk._runtime.transport.proxies import goes_straight, is_this_machine, parse_proxy, proxies_of_environment
+from binance_sdk._runtime.transport.proxies import bypasses_proxy, is_this_machine, parse_proxy, proxies_of_environment
 from binance_sdk.errors import ConfigError
 
 REST, STREAM = "https://api.binance.com", "wss://stream.binance.com:9443"
@@ -81,7 +81,7 @@ def test_of_plain_connections(url: str) -> None:
     ],
 )
 def test_what_no_proxy_names(no_proxy: str, host: str, straight: bool) -> None:
-    assert goes_straight(no_proxy, host, 443) is straight
+    assert bypasses_proxy(no_proxy, host, 443) is straight
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_on_the_way_through_a_proxy(
     proxy = {"http": lab.http, "https": lab.https, "socks5": lab.socks}[scheme]
     proxy.password = "another" if end == "wrong password" else PASSWORD
     proxy.refuse = "403 Forbidden" if end == "refused" else None
-    url = f"{scheme}://user:{PASSWORD}@{'127.0.0.1:9' if end == 'nobody' else proxy.place}"
+    url = f"{scheme}://user:{PASSWORD}@{'127.0.0.1:9' if end == 'nobody' else proxy.address}"
     given = {"proxy": url} if named == "argument" else {}
     if named == "environment":
         monkeypatch.setenv("HTTPS_PROXY", url)
@@ -188,7 +188,7 @@ def test_a_constructor_that_refuses(kind: Any, settings: dict[str, Any]) -> None
 def test_representations() -> None:
     request = PreparedRequest("https://api.example", {"X-MBX-APIKEY": KEY}, 1.0)
     network = Network(proxy=f"http://user:{PASSWORD}@p:1")
-    texts = [repr(each) for each in (request, network, network.way("https://api.example"), OPTIONS)]
+    texts = [repr(each) for each in (request, network, network.route("https://api.example"), OPTIONS)]
     assert search(texts) == []
     assert "X-Company" in texts[-1]
     assert "p" in texts[1]

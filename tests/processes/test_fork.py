@@ -68,7 +68,7 @@ def test_a_child_does_not_wait_for_a_request_of_the_parent() -> None:
     with EchoExchange(pause=0.3) as slow:
         found = told_by("cache", EXCHANGE_URL=slow.url)
         assert found[0] == found[1] == found[2] > 0
-        # The child has neither the parent's flights nor its answers.
+        # The child has neither the parent's single_flight nor its answers.
         assert len(slow.asked) == 3
 
 

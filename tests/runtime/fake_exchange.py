@@ -8,7 +8,7 @@ from typing import Any
 
 from binance_sdk._runtime.calls.parameters import validate
 from binance_sdk._runtime.operation import Operation
-from binance_sdk._runtime.options import Headers, Response
+from binance_sdk._runtime.response import Headers, Response
 
 from .support import NOW_MS
 

@@ -12,7 +12,7 @@ from binance_sdk._runtime.budget.fixed_window import Window
 from binance_sdk._runtime.budget.pool import Cost, Pool, Usage
 from binance_sdk._runtime.budget.resource import Charge
 from binance_sdk._runtime.budget.server_time import ServerTime
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.response import Headers
 from binance_sdk.catalogue import CATALOGUE
 
 LIMIT = 100

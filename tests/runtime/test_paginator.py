@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from binance_sdk._runtime.calls.drive import drive_iterator
-from binance_sdk._runtime.calls.paginator import ServerClock, pages
+from binance_sdk._runtime.calls.paginator import ServerClock, paginate
 from binance_sdk._runtime.operation import Lookback, Operation
 from binance_sdk.errors import DecodeError, ParameterError
 
@@ -363,7 +363,7 @@ def test_a_page_that_is_repeated_or_out_of_order_is_an_error(
     known = {wire: value for wire, value in arguments.items() if wire in operation.by_wire}
     walk, found = walk_of(operation, limit, 5, **known), list[Any]()
     with pytest.raises(DecodeError, match=operation.id) as caught:
-        found.extend(drive_iterator(pages(walk, exchange.fetch, CLOCK)))
+        found.extend(drive_iterator(paginate(walk, exchange.fetch, CLOCK)))
     assert len(found) == count
     assert caught.value.body
     assert caught.value.problems

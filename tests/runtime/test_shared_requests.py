@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from binance_sdk import BinanceClient, RequestOptions
-from binance_sdk._runtime.calls.cache import AsyncFlights
+from binance_sdk._runtime.calls.single_flight import AsyncSingleFlight
 
 from .support import Recorder, example_answer, in_flight
 
@@ -80,7 +80,7 @@ async def test_one_of_several_may_leave() -> None:
 
 
 async def test_a_request_that_somebody_else_ends_is_asked_again() -> None:
-    flights = AsyncFlights()
+    single_flight = AsyncSingleFlight()
     started, made = asyncio.Event(), list[asyncio.Task[Any]]()
 
     async def work() -> str:
@@ -92,15 +92,15 @@ async def test_a_request_that_somebody_else_ends_is_asked_again() -> None:
             await asyncio.Event().wait()
         return "answer"
 
-    first = asyncio.ensure_future(flights.fly("key", work))
+    first = asyncio.ensure_future(single_flight.run("key", work))
     await started.wait()
-    second = asyncio.ensure_future(flights.fly("key", work))
+    second = asyncio.ensure_future(single_flight.run("key", work))
     await asyncio.sleep(0)
     made[0].cancel()
     results = await asyncio.gather(first, second)
     assert results == [("answer", False), ("answer", True)]
     assert len(made) == 2
-    assert not flights._tasks
+    assert not single_flight._tasks
 
 
 def test_answers_to_other_headers_are_other_answers(recorder: Recorder) -> None:

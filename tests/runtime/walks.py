@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from binance_sdk._runtime.calls.drive import drive_iterator
-from binance_sdk._runtime.calls.paginator import ServerClock, pages
+from binance_sdk._runtime.calls.paginator import ServerClock, paginate
 from binance_sdk._runtime.calls.paging import Walk, plan_pages, plan_walk
 from binance_sdk._runtime.operation import Operation
 from binance_sdk.catalogue import CATALOGUE
@@ -29,7 +29,7 @@ def walk_of(
 
 
 def collect(walk: Walk, exchange: Exchange, clock: ServerClock = CLOCK) -> list[Any]:
-    return list(drive_iterator(pages(walk, exchange.fetch, clock)))
+    return list(drive_iterator(paginate(walk, exchange.fetch, clock)))
 
 
 def within(rows: Iterable[Any], attribute: str, start: int | None, end: int | None, limit: int | None) -> list[Any]:

@@ -1369,7 +1369,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.AGG_TRADES,
             {"symbol": symbol, "fromId": from_id, "startTime": start_time, "endTime": end_time},
             limit,
@@ -1424,7 +1424,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.BASIS,
             {
                 "pair": pair,
@@ -1486,7 +1486,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.CONTINUOUS_KLINES,
             {
                 "pair": pair,
@@ -1543,7 +1543,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.FUNDING_RATE,
             {"symbol": symbol, "startTime": start_time, "endTime": end_time},
             limit,
@@ -1596,7 +1596,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.GLOBAL_LONG_SHORT_ACCOUNT_RATIO,
             {"symbol": symbol, "period": period, "startTime": start_time, "endTime": end_time},
             limit,
@@ -1648,7 +1648,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.HISTORICAL_TRADES, {"symbol": symbol, "fromId": from_id}, limit, page_size, options
         )
 
@@ -1698,7 +1698,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.INDEX_PRICE_KLINES,
             {"pair": pair, "interval": interval, "startTime": start_time, "endTime": end_time},
             limit,
@@ -1752,7 +1752,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.KLINES,
             {"symbol": symbol, "interval": interval, "startTime": start_time, "endTime": end_time},
             limit,
@@ -1806,7 +1806,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.MARK_PRICE_KLINES,
             {"symbol": symbol, "interval": interval, "startTime": start_time, "endTime": end_time},
             limit,
@@ -1859,7 +1859,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.OPEN_INTEREST_HIST,
             {"symbol": symbol, "period": period, "startTime": start_time, "endTime": end_time},
             limit,
@@ -1913,7 +1913,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.PREMIUM_INDEX_KLINES,
             {"symbol": symbol, "interval": interval, "startTime": start_time, "endTime": end_time},
             limit,
@@ -1966,7 +1966,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.TAKER_LONG_SHORT_RATIO,
             {"symbol": symbol, "period": period, "startTime": start_time, "endTime": end_time},
             limit,
@@ -2020,7 +2020,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.TOP_LONG_SHORT_ACCOUNT_RATIO,
             {"symbol": symbol, "period": period, "startTime": start_time, "endTime": end_time},
             limit,
@@ -2074,7 +2074,7 @@ class AsyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.TOP_LONG_SHORT_POSITION_RATIO,
             {"symbol": symbol, "period": period, "startTime": start_time, "endTime": end_time},
             limit,
@@ -3497,7 +3497,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.AGG_TRADES,
             {"symbol": symbol, "fromId": from_id, "startTime": start_time, "endTime": end_time},
             limit,
@@ -3552,7 +3552,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.BASIS,
             {
                 "pair": pair,
@@ -3614,7 +3614,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.CONTINUOUS_KLINES,
             {
                 "pair": pair,
@@ -3671,7 +3671,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.FUNDING_RATE,
             {"symbol": symbol, "startTime": start_time, "endTime": end_time},
             limit,
@@ -3724,7 +3724,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.GLOBAL_LONG_SHORT_ACCOUNT_RATIO,
             {"symbol": symbol, "period": period, "startTime": start_time, "endTime": end_time},
             limit,
@@ -3776,7 +3776,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.HISTORICAL_TRADES, {"symbol": symbol, "fromId": from_id}, limit, page_size, options
         )
 
@@ -3826,7 +3826,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.INDEX_PRICE_KLINES,
             {"pair": pair, "interval": interval, "startTime": start_time, "endTime": end_time},
             limit,
@@ -3880,7 +3880,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.KLINES,
             {"symbol": symbol, "interval": interval, "startTime": start_time, "endTime": end_time},
             limit,
@@ -3934,7 +3934,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.MARK_PRICE_KLINES,
             {"symbol": symbol, "interval": interval, "startTime": start_time, "endTime": end_time},
             limit,
@@ -3987,7 +3987,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.OPEN_INTEREST_HIST,
             {"symbol": symbol, "period": period, "startTime": start_time, "endTime": end_time},
             limit,
@@ -4041,7 +4041,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.PREMIUM_INDEX_KLINES,
             {"symbol": symbol, "interval": interval, "startTime": start_time, "endTime": end_time},
             limit,
@@ -4094,7 +4094,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.TAKER_LONG_SHORT_RATIO,
             {"symbol": symbol, "period": period, "startTime": start_time, "endTime": end_time},
             limit,
@@ -4148,7 +4148,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.TOP_LONG_SHORT_ACCOUNT_RATIO,
             {"symbol": symbol, "period": period, "startTime": start_time, "endTime": end_time},
             limit,
@@ -4202,7 +4202,7 @@ class SyncFutures:
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.TOP_LONG_SHORT_POSITION_RATIO,
             {"symbol": symbol, "period": period, "startTime": start_time, "endTime": end_time},
             limit,

@@ -984,7 +984,7 @@ class AsyncSpot:
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.AGG_TRADES,
             {"symbol": symbol, "fromId": from_id, "startTime": start_time, "endTime": end_time},
             limit,
@@ -1027,7 +1027,7 @@ class AsyncSpot:
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.HISTORICAL_BLOCK_TRADES, {"symbol": symbol, "fromId": from_id}, limit, page_size, options
         )
 
@@ -1070,7 +1070,7 @@ class AsyncSpot:
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.HISTORICAL_TRADES, {"symbol": symbol, "fromId": from_id}, limit, page_size, options
         )
 
@@ -1120,7 +1120,7 @@ class AsyncSpot:
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.KLINES,
             {
                 "symbol": symbol,
@@ -1180,7 +1180,7 @@ class AsyncSpot:
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.UI_KLINES,
             {
                 "symbol": symbol,
@@ -2201,7 +2201,7 @@ class SyncSpot:
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.AGG_TRADES,
             {"symbol": symbol, "fromId": from_id, "startTime": start_time, "endTime": end_time},
             limit,
@@ -2244,7 +2244,7 @@ class SyncSpot:
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.HISTORICAL_BLOCK_TRADES, {"symbol": symbol, "fromId": from_id}, limit, page_size, options
         )
 
@@ -2287,7 +2287,7 @@ class SyncSpot:
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.HISTORICAL_TRADES, {"symbol": symbol, "fromId": from_id}, limit, page_size, options
         )
 
@@ -2337,7 +2337,7 @@ class SyncSpot:
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.KLINES,
             {
                 "symbol": symbol,
@@ -2397,7 +2397,7 @@ class SyncSpot:
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
-        return self._caller.pages(
+        return self._caller.paginate(
             operations.UI_KLINES,
             {
                 "symbol": symbol,

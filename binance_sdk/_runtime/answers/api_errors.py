@@ -10,7 +10,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from binance_sdk._runtime.operation import Catalogue, Operation, plain_text
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse, TransportFailure
 from binance_sdk.errors import (
     APIConnectionError,
@@ -46,12 +46,12 @@ _READ = 8192
 _SHOWN = 200
 
 
-def deadline_of(seconds: float | None) -> str:
+def deadline_text(seconds: float | None) -> str:
     """A deadline of a call in words."""
     return "deadline" if seconds is None else f"deadline of {seconds:g} s"
 
 
-def failed(
+def transport_error(
     operation: Operation[Any], failure: TransportFailure, url: str, deadline: float | None = None
 ) -> BinanceError:
     """The error for a request that got no whole answer.
@@ -62,9 +62,9 @@ def failed(
         url: Where.
         deadline: Seconds of the call's deadline, where that came before the timeout of the request.
     """
-    text = f"{operation.id}: {failure} ({place_of(url)}{failure.way})"
+    text = f"{operation.id}: {failure} ({host_and_port(url)}{failure.via})"
     if failure.kind == "timeout" and deadline is not None:
-        text += f"; its {deadline_of(deadline)} has passed: raise deadline=, or leave it out"
+        text += f"; its {deadline_text(deadline)} has passed: raise deadline=, or leave it out"
         return APITimeoutError(text, operation=operation.id)
     if failure.kind == "timeout":
         return APITimeoutError(f"{text}; raise timeout= if the line is slow", operation=operation.id)
@@ -75,7 +75,7 @@ def failed(
     return APIConnectionError(text, operation=operation.id)
 
 
-def place_of(url: str) -> str:
+def host_and_port(url: str) -> str:
     """Host and port, the port also where the URL leaves it out."""
     parts = urlsplit(url)
     port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
@@ -87,7 +87,7 @@ def holds_data(response: RawResponse) -> bool:
     return response.status_code == 200 and not _looks_like_error(response.content)
 
 
-def refused(name: str, response: RawResponse, catalogue: Catalogue, environment: str, now_ms: int) -> APIError | None:
+def api_error(name: str, response: RawResponse, catalogue: Catalogue, environment: str, now_ms: int) -> APIError | None:
     """The error in an answer, or None where it holds data.
 
     Args:
@@ -153,9 +153,9 @@ def _joined(parts: list[str]) -> str:
 def _meant(response: RawResponse, catalogue: Catalogue) -> int:
     """The status, or the one that its body tells of."""
     status = response.status_code
-    if any(one.status == status for one in catalogue.telling_bodies):
+    if any(one.status == status for one in catalogue.status_overrides):
         text = plain_text(response.content[:_READ].decode("utf-8", "replace"))
-        return next((one.means for one in catalogue.telling_bodies if one.fits(status, text)), status)
+        return next((one.means for one in catalogue.status_overrides if one.fits(status, text)), status)
     return status
 
 

@@ -18,7 +18,7 @@ from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.budget.sliding_window import Rolling
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import MarketLimits
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.response import Headers
 
 _COUNT = re.compile("[0-9]{1,12}")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from binance_sdk._runtime.answers.api_errors import deadline_of, holds_data, refused
-from binance_sdk._runtime.answers.api_errors import failed as failure_of
+from binance_sdk._runtime.answers.api_errors import api_error, deadline_text, holds_data, transport_error
 from binance_sdk._runtime.answers.decode import decode, decode_good_rows
 from binance_sdk._runtime.budget.client_budget import Budget
 from binance_sdk._runtime.budget.ledger import Grant
@@ -17,7 +16,8 @@ from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.calls.notify import Teller
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Catalogue, Market, Operation, Variant
-from binance_sdk._runtime.options import Headers, RequestOptions, Response
+from binance_sdk._runtime.options import RequestOptions
+from binance_sdk._runtime.response import Headers, Response
 from binance_sdk._runtime.transport.decompression import ACCEPTED
 from binance_sdk._runtime.transport.protocol import (
     FailureKind,
@@ -153,7 +153,7 @@ class Attempts:
             transport = self.transport(operation.id)
             timeout = min(options.timeout or _DEFAULT_TIMEOUT, deadline - now)
             if timeout <= 0:
-                text = f"{operation.id}: its {deadline_of(options.deadline)} passed before it was sent"
+                text = f"{operation.id}: its {deadline_text(options.deadline)} passed before it was sent"
                 raise APITimeoutError(text, operation=operation.id)
             if self.teller.listening:
                 self.teller.tell(RequestSent(operation.id, url, prepared.cost.weight, number))
@@ -167,7 +167,7 @@ class Attempts:
             raw = await transport.send(request)
         except TransportFailure as failure:
             cut = timeout < (options.timeout or _DEFAULT_TIMEOUT)
-            error = failure_of(operation, failure, url, options.deadline if cut else None)
+            error = transport_error(operation, failure, url, options.deadline if cut else None)
             self._lost(sent, error, failure.kind)
             raise error from (failure.__cause__ or failure)
         except BaseException:
@@ -239,7 +239,7 @@ class Attempts:
         error = None
         if not holds_data(raw):
             now_ms = round(pool.time.now(now) * 1000)
-            error = refused(operation.id, raw, self.catalogue, sent.market.environment, now_ms)
+            error = api_error(operation.id, raw, self.catalogue, sent.market.environment, now_ms)
         if error is not None:
             # Before the request is settled: that lets the next one go.
             close_gate(pool, error, sent.at, now, self.teller.tell)

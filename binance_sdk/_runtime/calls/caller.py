@@ -7,11 +7,12 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from binance_sdk._runtime.calls.drive import drive, drive_iterator
 from binance_sdk._runtime.calls.engine import Engine
-from binance_sdk._runtime.calls.paginator import pages
+from binance_sdk._runtime.calls.paginator import paginate
 from binance_sdk._runtime.calls.paging import plan_pages, plan_walk
-from binance_sdk._runtime.fork import Home
+from binance_sdk._runtime.fork import ProcessGuard
 from binance_sdk._runtime.operation import Operation
-from binance_sdk._runtime.options import RequestOptions, Response, check_options
+from binance_sdk._runtime.options import RequestOptions, check_options
+from binance_sdk._runtime.response import Response
 
 T = TypeVar("T")
 Arguments = Mapping[str, object]
@@ -23,14 +24,14 @@ class _Rows(Generic[T]):
     def __init__(self, operation: str, rows: AsyncIterator[T]) -> None:
         self._operation = operation
         self._rows = rows
-        self._home = Home()
+        self._process = ProcessGuard()
 
     def __aiter__(self) -> Self:
         return self
 
     def __anext__(self) -> Coroutine[Any, Any, T]:
-        if self._home.left:
-            self._home.check("a running iterator", "begin another one in the child", self._operation)
+        if self._process.is_child:
+            self._process.check("a running iterator", "begin another one in the child", self._operation)
         return cast("Coroutine[Any, Any, T]", self._rows.__anext__())
 
     async def aclose(self) -> None:
@@ -46,7 +47,7 @@ class AsyncCaller:
         self.defaults = defaults
 
     @property
-    def at_once(self) -> int:
+    def max_concurrency(self) -> int:
         """Requests that may be under way together."""
         return self.engine.attempts.max_concurrency
 
@@ -56,7 +57,7 @@ class AsyncCaller:
     async def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
         return (await self.engine.call(operation, arguments, self._options(options))).data
 
-    def pages(
+    def paginate(
         self,
         operation: Operation[list[T]],
         arguments: Arguments,
@@ -71,7 +72,7 @@ class AsyncCaller:
         async def fetch(asked: Arguments) -> Response[list[T]]:
             return await self.engine.call(operation, asked, settings)
 
-        return _Rows(operation.id, pages(walk, fetch, self.engine.server_clock(operation)))
+        return _Rows(operation.id, paginate(walk, fetch, self.engine.server_clock(operation)))
 
     def raw(self) -> AsyncCaller:
         return _AsyncRaw(self.engine, self.defaults)
@@ -91,7 +92,7 @@ class _AsyncPlanning(AsyncCaller):
         self._options(options)
         return cast(T, self.engine.plan(self.engine.prepare(operation, arguments)))
 
-    def pages(
+    def paginate(
         self,
         operation: Operation[list[T]],
         arguments: Arguments,
@@ -116,14 +117,14 @@ class SyncCaller:
         self._inner = inner
 
     @property
-    def at_once(self) -> int:
+    def max_concurrency(self) -> int:
         """Requests that may be under way together."""
-        return self._inner.at_once
+        return self._inner.max_concurrency
 
     def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
         return drive(self._inner.call(operation, arguments, options))
 
-    def pages(
+    def paginate(
         self,
         operation: Operation[list[T]],
         arguments: Arguments,
@@ -131,7 +132,7 @@ class SyncCaller:
         page_size: int | None,
         options: RequestOptions | None,
     ) -> Iterator[T]:
-        found = self._inner.pages(operation, arguments, limit, page_size, options)
+        found = self._inner.paginate(operation, arguments, limit, page_size, options)
         # A planning caller answers with the plan itself, which is no iterator.
         return drive_iterator(found) if hasattr(found, "__anext__") else cast("Iterator[T]", found)
 

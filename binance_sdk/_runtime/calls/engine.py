@@ -12,18 +12,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
-from binance_sdk._runtime.answers.api_errors import deadline_of
+from binance_sdk._runtime.answers.api_errors import deadline_text
 from binance_sdk._runtime.budget.fixed_window import Window
 from binance_sdk._runtime.budget.pool import Cost
 from binance_sdk._runtime.budget.sliding_window import Rolling
 from binance_sdk._runtime.calls.attempt import Attempts, Prepared
-from binance_sdk._runtime.calls.cache import AnswerCache, AsyncFlights, ThreadFlights, lifetime
+from binance_sdk._runtime.calls.cache import AnswerCache, lifetime
 from binance_sdk._runtime.calls.hosts import Host
 from binance_sdk._runtime.calls.paginator import ServerClock
 from binance_sdk._runtime.calls.parameters import query, validate
 from binance_sdk._runtime.calls.retry import is_transient, retrying
+from binance_sdk._runtime.calls.single_flight import AsyncSingleFlight, ThreadSingleFlight
 from binance_sdk._runtime.operation import Operation
-from binance_sdk._runtime.options import Plan, RequestOptions, Response
+from binance_sdk._runtime.options import RequestOptions
+from binance_sdk._runtime.response import Plan, Response
 from binance_sdk.errors import BinanceError, BudgetError, ConfigError
 from binance_sdk.events import CacheHit, Retrying
 
@@ -36,7 +38,7 @@ class Engine:
 
     attempts: Attempts
     cache: Callable[[str], AnswerCache]
-    flights: AsyncFlights | ThreadFlights
+    single_flight: AsyncSingleFlight | ThreadSingleFlight
 
     # ------------------------------------------------------------------- before sending
 
@@ -136,7 +138,7 @@ class Engine:
             *(options.wait, options.deadline, options.timeout, options.max_retries),
             *(options.priority, options.cache, options.bad_rows),
         )
-        response, shared = await self.flights.fly(f"{key} {alike}", fetch)
+        response, shared = await self.single_flight.run(f"{key} {alike}", fetch)
         if shared:
             self.attempts.teller.tell(CacheHit(operation.id, shared=True))
         return _own_copy(response)
@@ -165,7 +167,7 @@ class Engine:
             attempts.teller.tell(Retrying(prepared.operation.id, error, pause, number))
 
         def out_of_time(error: BinanceError) -> None:
-            error.args = (f"{error}; not tried again: its {deadline_of(options.deadline)} comes first",)
+            error.args = (f"{error}; not tried again: its {deadline_text(options.deadline)} comes first",)
 
         response: Response[Any] | None = None
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from binance_sdk._runtime.answers.api_errors import refused
+from binance_sdk._runtime.answers.api_errors import api_error
 from binance_sdk._runtime.budget.client_budget import banned
 from binance_sdk._runtime.budget.pool import Pool
 from binance_sdk._runtime.operation import Catalogue
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.errors import APIError, ForbiddenError, IPBannedError, RateLimitError
 from binance_sdk.events import Event, GateClosed
@@ -99,7 +99,7 @@ class Gatekeeper:
         """
         now_ms = round(self.pool.time.now(now) * 1000)
         answer = RawResponse(status, Headers(headers), body)
-        error = refused(name, answer, self.catalogue, self.environment, now_ms)
+        error = api_error(name, answer, self.catalogue, self.environment, now_ms)
         if error is not None:
             close_gate(self.pool, error, sent, now, self.tell)
         return error

@@ -15,7 +15,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from binance_sdk._runtime.calls.paging import Walk, earliest_start, wrong
 from binance_sdk._runtime.calls.parameters import EARLIEST_MS
-from binance_sdk._runtime.options import Response
+from binance_sdk._runtime.response import Response
 from binance_sdk.errors import DecodeError
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class ServerClock:
     """Whether an answer of the server has told it; else it is the time of this machine."""
 
 
-def pages(walk: Walk, fetch: Fetch[T], clock: ServerClock) -> AsyncIterator[T]:
+def paginate(walk: Walk, fetch: Fetch[T], clock: ServerClock) -> AsyncIterator[T]:
     """Every row of a walk in order, each once, exactly ``limit`` of them if there are so many.
 
     Args:
@@ -50,10 +50,10 @@ def pages(walk: Walk, fetch: Fetch[T], clock: ServerClock) -> AsyncIterator[T]:
         DecodeError: a page that repeats rows or is not in order.
         ParameterError: more rows share a key than a page holds.
     """
-    return _Walker(walk, fetch, clock).rows()
+    return _Paginator(walk, fetch, clock).rows()
 
 
-class _Walker(Generic[T]):
+class _Paginator(Generic[T]):
     def __init__(self, walk: Walk, fetch: Fetch[T], clock: ServerClock) -> None:
         self._walk = walk
         self._paging = walk.paging

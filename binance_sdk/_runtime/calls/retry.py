@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from binance_sdk._runtime.budget.retry_quota import RetryQuota
-from binance_sdk._runtime.locks import IMPORTING
+from binance_sdk._runtime.locks import IMPORT_LOCK
 from binance_sdk.errors import APIConnectionError, BinanceError, DecodeError, RateLimitError, ServerError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def retrying(
         before_sleep: Told of each retry: error, pause, number of the attempt that failed.
         out_of_time: Told of the error after which the deadline leaves no time.
     """
-    with IMPORTING:
+    with IMPORT_LOCK:
         from tenacity import AsyncRetrying, stop_after_attempt
         from tenacity.stop import stop_base
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from typing import Any, ParamSpec, TypeVar, cast
 
 from binance_sdk._runtime.calls.drive import drive
-from binance_sdk._runtime.options import Plan, Response
+from binance_sdk._runtime.response import Plan, Response
 
 P = ParamSpec("P")
 T = TypeVar("T")

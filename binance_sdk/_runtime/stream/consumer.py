@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
-from binance_sdk._runtime.fork import Home
+from binance_sdk._runtime.fork import ProcessGuard
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.stream.choices import Choices
 from binance_sdk._runtime.stream.connection.supervisor import Owner
@@ -36,7 +36,7 @@ class Opened:
         self._carried: dict[tuple[Market, str], tuple[Subscription, Owner]] = {}
         self.reader = make_reader(parts, choices, self._pause)
         self.closed = False
-        self.home = Home()
+        self.process = ProcessGuard()
 
     def check_process(self) -> None:
         """Nothing in the process that opened it.
@@ -44,7 +44,7 @@ class Opened:
         Raises:
             ConfigError: we are a child of a fork.
         """
-        self.home.check("an open stream", "open another one in the child")
+        self.process.check("an open stream", "open another one in the child")
 
     def _pause(self, paused: bool) -> None:
         for owner in self._owners:
@@ -157,7 +157,7 @@ class Opened:
     async def aclose(self) -> None:
         self.closed = True
         self._told_closed(self)
-        if self.home.left:
+        if self.process.is_child:
             # It goes on in the parent.
             return
         await asyncio.gather(*(owner.aclose() for owner in self._owners))
@@ -232,7 +232,7 @@ class Events(Generic[T]):
         self._opened = opened
         self._take = opened.reader.take
         self._wait = opened.reader.wait
-        self._home = opened.home
+        self._process = opened.process
 
     @property
     def stats(self) -> StreamStats:
@@ -267,7 +267,7 @@ class Events(Generic[T]):
         return self
 
     async def __anext__(self) -> T:
-        if self._home.left:
+        if self._process.is_child:
             self._opened.check_process()
         event: T | None = self._take()
         if event is not None:

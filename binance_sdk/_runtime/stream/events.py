@@ -128,7 +128,7 @@ class SyncEvents(Generic[T]):
 
     def _first(self) -> T | Notice:
         """What is to be handed out next; it stays where it is."""
-        if self._opened.home.left:
+        if self._opened.process.is_child:
             self._opened.check_process()
         if self._opened.closed:
             # Also what was fetched before belongs to a stream that is over.
@@ -163,7 +163,7 @@ class SyncEvents(Generic[T]):
 
     def close(self) -> None:
         """End it."""
-        if not self._opened.closed and not self._opened.home.left:
+        if not self._opened.closed and not self._opened.process.is_child:
             try:
                 self._opener.run(self._opened.aclose, to_the_end=True)
             except ConfigError:

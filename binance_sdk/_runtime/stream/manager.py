@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from binance_sdk._runtime.fork import Home, abandon, tell_of_fork
+from binance_sdk._runtime.fork import ProcessGuard, abandon, notify_after_fork
 from binance_sdk._runtime.stream.background_loop import BackgroundLoop, Work
 from binance_sdk._runtime.stream.choices import together
 from binance_sdk._runtime.stream.consumer import Item, Opened
@@ -25,7 +25,7 @@ class Opener:
         self._parts: Parts | None = None
         self._opened: dict[Opened, asyncio.AbstractEventLoop] = {}
         self._closed = False
-        self._home = Home()
+        self._process = ProcessGuard()
 
     async def open(self, items: Sequence[Item], options: StreamOptions) -> Opened:
         """Streams whose connections are open and acknowledged.
@@ -36,7 +36,7 @@ class Opener:
         """
         if self._closed:
             raise ConfigError("the client is closed; make a new one")
-        self._home.check("an async client", "make a new one in the child")
+        self._process.check("an async client", "make a new one in the child")
         if not items:
             raise ParameterError("there is no stream to open; combine() at least one")
         if self._parts is None:
@@ -66,7 +66,7 @@ class Opener:
     async def aclose(self) -> None:
         """Close what is still open."""
         self._closed = True
-        if self._home.left:
+        if self._process.is_child:
             return
         here = asyncio.get_running_loop()
         # Side by side: a frozen peer takes its time.
@@ -91,7 +91,7 @@ class BackgroundOpener:
         self._make = parts
         self._inner = Opener(parts)
         self._background = BackgroundLoop()
-        tell_of_fork(self)
+        notify_after_fork(self)
 
     def after_fork(self) -> None:
         """The thread runs in the parent, with its loop and all streams; another one is started here when needed."""

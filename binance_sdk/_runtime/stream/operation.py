@@ -13,7 +13,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from binance_sdk._runtime.json_validator import JsonReader
-from binance_sdk._runtime.locks import IMPORTING, cached_property
+from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.type_adapter import type_adapter
 
@@ -163,5 +163,5 @@ class StreamOperation(Generic[T_co]):
     @cached_property
     def reader(self) -> JsonReader:
         """Reads the payload of a message."""
-        with IMPORTING:
+        with IMPORT_LOCK:
             return JsonReader(self.adapter)

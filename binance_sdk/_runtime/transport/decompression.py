@@ -21,7 +21,7 @@ _MEMBERS = 1000
 _GZIP, _ZLIB, _BARE = zlib.MAX_WBITS | 16, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
-class Body:
+class BodyReader:
     """Collects the body of an answer, unpacked.
 
     Args:

@@ -19,7 +19,7 @@ from typing import Any
 import httpcore
 
 
-class Deadlines(httpcore.NetworkBackend):
+class DeadlineBackend(httpcore.NetworkBackend):
     """A network of httpcore that keeps the deadline of the thread it is used in."""
 
     def __init__(self, inner: httpcore.NetworkBackend) -> None:
@@ -74,7 +74,7 @@ class Deadlines(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    def __init__(self, inner: httpcore.NetworkStream, deadlines: Deadlines) -> None:
+    def __init__(self, inner: httpcore.NetworkStream, deadlines: DeadlineBackend) -> None:
         self._inner = inner
         self._deadlines = deadlines
 
@@ -98,7 +98,7 @@ class _Stream(httpcore.NetworkStream):
         return self._inner.get_extra_info(info)
 
 
-class Tidy(httpcore.AsyncNetworkBackend):
+class TrackingBackend(httpcore.AsyncNetworkBackend):
     """A network of httpcore that can close what a request has opened, for event loops."""
 
     def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:

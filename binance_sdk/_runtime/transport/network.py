@@ -14,11 +14,11 @@ from binance_sdk.errors import ConfigError, shown
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Route:
     """How a host is reached."""
 
     proxy: Proxy | None
-    secure: bool
+    uses_tls: bool
     """TLS is spoken, with the host or with the proxy."""
 
 
@@ -45,7 +45,7 @@ class Network:
         del proxy
         self._context = ssl_context
         self._trust_env = trust_env
-        self._decided: dict[str, Way] = {}
+        self._decided: dict[str, Route] = {}
 
     def __repr__(self) -> str:
         return f"Network(proxy={self._given!r}, trust_env={self._trust_env})"
@@ -56,7 +56,7 @@ class Network:
             return Proxies(self._given)
         return proxies_of_environment(os.environ) if self._trust_env else Proxies()
 
-    def way(self, url: str) -> Way:
+    def route(self, url: str) -> Route:
         """How this URL is reached.
 
         Raises:
@@ -67,8 +67,8 @@ class Network:
         found = self._decided.get(origin)
         if found is None:
             proxy = self._proxies.of(origin)
-            secure = origin.startswith(("https:", "wss:")) or (proxy is not None and proxy.scheme == "https")
-            found = self._decided[origin] = Way(proxy, secure)
+            uses_tls = origin.startswith(("https:", "wss:")) or (proxy is not None and proxy.scheme == "https")
+            found = self._decided[origin] = Route(proxy, uses_tls)
         return found
 
     @cached_property
@@ -93,6 +93,6 @@ def need_socks(proxy: Proxy, module: str) -> None:
     """
     if proxy.scheme == "socks5" and find_spec(module) is None:
         raise ConfigError(
-            f"{proxy.source} names a SOCKS proxy ({proxy.place}), which needs the package {module.replace('_', '-')}: "
+            f"{proxy.source} names a SOCKS proxy ({proxy.address}), which needs {module.replace('_', '-')}: "
             "pip install 'binance-market-sdk[socks]', or go without it: trust_env=False, NO_PROXY, or another proxy="
         )

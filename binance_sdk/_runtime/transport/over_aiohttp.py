@@ -27,10 +27,10 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.secrets import behind, without_frames
-from binance_sdk._runtime.transport.decompression import Body
-from binance_sdk._runtime.transport.network import Network, Way, need_socks
+from binance_sdk._runtime.transport.decompression import BodyReader
+from binance_sdk._runtime.transport.network import Network, Route, need_socks
 from binance_sdk._runtime.transport.per_loop import PerLoop
 from binance_sdk._runtime.transport.protocol import (
     PreparedRequest,
@@ -93,10 +93,10 @@ def new_session(
     return session
 
 
-def dialling(network: Network, way: Way, url: str) -> dict[str, Any]:
-    """Arguments of a request that goes this way."""
-    arguments: dict[str, Any] = {"ssl": network.ssl_context} if way.secure else {}
-    proxy = way.proxy
+def request_arguments(network: Network, route: Route, url: str) -> dict[str, Any]:
+    """Arguments of a request that takes this route."""
+    arguments: dict[str, Any] = {"ssl": network.ssl_context} if route.uses_tls else {}
+    proxy = route.proxy
     if proxy is not None and proxy.scheme != "socks5":
         arguments["proxy"] = proxy.url
         if proxy.authorization is not None and url.startswith(("https:", "wss:")):
@@ -105,15 +105,15 @@ def dialling(network: Network, way: Way, url: str) -> dict[str, Any]:
     return arguments
 
 
-def headers_for_proxy(way: Way, url: str) -> dict[str, str]:
+def proxy_headers_in_clear(route: Route, url: str) -> dict[str, str]:
     """Headers of a request that the proxy reads itself, since nothing hides it from the proxy."""
-    proxy = way.proxy
+    proxy = route.proxy
     if proxy is None or proxy.scheme == "socks5" or proxy.authorization is None or url.startswith(("https:", "wss:")):
         return {}
     return {PROXY_AUTHORIZATION: proxy.authorization}
 
 
-def caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
+def errors_caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
     """What a request may raise."""
     known = (ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError, ValueError)
     if proxy is None or proxy.scheme != "socks5":
@@ -132,31 +132,31 @@ def without_secrets(error: Exception) -> None:
             each.args = (each.request_info, each.history)
 
 
-def no_connection(error: Exception, proxy: Proxy | None) -> TransportFailure | None:
+def connect_failure(error: Exception, proxy: Proxy | None) -> TransportFailure | None:
     """What kept a request from leaving, or None where it has left."""
     why = reason(error, proxy)
-    way = through(proxy)
+    via = through(proxy)
     if why.ours:
-        return TransportFailure("local", why.text, way)
+        return TransportFailure("local", why.text, via)
     if isinstance(error, ClientHttpProxyError) and proxy is not None:
         return proxy_refused(f"{error.status} {error.message}".rstrip(), proxy)
     if isinstance(error, (InvalidURL, NonHttpUrlClientError, UnicodeError)):
-        return TransportFailure("setup", f"not an address: {error}; check the URL given for it", way)
+        return TransportFailure("setup", f"not an address: {error}; check the URL given for it", via)
     if proxy is not None and type(error).__name__ == "ProxyError":
         return proxy_refused(str(error), proxy)
     if isinstance(error, ClientConnectorError) or type(error).__name__ == "ProxyConnectionError":
-        return TransportFailure("connect", f"no connection: {why.text}", way)
+        return TransportFailure("connect", f"no connection: {why.text}", via)
     return None
 
 
 def _failure(error: Exception, proxy: Proxy | None, request: PreparedRequest) -> TransportFailure:
     if request.secret or (proxy is not None and proxy.user is not None):
         without_secrets(error)
-    way = through(proxy)
+    via = through(proxy)
     if isinstance(error, TimeoutError) or type(error).__name__ == "ProxyTimeoutError":
-        return TransportFailure("timeout", f"no answer in time ({type(error).__name__})", way)
-    broken = TransportFailure("broken", f"the connection broke: {reason(error, proxy).text}", way)
-    return no_connection(error, proxy) or broken
+        return TransportFailure("timeout", f"no answer in time ({type(error).__name__})", via)
+    broken = TransportFailure("broken", f"the connection broke: {reason(error, proxy).text}", via)
+    return connect_failure(error, proxy) or broken
 
 
 async def _body(response: ClientResponse, ends: float) -> bytes:
@@ -166,23 +166,23 @@ async def _body(response: ClientResponse, ends: float) -> bytes:
     if length is not None and encoding is None:
         # It cannot become more than it says.
         return await response.read()
-    body = Body(encoding, lambda: check_time(ends))
+    body = BodyReader(encoding, lambda: check_time(ends))
     async for chunk in response.content.iter_any():
         body.feed(chunk)
     return body.end()
 
 
 class _Sessions:
-    """One session for each way, of one event loop."""
+    """One session for each route, of one event loop."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._made: dict[Way, ClientSession] = {}
+        self._made: dict[Route, ClientSession] = {}
 
-    def by(self, way: Way) -> ClientSession:
-        session = self._made.get(way)
+    def by(self, route: Route) -> ClientSession:
+        session = self._made.get(route)
         if session is None:
-            session = self._made[way] = new_session(way.proxy)
+            session = self._made[route] = new_session(route.proxy)
         return session
 
     async def close(self) -> None:
@@ -191,7 +191,7 @@ class _Sessions:
 
 
 class AiohttpTransport:
-    """Over ``aiohttp.ClientSession``, one for each event loop and way, since connections belong to their loop."""
+    """Over ``aiohttp.ClientSession``, one for each event loop and route, since connections belong to their loop."""
 
     def __init__(self, network: Network | None = None) -> None:
         network = self._network = network or Network()
@@ -208,20 +208,20 @@ class AiohttpTransport:
 
     async def send(self, request: PreparedRequest) -> RawResponse:
         url = request.url
-        way = self._network.way(url)
+        route = self._network.route(url)
         sessions = await self._own.get()
         ends = time.monotonic() + request.timeout
         try:
-            async with sessions.by(way).get(
+            async with sessions.by(route).get(
                 URL(url, encoded=True),
-                headers={**request.headers, **headers_for_proxy(way, url)},
+                headers={**request.headers, **proxy_headers_in_clear(route, url)},
                 timeout=self._timeout(request.timeout),
                 allow_redirects=False,
-                **dialling(self._network, way, url),
+                **request_arguments(self._network, route, url),
             ) as response:
                 content = await _body(response, ends)
-        except caught(way.proxy) as error:
-            raise _failure(error, way.proxy, request) from error
+        except errors_caught(route.proxy) as error:
+            raise _failure(error, route.proxy, request) from error
         return RawResponse(response.status, Headers(response.headers), content)
 
     async def aclose(self) -> None:

@@ -17,12 +17,12 @@ from typing import Any, Literal, overload
 
 import httpx
 
-from binance_sdk._runtime.locks import IMPORTING, new_lock
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.locks import IMPORT_LOCK, new_lock
+from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.secrets import without_frames
-from binance_sdk._runtime.transport.decompression import Body
-from binance_sdk._runtime.transport.httpcore_backends import Deadlines, Tidy
-from binance_sdk._runtime.transport.network import Network, Way, need_socks
+from binance_sdk._runtime.transport.decompression import BodyReader
+from binance_sdk._runtime.transport.httpcore_backends import DeadlineBackend, TrackingBackend
+from binance_sdk._runtime.transport.network import Network, Route, need_socks
 from binance_sdk._runtime.transport.per_loop import PerLoop
 from binance_sdk._runtime.transport.protocol import (
     PreparedRequest,
@@ -36,14 +36,14 @@ from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
 from binance_sdk.errors import ConfigError
 
-_STRAIGHT = Way(None, secure=True)
+_DIRECT = Route(None, uses_tls=True)
 """As far as we know: a client of the user's has its own ideas."""
 _NUMBER = re.compile("[0-9]{1,15}")
 _CAUGHT = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
 
 
-def _over_socks(way: Way) -> bool:
-    return way.proxy is not None and way.proxy.scheme == "socks5"
+def _over_socks(route: Route) -> bool:
+    return route.proxy is not None and route.proxy.scheme == "socks5"
 
 
 def _caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
@@ -57,26 +57,26 @@ def _failure(error: Exception, proxy: Proxy | None, request: PreparedRequest) ->
     if request.secret or (proxy is not None and proxy.user is not None):
         # In the frames of the libraries stand the headers of the request, and user and password of the proxy.
         without_frames(error)
-    way = through(proxy)
+    via = through(proxy)
     if isinstance(error, (httpx.TimeoutException, TooLate)):
-        return TransportFailure("timeout", f"no answer in time ({type(error).__name__})", way)
+        return TransportFailure("timeout", f"no answer in time ({type(error).__name__})", via)
     if isinstance(error, TimeoutError):
-        return TransportFailure("timeout", "the whole answer did not arrive in time", way)
+        return TransportFailure("timeout", "the whole answer did not arrive in time", via)
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
-        return TransportFailure("setup", f"not an address: {error}; check the URL given for it", way)
+        return TransportFailure("setup", f"not an address: {error}; check the URL given for it", via)
     why = reason(error, proxy)
     if why.ours:
-        return TransportFailure("local", why.text, way)
+        return TransportFailure("local", why.text, via)
     if isinstance(error, httpx.ProxyError) and proxy is not None:
         return proxy_refused(str(error), proxy)
     if isinstance(error, httpx.ConnectError):
-        return TransportFailure("connect", f"no connection: {why.text}", way)
+        return TransportFailure("connect", f"no connection: {why.text}", via)
     if isinstance(error, httpx.DecodingError):
         # Only where a hook of the user's client has read the body.
-        return TransportFailure("encoding", f"the body is not what its Content-Encoding says: {error}", way)
+        return TransportFailure("encoding", f"the body is not what its Content-Encoding says: {error}", via)
     if proxy is not None and not isinstance(error, _CAUGHT):
-        return TransportFailure("connect", "no connection: the proxy speaks no SOCKS 5", way)
-    return TransportFailure("broken", f"the connection broke: {why.text}", way)
+        return TransportFailure("connect", "no connection: the proxy speaks no SOCKS 5", via)
+    return TransportFailure("broken", f"the connection broke: {why.text}", via)
 
 
 def _declared(response: httpx.Response) -> int:
@@ -125,10 +125,10 @@ class _HiddenBytes(bytes):
         return "b'***'"
 
 
-def _transport_settings(network: Network, way: Way) -> dict[str, Any]:
-    proxy = way.proxy
+def _transport_settings(network: Network, route: Route) -> dict[str, Any]:
+    proxy = route.proxy
     # Reading the certificates of the world costs 30 ms, for nothing where no TLS is spoken.
-    context = network.ssl_context if way.secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = network.ssl_context if route.uses_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if proxy is None:
         return {"verify": context, "trust_env": False}
     need_socks(proxy, "socksio")
@@ -138,20 +138,20 @@ def _transport_settings(network: Network, way: Way) -> dict[str, Any]:
 
 
 class _AsyncClients:
-    """One client for each way, of one event loop."""
+    """One client for each route, of one event loop."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._made: dict[Way, tuple[httpx.AsyncClient, Tidy]] = {}
+        self._made: dict[Route, tuple[httpx.AsyncClient, TrackingBackend]] = {}
 
-    def by(self, way: Way) -> tuple[httpx.AsyncClient, Tidy]:
-        found = self._made.get(way)
+    def by(self, route: Route) -> tuple[httpx.AsyncClient, TrackingBackend]:
+        found = self._made.get(route)
         if found is None:
-            transport = httpx.AsyncHTTPTransport(**_transport_settings(self._network, way))
+            transport = httpx.AsyncHTTPTransport(**_transport_settings(self._network, route))
             pool = transport._pool
-            tidy = pool._network_backend = Tidy(pool._network_backend)
+            backend = pool._network_backend = TrackingBackend(pool._network_backend)
             client = httpx.AsyncClient(transport=transport, trust_env=False, cookies=_NoCookies())
-            found = self._made[way] = client, tidy
+            found = self._made[route] = client, backend
         return found
 
     async def aclose(self) -> None:
@@ -167,25 +167,25 @@ class AsyncHttpxTransport:
         network = self._network = network or Network()
         self._own = PerLoop(lambda: _AsyncClients(network), lambda own: own.aclose())
 
-    async def _own_client(self, way: Way) -> httpx.AsyncClient:
-        client, tidy = (await self._own.get()).by(way)
-        if _over_socks(way):
-            tidy.begin()
+    async def _own_client(self, route: Route) -> httpx.AsyncClient:
+        client, backend = (await self._own.get()).by(route)
+        if _over_socks(route):
+            backend.begin()
         return client
 
-    async def _tidy(self, way: Way) -> None:
-        if self._given is None and _over_socks(way):
-            await (await self._own.get()).by(way)[1].close_opened()
+    async def _tidy(self, route: Route) -> None:
+        if self._given is None and _over_socks(route):
+            await (await self._own.get()).by(route)[1].close_opened()
 
     async def send(self, request: PreparedRequest) -> RawResponse:
-        given, way = self._given, _STRAIGHT
+        given, route = self._given, _DIRECT
         if given is None:
-            way = self._network.way(request.url)
+            route = self._network.route(request.url)
         else:
             _check_open(given)
         ends = time.monotonic() + request.timeout
         try:
-            client = await self._own_client(way) if given is None else given
+            client = await self._own_client(route) if given is None else given
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
             # httpx's own timeout is one for each step: an answer that drips could take for ever.
             async with asyncio.timeout(request.timeout):
@@ -197,17 +197,17 @@ class AsyncHttpxTransport:
                         content = response.content
                         check_size(len(content))
                     else:
-                        body = Body(response.headers.get("content-encoding"), lambda: check_time(ends))
+                        body = BodyReader(response.headers.get("content-encoding"), lambda: check_time(ends))
                         async for chunk in response.aiter_raw():
                             body.feed(chunk)
                         content = body.end()
                 finally:
                     await response.aclose()
         except BaseException as error:
-            await self._tidy(way)
-            if not isinstance(error, _caught(way.proxy)):
+            await self._tidy(route)
+            if not isinstance(error, _caught(route.proxy)):
                 raise
-            raise _failure(error, way.proxy, request) from error
+            raise _failure(error, route.proxy, request) from error
         return RawResponse(response.status_code, Headers(response.headers), content)
 
     async def aclose(self) -> None:
@@ -218,30 +218,30 @@ class AsyncHttpxTransport:
 
 
 class _Clients:
-    """One client for each way, of one process; thread-safe. They keep the deadline of the thread they are used in."""
+    """One client for each route, of one process; thread-safe. They keep the deadline of the thread they are used in."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._made: dict[Way, tuple[httpx.Client, Deadlines]] = {}
+        self._made: dict[Route, tuple[httpx.Client, DeadlineBackend]] = {}
         self._lock = new_lock()
 
-    def by(self, way: Way) -> tuple[httpx.Client, Deadlines]:
-        found = self._made.get(way)
+    def by(self, route: Route) -> tuple[httpx.Client, DeadlineBackend]:
+        found = self._made.get(route)
         if found is None:
             # httpx imports more of itself when one is made, and the first look-up of a name imports its encoding.
-            with IMPORTING, self._lock:
+            with IMPORT_LOCK, self._lock:
                 import_module("encodings.idna")
 
-                found = self._made.get(way) or self._make(way)
-                self._made[way] = found
+                found = self._made.get(route) or self._make(route)
+                self._made[route] = found
         return found
 
-    def _make(self, way: Way) -> tuple[httpx.Client, Deadlines]:
-        transport = httpx.HTTPTransport(**_transport_settings(self._network, way))
+    def _make(self, route: Route) -> tuple[httpx.Client, DeadlineBackend]:
+        transport = httpx.HTTPTransport(**_transport_settings(self._network, route))
         pool = transport._pool
         # httpx has no argument for it. A test sees to it that deadlines hold.
-        deadlines = pool._network_backend = Deadlines(pool._network_backend)
-        return httpx.Client(transport=transport, trust_env=False, cookies=_NoCookies()), deadlines
+        backend = pool._network_backend = DeadlineBackend(pool._network_backend)
+        return httpx.Client(transport=transport, trust_env=False, cookies=_NoCookies()), backend
 
     def close(self) -> None:
         for client, _ in self._made.values():
@@ -267,24 +267,24 @@ class BlockingHttpxTransport:
                 self._own = _Clients(self._network)
             return self._own
 
-    def _until(self, ends: float, way: Way) -> httpx.Client:
-        client, deadlines = self._clients().by(way)
-        deadlines.set(ends)
+    def _until(self, ends: float, route: Route) -> httpx.Client:
+        client, backend = self._clients().by(route)
+        backend.set(ends)
         return client
 
-    def _tidy(self, way: Way) -> None:
-        if self._given is None and _over_socks(way):
-            self._clients().by(way)[1].close_opened()
+    def _tidy(self, route: Route) -> None:
+        if self._given is None and _over_socks(route):
+            self._clients().by(route)[1].close_opened()
 
     async def send(self, request: PreparedRequest) -> RawResponse:
-        given, way = self._given, _STRAIGHT
+        given, route = self._given, _DIRECT
         if given is None:
-            way = self._network.way(request.url)
+            route = self._network.route(request.url)
         else:
             _check_open(given)
         ends = time.monotonic() + request.timeout
         try:
-            client = self._until(ends, way) if given is None else given
+            client = self._until(ends, route) if given is None else given
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
             response = client.send(built, stream=True, follow_redirects=False)
             try:
@@ -294,7 +294,7 @@ class BlockingHttpxTransport:
                     content = response.content
                     check_size(len(content))
                 else:
-                    body = Body(response.headers.get("content-encoding"), lambda: check_time(ends))
+                    body = BodyReader(response.headers.get("content-encoding"), lambda: check_time(ends))
                     for chunk in response.iter_raw():
                         body.feed(chunk)
                         check_time(ends)
@@ -302,10 +302,10 @@ class BlockingHttpxTransport:
             finally:
                 response.close()
         except BaseException as error:
-            self._tidy(way)
-            if not isinstance(error, _caught(way.proxy)):
+            self._tidy(route)
+            if not isinstance(error, _caught(route.proxy)):
                 raise
-            raise _failure(error, way.proxy, request) from error
+            raise _failure(error, route.proxy, request) from error
         return RawResponse(response.status_code, Headers(response.headers), content)
 
     async def aclose(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.response import Headers
 
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 """Several times the largest answer Binance has; more is no answer but a fault or an attack."""
@@ -50,13 +50,13 @@ class TransportFailure(Exception):
     ``setup`` no request has left.
 
     Attributes:
-        way: The end of a message: through which proxy, if any.
+        via: The end of a message: through which proxy, if any.
     """
 
-    def __init__(self, kind: FailureKind, text: str, way: str = "") -> None:
+    def __init__(self, kind: FailureKind, text: str, via: str = "") -> None:
         super().__init__(text)
         self.kind: FailureKind = kind
-        self.way = way
+        self.via = via
 
 
 class Transport(Protocol):

@@ -51,31 +51,31 @@ class Proxy:
     password: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        return f"the proxy {self.place} of {self.source}"
+        return f"the proxy {self.address} of {self.source}"
 
     @property
-    def place(self) -> str:
+    def address(self) -> str:
         """Host and port."""
         return f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     @property
     def url(self) -> str:
         """Without user and password."""
-        return f"{self.scheme}://{self.place}"
+        return f"{self.scheme}://{self.address}"
 
     @property
     def url_with_credentials(self) -> str:
         """For libraries that take nothing else; goes into no message."""
         if self.user is None:
             return self.url
-        return f"{self.scheme}://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{self.place}"
+        return f"{self.scheme}://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{self.address}"
 
     @property
     def url_with_plain_credentials(self) -> str | None:
         """The same for libraries that take user and password as they stand; None where a URL cannot hold them so."""
         if self.user is None:
             return self.url
-        url = f"{self.scheme}://{self.user}:{self.password}@{self.place}"
+        url = f"{self.scheme}://{self.user}:{self.password}@{self.address}"
         try:
             parts = urlsplit(url)
             if (parts.username, parts.password, parts.hostname) != (self.user, self.password, self.host.lower()):
@@ -149,7 +149,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def goes_straight(no_proxy: str, host: str, port: int) -> bool:
+def bypasses_proxy(no_proxy: str, host: str, port: int) -> bool:
     """Whether ``NO_PROXY`` names a host.
 
     Its entries are separated by commas or blanks: ``*``, a domain (with all below it), an address, a network such as
@@ -203,7 +203,7 @@ class Proxies:
     named: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]], repr=False)
     """By scheme (``http``, ``https``, ``all``): where it was named, and the text."""
     no_proxy: str = ""
-    straight: Callable[[str], bool] = field(default=lambda host: False, repr=False)
+    bypass: Callable[[str], bool] = field(default=lambda host: False, repr=False)
     """What the operating system says of a host."""
 
     def of(self, url: str) -> Proxy | None:
@@ -220,9 +220,9 @@ class Proxies:
             return self.given
         scheme = _AS_REST.get(parts.scheme, parts.scheme)
         found = self.named.get(scheme) or self.named.get("all")
-        if found is None or goes_straight(self.no_proxy, host, parts.port or _PORTS.get(parts.scheme, 0)):
+        if found is None or bypasses_proxy(self.no_proxy, host, parts.port or _PORTS.get(parts.scheme, 0)):
             return None
-        if self.straight(host):
+        if self.bypass(host):
             return None
         source, text = found
         return parse_proxy(text, source)
@@ -245,7 +245,7 @@ def proxies_of_environment(environ: Mapping[str, str]) -> Proxies:
 
         system = urllib.request.getproxies()
         named = {scheme: ("the system's settings", system[scheme]) for scheme in ("http", "https") if scheme in system}
-        return Proxies(named=named, straight=lambda host: bool(urllib.request.proxy_bypass(host)))
+        return Proxies(named=named, bypass=lambda host: bool(urllib.request.proxy_bypass(host)))
     return Proxies()
 
 

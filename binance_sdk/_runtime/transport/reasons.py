@@ -69,7 +69,7 @@ def proxy_refused(text: str, proxy: Proxy) -> TransportFailure:
     """The proxy answered, and the answer was no."""
     text = scrubbed(text, proxy)
     if any(sign in text.lower() for sign in _WANTS_PASSWORD):
-        remedy = f"give user and password in {proxy.source}: {proxy.scheme}://user:password@{proxy.place}"
+        remedy = f"give user and password in {proxy.source}: {proxy.scheme}://user:password@{proxy.address}"
         return TransportFailure("setup", f"the proxy wants to know who asks ({text}); {remedy}", through(proxy))
     return TransportFailure("connect", f"no connection: the proxy refused ({text})", through(proxy))
 

@@ -38,11 +38,11 @@ from binance_sdk._runtime.stream.connection.websocket import (
 )
 from binance_sdk._runtime.transport.network import Network
 from binance_sdk._runtime.transport.over_aiohttp import (
-    caught,
-    dialling,
-    headers_for_proxy,
+    connect_failure,
+    errors_caught,
     new_session,
-    no_connection,
+    proxy_headers_in_clear,
+    request_arguments,
     without_secrets,
 )
 from binance_sdk._runtime.transport.proxies import Proxy
@@ -196,11 +196,11 @@ class AiohttpConnector:
         self._network = network or Network()
 
     async def __call__(self, url: str, receiver: Receiver) -> Wire:
-        way = self._network.way(url)
-        proxy = way.proxy
+        route = self._network.route(url)
+        proxy = route.proxy
         session = new_session(
             proxy,
-            {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **headers_for_proxy(way, url)},
+            {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **proxy_headers_in_clear(route, url)},
             socket=_Socket,
             traces=[_STAYS],
             check=_accepted,
@@ -215,10 +215,10 @@ class AiohttpConnector:
                     autoclose=False,
                     compress=0,
                     max_msg_size=MAX_MESSAGE_BYTES,
-                    **dialling(self._network, way, url),
+                    **request_arguments(self._network, route, url),
                     **_BYTES,
                 )
-        except caught(proxy) as error:
+        except errors_caught(proxy) as error:
             await session.close()
             raise _failure(error, proxy) from error
         except BaseException:
@@ -245,15 +245,15 @@ async def _accepted(response: ClientResponse) -> None:
 def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
     if proxy is not None and proxy.user is not None:
         without_secrets(error)
-    way = through(proxy)
+    via = through(proxy)
     if isinstance(error, _Refused):
-        return refusal(error.status, error.headers, error.body, way)
+        return refusal(error.status, error.headers, error.body, via)
     if isinstance(error, WSServerHandshakeError):
         # It has status 101, or it would have been refused before.
-        return WireFailure(f"no WebSocket: {error.message}{way}")
+        return WireFailure(f"no WebSocket: {error.message}{via}")
     if isinstance(error, TimeoutError):
-        return WireFailure(f"no answer in time{way}")
-    failure = no_connection(error, proxy)
+        return WireFailure(f"no answer in time{via}")
+    failure = connect_failure(error, proxy)
     if failure is not None:
-        return WireFailure(f"{failure}{way}", setup=failure.kind == "setup")
-    return WireFailure(f"no connection: {reason(error, proxy).text}{way}")
+        return WireFailure(f"{failure}{via}", setup=failure.kind == "setup")
+    return WireFailure(f"no connection: {reason(error, proxy).text}{via}")

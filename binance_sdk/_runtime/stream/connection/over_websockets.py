@@ -26,7 +26,7 @@ from binance_sdk._runtime.stream.connection.websocket import (
     closed_by_server,
     refusal,
 )
-from binance_sdk._runtime.transport.network import Network, Way, need_socks
+from binance_sdk._runtime.transport.network import Network, Route, need_socks
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
 from binance_sdk.errors import ConfigError
@@ -215,22 +215,22 @@ def _failures(proxy: Proxy | None) -> Generator[None, None, None]:
 
 
 def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
-    way = through(proxy)
+    via = through(proxy)
     if isinstance(error, InvalidURI):
         return WireFailure(f"not an address: {error}; check the URL given for it", setup=True)
     if isinstance(error, InvalidStatus):
         answer = error.response
-        return refusal(answer.status_code, dict(answer.headers.raw_items()), bytes(answer.body or b""), way)
+        return refusal(answer.status_code, dict(answer.headers.raw_items()), bytes(answer.body or b""), via)
     if isinstance(error, TimeoutError):
-        return WireFailure(f"no answer in time{way}")
+        return WireFailure(f"no answer in time{via}")
     if isinstance(error, ProxyError) and proxy is not None:
         text = str(error.__cause__ or error)
         if isinstance(error, InvalidProxyStatus):
             text = f"{error.response.status_code} {error.response.reason_phrase}".rstrip()
         refused = proxy_refused(text, proxy)
-        return WireFailure(f"{refused}{way}", setup=refused.kind == "setup")
+        return WireFailure(f"{refused}{via}", setup=refused.kind == "setup")
     why = reason(error, proxy)
-    return WireFailure(f"{why.text if why.ours else f'no connection: {why.text}'}{way}")
+    return WireFailure(f"{why.text if why.ours else f'no connection: {why.text}'}{via}")
 
 
 def _url(proxy: Proxy) -> str:
@@ -239,7 +239,7 @@ def _url(proxy: Proxy) -> str:
     url = proxy.url_with_plain_credentials
     if url is None:
         raise ConfigError(
-            f"{proxy.source}: user or password of the proxy {proxy.place} have characters that websockets "
+            f"{proxy.source}: user or password of the proxy {proxy.address} have characters that websockets "
             f"{websockets_version} cannot send; install websockets 17 or newer, or use transport='aiohttp'"
         )
     return url
@@ -252,9 +252,9 @@ class WebsocketsConnector:
         self._user_agent = user_agent
         self._network = network or Network()
 
-    def _dialling(self, way: Way, url: str) -> dict[str, Any]:
+    def _dialling(self, route: Route, url: str) -> dict[str, Any]:
         arguments: dict[str, Any] = {"ssl": self._network.ssl_context} if url.startswith("wss:") else {}
-        proxy = way.proxy
+        proxy = route.proxy
         if proxy is None:
             return {**arguments, "proxy": None}
         need_socks(proxy, "python_socks")
@@ -267,8 +267,8 @@ class WebsocketsConnector:
         return arguments
 
     async def __call__(self, url: str, receiver: Receiver) -> Wire:
-        way = self._network.way(url)
-        with _failures(way.proxy):
+        route = self._network.route(url)
+        with _failures(route.proxy):
             connection = await _Connect(
                 url,
                 create_connection=_Connection,
@@ -279,7 +279,7 @@ class WebsocketsConnector:
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
                 max_size=MAX_MESSAGE_BYTES,
-                **self._dialling(way, url),
+                **self._dialling(route, url),
             )
         assert isinstance(connection, _Connection)
         connection.listen(receiver)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from binance_sdk._runtime.options import Headers
+from binance_sdk._runtime.response import Headers
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """Many times the largest message Binance sends."""
@@ -56,11 +56,11 @@ def redirected(status: int, location: str) -> str:
     return f"refused with HTTP {status}; redirects are not followed; it points to {location or 'nowhere'!r:.120}"
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes, way: str = "") -> WireFailure:
-    """The failure of a handshake that was answered otherwise than with a WebSocket; ``way`` ends its text."""
+def refusal(status: int, headers: Mapping[str, str], body: bytes, via: str = "") -> WireFailure:
+    """The failure of a handshake that was answered otherwise than with a WebSocket; ``via`` ends its text."""
     location = Headers(headers).get("location")
     text = f"refused with HTTP {status}" if location is None else redirected(status, location)
-    return WireFailure(f"{text}{way}", status_code=status, headers=headers, body=body)
+    return WireFailure(f"{text}{via}", status_code=status, headers=headers, body=body)
 
 
 class Receiver(Protocol):

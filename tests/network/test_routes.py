@@ -33,7 +33,7 @@ def test_through_a_proxy(
 ) -> None:
     proxy = {"http": lab.http, "https": lab.https, "socks5": lab.socks}[scheme]
     proxy.password = password
-    url = f"{scheme}://{CREDENTIALS if password else ''}{proxy.place}"
+    url = f"{scheme}://{CREDENTIALS if password else ''}{proxy.address}"
     if named == "argument":
         error = use(library, proxy=url)
     else:
@@ -129,11 +129,11 @@ def test_a_proxy_that_wants_a_password(
 ) -> None:
     proxy = lab.http if scheme == "http" else lab.socks
     proxy.password = PASSWORD
-    monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{given}{proxy.place}")
+    monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{given}{proxy.address}")
     error = use(library)
     assert type(error) is (errors.ConfigError if library in REST else errors.StreamError)
     assert "the proxy wants to know who asks" in str(error)
-    assert f"in HTTPS_PROXY: {scheme}://user:password@{proxy.place}" in str(error)
+    assert f"in HTTPS_PROXY: {scheme}://user:password@{proxy.address}" in str(error)
     assert lab.rest.seen == lab.streams.seen == []
 
 
@@ -142,10 +142,10 @@ def test_a_proxy_that_wants_a_password(
 def test_a_proxy_that_refuses(library: str, scheme: str, lab: Lab) -> None:
     proxy = lab.http if scheme == "http" else lab.socks
     proxy.refuse = "403 Forbidden"
-    error = use(library, proxy=f"{scheme}://{proxy.place}")
+    error = use(library, proxy=f"{scheme}://{proxy.address}")
     assert type(error) is (errors.APIConnectionError if library in REST else errors.StreamError)
     assert f"no connection: the proxy refused ({'403' if scheme == 'http' else ''}" in str(error)
-    assert f"through the proxy {proxy.place} of proxy=" in str(error)
+    assert f"through the proxy {proxy.address} of proxy=" in str(error)
 
 
 @every
@@ -216,11 +216,11 @@ def test_a_websockets_that_takes_credentials_as_they_stand(
         password = "s3cret"  # What this version unquotes is left as it is where nothing is quoted.
     proxy = lab.http if scheme == "http" else lab.socks
     proxy.password = password
-    error = use("websockets", proxy=f"{scheme}://{USER}:{quote(password, safe='')}@{proxy.place}")
+    error = use("websockets", proxy=f"{scheme}://{USER}:{quote(password, safe='')}@{proxy.address}")
     if works:
         assert error is None
     else:
         assert isinstance(error, errors.ConfigError)
-        assert proxy.place in str(error)
+        assert proxy.address in str(error)
         assert "websockets 17" in str(error)
         assert "s3cret" not in str(error)
