@@ -21,6 +21,8 @@ from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
 from websockets.version import version as websockets_version
 
+from tests.listening import Listener
+
 TRADE = (
     '{"stream":"btcusdt@trade","data":'
     '{"e":"trade","E":1,"s":"BTCUSDT","t":1,"p":"2.50","q":"1","T":1,"m":true,"M":true}}'
@@ -52,20 +54,19 @@ class Door:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._enter, "127.0.0.1", 0, ssl=self._context)
-        self.port: int = self._server.sockets[0].getsockname()[1]
-        self.address = f"127.0.0.1:{self.port}"
+        self._listener = Listener()
+        self._server = await asyncio.start_server(self._enter, sock=self._listener, ssl=self._context)
+        self.port = self._listener.port
+        self.address = self._listener.address
 
     async def close(self) -> None:
-        # First no more are accepted: in Python 3.11 one that is accepted while its server closes is never closed.
-        for listening in self._server.sockets:
-            asyncio.get_running_loop().remove_reader(listening.fileno())
-        await asyncio.sleep(0)
+        await self._listener.stop()
         self._server.close()
         for writer in self._open:
             writer.transport.abort()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self._listener.ended()
 
     async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -105,13 +106,17 @@ class Streams:
         """Answer every handshake with this address."""
 
     async def open(self) -> None:
+        self._listener = Listener()
+        self.port = self._listener.port
         self._server: Server = await serve(
-            self._stream, "127.0.0.1", 0, ssl=self._context, process_request=self._handshake, compression=None
+            self._stream, sock=self._listener, ssl=self._context, process_request=self._handshake, compression=None
         )
-        self.port: int = next(iter(self._server.sockets)).getsockname()[1]
 
     async def close(self) -> None:
+        await self._listener.stop()
         self._server.close()
+        # Before it waits: it waits for handshakes too, and some are never finished.
+        await self._listener.ended()
         await self._server.wait_closed()
 
     def _handshake(self, socket: ServerConnection, request: Request) -> Response | None:

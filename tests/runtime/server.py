@@ -35,6 +35,7 @@ class RawServer:
         self._keep_alive = keep_alive
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._stopped = threading.Event()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._threads: list[threading.Thread] = []
         self._open: list[socket.socket] = []
         self.requests: list[bytes] = []
@@ -44,9 +45,7 @@ class RawServer:
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def __enter__(self) -> Self:
-        thread = threading.Thread(target=self._accept, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        self._accepting.start()
         return self
 
     def __exit__(
@@ -55,6 +54,8 @@ class RawServer:
         self._stopped.set()
         # A thread that blocks in accept() is woken by one last connection.
         socket.create_connection(self._listener.getsockname()).close()
+        self._accepting.join()
+        # Now no more come: one that came last would keep its thread for ever.
         for connection in self._open:
             try:
                 connection.shutdown(socket.SHUT_RDWR)

@@ -9,6 +9,8 @@ import hashlib
 import struct
 from typing import Self
 
+from tests.listening import Listener
+
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 
@@ -58,9 +60,9 @@ class RawServer:
         self.lines: list[RawLine] = []
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        host, port = self._server.sockets[0].getsockname()[:2]
-        self.url = f"ws://{host}:{port}"
+        self._listener = Listener()
+        self._server = await asyncio.start_server(self._serve, sock=self._listener)
+        self.url = f"ws://{self._listener.address}"
         return self
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -70,7 +72,9 @@ class RawServer:
             await line.serve()
 
     async def __aexit__(self, *_: object) -> None:
+        await self._listener.stop()
         self._server.close()
         for line in self.lines:
             line.hang_up()
+        await self._listener.ended()
         await self._server.wait_closed()

@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from tests.listening import Listener
+
 Answer = tuple[int, dict[str, str], str]
 """Status, headers and body."""
 Acks = Literal["ok", "none", "flat error", "nested error"]
@@ -61,17 +63,19 @@ class Exchange:
         self.on_line: Callable[[Line], None] | None = None
 
     async def __aenter__(self) -> Exchange:
+        self._listener = Listener()
         self._server = await serve(
-            self._serve, "127.0.0.1", 0, process_request=self._request, compression=None, ping_interval=None
+            self._serve, sock=self._listener, process_request=self._request, compression=None, ping_interval=None
         )
-        host, port = self._server.sockets[0].getsockname()[:2]
-        self.url = f"ws://{host}:{port}"
+        self.url = f"ws://{self._listener.address}"
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._listener.stop()
         for line in list(self.open):
             line.abort()
         self._server.close()
+        await self._listener.ended()
         await self._server.wait_closed()
 
     def _request(self, socket: ServerConnection, request: Any) -> Any:

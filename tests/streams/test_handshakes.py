@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from binance_sdk.errors import (
     StreamError,
 )
 from binance_sdk.events import GateClosed, StreamLost
+from tests.runtime.server import RawServer, http
 
 from .conftest import Engine
 from .rows import agg_trade
@@ -260,16 +262,13 @@ async def test_a_refusal_whose_body_never_ends_is_told_all_the_same(exchange: Ex
     if "aiohttp" not in type(engine.parts.connector).__module__:
         pytest.skip("websockets reads a refusal in one piece")
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 418 x\r\nRetry-After: 77\r\nContent-Length: 999\r\n\r\nno")
-        await reader.read()
-        writer.close()
+    def refuse(connection: socket.socket) -> None:
+        connection.sendall(http("418 x", b"no", {"Retry-After": "77", "Content-Length": "999"}, last=False))
+        connection.recv(1)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        engine.parts = dataclasses.replace(engine.parts, urls={"spot": (f"ws://127.0.0.1:{port}",)})
+    with RawServer(refuse) as server:
+        url = server.url.replace("http", "ws")
+        engine.parts = dataclasses.replace(engine.parts, urls={"spot": (url,)})
         with pytest.raises(IPBannedError) as caught:
             await stream(engine).open()
         assert caught.value.retry_after == pytest.approx(77, abs=1)
