@@ -49,7 +49,7 @@ def test_through_a_proxy(
 
 @every
 def test_no_proxy_goes_straight(library: str, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.place}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.address}")
     monkeypatch.setenv("NO_PROXY", "example.com, .invalid")
     url = {"spot_base_url": "https://api.invalid", "spot_stream_url": "wss://api.invalid"}
     error = use(library, **url)
@@ -65,7 +65,7 @@ def test_no_proxy_goes_straight(library: str, lab: Lab, monkeypatch: pytest.Monk
 def test_a_malformed_no_proxy_names_nobody(
     library: str, no_proxy: str, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.place}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.address}")
     monkeypatch.setenv("NO_PROXY", no_proxy)
     assert use(library) is None
     assert lab.http.targets == [TARGETS[library]]
@@ -77,7 +77,7 @@ def test_a_malformed_no_proxy_names_nobody(
 def test_this_machine_is_reached_through_no_proxy(
     library: str, named: str, host: str, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    proxy = f"http://{lab.http.place}"
+    proxy = f"http://{lab.http.address}"
     url = {"spot_base_url": f"https://{host}:{lab.rest.port}", "spot_stream_url": f"wss://{host}:{lab.streams.port}"}
     if named == "argument":
         assert use(library, **url, proxy=proxy) is None
@@ -90,7 +90,7 @@ def test_this_machine_is_reached_through_no_proxy(
 
 @every
 def test_an_untrusted_environment_names_no_proxy(library: str, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.place}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.address}")
     url = {"spot_base_url": "https://api.invalid", "spot_stream_url": "wss://api.invalid"}
     assert use(library, trust_env=False, **url) is not None
     assert lab.http.targets == []
@@ -99,7 +99,7 @@ def test_an_untrusted_environment_names_no_proxy(library: str, lab: Lab, monkeyp
 @pytest.mark.parametrize("library", REST)
 def test_plain_http_is_asked_of_the_proxy_itself(library: str, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.http.password = PASSWORD
-    monkeypatch.setenv("HTTP_PROXY", f"http://{CREDENTIALS}{lab.http.place}")
+    monkeypatch.setenv("HTTP_PROXY", f"http://{CREDENTIALS}{lab.http.address}")
     assert use(library, spot_base_url="http://api.example") is None
     (seen,) = lab.http.seen
     assert seen.target.startswith("http://api.example/")
@@ -199,7 +199,7 @@ def test_no_netrc(library: str, lab: Lab, tmp_path: Path, monkeypatch: pytest.Mo
     netrc = tmp_path / "netrc"
     netrc.write_text("default login me password s3cret\n")
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.place}")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{lab.http.address}")
     assert use(library) is None
     (reached,) = lab.rest.seen + lab.streams.seen
     assert "authorization" not in reached.headers
