@@ -1,0 +1,208 @@
+"""Single lines of the budget that no other test would miss: each of these fails without one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from typing import Any
+
+import httpx
+import pytest
+
+from binance_sdk import BinanceClient, errors
+from binance_sdk._runtime.budget import pool as pools
+from binance_sdk._runtime.budget.fixed_window import Window
+from binance_sdk._runtime.budget.ledger import Grant
+from binance_sdk._runtime.budget.pool import Cost, Pool, shared_pool
+from binance_sdk._runtime.budget.retry_quota import RetryQuota
+from binance_sdk._runtime.budget.server_time import ServerTime
+from binance_sdk._runtime.calls.circuit_breaker import Breaker, BreakerPolicy
+from binance_sdk._runtime.operation import Limit, MarketLimits
+
+from .scene import Scene, make_pool
+from .virtual import START, now, run
+
+MINUTE = 60
+
+# ------------------------------------------------------------------------------------------ windows
+
+
+def test_only_the_first_answer_that_sees_the_servers_window_turn_sets_the_count_back() -> None:
+    """Three in flight while the server turns before us: their counts are 5, 10 and 15, and come as 10, 5, 15."""
+    window, at = Window("weight", 100, MINUTE), START + 20
+    window.settle(window.take(80, at), 80, at)
+    first, second, third = (window.take(5, at) for _ in range(3))
+    window.settle(second, 10, at)
+    assert window.used == 10 + 10
+    window.settle(first, 5, at)
+    assert window.reported == 10
+    window.settle(third, 15, at)
+    assert (window.reported, window.used) == (15, 15)
+
+
+# ------------------------------------------------------------------------------------------ waiting
+
+
+def hold(scene: Scene) -> Grant:
+    """A request that has the only place there is."""
+    return scene.pool.ledger.at_once(scene.budget.needs("spot", scene.pool, Cost(1, ())), now()) or pytest.fail("full")
+
+
+def test_a_gate_that_closes_while_a_caller_wakes_holds_it_back() -> None:
+    async def story() -> None:
+        scene = Scene(at_once=1)
+        running = hold(scene)
+        waiting = asyncio.ensure_future(scene.call("waiting", 1))
+        await asyncio.sleep(0)
+        # The end of the one lets the other go, and the answer closes the gate before that one has woken up.
+        scene.pool.finish(running, None, None, now())
+        scene.pool.gate.limited(now(), now() + 10, sent=now())
+        await waiting
+        assert scene.when("waiting") - START == pytest.approx(10)
+        assert scene.is_clean()
+
+    run(story())
+
+
+# ------------------------------------------------------------------------------------------ retries
+
+
+def test_a_long_time_without_failures_saves_up_no_more_retries_than_the_quota_holds() -> None:
+    quota = RetryQuota(size=10.0, tokens=10.0)
+    for _ in range(1000):
+        quota.earn()
+    assert [quota.spend() for _ in range(11)] == [True] * 10 + [False]
+    quota.earn()
+    assert not quota.spend()
+    quota.earn()
+    assert quota.spend()
+
+
+def outcomes(breaker: Breaker, failures: int, successes: int) -> list[bool]:
+    """Successes first: a failure is what opens it."""
+    return [breaker.record(ok, 100.0) for ok in [True] * successes + [False] * failures]
+
+
+def test_a_breaker_opens_at_its_failure_rate_and_at_its_minimum_and_not_before() -> None:
+    policy = BreakerPolicy(window=30.0, minimum=20, failure_rate=0.8, pause=5.0)
+    assert outcomes(Breaker("host", policy), 16, 4) == [False] * 19 + [True]
+    assert outcomes(Breaker("host", policy), 19, 5) == [False] * 24
+    assert outcomes(Breaker("host", policy), 20, 5) == [False] * 24 + [True]
+    assert outcomes(Breaker("host", policy), 19, 0) == [False] * 19
+    assert outcomes(Breaker("host", policy), 20, 0) == [False] * 19 + [True]
+
+
+def test_a_breaker_counts_what_is_as_old_as_its_window_and_nothing_older() -> None:
+    policy = BreakerPolicy(window=30.0, minimum=3, failure_rate=1.0)
+    for last, opens in ((130.0, True), (130.001, False)):
+        breaker = Breaker("host", policy)
+        breaker.record(False, 100.0)
+        breaker.record(False, 110.0)
+        assert breaker.record(False, last) is opens
+
+
+def test_a_breaker_lets_one_probe_through_when_its_pause_is_over_and_not_before() -> None:
+    breaker = Breaker("host", BreakerPolicy(minimum=1, pause=5.0, longest_pause=12.0))
+    assert breaker.record(False, 100.0)
+    for opened, pause in ((100.0, 5.0), (105.0, 10.0), (115.0, 12.0), (127.0, 12.0)):
+        assert breaker.retry_at() == opened + pause
+        assert breaker.allow(opened + pause - 0.001) == "no"
+        assert breaker.allow(opened + pause) == "probe"
+        assert breaker.allow(opened + pause) == "no"
+        assert breaker.record(False, opened + pause)
+    assert breaker.allow(151.0) == "probe"
+    assert breaker.record(True, 151.0)
+    assert breaker.allow(151.0) == "yes"
+    # It begins anew: one pause of the shortest length.
+    assert breaker.record(False, 152.0)
+    assert breaker.retry_at() == 157.0
+
+
+# -------------------------------------------------------------------------------------------- drift
+
+
+def ask(pool: Pool, weight: int, reported: int | None) -> int | None:
+    """One request from begin to end; what it is said to have taken."""
+    window = pool.weight
+    grant = Grant(((window, window.take(weight, START + 1)),))
+    before = pool.begin(grant)
+    return pool.finish(grant, before, reported, START + 1)
+
+
+def test_no_drift_is_seen_while_the_server_has_counted_what_it_has_not_told() -> None:
+    pool = make_pool(6000)
+    assert ask(pool, 1, 1) is None
+    assert ask(pool, 5, 6) == 5
+    # Answered without a count: the next count holds this one too.
+    assert ask(pool, 5, None) is None
+    assert ask(pool, 5, 16) is None
+    assert ask(pool, 5, 21) == 5
+
+
+def test_no_drift_is_seen_while_a_request_without_an_answer_may_arrive() -> None:
+    pool = make_pool(6000)
+    assert ask(pool, 1, 1) is None
+    lost = Grant(((pool.weight, pool.weight.take(40, START + 1)),))
+    pool.finish(lost, None, None, START + 1, answered=False)
+    assert ask(pool, 5, 46) is None
+
+
+# ------------------------------------------------------------------------------------- server time
+
+
+def test_two_clocks_drift_apart_while_no_answer_comes() -> None:
+    time = ServerTime(START, START)
+    time.observe(START, 0.001, START, START + 0.02)
+    soon, later = time.uncertainty(START + 0.02), time.uncertainty(START + 0.02 + 3600)
+    assert soon == pytest.approx(0.0105, abs=1e-6)
+    assert later - soon == pytest.approx(0.18, abs=1e-6)
+    # So what a coarse answer says after some hours is no contradiction, but what there is to know.
+    at = START + 10_000
+    time.observe(at + 0.32, 1.0, at, at + 0.02)
+    assert time.now(at) - at == pytest.approx((0.3 + 0.501) / 2, abs=1e-3)
+    assert time.uncertainty(at + 0.02) == pytest.approx((0.501 - 0.3) / 2, abs=1e-3)
+
+
+# -------------------------------------------------------------------------------------------- pools
+
+
+def test_two_threads_that_ask_for_a_pool_at_once_get_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(2)
+
+    class SlowlyRead(dict[str, Pool]):
+        def get(self, key: str, default: Any = None) -> Any:
+            found = super().get(key, default)
+            # Both have looked, and neither has found any, unless one has to wait for the other.
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(0.2)
+            return found
+
+    monkeypatch.setattr(pools, "_POOLS", SlowlyRead())
+    found: list[Pool] = []
+    limits = MarketLimits(Limit(100, 60), {})
+    threads = [
+        threading.Thread(target=lambda: found.append(shared_pool("one address", limits, START, START)))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 2
+    assert found[0] is found[1]
+
+
+# ------------------------------------------------------------------------------------------- charges
+
+
+@pytest.mark.parametrize("max_retries", [0, 3])
+async def test_a_request_that_could_not_be_made_is_not_charged(max_retries: int) -> None:
+    """Wrongly set up: nothing has left, so the server has counted nothing."""
+    http = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: pytest.fail("sent")))
+    await http.aclose()
+    async with BinanceClient(http_client=http, max_retries=max_retries, safety_margin=0.0) as client:
+        with pytest.raises(errors.BinanceError, match="closed"):
+            await client.spot.depth("BTCUSDT", limit=5000)
+        assert client.limits.spot.used == 0
+        assert all(group.used == 0 for group in client.limits.spot.groups.values())

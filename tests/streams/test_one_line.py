@@ -1,0 +1,176 @@
+"""Single lines of the streams that no other test would miss: each of these fails without one."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from binance_sdk import SyncBinanceClient, spot
+from binance_sdk._generated.futures import stream_operations as futures_operations
+from binance_sdk._runtime.stream.connection.connection import Link
+from binance_sdk._runtime.stream.connection.dialer import Dialler
+from binance_sdk._runtime.stream.connection.pacing import CONNECTION_WINDOW, CONNECTIONS, ConnectionBudget
+from binance_sdk._runtime.stream.context import Parts
+from binance_sdk._runtime.stream.reading.buffer import Buffer
+from binance_sdk._runtime.stream.reading.subscription import Subscription
+
+from .conftest import Engine
+from .manual_clock import ManualClock
+from .rows import FakeRest, agg_trade, futures_depth
+from .server import eventually
+from .test_sequences import consume, reader_for
+from .test_sync import Background, background
+
+__all__ = ["background"]
+
+TRADES = "btcusdt@aggTrade"
+
+# ----------------------------------------------------------------------------------------- sequence
+
+
+@pytest.mark.parametrize("previous", [5, 17, 18])
+def test_an_update_that_reaches_back_over_the_last_one_is_no_gap(previous: int) -> None:
+    """Only a ``pu`` behind the last ``u`` leaves something out."""
+
+    async def run() -> list[Any]:
+        reader, subscription = reader_for(futures_operations.DIFF_DEPTH, FakeRest(), fill=False)
+        return await consume(reader, subscription, [futures_depth(10, 17, 9), futures_depth(15, 25, previous)])
+
+    seen = asyncio.run(run())
+    assert len(seen) == (2 if previous <= 17 else 3)
+    assert seen[-1].last_update_id == 25
+
+
+# ------------------------------------------------------------------------------------- connections
+
+
+class Wires:
+    """Stands in for the network: notes what was dialled, and when."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.dialled: list[tuple[float, str]] = []
+
+    async def __call__(self, url: str, link: Link) -> object:
+        self.dialled.append((self.clock.now, url))
+        return object()
+
+
+async def test_no_host_is_dialled_more_often_than_it_accepts() -> None:
+    """Whoever dials: the budget is one for all, each host has its own, and who is over it waits."""
+    clock = ManualClock()
+    wires = Wires(clock)
+    parts = Parts(
+        urls={"spot": ("ws://one.invalid",), "futures": ("ws://two.invalid",)},
+        connector=cast(Any, wires),
+        clock=clock,
+        rest=FakeRest(),
+        tell=lambda _: None,
+        budget=ConnectionBudget(3, 300.0),
+    )
+    first, second, other = Dialler(parts, "spot", ""), Dialler(parts, "spot", ""), Dialler(parts, "futures", "")
+    link = cast(Link, None)
+    for dialler in (first, second, first):
+        await dialler.dial((), link)
+    over = asyncio.ensure_future(second.dial((), link))
+    await asyncio.sleep(0)
+    await other.dial((), link)
+    await clock.advance(299.0, step=50.0)
+    assert len(wires.dialled) == 4
+    await clock.advance(2.0, step=1.0)
+    await over
+    assert [at for at, url in wires.dialled if "one" in url] == [1000.0, 1000.0, 1000.0, pytest.approx(1300.0, abs=1)]
+
+
+def test_three_hundred_connections_in_five_minutes_are_the_default_of_every_client() -> None:
+    parts = Parts(urls={}, connector=cast(Any, None), clock=ManualClock(), rest=FakeRest(), tell=lambda _: None)
+    assert (CONNECTIONS, CONNECTION_WINDOW) == (300, 300.0)
+    assert parts.budget is replace(parts).budget
+    budget = ConnectionBudget()
+    assert [budget.claim("host", 10.0 + number / 10) for number in range(300)] == [0.0] * 300
+    assert budget.claim("host", 40.0) == pytest.approx(270.0)
+    assert budget.claim("host", 310.0) == 0.0
+
+
+async def test_an_engine_dials_out_of_its_budget(engine: Engine) -> None:
+    engine.parts = replace(engine.parts, budget=ConnectionBudget(1, 300.0), first_attempts=1)
+    async with engine.spot.agg_trade("BTCUSDT", quiet_time=None):
+        engine.exchange.lines[0].abort()
+        await engine.clock.advance(280.0, step=20.0)
+        assert engine.exchange.asked == 1
+        await engine.clock.advance(40.0, step=5.0)
+        await eventually(lambda: engine.exchange.asked == 2)
+
+
+# ------------------------------------------------------------------------------------ back-pressure
+
+
+def messages(count: int, size: int = 10) -> list[tuple[Subscription, bytes, float]]:
+    return [(cast(Subscription, None), b"x" * size, 0.0) for _ in range(count)]
+
+
+def filled(limit: int, most_bytes: int, count: int, size: int = 10) -> tuple[Buffer, list[bool]]:
+    """A buffer that holds so many messages, and what it has said about reading since."""
+    said: list[bool] = []
+    buffer = Buffer(True, limit, most_bytes, said.append, lambda *_: pytest.fail("nothing is dropped"))
+    for message in messages(count, size):
+        buffer.waiting.append(message)
+        buffer.size += len(message[1])
+        if buffer.size > buffer.most or len(buffer.waiting) > buffer.limit:
+            buffer.full()
+    return buffer, said
+
+
+def drained(buffer: Buffer) -> int:
+    """How many messages are left when reading goes on."""
+    while buffer.paused:
+        message = buffer.waiting.popleft()
+        assert isinstance(message, tuple)
+        buffer.taken(len(message[1]))
+    return len(buffer.waiting)
+
+
+def test_reading_goes_on_when_half_of_the_room_is_free_and_not_at_once() -> None:
+    """Else a consumer at the limit would stop and start the connections with every message."""
+    buffer, said = filled(limit=10, most_bytes=1 << 20, count=10)
+    assert said == []
+    buffer, said = filled(limit=10, most_bytes=1 << 20, count=13)
+    assert said == [True]
+    assert drained(buffer) == 5
+    assert said == [True, False]
+
+
+def test_the_same_for_its_bytes() -> None:
+    # Half of 2000 bytes is for what comes after reading was stopped.
+    buffer, said = filled(limit=1000, most_bytes=2000, count=10, size=100)
+    assert said == []
+    buffer, said = filled(limit=1000, most_bytes=2000, count=13, size=100)
+    assert said == [True]
+    assert drained(buffer) == 5
+    assert said == [True, False]
+
+
+# ------------------------------------------------------------------------------------------- latest
+
+
+def test_blocking_code_that_wants_the_newest_takes_nothing_before_it_asks(background: Background) -> None:
+    """Two streams wait; while the consumer looks at the event of one, a newer one of the other comes."""
+    names = (TRADES, "ethusdt@aggTrade")
+    with (
+        SyncBinanceClient(spot_stream_url=background.exchange.url) as client,
+        client.spot.streams.agg_trade("BTCUSDT", "ETHUSDT", overflow="latest", quiet_time=None) as events,
+    ):
+        for name, symbol in zip(names, ("BTCUSDT", "ETHUSDT"), strict=True):
+            background.run(background.exchange.send(name, agg_trade(1, symbol)))
+        client._core.streams().run(lambda: eventually(lambda: events.stats.received == 2))
+        first = next(events)
+        assert isinstance(first, spot.AggTradeEvent)
+        assert (first.symbol, first.agg_id) == ("BTCUSDT", 1)
+        background.run(background.exchange.send(names[1], agg_trade(2, "ETHUSDT")))
+        client._core.streams().run(lambda: eventually(lambda: events.stats.received == 3))
+        second = next(events)
+        assert (second.symbol, second.agg_id) == ("ETHUSDT", 2)
+        assert events.stats.dropped == 1
