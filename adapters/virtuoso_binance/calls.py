@@ -1,11 +1,13 @@
-"""The SDK's calls by instrument: one function where spot and futures have a method each."""
+"""Calls of the SDK that several parts of the adapter make in the same way."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import Literal, TypeAlias
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from typing import Any, Literal, TypeAlias, TypeVar
 
-from binance_sdk import BinanceClient, RequestOptions, futures, spot
+from binance_sdk import BinanceClient, RequestOptions, futures
+from binance_sdk.errors import BinanceError, ConfigError
 from binance_sdk.futures import Kline, KlineInterval, PriceKline, StatisticsPeriod
 from virtuoso_binance.symbols import Listed, MarketName
 from virtuoso_binance.timeframes import interval_ms
@@ -13,52 +15,58 @@ from virtuoso_binance.timeframes import interval_ms
 __all__ = [
     "BOOK_LIMITS",
     "SKIP_BAD_ROWS",
-    "book",
     "book_limit",
     "funding_events",
+    "gather",
     "klines",
     "newest_klines",
     "open_interest",
     "price_klines",
-    "ticker",
-    "trades",
 ]
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 BookLimit: TypeAlias = Literal[5, 10, 20, 50, 100, 500, 1000]
 BOOK_LIMITS: tuple[BookLimit, ...] = (5, 10, 20, 50, 100, 500, 1000)
 """What futures allow. Spot takes any number, but charges by the same steps or coarser ones."""
-TRADES_MOST = 1000
 SKIP_BAD_ROWS = RequestOptions(bad_rows="skip")
 """For answers about all symbols: one that cannot be read must not cost the others theirs. It is logged."""
-_PAGE = {"spot": 1000, "usdm": 1000}
+_KLINES_PAGE = 1000
 """Futures give up to 1500 candles, at double the weight of 1000."""
-_PRICES_MOST = 1500
+_PRICE_KLINES_PAGE = 1500
 
 
-def book_limit(wanted: int | None) -> BookLimit:
-    """The smallest depth that holds so many levels."""
-    for size in BOOK_LIMITS:
-        if size >= (wanted or 100):
-            return size
+def book_limit(levels: int) -> BookLimit:
+    """The smallest depth that holds so many levels, or the largest there is."""
+    for limit in BOOK_LIMITS:
+        if limit >= levels:
+            return limit
     return BOOK_LIMITS[-1]
 
 
-async def ticker(client: BinanceClient, listed: Listed) -> spot.Ticker24hr | futures.Ticker24hr:
-    if listed.market == "spot":
-        return await client.spot.ticker_24hr(listed.symbol)
-    return await client.futures.ticker_24hr(listed.symbol)
+async def gather(
+    coroutines: Mapping[K, Coroutine[Any, Any, V]],
+) -> tuple[dict[K, V], dict[K, BinanceError]]:
+    """Make all calls at once; the budget decides how many really run together.
 
+    Returns:
+        The answers, and why the other calls failed, both in the order given.
 
-async def book(client: BinanceClient, listed: Listed, limit: BookLimit) -> spot.OrderBook | futures.OrderBook:
-    if listed.market == "spot":
-        return await client.spot.depth(listed.symbol, limit=limit)
-    return await client.futures.depth(listed.symbol, limit=limit)
-
-
-async def trades(client: BinanceClient, listed: Listed, limit: int) -> list[spot.Trade] | list[futures.Trade]:
-    if listed.market == "spot":
-        return await client.spot.trades(listed.symbol, limit=limit)
-    return await client.futures.trades(listed.symbol, limit=limit)
+    Raises:
+        ConfigError: as any error that is none of Binance's, it is a mistake in this program and no failed call.
+    """
+    results = await asyncio.gather(*coroutines.values(), return_exceptions=True)
+    answers: dict[K, V] = {}
+    errors: dict[K, BinanceError] = {}
+    for name, result in zip(coroutines, results, strict=True):
+        if not isinstance(result, BaseException):
+            answers[name] = result
+        elif isinstance(result, BinanceError) and not isinstance(result, ConfigError):
+            errors[name] = result
+        else:
+            raise result
+    return answers, errors
 
 
 def _pages(client: BinanceClient, market: MarketName) -> Callable[..., AsyncIterator[Kline]]:
@@ -76,7 +84,7 @@ async def newest_klines(
     if count < 1:
         return []
     pages = _pages(client, listed.market)
-    size = min(count, _PAGE[listed.market])
+    size = min(count, _KLINES_PAGE)
     return [row async for row in pages(listed.symbol, interval, end_time=end, limit=count, page_size=size)]
 
 
@@ -96,9 +104,9 @@ async def klines(
         limit = 500
     page_size = None
     if limit is not None:
-        page_size = min(limit, _PAGE[listed.market])
+        page_size = min(limit, _KLINES_PAGE)
     elif end is not None:
-        page_size = max(1, min((end - start) // interval_ms(interval) + 1, _PAGE[listed.market]))
+        page_size = max(1, min((end - start) // interval_ms(interval) + 1, _KLINES_PAGE))
     pages = _pages(client, listed.market)
     asked = {"start_time": start, "end_time": end, "limit": limit, "page_size": page_size}
     return [row async for row in pages(listed.symbol, interval, **asked)]
@@ -110,7 +118,7 @@ async def price_klines(
     """The newest candles of a price that is not traded, oldest first."""
     if count < 1:
         return []
-    return [row async for row in pages(symbol, interval, limit=count, page_size=min(count, _PRICES_MOST))]
+    return [row async for row in pages(symbol, interval, limit=count, page_size=min(count, _PRICE_KLINES_PAGE))]
 
 
 async def open_interest(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from binance_sdk.errors import APIError, BinanceError, ParameterError, shown
 from virtuoso_binance import calls, convert, listings, market_data, sentiment
 from virtuoso_binance.errors import ErrorBridge, translated
+from virtuoso_binance.parts import LONG_SHORT_RATIO, OPEN_INTEREST, ORDER_BOOK, PREMIUM, TRADES, Part
 from virtuoso_binance.scalars import Row, is_count, is_number, milliseconds
 from virtuoso_binance.symbols import Listed, MarketName, SymbolLike, plain_symbol
 from virtuoso_binance.tickers import TickerTable
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from virtuoso_binance.session import Session
 
 __all__ = ["FetchMethods"]
+
+T = TypeVar("T")
 
 Moment = int | float | datetime | None
 
@@ -48,10 +51,21 @@ class FetchMethods:
         self._take_listing()
         return listed
 
-    async def _perpetual(self, symbol: SymbolLike) -> str | None:
+    async def _perpetual(self, symbol: SymbolLike) -> Listed | None:
         """The contract of a symbol; None where there is only a spot market."""
         listed = await self._listed(symbol)
-        return listed.symbol if listed.market == "usdm" else None
+        return listed if listed.market == "usdm" else None
+
+    async def _fetch(self, part: Part[T], listed: Listed, rows: int | None = None) -> T:
+        client = await self._binance.client()
+        return await part.request(client, listed, part.rows if rows is None else rows).send()
+
+    async def _fetch_of_perpetual(self, part: Part[T], symbol: SymbolLike) -> T | None:
+        """None where there is only a spot market."""
+        contract = await self._perpetual(symbol)
+        if contract is None:
+            return None
+        return await self._fetch(part, contract)
 
     def note_failure(self, error: BinanceError) -> None:
         """A symbol that was delisted since the list came is asked for once; then the list is renewed."""
@@ -98,9 +112,9 @@ class FetchMethods:
     @translated
     async def fetch_order_book(self, symbol: SymbolLike, limit: int | None = None, params: object = None) -> Row:
         """Order book of at most ``limit`` levels a side, by default 100."""
-        levels = 100 if limit is None else _count(limit)
-        listed, client = await self._listed(symbol), await self._binance.client()
-        book = await calls.book(client, listed, calls.book_limit(levels))
+        levels = ORDER_BOOK.rows if limit is None else _count(limit)
+        listed = await self._listed(symbol)
+        book = await self._fetch(ORDER_BOOK, listed, levels)
         return convert.order_book(book, listed.symbol, received=self._binance.now_ms(listed.market), limit=levels)
 
     @translated
@@ -117,9 +131,10 @@ class FetchMethods:
         """
         if limit is None and isinstance(since, int) and since < _LIMIT_BELOW:
             limit, since = since, None
-        size = min(500 if limit is None else _count(limit), calls.TRADES_MOST)
-        listed, client = await self._listed(symbol), await self._binance.client()
-        return convert.trade_rows(await calls.trades(client, listed, size), listed.symbol, since=milliseconds(since))
+        size = min(500 if limit is None else _count(limit), TRADES.most)
+        listed = await self._listed(symbol)
+        trades = await self._fetch(TRADES, listed, size)
+        return convert.trade_rows(trades, listed.symbol, since=milliseconds(since))
 
     @translated
     async def fetch_ohlcv(
@@ -156,11 +171,8 @@ class FetchMethods:
     @translated
     async def fetch_funding_rate(self, symbol: SymbolLike) -> Row | None:
         """Funding as a fraction, with the time it is due; None without a perpetual."""
-        contract = await self._perpetual(symbol)
-        if contract is None:
-            return None
-        premium = await (await self._binance.client()).futures.premium_index(contract)
-        return sentiment.funding_now(premium)
+        premium = await self._fetch_of_perpetual(PREMIUM, symbol)
+        return None if premium is None else sentiment.funding_now(premium)
 
     @translated
     async def fetch_funding_rate_history(
@@ -178,11 +190,8 @@ class FetchMethods:
     @translated
     async def fetch_open_interest(self, symbol: SymbolLike) -> Row | None:
         """Open interest in base units; None without a perpetual."""
-        contract = await self._perpetual(symbol)
-        if contract is None:
-            return None
-        interest = await (await self._binance.client()).futures.open_interest(contract)
-        return sentiment.open_interest_now(interest, contract)
+        interest = await self._fetch_of_perpetual(OPEN_INTEREST, symbol)
+        return None if interest is None else sentiment.open_interest_now(interest)
 
     @translated
     async def fetch_open_interest_history(
@@ -194,18 +203,14 @@ class FetchMethods:
         if contract is None:
             return {"history": []}
         now = self._binance.now_ms("usdm")
-        rows = await calls.open_interest(await self._binance.client(), contract, period, count)
+        rows = await calls.open_interest(await self._binance.client(), contract.symbol, period, count)
         history = sentiment.oi_history(rows, count)
-        return {"history": history, "symbol": contract, "interval": str(interval), "timestamp": now}
+        return {"history": history, "symbol": contract.symbol, "interval": str(interval), "timestamp": now}
 
     @translated
     async def fetch_long_short_ratio(self, symbol: SymbolLike) -> Row | None:
         """Long and short accounts in percent; None without a perpetual, or without a ratio of it."""
-        contract = await self._perpetual(symbol)
-        if contract is None:
-            return None
-        client = await self._binance.client()
-        rows = await client.futures.global_long_short_account_ratio(contract, "5m", limit=1)
+        rows = await self._fetch_of_perpetual(LONG_SHORT_RATIO, symbol)
         return sentiment.long_short(rows[-1]) if rows else None
 
     @translated
@@ -220,8 +225,8 @@ class FetchMethods:
         if contract is None:
             return None
         pages = (await self._binance.client()).futures.iter_premium_index_klines
-        rows = await calls.price_klines(pages, contract, length, count)
-        return premium_frame(rows, contract, str(interval), self._binance.now_ms("usdm"))
+        rows = await calls.price_klines(pages, contract.symbol, length, count)
+        return premium_frame(rows, contract.symbol, str(interval), self._binance.now_ms("usdm"))
 
     @translated
     async def fetch_mark_price_kline(self, symbol: SymbolLike, interval: Timeframe = "1", limit: int = 1) -> Row | None:
@@ -233,18 +238,19 @@ class FetchMethods:
         if contract is None:
             return None
         pages = (await self._binance.client()).futures.iter_mark_price_klines
-        rows = await calls.price_klines(pages, contract, length, count)
-        return price_klines(rows, contract, str(interval))
+        rows = await calls.price_klines(pages, contract.symbol, length, count)
+        return price_klines(rows, contract.symbol, str(interval))
 
     @translated
     async def calculate_taker_buy_sell_ratio(
         self, symbol: SymbolLike, limit: int = 1000, lookback_seconds: float = 300
     ) -> Row:
         """Taker volume of the last seconds, bought against sold, out of the newest ``limit`` trades."""
-        size, seconds = min(_count(limit), calls.TRADES_MOST), _span(lookback_seconds, "lookback_seconds")
-        listed, client = await self._listed(symbol), await self._binance.client()
-        trades = convert.trade_rows(await calls.trades(client, listed, size), listed.symbol)
-        return sentiment.taker_ratio(trades, self._binance.now_ms(listed.market), seconds)
+        size, seconds = min(_count(limit), TRADES.most), _span(lookback_seconds, "lookback_seconds")
+        listed = await self._listed(symbol)
+        trades = await self._fetch(TRADES, listed, size)
+        rows = convert.trade_rows(trades, listed.symbol)
+        return sentiment.taker_ratio(rows, self._binance.now_ms(listed.market), seconds)
 
     @translated
     async def fetch_risk_limits(self, symbol: SymbolLike) -> Row:
@@ -259,14 +265,14 @@ class FetchMethods:
         except BinanceError as error:
             raise self.binance_errors.translate(error) from error
         since = self._binance.now_ms() - round(span * _HOUR)
-        return sentiment.liquidation_rows(self._kept_liquidations(plain), plain, since)
+        return sentiment.liquidation_rows(self._streamed_liquidations(plain), plain, since)
 
-    def _kept_liquidations(self, plain: str) -> object:
-        kept: object = getattr(self, "_liquidations", None)
-        if not isinstance(kept, Mapping):
+    def _streamed_liquidations(self, plain: str) -> object:
+        streamed: object = getattr(self, "_liquidations", None)
+        if not isinstance(streamed, Mapping):
             return None
         # Whoever streamed them has chosen the spelling of the key.
-        return [row for key, rows in kept.items() if _is(key, plain) and isinstance(rows, Iterable) for row in rows]  # pyright: ignore
+        return [row for key, rows in streamed.items() if _is(key, plain) and isinstance(rows, Iterable) for row in rows]  # pyright: ignore
 
     # ---------------------------------------------------------------------------------------- lists
 
@@ -317,11 +323,11 @@ class FetchMethods:
         count = None if limit is None else _count(limit)
         listed, client = await self._listed(symbol), await self._binance.client()
         parts = await market_data.fetch_parts(client, listed, count)
-        kept = self._kept_liquidations(listed.symbol)
+        liquidations = self._streamed_liquidations(listed.symbol)
         # Building frames is a few milliseconds of pure work; other calls get their turn before it.
         await asyncio.sleep(0)
         now = self._binance.now_ms(listed.market)
-        return market_data.assemble(parts, now, kept_liquidations=kept, limit=count)
+        return market_data.assemble(parts, now, streamed_liquidations=liquidations, limit=count)
 
 
 def _symbols(value: object) -> Iterable[object]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from binance_sdk import BinanceClient
-from binance_sdk.errors import BinanceError
 from virtuoso_binance import calls, market_data, tickers
 from virtuoso_binance.errors import InvalidSymbolError
+from virtuoso_binance.parts import PREMIUM, QUOTES, TICKER, TICKER_PARTS, Part
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.session import Session
 from virtuoso_binance.symbols import Listed, MarketName
@@ -67,7 +67,9 @@ async def bulk_tickers(session: Session, market: MarketName | None = None) -> Ti
     """
     listing = await session.listing()
     volume = session.settings.section.data_preferences.min_24h_volume
-    chosen = [one for one in listing.preferred().values() if market in (None, one.market) and session.wanted(one)]
+    chosen = [
+        listed for listed in listing.preferred().values() if market in (None, listed.market) and session.wanted(listed)
+    ]
     rows = await _rows(session, chosen)
     return TickerTable(row for row in rows if row["quoteVolume"] >= volume)
 
@@ -85,22 +87,15 @@ async def tickers_of(session: Session, symbols: Iterable[object]) -> TickerTable
     if len(chosen) > _ONE_BY_ONE:
         return TickerTable(await _rows(session, list(chosen.values())))
     client = await session.client()
-    wanted = {symbol: market_data.fetch_ticker_row(client, listed) for symbol, listed in chosen.items()}
-    results = await asyncio.gather(*wanted.values(), return_exceptions=True)
-    rows: list[Row] = []
-    failures: list[BinanceError] = []
-    for symbol, result in zip(wanted, results, strict=True):
-        if isinstance(result, BinanceError):
-            logger.warning("left out of the tickers: %s: %s", symbol, result)
-            failures.append(result)
-        elif isinstance(result, BaseException):
-            raise result
-        else:
-            rows.append(result)
+    rows, failures = await calls.gather(
+        {symbol: market_data.fetch_ticker_row(client, listed) for symbol, listed in chosen.items()}
+    )
+    for symbol, failure in failures.items():
+        logger.warning("left out of the tickers: %s: %s", symbol, failure)
     if failures and not rows:
         # Not one could be had: an empty answer would hide that.
-        raise failures[0]
-    return TickerTable(rows)
+        raise next(iter(failures.values()))
+    return TickerTable(rows.values())
 
 
 async def market_rows(session: Session) -> list[Row]:
@@ -110,51 +105,39 @@ async def market_rows(session: Session) -> list[Row]:
     return [tickers.market_row(row, known[row["symbol"]]) for row in table]
 
 
-async def _rows(session: Session, chosen: list[Listed]) -> list[Row]:
+async def _rows(session: Session, chosen: Sequence[Listed]) -> list[Row]:
     client = await session.client()
-    parts: dict[MarketName, list[Listed]] = {"usdm": [], "spot": []}
-    for one in chosen:
-        parts[one.market].append(one)
-    usdm, spot = await asyncio.gather(
-        _usdm_rows(client) if parts["usdm"] else _none(), _spot_rows(client) if parts["spot"] else _none()
-    )
-    found: Mapping[MarketName, Mapping[str, Row]] = {"usdm": usdm, "spot": spot}
-    return [row for one in chosen if (row := found[one.market].get(one.symbol)) is not None]
+    markets: set[MarketName] = {listed.market for listed in chosen}
+    found = dict(zip(markets, await asyncio.gather(*(_bulk_rows(client, name) for name in markets)), strict=True))
+    return [row for listed in chosen if (row := found[listed.market].get(listed.symbol)) is not None]
 
 
-async def _usdm_rows(client: BinanceClient) -> dict[str, Row]:
-    statistics, quotes, premiums = await asyncio.gather(
-        client.futures.ticker_24hr(options=calls.SKIP_BAD_ROWS),
-        _or_nothing("quotes", client.futures.ticker_book_ticker(options=calls.SKIP_BAD_ROWS)),
-        _or_nothing("premium", client.futures.premium_index(options=calls.SKIP_BAD_ROWS)),
+async def _bulk_rows(client: BinanceClient, market: MarketName) -> dict[str, Row]:
+    """The tickers of all symbols of a market, without open interest: Binance gives that of one symbol at a time.
+
+    Raises:
+        BinanceError: the 24 h statistics could not be had; what else is missing is absent from the rows.
+    """
+    answers, errors = await calls.gather(
+        {
+            part: part.request_all(client, market).send()
+            for part in TICKER_PARTS
+            if market in part.markets and part.request_all is not None
+        }
     )
-    rows = _by_symbol(statistics)
-    for quote in quotes:
-        if quote.symbol in rows:
-            tickers.add_book(rows[quote.symbol], quote)
-    for premium in premiums:
-        if premium.symbol in rows:
-            tickers.add_premium(rows[premium.symbol], premium)
+    if TICKER in errors:
+        raise errors[TICKER]
+    for part, reason in errors.items():
+        logger.warning("bulk tickers are without %s: %s", part.name, reason)
+
+    def by_symbol(part: Part[T]) -> dict[str, T]:
+        return {row.symbol: row for row in answers.get(part, ())}
+
+    quotes, premiums = by_symbol(QUOTES), by_symbol(PREMIUM)
+    rows: dict[str, Row] = {}
+    for ticker in answers[TICKER]:
+        row = tickers.full_ticker_row(ticker, quotes.get(ticker.symbol), premiums.get(ticker.symbol))
+        # A symbol that never traded has no price, and one such row would make Virtuoso drop all.
+        if row is not None:
+            rows[ticker.symbol] = row
     return rows
-
-
-async def _spot_rows(client: BinanceClient) -> dict[str, Row]:
-    return _by_symbol(await client.spot.ticker_24hr(options=calls.SKIP_BAD_ROWS))
-
-
-def _by_symbol(statistics: Iterable[Any]) -> dict[str, Row]:
-    # A symbol that never traded has no price, and one such row would make Virtuoso drop all.
-    return {row["symbol"]: row for one in statistics if (row := tickers.ticker_row(one)) is not None}
-
-
-async def _or_nothing(what: str, call: Coroutine[Any, Any, list[T]]) -> list[T]:
-    """What a ticker can do without is absent from its row when it fails."""
-    try:
-        return await call
-    except BinanceError as error:
-        logger.warning("bulk tickers are without %s: %s", what, error)
-        return []
-
-
-async def _none() -> dict[str, Row]:
-    return {}

@@ -109,13 +109,13 @@ def oi_history(rows: Sequence[futures.OpenInterestHist], limit: int | None = Non
     return history[:limit]
 
 
-def open_interest_now(interest: futures.OpenInterest, symbol: str) -> Row | None:
+def open_interest_now(interest: futures.OpenInterest) -> Row | None:
     """What ``fetch_open_interest`` gives; None where there is none."""
     amount = positive(interest.open_interest)
     if amount is None:
         return None
     return {
-        "symbol": symbol,
+        "symbol": interest.symbol,
         "openInterest": amount,
         "openInterestAmount": amount,
         "open_interest": amount,

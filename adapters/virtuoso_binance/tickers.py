@@ -11,7 +11,7 @@ from binance_sdk.arithmetic import EXACT
 from virtuoso_binance.scalars import Row, iso, positive
 from virtuoso_binance.symbols import Listed, plain_symbol
 
-__all__ = ["TickerTable", "add_book", "add_open_interest", "add_premium", "market_row", "ticker_row"]
+__all__ = ["TickerTable", "add_book", "add_open_interest", "add_premium", "full_ticker_row", "market_row", "ticker_row"]
 
 
 def ticker_row(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Row | None:
@@ -52,6 +52,25 @@ def ticker_row(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Row | None:
         _put(row, previousClose=positive(ticker.prev_close_price))
         _put_side(row, "bid", ticker.bid_price, ticker.bid_qty)
         _put_side(row, "ask", ticker.ask_price, ticker.ask_qty)
+    return row
+
+
+def full_ticker_row(
+    ticker: spot.Ticker24hr | futures.Ticker24hr,
+    quotes: futures.TickerBookTicker | None = None,
+    premium: futures.PremiumIndex | None = None,
+    interest: futures.OpenInterest | None = None,
+) -> Row | None:
+    """The 24 h statistics with all that is known besides; None where the symbol has no price."""
+    row = ticker_row(ticker)
+    if row is None:
+        return None
+    if quotes is not None:
+        add_book(row, quotes)
+    if premium is not None:
+        add_premium(row, premium)
+    if interest is not None:
+        add_open_interest(row, interest, None if premium is None else premium.mark_price)
     return row
 
 

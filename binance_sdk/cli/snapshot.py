@@ -73,6 +73,7 @@ def run_snapshot(symbol: str, *, as_json: bool, environment: str | None, deadlin
 async def _ask(symbol: str, environment: str | None, deadline: float) -> Snapshot:
     from virtuoso_binance.liquidity import liquidity_row
     from virtuoso_binance.market_data import assemble, fetch_parts
+    from virtuoso_binance.parts import ORDER_BOOK, TICKER
 
     options = RequestOptions(deadline=deadline)
     async with BinanceClient(cast(Any, environment)).with_options(options) as client:
@@ -82,8 +83,8 @@ async def _ask(symbol: str, environment: str | None, deadline: float) -> Snapsho
         now = round((time.time() + limits.clock_skew) * 1000)
     data = assemble(parts, now)
     # A book that was refused above has no liquidity to tell of.
-    book = parts.get("orderbook") if data["metadata"]["orderbook_success"] else None
-    liquidity = liquidity_row(book, parts.get("ticker"))
+    book = parts.get(ORDER_BOOK) if data["metadata"]["orderbook_success"] else None
+    liquidity = liquidity_row(book, parts.get(TICKER))
     return Snapshot(data, liquidity, next(iter(parts.errors.values()), None))
 
 

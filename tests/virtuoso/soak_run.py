@@ -9,7 +9,7 @@ import gc
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 import httpx
 import pandas as pd
@@ -17,11 +17,13 @@ import pandas as pd
 from binance_sdk.errors import BinanceError
 from virtuoso_binance import convert, tickers
 from virtuoso_binance.frames import ohlcv_frame
-from virtuoso_binance.polling.symbol_state import MAX_AGE
+from virtuoso_binance.parts import ORDER_BOOK, PREMIUM, TICKER, Part
 from virtuoso_binance.sentiment import oi_history
 from virtuoso_binance.timeframes import FRAMES, interval_ms
 
 from .soak_support import Failing, Polling, now_and_then
+
+T = TypeVar("T")
 
 SYMBOLS = ("BTCUSDT", "DOGEUSDT")
 _PATHS = {
@@ -36,6 +38,18 @@ _PATHS = {
     "/fapi/v1/premiumIndexKlines": "premium_index",
 }
 _BULK = ("ticker", "quotes", "premium")
+_HOLDS = {
+    "ticker": 120_000,
+    "quotes": 120_000,
+    "premium": 120_000,
+    "orderbook": 300_000,
+    "trades": 300_000,
+    "interest": 900_000,
+    "oi_history": 900_000,
+    "lsr": 900_000,
+    "premium_index": 900_000,
+}
+"""How old a part may become, written down once more: this run is the judge of the table in ``parts``."""
 _FIVE_MINUTES = 300_000
 _OURS = ("binance_sdk", "virtuoso_binance", "httpx", "httpcore", "_asyncio", "asyncio", "pandas")
 _SIMULATOR = "binance_sdk.simulator"
@@ -105,13 +119,13 @@ class _Weather:
     def too_old(self, symbol: str, now: int) -> set[str]:
         """What has to be flagged, judged by the line alone."""
         found = {
-            part for part in _PATHS.values() if part != "oi_history" and now - self._at(symbol, part) > MAX_AGE[part]
+            part for part in _PATHS.values() if part != "oi_history" and now - self._at(symbol, part) > _HOLDS[part]
         }
         for part, (interval, _) in FRAMES.items():
             step = interval_ms(interval)
             if now - self._at(symbol, f"klines {interval}") // step * step >= 2 * step:
                 found.add(part)
-        if now - self._at(symbol, "oi_history") // _FIVE_MINUTES * _FIVE_MINUTES > MAX_AGE["oi_history"]:
+        if now - self._at(symbol, "oi_history") // _FIVE_MINUTES * _FIVE_MINUTES > _HOLDS["oi_history"]:
             found.add("oi_history")
         return found
 
@@ -193,23 +207,23 @@ def _same(report: SoakReport, where: str, ours: object, theirs: object) -> None:
 async def _check_quick(polling: Polling, symbol: str, report: SoakReport) -> None:
     """What was fetched at this very instant is what the exchange says at this instant."""
     now = polling.clock.now_ms()
-    kept = polling.fetcher._states[symbol].parts
+    state = polling.fetcher._states[symbol]
     truth = polling.truth.futures
 
-    def at_once(part: str) -> Any:
-        found = kept.get(part)
-        return found.value if found is not None and found.at == now else None
+    def at_once(part: Part[T]) -> T | None:
+        known = state.get(part)
+        return known.value if known is not None and known.at == now else None
 
-    ticker = at_once("ticker")
+    ticker = at_once(TICKER)
     if ticker is not None:
         _same(report, f"{now} ticker", tickers.ticker_row(ticker), tickers.ticker_row(await truth.ticker_24hr(symbol)))
-    book = at_once("orderbook")
+    book = at_once(ORDER_BOOK)
     if book is not None:
         ours, theirs = (
             convert.order_book(one, symbol, received=now) for one in (book, await truth.depth(symbol, limit=100))
         )
         _same(report, f"{now} book", ours, theirs)
-    premium = at_once("premium")
+    premium = at_once(PREMIUM)
     if premium is not None:
         _same(report, f"{now} premium", premium, await truth.premium_index(symbol))
 

@@ -13,6 +13,7 @@ from binance_sdk.errors import BinanceError, ConfigError
 from binance_sdk.simulator import Instrument
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.frames import ohlcv_frame
+from virtuoso_binance.parts import CANDLES
 from virtuoso_binance.polling.fetcher import BinanceDataFetcher
 from virtuoso_binance.symbols import Listing
 from virtuoso_binance.timeframes import FRAMES
@@ -203,8 +204,10 @@ async def test_faults_change_no_value() -> None:
 async def test_candles_that_the_exchange_has_not_are_named() -> None:
     async with Polling(["BTCUSDT"]) as polling:
         await polling.run(1)
-        kept = polling.fetcher._states["BTCUSDT"].candles["base"]
-        missing = kept.pop(500)
+        known = polling.fetcher._states["BTCUSDT"].get(CANDLES["base"])
+        assert known is not None
+        assert isinstance(known.value, list)
+        missing = known.value.pop(500)
         found = polling.fetcher.snapshot("BTCUSDT")
         when = found["metadata"]["errors"]["base"].removeprefix("candles missing, as the exchange has none: ")
         assert pd.Timestamp(when.split(" to ")[0]) == pd.Timestamp(missing[0], unit="ms", tz="UTC")

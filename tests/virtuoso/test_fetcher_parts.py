@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from binance_sdk import BinanceClient, Caps
 from binance_sdk.futures import Kline
-from virtuoso_binance.polling.scheduling import REQUESTS, Job, Purse, Resource, choose, cost_of, resources
-from virtuoso_binance.polling.series import holes, merged, open_time, tail_length
+from virtuoso_binance.polling.scheduling import REQUESTS, Allowance, Job, Quota, choose, cost_of, planned_quotas
+from virtuoso_binance.series import joined, missing_candles, open_time, rows_to_fetch
 
 STEP = 60_000
 NOW = 1_800_000_000_000
@@ -31,26 +31,26 @@ def klines(*numbers: int, close: str = "1") -> list[Kline]:
 
 def test_a_tail_replaces_what_was_running_and_goes_on() -> None:
     kept, tail = klines(0, 1, 2), [kline(2, "1.5"), kline(3)]
-    assert merged(kept, tail, 10, open_time) == [kline(0), kline(1), kline(2, "1.5"), kline(3)]
-    assert merged(kept, tail, 2, open_time) == [kline(2, "1.5"), kline(3)]
+    assert joined(kept, tail, 10, open_time) == [kline(0), kline(1), kline(2, "1.5"), kline(3)]
+    assert joined(kept, tail, 2, open_time) == [kline(2, "1.5"), kline(3)]
 
 
 def test_a_tail_that_leaves_a_hole_is_refused() -> None:
-    assert merged(klines(0, 1), klines(3, 4), 10, open_time) is None
+    assert joined(klines(0, 1), klines(3, 4), 10, open_time) is None
     # Whether something lies between is not known from adjoining times alone: the kept candle may have been running.
-    assert merged(klines(0, 1), klines(2, 3), 10, open_time) is None
+    assert joined(klines(0, 1), klines(2, 3), 10, open_time) is None
     # Unless the tail is a whole series of its own.
-    assert merged(klines(0, 1), klines(3, 4), 2, open_time) == klines(3, 4)
+    assert joined(klines(0, 1), klines(3, 4), 2, open_time) == klines(3, 4)
 
 
 def test_an_answer_older_than_what_is_known_changes_nothing() -> None:
     kept = klines(0, 1, 2)
-    assert merged(kept, klines(0, 1, close="1.9"), 10, open_time) == kept
+    assert joined(kept, klines(0, 1, close="1.9"), 10, open_time) == kept
 
 
 def test_nothing_kept_or_nothing_new() -> None:
-    assert merged([], klines(1, 2, 3), 2, open_time) == klines(2, 3)
-    assert merged(klines(1, 2), [], 5, open_time) == klines(1, 2)
+    assert joined([], klines(1, 2, 3), 2, open_time) == klines(2, 3)
+    assert joined(klines(1, 2), [], 5, open_time) == klines(1, 2)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_nothing_kept_or_nothing_new() -> None:
     [(None, 0, 100), (0, 30_000, 2), (0, 60_000, 3), (0, 185_000, 5), (0, 10**9, 100), (60_000, 0, 2)],
 )
 def test_a_tail_reaches_back_to_the_newest_kept_row(newest: int | None, now: int, length: int) -> None:
-    assert tail_length(newest, STEP, now, 100) == length
+    assert rows_to_fetch(newest, STEP, now, 100) == length
 
 
 @given(st.integers(2, 40), st.lists(st.integers(0, 50), min_size=1, max_size=20))
@@ -73,14 +73,17 @@ def test_polling_gives_what_one_question_would(count: int, waits: list[int]) -> 
             # The close of a candle tells when it was last seen running.
             return [kline(n, f"1.{100 + min(at, n):04d}") for n in range(at - length + 1, at + 1)]
 
-        length = tail_length(kept[-1][0] if kept else None, STEP, NOW + now * STEP, count)
-        kept = merged(kept, truth(length), count, open_time) or []
+        length = rows_to_fetch(kept[-1][0] if kept else None, STEP, NOW + now * STEP, count)
+        kept = joined(kept, truth(length), count, open_time) or []
         assert kept == truth(count)
 
 
 def test_holes_are_named_by_their_first_and_last_candle() -> None:
-    assert holes(klines(0, 1, 4, 5, 7), STEP) == [(NOW + 2 * STEP, NOW + 3 * STEP), (NOW + 6 * STEP, NOW + 6 * STEP)]
-    assert holes(klines(0, 1, 2), STEP) == holes([], STEP) == []
+    assert missing_candles(klines(0, 1, 4, 5, 7), STEP) == [
+        (NOW + 2 * STEP, NOW + 3 * STEP),
+        (NOW + 6 * STEP, NOW + 6 * STEP),
+    ]
+    assert missing_candles(klines(0, 1, 2), STEP) == missing_candles([], STEP) == []
 
 
 # ------------------------------------------------------------------------------------- budget
@@ -91,29 +94,29 @@ def job(what: str, rank: int = 0, late: float = 0, **cost: int) -> Job[str]:
 
 
 def names(jobs: list[Job[str]]) -> list[str]:
-    return [one.what for one in jobs]
+    return [job.task for job in jobs]
 
 
 def test_ranks_go_first_then_the_latest() -> None:
-    purse = Purse({REQUESTS: Resource(3)})
-    chosen, waiting = choose([job("c", 1, 9), job("d", 1, 5), job("a", 0, 1), job("b", 0, 0)], purse, NOW)
+    allowance = Allowance({REQUESTS: Quota(3)})
+    chosen, waiting = choose([job("c", 1, 9), job("d", 1, 5), job("a", 0, 1), job("b", 0, 0)], allowance, NOW)
     assert (names(chosen), names(waiting)) == (["a", "b", "c"], ["d"])
 
 
 def test_what_does_not_fit_lets_smaller_things_pass() -> None:
-    purse = Purse({"weight": Resource(10)})
-    chosen, waiting = choose([job("large", late=2, weight=11), job("small", weight=10)], purse, NOW)
+    allowance = Allowance({"weight": Quota(10)})
+    chosen, waiting = choose([job("large", late=2, weight=11), job("small", weight=10)], allowance, NOW)
     assert (names(chosen), names(waiting)) == (["small"], ["large"])
 
 
 def test_each_window_has_its_own_length_and_begins_anew() -> None:
-    purse = Purse({"weight": Resource(10), "group": Resource(2, 300)})
+    allowance = Allowance({"weight": Quota(10), "group": Quota(2, 300)})
     one = job("one", weight=5, group=1)
     start = NOW // 300_000 * 300_000
-    assert len(choose([one] * 3, purse, start)[0]) == 2
-    assert not choose([one], purse, start + 60_000)[0]
-    assert len(choose([job("w", weight=5)] * 3, purse, start + 60_000)[0]) == 2
-    assert len(choose([one] * 3, purse, start + 300_000)[0]) == 2
+    assert len(choose([one] * 3, allowance, start)[0]) == 2
+    assert not choose([one], allowance, start + 60_000)[0]
+    assert len(choose([job("w", weight=5)] * 3, allowance, start + 60_000)[0]) == 2
+    assert len(choose([one] * 3, allowance, start + 300_000)[0]) == 2
 
 
 @given(
@@ -122,9 +125,9 @@ def test_each_window_has_its_own_length_and_begins_anew() -> None:
     st.integers(1, 10),
 )
 def test_no_resource_is_overspent_and_nothing_is_lost(rows: list[Any], weight: int, group: int) -> None:
-    purse = Purse({"weight": Resource(weight), "group": Resource(group, 300)})
+    allowance = Allowance({"weight": Quota(weight), "group": Quota(group, 300)})
     jobs = [job(str(number), rank, weight=w, group=g) for number, (w, g, rank) in enumerate(rows)]
-    chosen, waiting = choose(jobs, purse, NOW)
+    chosen, waiting = choose(jobs, allowance, NOW)
     assert sum(one.cost["weight"] for one in chosen) <= weight
     assert sum(one.cost["group"] for one in chosen) <= group
     assert sorted(names(chosen) + names(waiting)) == sorted(names(jobs))
@@ -133,31 +136,31 @@ def test_no_resource_is_overspent_and_nothing_is_lost(rows: list[Any], weight: i
 @given(st.integers(1, 40), st.integers(1, 10))
 def test_every_job_has_its_turn(count: int, room: int) -> None:
     last = dict.fromkeys(map(str, range(count)), -1)
-    purse = Purse({REQUESTS: Resource(room)})
+    allowance = Allowance({REQUESTS: Quota(room)})
     rounds = -(-count // room)
     for minute in range(3 * rounds):
-        chosen, _ = choose([job(one, late=minute - at) for one, at in last.items()], purse, NOW + minute * 60_000)
+        chosen, _ = choose([job(one, late=minute - at) for one, at in last.items()], allowance, NOW + minute * 60_000)
         last.update(dict.fromkeys(names(chosen), minute))
     assert min(last.values()) >= 2 * rounds
 
 
 def test_caps_lower_the_limits_and_the_share_is_taken_of_what_is_lower() -> None:
     limits = {
-        "spot.weight": Resource(6000),
-        "futures.weight": Resource(2400),
-        "futures.futures_data": Resource(1000, 300),
+        "spot.weight": Quota(6000),
+        "futures.weight": Quota(2400),
+        "futures.futures_data": Quota(1000, 300),
     }
     caps = Caps(
         spot_weight_per_minute=600, futures_weight_per_minute=9999, requests_per_minute=1200, requests_per_second=10
     )
-    found = resources(limits, caps, 0.5)
+    found = planned_quotas(limits, caps, 0.5)
     assert found == {
-        "spot.weight": Resource(300),
-        "futures.weight": Resource(1200),
-        "futures.futures_data": Resource(500, 300),
-        REQUESTS: Resource(300),
+        "spot.weight": Quota(300),
+        "futures.weight": Quota(1200),
+        "futures.futures_data": Quota(500, 300),
+        REQUESTS: Quota(300),
     }
-    assert REQUESTS not in resources(limits, Caps(), 0.5)
+    assert REQUESTS not in planned_quotas(limits, Caps(), 0.5)
 
 
 def test_plans_are_named_as_resources_are() -> None:

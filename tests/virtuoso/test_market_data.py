@@ -18,7 +18,7 @@ from tests.virtuoso import fake_virtuoso
 from tests.virtuoso.conftest import NOW, Build
 from tests.virtuoso.schema_facts import examples, needs_schema, problems
 from virtuoso_binance.frames import json_view
-from virtuoso_binance.market_data import Parts
+from virtuoso_binance.parts import TICKER, Parts
 
 FLAGS = {
     "ticker_success", "orderbook_success", "trades_success", "lsr_success", "risk_limits_success", "ohlcv_success",
@@ -354,4 +354,4 @@ async def test_two_symbols_at_once_do_not_mix(exchange: Any) -> None:
 
 
 def test_parts_that_are_missing_are_none() -> None:
-    assert Parts(None, {}).get("ticker") is None  # type: ignore[arg-type]
+    assert Parts(None).get(TICKER) is None  # type: ignore[arg-type]

@@ -12,34 +12,35 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from binance_sdk import BinanceClient, Caps
 from binance_sdk.errors import BinanceError, ConfigError, shown
-from virtuoso_binance import calls
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.market_data import assemble
-from virtuoso_binance.polling.scheduling import Cost, Job, Purse, Resource, choose, cost_of, resources
-from virtuoso_binance.polling.series import merged, open_time, statistics_time, tail_length
-from virtuoso_binance.polling.symbol_state import MAX_AGE, Book, Kept, SymbolState, candle_holes, fresh_parts
+from virtuoso_binance.parts import (
+    ORDER_BOOK,
+    STATISTICS_PERIOD,
+    TICKER,
+    OrderBook,
+    Part,
+    Schedule,
+    parts_of,
+)
+from virtuoso_binance.polling.scheduling import Allowance, Cost, Job, Quota, choose, cost_of, planned_quotas
+from virtuoso_binance.polling.symbol_state import SymbolState, missing_by_frame
 from virtuoso_binance.scalars import Row, is_number, iso
 from virtuoso_binance.symbols import Listed, MarketName, plain_symbol
-from virtuoso_binance.timeframes import FRAMES, interval_ms
 
 __all__ = ["BinanceDataFetcher", "Refresh"]
 
 logger = logging.getLogger("virtuoso_binance")
 
-PERIOD = 300_000
-"""Length of a statistics period."""
+T = TypeVar("T")
+
 _MINUTE = 60_000
-_OI_ROWS = 289
-_PREMIUM_ROWS = 99
-_BOOK_LEVELS = 100
-_TRADES = 1000
-_STATISTICS = ("oi_history", "lsr", "premium_index", "interest")
-_ROTATING = ("orderbook", "trades")
-_CANDLES, _ONCE_A_PERIOD, _ROTATION = range(3)
+_LEAST_AGE = _MINUTE // 2
+"""Milliseconds; parts in rotation that are younger are not asked for again."""
 _INTO_MINUTE = 2.0
 """Seconds after which the candle of the minute before is final everywhere."""
 
@@ -50,7 +51,7 @@ class Refresh:
 
     Attributes:
         at: When it began, epoch milliseconds.
-        cost: What it planned to spend, by resource; repeated attempts come on top.
+        cost: What it planned to spend, by quota; retries come on top.
         fetched: Number of parts that came.
         failed: What went wrong, by symbol and part; ``""`` stands for the bulk calls of a market.
         waiting: Symbols and parts that were due and did not fit into the budget.
@@ -72,10 +73,13 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class _Task:
+    """One call of a refresh; ``symbol`` is empty for the calls about all symbols of a market."""
+
     symbol: str
-    part: str
+    name: str
     send: Callable[[], Awaitable[Any]]
-    keep: Callable[[Any, int], None]
+    store: Callable[[Any, int], None]
+    failed: Callable[[BinanceError], None]
 
 
 class BinanceDataFetcher:
@@ -106,17 +110,18 @@ class BinanceDataFetcher:
         self._now = now_ms
         self._sleep = sleep
         self._states: dict[str, SymbolState] = {}
-        self._purse = Purse(resources(_limits(client), caps or Caps(), share))
+        self._allowance = Allowance(planned_quotas(_limits(client), caps or Caps(), share))
         self.set_symbols(symbols)
 
     # ------------------------------------------------------------------------------------- symbols
 
     def set_symbols(self, symbols: Iterable[Listed]) -> None:
         """Other symbols from now on; of those that stay, everything is kept."""
-        self._states = {
-            one.symbol: found if (found := self._states.get(one.symbol)) and found.listed == one else SymbolState(one)
-            for one in symbols
-        }
+        states: dict[str, SymbolState] = {}
+        for listed in symbols:
+            state = self._states.get(listed.symbol)
+            states[listed.symbol] = state if state and state.listed == listed else SymbolState(listed)
+        self._states = states
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -133,23 +138,24 @@ class BinanceDataFetcher:
         begun = self._now()
         failed: dict[tuple[str, str], BinanceError] = {}
         spent: dict[str, int] = {}
-        bulk = await self._run(self._take(self._bulk_jobs(), spent)[0], failed)
-        chosen, waiting = self._take(self._jobs(begun), spent)
-        fetched = bulk + await self._run(chosen, failed)
-        now = self._now()
-        stale = {symbol: tuple(fresh_parts(one, now).errors) for symbol, one in self._states.items()}
-        told = Refresh(
+        fetched = await self._run(self._take(self._bulk_jobs(), spent)[0], failed)
+        chosen, waiting = self._take(self._jobs(self._now()), spent)
+        fetched += await self._run(chosen, failed)
+        stale = {symbol: self._stale_parts(state) for symbol, state in self._states.items()}
+        if failed:
+            (symbol, name), error = next(iter(failed.items()))
+            logger.warning("%d calls of a refresh failed, e.g. %s %s: %s", len(failed), name, symbol, error)
+        return Refresh(
             at=begun,
             cost=spent,
             fetched=fetched,
             failed=failed,
-            waiting=tuple((job.what.symbol, job.what.part) for job in waiting),
-            stale={symbol: parts for symbol, parts in stale.items() if parts},
+            waiting=tuple((job.task.symbol, job.task.name) for job in waiting),
+            stale={symbol: names for symbol, names in stale.items() if names},
         )
-        if failed:
-            (symbol, part), error = next(iter(failed.items()))
-            logger.warning("%d calls of a refresh failed, e.g. %s %s: %s", len(failed), part, symbol, error)
-        return told
+
+    def _stale_parts(self, state: SymbolState) -> tuple[str, ...]:
+        return tuple(part.name for part in state.deliverable(self._now()).errors)
 
     async def run(
         self, on_refresh: Callable[[Refresh], object] | None = None, *, until: Callable[[], bool] | None = None
@@ -169,169 +175,80 @@ class BinanceDataFetcher:
             await self._sleep((_MINUTE - now % _MINUTE) / 1000 + _INTO_MINUTE)
 
     def _take(self, jobs: list[Job[_Task]], spent: dict[str, int]) -> tuple[list[Job[_Task]], list[Job[_Task]]]:
-        chosen, waiting = choose(jobs, self._purse, self._now())
+        chosen, waiting = choose(jobs, self._allowance, self._now())
         for job in chosen:
             for name, amount in job.cost.items():
                 spent[name] = spent.get(name, 0) + amount
         return chosen, waiting
 
     async def _run(self, jobs: list[Job[_Task]], failed: dict[tuple[str, str], BinanceError]) -> int:
-        async def one(task: _Task) -> bool:
+        async def done(task: _Task) -> bool:
             try:
                 answer = await task.send()
-                task.keep(answer, self._now())
+                task.store(answer, self._now())
             except ConfigError:
                 raise
             except BinanceError as error:
-                failed[task.symbol, task.part] = error
-                state = self._states.get(task.symbol)
-                if state is not None:
-                    state.errors[task.part] = str(error)
+                failed[task.symbol, task.name] = error
+                task.failed(error)
                 return False
             return True
 
-        return sum(await asyncio.gather(*(one(job.what) for job in jobs)))
+        return sum(await asyncio.gather(*(done(job.task) for job in jobs)))
 
     # ------------------------------------------------------------------------------------- jobs
 
     def _bulk_jobs(self) -> list[Job[_Task]]:
-        markets = {state.listed.market for state in self._states.values()}
-        # Overloads with and without a symbol; here they are always called without.
-        spot: Any = self._client.spot
-        usdm: Any = self._client.futures
-        rows: list[tuple[MarketName, str, Any, Any]] = [
-            ("usdm", "ticker", usdm.plan.ticker_24hr, usdm.ticker_24hr),
-            ("usdm", "quotes", usdm.plan.ticker_book_ticker, usdm.ticker_book_ticker),
-            ("usdm", "premium", usdm.plan.premium_index, usdm.premium_index),
-            # Best quotes are part of spot's tickers.
-            ("spot", "ticker", spot.plan.ticker_24hr, spot.ticker_24hr),
+        markets: Iterable[MarketName] = dict.fromkeys(state.listed.market for state in self._states.values())
+        return [
+            job for market in markets for part in parts_of(market) if (job := self._bulk_job(part, market)) is not None
         ]
-        jobs: list[Job[_Task]] = []
-        for market, part, plan, send in rows:
-            if market in markets:
-                asked = partial(send, options=calls.SKIP_BAD_ROWS)
-                task = _Task("", f"{part} ({market})", asked, self._keeper_of_all(market, part))
-                jobs.append(Job(task, cost_of(plan()), 0, 0.0))
-        return jobs
 
-    def _keeper_of_all(self, market: MarketName, part: str) -> Callable[[Any, int], None]:
-        def keep(rows: Iterable[Any], now: int) -> None:
-            found = {row.symbol: row for row in rows}
+    def _bulk_job(self, part: Part[Any], market: MarketName) -> Job[_Task] | None:
+        if part.request_all is None:
+            return None
+        request = part.request_all(self._client, market)
+
+        def store(rows: Iterable[Any], now: int) -> None:
+            by_symbol = {row.symbol: row for row in rows}
             for symbol, state in self._states.items():
                 if state.listed.market != market:
                     continue
-                if symbol in found:
-                    state.put(part, found[symbol], now)
+                if symbol in by_symbol:
+                    state.put(part, by_symbol[symbol], now)
                 else:
-                    # Delisted or halted: what was known of it is no news any more.
-                    state.drop(part, f"{symbol} is not among the {part}s of all symbols that could be read")
+                    # Delisted or halted: what was known of it is no longer true.
+                    state.drop(part, f"{symbol} is not among the {part.name}s of all symbols that could be read")
 
-        return keep
+        task = _Task("", f"{part.name} ({market})", request.send, store, lambda error: None)
+        return Job(task, cost_of(request.plan()), part.schedule, 0.0)
 
     def _jobs(self, now: int) -> list[Job[_Task]]:
         jobs: list[Job[_Task]] = []
         for number, state in enumerate(self._states.values()):
-            if state.gone:
+            if state.delisted:
                 continue
-            jobs += self._candle_jobs(state, now)
-            if state.listed.market == "usdm":
-                jobs += self._statistics_jobs(state, now, number)
-            for part in _ROTATING:
-                age = state.age(part, now)
-                if age >= _MINUTE // 2:
-                    jobs.append(self._job(state, part, _ROTATION, age))
+            for part in parts_of(state.listed.market):
+                lateness = _lateness(part, state, now, number)
+                if lateness is not None:
+                    jobs.append(self._job(state, part, now, lateness))
         return jobs
 
-    def _candle_jobs(self, state: SymbolState, now: int) -> list[Job[_Task]]:
-        jobs: list[Job[_Task]] = []
-        for part, (interval, count) in FRAMES.items():
-            step = interval_ms(interval)
-            kept = state.candles.get(part)
-            newest = kept[-1][0] if kept else None
-            # The minute's candle each time; the others when one of theirs has begun.
-            if newest is None or part == "base" or now - newest >= step:
-                late = float("inf") if newest is None else (now - newest) / step
-                length = tail_length(newest, step, now, count)
-                jobs.append(self._candle_job(state, part, length, late))
-        return jobs
+    def _job(self, state: SymbolState, part: Part[Any], now: int, lateness: float) -> Job[_Task]:
+        request = part.request(self._client, state.listed, part.rows_since(state.data_time(part), now))
 
-    def _candle_job(self, state: SymbolState, part: str, length: int, late: float) -> Job[_Task]:
-        interval, count = FRAMES[part]
-        listed = state.listed
-        plan: Any = self._client.spot.plan if listed.market == "spot" else self._client.futures.plan
+        def failed(error: BinanceError) -> None:
+            state.errors[part] = str(error)
 
-        def keep(rows: list[Any], now: int) -> None:
-            whole = merged(state.candles.get(part) or [], rows, count, open_time)
-            if whole is None:
-                # The next refresh asks for all of it.
-                state.forget(part, "its newest candles do not follow those that were kept")
-            else:
-                state.candles[part] = whole
-                state.put(part, True, now)
-
-        cost = cost_of(plan.klines(listed.symbol, interval, limit=length))
-        send = partial(calls.newest_klines, self._client, listed, interval, length)
-        task = _Task(listed.symbol, part, send, keep)
-        return Job(task, cost, _CANDLES, late)
-
-    def _statistics_jobs(self, state: SymbolState, now: int, number: int) -> list[Job[_Task]]:
-        # Symbols take turns over the minutes of a period; the first minute belongs to the five-minute candles.
-        offset = (1 + number % 4) * _MINUTE
-        jobs: list[Job[_Task]] = []
-        for part in _STATISTICS:
-            at = state.fetched_at(part)
-            if at is None or (at - offset) // PERIOD < (now - offset) // PERIOD:
-                jobs.append(self._job(state, part, _ONCE_A_PERIOD, state.age(part, now)))
-        return jobs
-
-    def _job(self, state: SymbolState, part: str, rank: int, late: float) -> Job[_Task]:
-        symbol = state.listed.symbol
-        market: Any = self._client.spot if state.listed.market == "spot" else self._client.futures
-        plan, keep = market.plan, state.keeper(part)
-        send: Callable[[], Awaitable[Any]]
-        match part:
-            case "oi_history":
-                newest = statistics_time(state.interest[-1]) if state.interest else None
-                length = tail_length(newest, PERIOD, self._now(), _OI_ROWS)
-                planned = plan.open_interest_hist(symbol, "5m", limit=length)
-                keep = self._history_keeper(state)
-                send = partial(calls.open_interest, self._client, symbol, "5m", length)
-            case "lsr":
-                planned = plan.global_long_short_account_ratio(symbol, "5m", limit=1)
-                send = lambda: market.global_long_short_account_ratio(symbol, "5m", limit=1)  # noqa: E731
-            case "premium_index":
-                planned = plan.premium_index_klines(symbol, "5m", limit=_PREMIUM_ROWS)
-                send = partial(calls.price_klines, market.iter_premium_index_klines, symbol, "5m", _PREMIUM_ROWS)
-            case "interest":
-                planned = plan.open_interest(symbol)
-                send = lambda: market.open_interest(symbol)  # noqa: E731
-            case "orderbook":
-                planned = plan.depth(symbol, limit=_BOOK_LEVELS)
-                send = lambda: market.depth(symbol, limit=_BOOK_LEVELS)  # noqa: E731
-            case _:
-                planned = plan.trades(symbol, limit=_TRADES)
-                send = lambda: market.trades(symbol, limit=_TRADES)  # noqa: E731
-        return Job(_Task(symbol, part, send, keep), cost_of(planned), rank, late)
-
-    @staticmethod
-    def _history_keeper(state: SymbolState) -> Callable[[Any, int], None]:
-        def keep(rows: list[Any], now: int) -> None:
-            whole = merged(state.interest, rows, _OI_ROWS, statistics_time)
-            if whole is None:
-                state.interest = []
-                state.drop("oi_history", "its newest periods do not follow those that were kept")
-            else:
-                state.interest = whole
-                state.put("oi_history", True, now)
-
-        return keep
+        task = _Task(state.listed.symbol, part.name, request.send, partial(state.put, part), failed)
+        return Job(task, cost_of(request.plan()), part.schedule, lateness)
 
     # ------------------------------------------------------------------------------------- reading
 
     def snapshot(self, symbol: object, *, limit: int | None = None) -> Row:
         """``market_data`` of a symbol out of what is kept; nothing is sent.
 
-        What is older than it may be (see ``MAX_AGE``) is absent, its flag is False and ``metadata.errors`` says why.
+        What is older than its part may become is absent, its flag is False and ``metadata.errors`` says why.
 
         Raises:
             InvalidSymbolError: the symbol is not among those kept fresh.
@@ -342,36 +259,65 @@ class BinanceDataFetcher:
         if state is None:
             raise InvalidSymbolError(symbol, "it is not among the symbols of this fetcher; see set_symbols()")
         now = self._now()
-        parts = fresh_parts(state, now)
-        if parts.get("ticker") is None:
-            why = parts.errors.get("ticker")
-            raise BinanceError(f"{plain} has no ticker younger than {MAX_AGE['ticker'] // 1000} s: {why}")
+        parts = state.deliverable(now)
+        if parts.get(TICKER) is None:
+            why = parts.errors.get(TICKER)
+            raise BinanceError(f"{plain} has no ticker younger than {TICKER.max_age // 1000} s: {why}")
         out = assemble(parts, now, limit=limit)
-        for frame, missing in candle_holes(parts.data).items():
-            spans = ", ".join(f"{iso(first)} to {iso(last)}" for first, last in missing)
-            out["metadata"]["errors"][frame] = f"candles missing, as the exchange has none: {spans}"
-        kept: Kept | None = state.parts.get("orderbook")
-        if kept is not None and state.listed.market == "spot" and out["orderbook"]["bids"]:
+        for frame, spans in missing_by_frame(parts).items():
+            told = ", ".join(f"{iso(first)} to {iso(last)}" for first, last in spans)
+            out["metadata"]["errors"][frame] = f"candles missing, as the exchange has none: {told}"
+        book = state.get(ORDER_BOOK)
+        if book is not None and state.listed.market == "spot" and out["orderbook"]["bids"]:
             # A book of spot names no time of its own; it is as old as its answer, not as this dict.
-            out["orderbook"].update(timestamp=kept.at, datetime=iso(kept.at))
+            out["orderbook"].update(timestamp=book.at, datetime=iso(book.at))
         return out
 
-    def book(self, symbol: object) -> Book | None:
-        """The kept order book as the SDK's model, e.g. for the functions of ``liquidity``; None where it is too old."""
+    def book(self, symbol: object) -> OrderBook | None:
+        """The newest order book as the SDK's model, e.g. for ``liquidity``; None where it is too old."""
         state = self._states.get(plain_symbol(symbol))
-        found: Book | None = None if state is None else fresh_parts(state, self._now()).get("orderbook")
-        return found
+        return None if state is None else state.deliverable(self._now()).get(ORDER_BOOK)
 
 
-def _limits(client: BinanceClient) -> dict[str, Resource]:
-    found: dict[str, Resource] = {}
+def _lateness(part: Part[Any], state: SymbolState, now: int, number: int) -> float | None:
+    """How late a part of a symbol is, to be compared within its schedule; None where it is not due.
+
+    Args:
+        part: The part.
+        state: What is known of the symbol.
+        now: The time at the exchange, in milliseconds.
+        number: Place of the symbol among all, so that they take turns.
+    """
+    age = state.age(part, now)
+    match part.schedule:
+        case Schedule.BULK:
+            return None
+        case Schedule.CANDLES:
+            newest = state.data_time(part)
+            if newest is None:
+                return float("inf")
+            # The candle of a minute is asked for each time, as it is still running.
+            steps = (now - newest) / part.step
+            return steps if steps >= 1 or part.step == _MINUTE else None
+        case Schedule.STATISTICS:
+            # Symbols take turns over the minutes of a period; the first minute belongs to the five-minute candles.
+            offset = (1 + number % 4) * _MINUTE
+            known = state.get(part)
+            due = known is None or (known.at - offset) // STATISTICS_PERIOD < (now - offset) // STATISTICS_PERIOD
+            return age if due else None
+        case Schedule.ROTATION:
+            return age if age >= _LEAST_AGE else None
+
+
+def _limits(client: BinanceClient) -> dict[str, Quota]:
+    found: dict[str, Quota] = {}
     for name in ("spot", "futures"):
         try:
             view = client.limits.spot if name == "spot" else client.limits.futures
         except ConfigError:
             # An environment without this market.
             continue
-        found[f"{name}.weight"] = Resource(view.weight.limit, view.weight.seconds)
+        found[f"{name}.weight"] = Quota(view.weight.limit, view.weight.seconds)
         for group, usage in view.groups.items():
-            found[f"{name}.{group}"] = Resource(usage.limit, usage.seconds)
+            found[f"{name}.{group}"] = Quota(usage.limit, usage.seconds)
     return found
