@@ -27,10 +27,10 @@ async def figures() -> list[Figure]:
 
 async def _injured(*, fill: bool) -> dict[str, int]:
     """Ids from 1 on; every few of them a fault: a message dropped, doubled, swapped or garbled, or a broken line."""
-    from benchmarks._stream_server import Rows, parts, serving
+    from benchmarks._stream_server import Rows, context, serving
     from binance_sdk._generated.spot.streams import AsyncSpotStreams
-    from binance_sdk._runtime.stream.connection.pacing import Backoff, ConnectionBudget
-    from binance_sdk._runtime.stream.manager import Opener
+    from binance_sdk._runtime.stream.connection.pacing import Backoff, ConnectionLimiter
+    from binance_sdk._runtime.stream.manager import StreamManager
     from binance_sdk.streams import Gap
 
     plan = [
@@ -42,13 +42,13 @@ async def _injured(*, fill: bool) -> dict[str, int]:
     seen: list[int] = []
     async with serving(plan, last) as url:
         made = replace(
-            parts(url, Rows()),
+            context(url, Rows()),
             backoff=lambda: Backoff(first=0.001, longest=0.01),
-            budget=ConnectionBudget(10_000),
-            dials=10_000,
+            limiter=ConnectionLimiter(10_000),
+            max_dials=10_000,
         )
-        opener = Opener(lambda: made)
-        async with AsyncSpotStreams(opener).agg_trade("BTCUSDT", fill_gaps=fill, quiet_time=None) as events:
+        manager = StreamManager(lambda: made)
+        async with AsyncSpotStreams(manager).agg_trade("BTCUSDT", fill_gaps=fill, quiet_time=None) as events:
             async for event in events.with_notices():
                 if isinstance(event, Gap):
                     seen += range(event.last_id + 1, event.first_id)
@@ -57,6 +57,6 @@ async def _injured(*, fill: bool) -> dict[str, int]:
                     seen.append(number)
                     if number >= last:
                         break
-        await opener.aclose()
+        await manager.aclose()
     wanted = range(seen[0], last + 1)
     return {"lost": len(set(wanted) - set(seen)), "repeated": len(seen) - len(set(seen)) + (seen != sorted(seen))}

@@ -176,16 +176,16 @@ def figures() -> list[Figure]:
 
 
 async def _listen(url: str) -> _Hour:
-    from benchmarks._stream_server import Rows, parts
+    from benchmarks._stream_server import Rows, context
     from binance_sdk._generated.spot.streams import AsyncSpotStreams
-    from binance_sdk._runtime.stream.manager import Opener
+    from binance_sdk._runtime.stream.manager import StreamManager
     from binance_sdk.spot import AggTradeEvent, MiniTickerEvent, TradeEvent
     from binance_sdk.streams import Gap
 
     hour = _Hour()
-    made = replace(parts(url, Rows()), clock=_FastClock())
-    opener = Opener(lambda: made)
-    spot = AsyncSpotStreams(opener)
+    made = replace(context(url, Rows()), clock=_FastClock())
+    manager = StreamManager(lambda: made)
+    spot = AsyncSpotStreams(manager)
     latest: dict[str, int] = {}
     last_to_speak = _symbols("miniTicker")[-1]
     async with spot.combine(
@@ -213,7 +213,7 @@ async def _listen(url: str) -> _Hour:
                     break
         watch.cancel()
         hour.reconnects, hour.rollovers = events.stats.reconnects, events.stats.rollovers
-    await opener.aclose()
+    await manager.aclose()
     return hour
 
 

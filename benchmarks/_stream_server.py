@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from binance_sdk import spot
 from binance_sdk._runtime.clock import AsyncClock
 from binance_sdk._runtime.stream.connection.over_websockets import WebsocketsConnector
-from binance_sdk._runtime.stream.context import Parts
+from binance_sdk._runtime.stream.context import StreamContext
 
 _NAME = "btcusdt@aggTrade"
 _TRADE = (
@@ -25,7 +25,7 @@ _TRADE = (
 class Rows:
     """Every aggregate trade there is."""
 
-    def most(self, operation: str, size: str) -> int:
+    def max_rows(self, operation: str, size: str) -> int:
         return 1000
 
     async def rows(self, operation: str, arguments: Mapping[str, object]) -> list[Any]:
@@ -41,11 +41,11 @@ def frame(text: str) -> bytes:
     return head + body
 
 
-def parts(url: str, rest: Rows) -> Parts:
+def context(url: str, rest: Rows) -> StreamContext:
     """An engine on a loopback exchange."""
     clock = AsyncClock()
     connector = WebsocketsConnector("benchmarks")
-    return Parts(urls={"spot": (url,)}, connector=connector, clock=clock, rest=rest, tell=lambda _: None)
+    return StreamContext(urls={"spot": (url,)}, connector=connector, clock=clock, rest=rest, notify=lambda _: None)
 
 
 @contextlib.asynccontextmanager

@@ -5,11 +5,11 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
-from binance_sdk._runtime.budget.client_budget import Budget
+from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.calls.attempt import Attempts
 from binance_sdk._runtime.calls.cache import AnswerCache
 from binance_sdk._runtime.calls.engine import Engine
-from binance_sdk._runtime.calls.notify import Teller, log_from_environment, warn_of_fork
+from binance_sdk._runtime.calls.notify import Notifier, log_from_environment, warn_of_fork
 from binance_sdk._runtime.calls.single_flight import AsyncSingleFlight, ThreadSingleFlight
 from binance_sdk._runtime.clock import AsyncClock, BlockingClock, Clock
 from binance_sdk._runtime.fork import ProcessGuard, abandon, notify_after_fork
@@ -20,8 +20,8 @@ from binance_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from binance_sdk._runtime.stream.connection.websocket import Connector
-    from binance_sdk._runtime.stream.context import Parts
-    from binance_sdk._runtime.stream.manager import BackgroundOpener, Opener
+    from binance_sdk._runtime.stream.context import StreamContext
+    from binance_sdk._runtime.stream.manager import BackgroundStreamManager, StreamManager
     from binance_sdk._runtime.transport.protocol import Transport
 
 USER_AGENT = f"binance-market-sdk/{__version__}"
@@ -50,10 +50,12 @@ class Core:
         self._cache: AnswerCache | None = None
         self._lock = new_lock()
         self._process = ProcessGuard()
-        teller = Teller(settings.hooks)
+        notifier = Notifier(settings.hooks)
         budget = None
         if settings.budget:
-            budget = Budget(clock, settings.caps, settings.safety_margin, settings.max_concurrency, teller.tell)
+            budget = ClientBudget(
+                clock, settings.caps, settings.safety_margin, settings.max_concurrency, notifier.notify
+            )
         attempts = Attempts(
             catalogue=CATALOGUE,
             environment=settings.environment,
@@ -61,7 +63,7 @@ class Core:
             transport=self.open,
             clock=clock,
             budget=budget,
-            teller=teller,
+            notifier=notifier,
             api_key=settings.api_key,
             user_agent=USER_AGENT,
             max_concurrency=settings.max_concurrency,
@@ -121,20 +123,20 @@ class Core:
     def make(self) -> Transport:
         raise NotImplementedError
 
-    def stream_parts(self) -> Parts:
+    def stream_context(self) -> StreamContext:
         """What streams are made of; their libraries are imported no sooner than the first one is opened."""
-        from binance_sdk._runtime.stream.context import Parts
+        from binance_sdk._runtime.stream.context import StreamContext
         from binance_sdk._runtime.stream.reading.fill import EngineRest
 
         settings = self.settings
-        return Parts(
+        return StreamContext(
             urls={market: place.stream_urls for market, place in settings.places.items()},
             connector=self._connector(),
             clock=self.stream_clock(),
             rest=EngineRest(self.engine, settings.defaults, blocking=self.blocking),
-            tell=self.engine.attempts.teller.tell,
+            notify=self.engine.attempts.notifier.notify,
             environment=settings.environment,
-            first_attempts=(settings.defaults.max_retries or 0) + 1,
+            open_attempts=(settings.defaults.max_retries or 0) + 1,
             gates=self.engine.attempts.gatekeepers(),
         )
 
@@ -183,16 +185,16 @@ class AsyncCore(Core):
 
             check_client(http_client, asynchronous=True)
         super().__init__(settings, AsyncClock(), AsyncSingleFlight(), http_client)
-        self._streams: Opener | None = None
+        self._streams: StreamManager | None = None
 
-    def streams(self) -> Opener:
+    def streams(self) -> StreamManager:
         """Opens the streams of the client."""
         self.check_process(None)
         if self._streams is None:
             with IMPORT_LOCK:
-                from binance_sdk._runtime.stream.manager import Opener
+                from binance_sdk._runtime.stream.manager import StreamManager
 
-            self._streams = Opener(self.stream_parts)
+            self._streams = StreamManager(self.stream_context)
         return self._streams
 
     def check_process(self, operation: str | None) -> None:
@@ -227,15 +229,15 @@ class BlockingCore(Core):
 
             check_client(http_client, asynchronous=False)
         super().__init__(settings, BlockingClock(), ThreadSingleFlight(), http_client)
-        self._streams: BackgroundOpener | None = None
+        self._streams: BackgroundStreamManager | None = None
 
-    def streams(self) -> BackgroundOpener:
+    def streams(self) -> BackgroundStreamManager:
         """Opens the streams of the client, in a thread of their own."""
         with IMPORT_LOCK, self._lock:
             if self._streams is None:
-                from binance_sdk._runtime.stream.manager import BackgroundOpener
+                from binance_sdk._runtime.stream.manager import BackgroundStreamManager
 
-                self._streams = BackgroundOpener(self.stream_parts)
+                self._streams = BackgroundStreamManager(self.stream_context)
             return self._streams
 
     def check_process(self, operation: str | None) -> None:

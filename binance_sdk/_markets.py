@@ -17,7 +17,7 @@ from binance_sdk.symbols import Symbols, futures_symbols, spot_symbols
 if TYPE_CHECKING:
     from binance_sdk._generated.futures.streams import AsyncFuturesStreams, SyncFuturesStreams
     from binance_sdk._generated.spot.streams import AsyncSpotStreams, SyncSpotStreams
-    from binance_sdk._runtime.stream.manager import BackgroundOpener, Opener
+    from binance_sdk._runtime.stream.manager import BackgroundStreamManager, StreamManager
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -103,7 +103,7 @@ class _SyncEach:
 class AsyncSpotMarket(_Each, AsyncSpot):
     """Spot market data with ``await``."""
 
-    def __init__(self, caller: AsyncCaller, opener: Callable[[], Opener]) -> None:
+    def __init__(self, caller: AsyncCaller, opener: Callable[[], StreamManager]) -> None:
         super().__init__(caller)
         self._opener = opener
         self._rules = _Rules[spot.ExchangeInfo](spot_symbols)
@@ -127,7 +127,7 @@ class AsyncSpotMarket(_Each, AsyncSpot):
 class AsyncFuturesMarket(_Each, AsyncFutures):
     """USDⓈ-M futures market data with ``await``."""
 
-    def __init__(self, caller: AsyncCaller, opener: Callable[[], Opener]) -> None:
+    def __init__(self, caller: AsyncCaller, opener: Callable[[], StreamManager]) -> None:
         super().__init__(caller)
         self._opener = opener
         self._rules = _Rules[futures.ExchangeInfo](futures_symbols)
@@ -151,7 +151,7 @@ class AsyncFuturesMarket(_Each, AsyncFutures):
 class SyncSpotMarket(_SyncEach, SyncSpot):
     """Spot market data, blocking."""
 
-    def __init__(self, caller: SyncCaller, opener: Callable[[], BackgroundOpener]) -> None:
+    def __init__(self, caller: SyncCaller, opener: Callable[[], BackgroundStreamManager]) -> None:
         super().__init__(caller)
         self._opener = opener
         self._rules = _Rules[spot.ExchangeInfo](spot_symbols)
@@ -175,7 +175,7 @@ class SyncSpotMarket(_SyncEach, SyncSpot):
 class SyncFuturesMarket(_SyncEach, SyncFutures):
     """USDⓈ-M futures market data, blocking."""
 
-    def __init__(self, caller: SyncCaller, opener: Callable[[], BackgroundOpener]) -> None:
+    def __init__(self, caller: SyncCaller, opener: Callable[[], BackgroundStreamManager]) -> None:
         super().__init__(caller)
         self._opener = opener
         self._rules = _Rules[futures.ExchangeInfo](futures_symbols)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from binance_sdk._runtime.budget.client_budget import Budget, Caps
+from binance_sdk._runtime.budget.client_budget import Caps, ClientBudget
 from binance_sdk._runtime.budget.ledger import Ledger
 from binance_sdk._runtime.budget.pool import Cost, Pool
 from binance_sdk._runtime.budget.server_time import ServerTime
@@ -38,7 +38,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.clock = VirtualClock()
-        self.budget = Budget(self.clock, self.caps, 0.0, self.at_once, self.events.append)
+        self.budget = ClientBudget(self.clock, self.caps, 0.0, self.at_once, self.events.append)
 
     async def call(
         self,

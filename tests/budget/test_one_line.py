@@ -12,7 +12,7 @@ import pytest
 
 from binance_sdk import BinanceClient, errors
 from binance_sdk._runtime.budget import pool as pools
-from binance_sdk._runtime.budget.fixed_window import Window
+from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.ledger import Grant
 from binance_sdk._runtime.budget.pool import Cost, Pool, shared_pool
 from binance_sdk._runtime.budget.retry_quota import RetryQuota
@@ -30,7 +30,7 @@ MINUTE = 60
 
 def test_only_the_first_answer_that_sees_the_servers_window_turn_sets_the_count_back() -> None:
     """Three in flight while the server turns before us: their counts are 5, 10 and 15, and come as 10, 5, 15."""
-    window, at = Window("weight", 100, MINUTE), START + 20
+    window, at = FixedWindow("weight", 100, MINUTE), START + 20
     window.settle(window.take(80, at), 80, at)
     first, second, third = (window.take(5, at) for _ in range(3))
     window.settle(second, 10, at)

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from binance_sdk._runtime.budget.client_budget import Budget, Caps
+from binance_sdk._runtime.budget.client_budget import Caps, ClientBudget
 from binance_sdk._runtime.budget.ledger import Grant
 from binance_sdk._runtime.budget.pool import Cost
 from binance_sdk._runtime.calls.drive import drive
@@ -89,7 +89,7 @@ class StoppedClock(BlockingClock):
 
 def test_threads_and_a_loop_share_one_queue() -> None:
     pool = make_pool(10**6)
-    blocking = Budget(StoppedClock(), Caps(), 0.0, 2, lambda event: None)
+    blocking = ClientBudget(StoppedClock(), Caps(), 0.0, 2, lambda event: None)
     most, running, lock = [0], [0], threading.Lock()
     errors: list[BaseException] = []
 
@@ -154,7 +154,7 @@ def test_a_thread_wakes_the_waiters_of_a_loop() -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
 def test_the_child_of_a_fork_has_a_free_ledger_that_remembers_what_was_spent() -> None:
     pool = make_pool()
-    budget = Budget(StoppedClock(), Caps(), 0.0, 1, lambda event: None)
+    budget = ClientBudget(StoppedClock(), Caps(), 0.0, 1, lambda event: None)
 
     def acquire(weight: int) -> Grant:
         return drive(

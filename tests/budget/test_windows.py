@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.budget.fixed_window import GUARD_AFTER, Window
-from binance_sdk._runtime.budget.request_limits import Pace, Slots
+from binance_sdk._runtime.budget.fixed_window import GUARD_AFTER, FixedWindow
+from binance_sdk._runtime.budget.request_limits import ConcurrencyLimit, RequestRate
 from binance_sdk._runtime.budget.resource import Charge
-from binance_sdk._runtime.budget.sliding_window import Rolling
+from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 
 LIMIT = 100
 MINUTE = 60
@@ -65,7 +65,7 @@ NO_ARRIVAL = ("never sent", "cut off", "vanished")
 
 
 def play(
-    window: Window,
+    window: FixedWindow,
     server: Server,
     begin: float,
     sends: list[tuple[int, float, float, float, str]],
@@ -98,7 +98,7 @@ def play(
         for request in [r for r in under_way if r.answered <= now]:
             under_way.remove(request)
             if request.fate == "never sent":
-                window.give_back(request.charge, now)
+                window.refund(request.charge, now)
             elif request.fate in ("lost", "cut off", "vanished"):
                 window.settle(request.charge, None, now, answered=False)
             else:
@@ -145,7 +145,7 @@ def test_the_servers_count_never_exceeds_its_limit(
     uncertainty: float,
     begin: float,
 ) -> None:
-    window = Window("weight", LIMIT, MINUTE, offset=offset, uncertainty=uncertainty)
+    window = FixedWindow("weight", LIMIT, MINUTE, offset=offset, uncertainty=uncertainty)
     play(window, Server(offset + error * uncertainty), begin, sends, [])
 
 
@@ -154,14 +154,14 @@ def test_the_servers_count_never_exceeds_its_limit(
 def test_with_others_on_the_address_nothing_breaks_and_every_request_is_sent(
     sends: list[tuple[int, float, float, float, str]], foreign: list[tuple[float, int]]
 ) -> None:
-    play(Window("weight", LIMIT, MINUTE), Server(0.0), 0.0, sends, foreign)
+    play(FixedWindow("weight", LIMIT, MINUTE), Server(0.0), 0.0, sends, foreign)
 
 
 @pytest.mark.parametrize("counted", [True, False], ids=["counted", "never arrived"])
 def test_a_request_without_an_answer_is_charged_beside_the_servers_count_only_until_that_must_hold_it(
     counted: bool,
 ) -> None:
-    window, server, now = Window("weight", 6000, MINUTE), Server(0.0), START + 2
+    window, server, now = FixedWindow("weight", 6000, MINUTE), Server(0.0), START + 2
     window.settle(window.take(40, now), server.take(40, now), now)
     lost = window.take(800, now)
     if counted:
@@ -175,7 +175,7 @@ def test_a_request_without_an_answer_is_charged_beside_the_servers_count_only_un
 
 
 def test_what_was_lost_at_the_end_of_a_window_is_charged_in_the_next_until_that_must_hold_it() -> None:
-    window, server, now = Window("weight", LIMIT, MINUTE), Server(0.0), START + 59
+    window, server, now = FixedWindow("weight", LIMIT, MINUTE), Server(0.0), START + 59
     window.settle(window.take(30, now), None, now, answered=False)
     now = START + 61
     server.take(30, now)
@@ -189,7 +189,7 @@ def test_what_was_lost_at_the_end_of_a_window_is_charged_in_the_next_until_that_
 
 def test_others_are_left_room_for() -> None:
     """Somebody spends 40 of 100 each minute, evenly; once known, we do not fill the window at its start."""
-    window, server, now = Window("weight", LIMIT, MINUTE), Server(0.0), START
+    window, server, now = FixedWindow("weight", LIMIT, MINUTE), Server(0.0), START
     refused: list[int] = []
     for minute in range(12):
         spent = 0
@@ -216,7 +216,7 @@ def test_others_are_left_room_for() -> None:
 
 @given(jump=st.floats(-100_000, 100_000), used=st.integers(1, LIMIT))
 def test_a_corrected_clock_forgets_nothing_and_locks_nothing(jump: float, used: int) -> None:
-    window, now = Window("weight", LIMIT, MINUTE, uncertainty=0.5), START + 20
+    window, now = FixedWindow("weight", LIMIT, MINUTE, uncertainty=0.5), START + 20
     window.settle(window.take(used, now), None, now)
     window.set_clock(jump, 0.01, now)
     assert window.used == used or abs(jump) < 1.0
@@ -232,7 +232,7 @@ def test_a_corrected_clock_forgets_nothing_and_locks_nothing(jump: float, used: 
     amount=st.integers(1, 300),
 )
 def test_a_window_of_another_length_keeps_what_was_spent(used: int, seconds: int, limit: int, amount: int) -> None:
-    window, now = Window("weight", LIMIT, MINUTE), START + 20
+    window, now = FixedWindow("weight", LIMIT, MINUTE), START + 20
     if used:
         window.settle(window.take(used, now), used, now)
     window.resize(limit, seconds, now)
@@ -243,7 +243,11 @@ def test_a_window_of_another_length_keeps_what_was_spent(used: int, seconds: int
 
 
 def test_the_child_of_a_fork_counts_the_parents_requests_but_waits_for_none() -> None:
-    window, rolling, slots = Window("weight", LIMIT, MINUTE), Rolling("requests", 5, MINUTE), Slots("slots", 2)
+    window, rolling, slots = (
+        FixedWindow("weight", LIMIT, MINUTE),
+        SlidingWindow("requests", 5, MINUTE),
+        ConcurrencyLimit("slots", 2),
+    )
     now = START + 20
     for resource in (window, rolling, slots):
         resource.take(2, now)
@@ -270,7 +274,7 @@ def test_a_rolling_window_keeps_to_every_window_of_its_length(
     requests: list[tuple[int, float, float, float]], phase: float
 ) -> None:
     """Fixed or rolling, begun anywhere, counted at any moment of a request: never more than the limit."""
-    rolling, now, limit = Rolling("group", 10, MINUTE), START, 10
+    rolling, now, limit = SlidingWindow("group", 10, MINUTE), START, 10
     open_requests: list[tuple[float, Charge]] = []
     arrivals: list[tuple[float, int]] = []
     for amount, gap, there, back in requests:
@@ -299,7 +303,7 @@ def test_a_rolling_window_keeps_to_every_window_of_its_length(
 
 
 def test_a_rolling_window_remembers_little() -> None:
-    rolling, now = Rolling("raw requests", 300_000, 300), START
+    rolling, now = SlidingWindow("raw requests", 300_000, 300), START
     for _ in range(50_000):
         assert rolling.ready_at(1, now, 1.0) == now
         rolling.settle(rolling.take(1, now), None, now)
@@ -309,10 +313,10 @@ def test_a_rolling_window_remembers_little() -> None:
 
 
 def test_a_rolling_window_that_is_full_of_running_requests_waits_for_them() -> None:
-    rolling = Rolling("group", 2, MINUTE)
+    rolling = SlidingWindow("group", 2, MINUTE)
     first, _ = rolling.take(1, START), rolling.take(1, START)
     assert rolling.ready_at(1, START, 1.0) == float("inf")
-    rolling.give_back(first, START)
+    rolling.refund(first, START)
     assert rolling.ready_at(1, START, 1.0) <= START
 
 
@@ -321,7 +325,7 @@ def test_a_rolling_window_that_is_full_of_running_requests_waits_for_them() -> N
 
 @given(times=st.lists(st.floats(0, 3), min_size=2, max_size=40), per_second=st.sampled_from([0.5, 3.0, 20.0]))
 def test_a_pace_spreads_evenly(times: list[float], per_second: float) -> None:
-    pace, now, sent = Pace("pace", per_second), START, []
+    pace, now, sent = RequestRate("pace", per_second), START, []
     for gap in times:
         now = max(now, pace.ready_at(1, now, 1.0))
         pace.take(1, now)
@@ -332,15 +336,15 @@ def test_a_pace_spreads_evenly(times: list[float], per_second: float) -> None:
 
 
 def test_a_pace_takes_back_the_last_interval_only() -> None:
-    pace = Pace("pace", 10.0)
+    pace = RequestRate("pace", 10.0)
     first, last = pace.take(1, START), pace.take(1, START)
-    pace.give_back(first, START)
+    pace.refund(first, START)
     assert pace.ready_at(1, START, 1.0) - START == pytest.approx(0.2)
-    pace.give_back(last, START)
+    pace.refund(last, START)
     assert pace.ready_at(1, START, 1.0) - START == pytest.approx(0.1)
 
 
 def test_the_guard_after_the_turn_is_as_measured() -> None:
-    window, now = Window("weight", LIMIT, MINUTE), START + 59
+    window, now = FixedWindow("weight", LIMIT, MINUTE), START + 59
     window.settle(window.take(LIMIT, now), LIMIT, now)
     assert window.ready_at(1, now, 1.0) == START + MINUTE + GUARD_AFTER

@@ -15,7 +15,7 @@ from binance_sdk import catalogue
 from binance_sdk._generated.futures.streams import AsyncFuturesStreams, SyncFuturesStreams
 from binance_sdk._generated.spot.streams import AsyncSpotStreams, SyncSpotStreams
 from binance_sdk._runtime.stream.event import StreamEvent
-from binance_sdk._runtime.stream.names import Named
+from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.operation import Fill, StreamOperation
 from binance_sdk._runtime.stream.reading.fill import make_event
 from binance_sdk.catalogue import CATALOGUE, STREAMS, fixture, stream, stream_fixture
@@ -267,7 +267,7 @@ def test_a_rest_row_becomes_an_event(one: StreamOperation[Any]) -> None:
         missing = set(_keys(sent)) - set(_keys(ours)) - {"nq"}
         assert missing <= {"E", "st", "k.f", "k.L"}
         # The engine's own way to the same event.
-        made = make_event(Named(one, one.pattern, arguments), row)
+        made = make_event(NamedStream(one, one.pattern, arguments), row)
         assert made.filled
         assert json.loads(_dumped(made)) == ours
 
@@ -286,7 +286,7 @@ def test_what_rest_left_out_is_left_out_of_the_filled_event() -> None:
     one = stream("futures.agg_trade")
     wire = b'[{"a":7,"p":"1.50","q":"2.0","f":70,"l":71,"T":5,"m":true}]'
     (row,) = CATALOGUE.futures.operations["agg_trades"].variants[0].adapter.validate_json(wire)
-    event = make_event(Named(one, "bnbusdt@aggTrade", {"symbol": "BNBUSDT"}), row)
+    event = make_event(NamedStream(one, "bnbusdt@aggTrade", {"symbol": "BNBUSDT"}), row)
     expected = {"e": "aggTrade", "s": "BNBUSDT", "a": 7, "p": "1.50", "q": "2.0", "f": 70, "l": 71, "T": 5}
     assert json.loads(_dumped(event)) == {**expected, "m": True}
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.budget.fixed_window import Window
+from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.pool import Cost, Pool, Usage
 from binance_sdk._runtime.budget.resource import Charge
 from binance_sdk._runtime.budget.server_time import ServerTime
@@ -87,7 +87,7 @@ EVENTS = st.lists(
 def test_no_order_of_events_spends_more_than_the_limit(
     events: list[tuple[str, int]], ahead: float, begin: float
 ) -> None:
-    window = Window("weight", LIMIT, MINUTE, uncertainty=0.5)
+    window = FixedWindow("weight", LIMIT, MINUTE, uncertainty=0.5)
     server, under_way, now = Server(ahead), [], START + begin
     for event, number in events:
         if event == "send":
@@ -109,7 +109,7 @@ def test_no_order_of_events_spends_more_than_the_limit(
 
 
 def test_a_clock_that_is_set_back_forgets_nothing() -> None:
-    window = Window("weight", LIMIT, MINUTE)
+    window = FixedWindow("weight", LIMIT, MINUTE)
     window.settle(window.take(80, START + 90), None, START + 90)
     for now in (START + 30, START, START - 3600, 0.0):
         assert window.ready_at(30, now, 1.0) > now
@@ -119,7 +119,7 @@ def test_a_clock_that_is_set_back_forgets_nothing() -> None:
 
 
 def test_a_full_window_opens_again_when_it_has_turned() -> None:
-    window = Window("weight", LIMIT, MINUTE)
+    window = FixedWindow("weight", LIMIT, MINUTE)
     now = START + 20.0
     window.settle(window.take(LIMIT, now), LIMIT, now)
     ready = window.ready_at(1, now, 1.0)
@@ -128,15 +128,15 @@ def test_a_full_window_opens_again_when_it_has_turned() -> None:
 
 
 def test_what_is_never_sent_is_given_back() -> None:
-    window = Window("weight", LIMIT, MINUTE)
+    window = FixedWindow("weight", LIMIT, MINUTE)
     charge = window.take(70, START + 20)
     assert window.used == 70
-    window.give_back(charge, START + 21)
+    window.refund(charge, START + 21)
     assert (window.used, window.in_flight) == (0, 0)
 
 
 def test_the_servers_count_replaces_ours_and_later_requests_come_on_top() -> None:
-    window = Window("weight", LIMIT, MINUTE)
+    window = FixedWindow("weight", LIMIT, MINUTE)
     now = START + 20.0
     window.settle(window.take(5, now), None, now)
     assert window.used == 5
@@ -148,7 +148,7 @@ def test_the_servers_count_replaces_ours_and_later_requests_come_on_top() -> Non
 
 @given(amount=st.integers(1, 200), share=st.sampled_from([0.5, 0.95, 1.0]))
 def test_only_a_share_of_the_limit_is_used(amount: int, share: float) -> None:
-    window = Window("weight", LIMIT, MINUTE)
+    window = FixedWindow("weight", LIMIT, MINUTE)
     now = START + 20.0
     assert (window.ready_at(amount, now, share) <= now) == (amount <= LIMIT * share)
 

@@ -17,10 +17,10 @@ from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper
 from binance_sdk._runtime.stream.connection.over_aiohttp import AiohttpConnector
 from binance_sdk._runtime.stream.connection.over_websockets import WebsocketsConnector
-from binance_sdk._runtime.stream.connection.pacing import Backoff, ConnectionBudget
+from binance_sdk._runtime.stream.connection.pacing import Backoff, ConnectionLimiter
 from binance_sdk._runtime.stream.connection.websocket import Connector
-from binance_sdk._runtime.stream.context import Parts
-from binance_sdk._runtime.stream.manager import Opener
+from binance_sdk._runtime.stream.context import StreamContext
+from binance_sdk._runtime.stream.manager import StreamManager
 
 from .manual_clock import ManualClock
 from .rows import FakeRest
@@ -55,19 +55,19 @@ class Engine:
         self.rest = FakeRest()
         self.pool = Pool("tests", LIMITS["spot"], ServerTime(clock.time(), clock.monotonic()), Ledger())
         gatekeeper = Gatekeeper(self.pool, CATALOGUE, "mainnet", self.told.append)
-        self.parts = Parts(
+        self.context = StreamContext(
             urls={"spot": (exchange.url,), "futures": (exchange.url,)},
             connector=connector,
             clock=clock,
             rest=self.rest,
-            tell=self.told.append,
-            budget=ConnectionBudget(),
+            notify=self.told.append,
+            limiter=ConnectionLimiter(),
             backoff=lambda: Backoff(jitter=lambda: 1.0),
             gates={"spot": gatekeeper, "futures": gatekeeper},
         )
-        self.opener = Opener(lambda: self.parts)
-        self.spot = AsyncSpotStreams(self.opener)
-        self.futures = AsyncFuturesStreams(self.opener)
+        self.manager = StreamManager(lambda: self.context)
+        self.spot = AsyncSpotStreams(self.manager)
+        self.futures = AsyncFuturesStreams(self.manager)
 
 
 @pytest.fixture
@@ -76,4 +76,4 @@ async def engine(exchange: Exchange, connector: Connector, clock: ManualClock) -
     try:
         yield engine
     finally:
-        await engine.opener.aclose()
+        await engine.manager.aclose()

@@ -54,7 +54,7 @@ class FakeRest:
         self.most_bars = 1000
         """Bars of one page at most, however many are asked for."""
 
-    def most(self, operation: str, size: str) -> int:
+    def max_rows(self, operation: str, size: str) -> int:
         return self.page
 
     async def rows(self, operation: str, arguments: Mapping[str, object]) -> list[Any]:

@@ -93,10 +93,10 @@ class Exchange:
 
     async def _serve(self, socket: ServerConnection) -> None:
         assert socket.request is not None
-        parts = urlsplit(socket.request.path)
-        listed = parse_qs(parts.query).get("streams", [""])[0]
+        context = urlsplit(socket.request.path)
+        listed = parse_qs(context.query).get("streams", [""])[0]
         names = [unquote(name) for name in listed.split("/") if name]
-        line = Line(socket, parts.path, parts.query, names)
+        line = Line(socket, context.path, context.query, names)
         self.lines.append(line)
         self.open.append(line)
         if self.on_line is not None:

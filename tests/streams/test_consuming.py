@@ -204,13 +204,13 @@ async def test_options_are_checked_before_anything_is_sent(engine: Engine) -> No
         ({"quiet_time": -1}, "positive"),
         ({"rollover_after": 90_000}, "below 86400"),
         ({"fill_gaps": "yes"}, "True or False"),
-        ({"colour": "red"}, "no option"),
+        ({"colour": "red"}, "unknown option"),
     ):
         with pytest.raises(ParameterError, match=said):
             engine.spot.agg_trade("BTCUSDT", **options)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="at least one"):
         engine.spot.agg_trade()
-    with pytest.raises(ParameterError, match="none of"):
+    with pytest.raises(ParameterError, match="must be one of"):
         engine.spot.kline("BTCUSDT", interval="7m")  # type: ignore[arg-type]
     for symbol in ("", "BTC/USDT", "BTC USDT", "btc@x", 7):
         with pytest.raises(ParameterError):
@@ -219,7 +219,7 @@ async def test_options_are_checked_before_anything_is_sent(engine: Engine) -> No
 
 
 async def test_a_closed_client_opens_nothing(engine: Engine) -> None:
-    await engine.opener.aclose()
+    await engine.manager.aclose()
     with pytest.raises(ConfigError, match="closed"):
         await engine.spot.agg_trade("BTCUSDT").open()
 

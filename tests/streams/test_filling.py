@@ -175,6 +175,6 @@ async def test_leaving_while_a_fill_is_under_way(engine: Engine, fill: bool) -> 
         await engine.exchange.send(TRADES, agg_trade(3))
         assert (await anext(events)).agg_id == 1
         if fill:
-            events._opened.reader.take()
+            events._consumer.reader.take()
             await eventually(lambda: engine.rest.asked)
     assert [event async for event in events] == []

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from binance_sdk._runtime.stream.connection.dialer import stream_url
 from binance_sdk._runtime.stream.connection.over_websockets import WebsocketsConnector
 from binance_sdk._runtime.stream.frames import Reply, Wrapped, cut, inner
 from binance_sdk._runtime.stream.frames import other as other_frame
-from binance_sdk._runtime.stream.names import stream_url
 from binance_sdk.streams import SilentStream
 
 from .conftest import Engine
@@ -35,7 +35,7 @@ def frame(number: int, padding: int) -> bytes:
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 100, 1 << 20])
 async def test_frames_are_read_however_they_are_cut(engine: Engine, step: int) -> None:
     async with engine.spot.agg_trade("BTCUSDT", quiet_time=None) as events:
-        wire: Any = events._opened._owners[0]._link.wire  # type: ignore[union-attr]
+        wire: Any = events._consumer._supervisors[0]._connection.socket  # type: ignore[union-attr]
         if not hasattr(wire, "_connection"):
             pytest.skip("aiohttp cuts frames itself")
         ping = b"\x89\x01a"
@@ -61,7 +61,7 @@ async def test_large_and_fragmented_messages(engine: Engine) -> None:
 
 @pytest.mark.parametrize("bad", [b"\x83\x01a", b"\x81\x85\x00\x00\x00\x00hello"], ids=["unknown kind", "masked"])
 async def test_a_frame_that_must_not_be_ends_the_connection(engine: Engine, bad: bytes) -> None:
-    if bad[0] == 0x81 and not isinstance(engine.parts.connector, WebsocketsConnector):
+    if bad[0] == 0x81 and not isinstance(engine.context.connector, WebsocketsConnector):
         pytest.skip("aiohttp reads masked frames")
     async with engine.spot.agg_trade("BTCUSDT", quiet_time=None) as events:
         engine.exchange.lines[0].socket.transport.write(bad)
@@ -171,7 +171,7 @@ async def test_bad_messages_take_turns(engine: Engine) -> None:
             await engine.exchange.send(TRADES, '{"e":"aggTrade"}')
         await engine.exchange.send(TRADES, agg_trade(1))
         await eventually(lambda: events.stats.received == 601)
-        reader = events._opened.reader
+        reader = events._consumer.reader
         assert reader.take() is None
         assert 0 < events.stats.malformed < 600
         assert (await anext(events)).agg_id == 1

@@ -231,8 +231,8 @@ async def test_a_refusal_that_no_repetition_changes_is_raised_at_once(engine: En
 
 
 async def test_the_port_that_failed_is_named_and_the_failure_once(engine: Engine) -> None:
-    engine.parts = dataclasses.replace(
-        engine.parts, urls={"spot": ("ws://127.0.0.1:1", "ws://127.0.0.1:2")}, first_attempts=2
+    engine.context = dataclasses.replace(
+        engine.context, urls={"spot": ("ws://127.0.0.1:1", "ws://127.0.0.1:2")}, open_attempts=2
     )
     opening = asyncio.create_task(stream(engine).open())
     await until(engine, opening.done)
@@ -251,7 +251,7 @@ async def test_what_a_library_raises_unexpectedly_is_an_error_of_ours(
     async def connect(*_: object) -> Any:
         raise LookupError("out of luck")
 
-    monkeypatch.setattr(type(engine.parts.connector), "__call__", connect)
+    monkeypatch.setattr(type(engine.context.connector), "__call__", connect)
     with pytest.raises(StreamError, match="LookupError: out of luck") as caught:
         await stream(engine).open()
     assert isinstance(caught.value.__cause__, LookupError)
@@ -259,7 +259,7 @@ async def test_what_a_library_raises_unexpectedly_is_an_error_of_ours(
 
 async def test_a_refusal_whose_body_never_ends_is_told_all_the_same(exchange: Exchange, engine: Engine) -> None:
     """The status has been read; only what is said about it is missing."""
-    if "aiohttp" not in type(engine.parts.connector).__module__:
+    if "aiohttp" not in type(engine.context.connector).__module__:
         pytest.skip("websockets reads a refusal in one piece")
 
     def refuse(connection: socket.socket) -> None:
@@ -268,7 +268,7 @@ async def test_a_refusal_whose_body_never_ends_is_told_all_the_same(exchange: Ex
 
     with RawServer(refuse) as server:
         url = server.url.replace("http", "ws")
-        engine.parts = dataclasses.replace(engine.parts, urls={"spot": (url,)})
+        engine.context = dataclasses.replace(engine.context, urls={"spot": (url,)})
         with pytest.raises(IPBannedError) as caught:
             await stream(engine).open()
         assert caught.value.retry_after == pytest.approx(77, abs=1)

@@ -167,14 +167,14 @@ def test_an_interrupt_while_nothing_comes_and_none_later(background: Background)
 
 def test_a_stream_that_was_opened_for_nobody_is_closed(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
     with SyncBinanceClient(spot_stream_url=background.exchange.url) as client:
-        opener = client._core.streams()
-        run = opener.run
+        manager = client._core.streams()
+        run = manager.run
 
         def interrupted(work: Any, **options: Any) -> Any:
             run(work, **options)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(opener, "run", interrupted)
+        monkeypatch.setattr(manager, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             client.spot.streams.agg_trade("BTCUSDT").open()
         monkeypatch.undo()
@@ -187,15 +187,15 @@ def test_an_interrupted_end_goes_on(background: Background, monkeypatch: pytest.
     """Ctrl-C while the streams are closed: they are closed all the same, and closing again waits for that."""
     client = SyncBinanceClient(spot_stream_url=background.exchange.url)
     events = client.spot.streams.agg_trade("BTCUSDT").open()
-    owner = events._opened._owners[0]
-    close, closing = owner.aclose, threading.Event()
+    supervisor = events._consumer._supervisors[0]
+    close, closing = supervisor.aclose, threading.Event()
 
     async def slow() -> None:
         closing.set()
         await asyncio.sleep(0.2)
         await close()
 
-    monkeypatch.setattr(owner, "aclose", slow)
+    monkeypatch.setattr(supervisor, "aclose", slow)
 
     def wait_and_press() -> None:
         closing.wait(10)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from binance_sdk import spot
-from binance_sdk._runtime.stream.consumer import Events
+from binance_sdk._runtime.stream.events import Events
 from binance_sdk.events import StreamConnected, StreamLost
 from binance_sdk.streams import Gap, Reconnected, SilentStream
 
@@ -170,7 +170,7 @@ async def _send_until(exchange: Exchange, events: Events[Any], engine: Engine, l
         await exchange.send(TRADES, agg_trade(number))
         await exchange.send(TICKERS, [mini_ticker(number)])
         await engine.clock.advance(0.25)
-        while (event := events._opened.reader.take()) is not None:
+        while (event := events._consumer.reader.take()) is not None:
             seen.append(event)
     return seen
 

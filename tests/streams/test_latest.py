@@ -113,14 +113,14 @@ async def test_however_long_the_pause_no_more_than_that_is_kept(engine: Engine) 
             rows = [mini_ticker(number, f"A{(number + at) % 50}USDT") for at in range(10)]
             await line.send(TICKERS, rows)
         await eventually(lambda: events.stats.received == total)
-        buffer: Any = events._opened.reader.buffer
+        buffer: Any = events._consumer.reader.buffer
         size = len(json.dumps(mini_ticker(total), separators=(",", ":")))
-        assert buffer._size < 2 * (50 * size + 64 * 10 * size)
+        assert buffer._total < 2 * (50 * size + 64 * 10 * size)
         (rows,) = await everything(events)
         assert len(rows) == 50
         assert min(row.event_time for row in rows) > total - 50
         assert events.stats.dropped == total * 10 - 50
-        assert buffer._size == 0
+        assert buffer._total == 0
 
 
 async def test_streams_that_are_too_much_together_are_dropped(engine: Engine) -> None:
@@ -144,8 +144,8 @@ async def test_what_is_unsubscribed_from_is_not_given_out(engine: Engine) -> Non
         await eventually(lambda: events.stats.received == 2)
         await events.unsubscribe(engine.spot.agg_trade("BTCUSDT") | engine.spot.all_mini_tickers())
         assert await everything(events) == []
-        buffer: Any = events._opened.reader.buffer
-        assert buffer._size == 0
+        buffer: Any = events._consumer.reader.buffer
+        assert buffer._total == 0
 
 
 async def test_a_consumer_who_keeps_the_loop_busy_gets_the_newest_too(background: Background) -> None:

@@ -65,7 +65,7 @@ async def test_every_option_with_every_wrong_value(name: str) -> None:
 async def test_what_is_no_stream_cannot_be_subscribed_to(engine: Engine, wrong: Any) -> None:
     async with engine.spot.agg_trade("BTCUSDT") as events:
         for change in (events.subscribe, events.unsubscribe):
-            with pytest.raises(ParameterError, match=r"stream=.* is no .*Stream of this kind") as caught:
+            with pytest.raises(ParameterError, match=r"stream=.* must be a .*Stream of this client") as caught:
                 await change(wrong)
             assert caught.value.parameter == "stream"
         for combine in (lambda: engine.spot.combine(wrong), lambda: engine.spot.agg_trade("BTCUSDT") | wrong):
@@ -130,7 +130,7 @@ def test_blocking_streams_are_told_the_same(background: Background) -> None:
         wrong: Any
         for wrong in (None, 7, BinanceClient().spot.streams.trade("BTCUSDT")):
             for change in (events.subscribe, events.unsubscribe):
-                with pytest.raises(ParameterError, match=r"stream=.* is no SyncStream of this kind"):
+                with pytest.raises(ParameterError, match=r"stream=.* must be a SyncStream of this client"):
                     change(wrong)
         with pytest.raises(ParameterError, match="was opened with"):
             events.subscribe(client.spot.streams.trade("BTCUSDT", overflow="latest"))  # type: ignore[arg-type]

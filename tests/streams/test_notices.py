@@ -142,9 +142,9 @@ async def test_what_is_missing_is_a_warning_in_the_log(exchange: Exchange, caplo
 
 async def test_notices_that_nobody_reads_are_bounded(engine: Engine) -> None:
     async with engine.spot.all_mini_tickers(quiet_time=None) as events:
-        reader = events._opened.reader
+        reader = events._consumer.reader
         for number in range(3000):
-            reader.tell(Reconnected((TICKERS,), number, number + 1))
+            reader.add_notice(Reconnected((TICKERS,), number, number + 1))
         await engine.exchange.send(TICKERS, [mini_ticker(1)])
         await eventually(lambda: events.stats.received == 1)
         seen = [await anext(events.with_notices()) for _ in range(1001)]

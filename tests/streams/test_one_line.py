@@ -10,10 +10,10 @@ import pytest
 
 from binance_sdk import SyncBinanceClient, spot
 from binance_sdk._generated.futures import stream_operations as futures_operations
-from binance_sdk._runtime.stream.connection.connection import Link
-from binance_sdk._runtime.stream.connection.dialer import Dialler
-from binance_sdk._runtime.stream.connection.pacing import CONNECTION_WINDOW, CONNECTIONS, ConnectionBudget
-from binance_sdk._runtime.stream.context import Parts
+from binance_sdk._runtime.stream.connection.connection import Connection
+from binance_sdk._runtime.stream.connection.dialer import Dialer
+from binance_sdk._runtime.stream.connection.pacing import CONNECTION_WINDOW, CONNECTIONS, ConnectionLimiter
+from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.reading.buffer import Buffer
 from binance_sdk._runtime.stream.reading.subscription import Subscription
 
@@ -47,14 +47,14 @@ def test_an_update_that_reaches_back_over_the_last_one_is_no_gap(previous: int) 
 # ------------------------------------------------------------------------------------- connections
 
 
-class Wires:
+class Network:
     """Stands in for the network: notes what was dialled, and when."""
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.dialled: list[tuple[float, str]] = []
 
-    async def __call__(self, url: str, link: Link) -> object:
+    async def __call__(self, url: str, connection: Connection) -> object:
         self.dialled.append((self.clock.now, url))
         return object()
 
@@ -62,41 +62,43 @@ class Wires:
 async def test_no_host_is_dialled_more_often_than_it_accepts() -> None:
     """Whoever dials: the budget is one for all, each host has its own, and who is over it waits."""
     clock = ManualClock()
-    wires = Wires(clock)
-    parts = Parts(
+    network = Network(clock)
+    context = StreamContext(
         urls={"spot": ("ws://one.invalid",), "futures": ("ws://two.invalid",)},
-        connector=cast(Any, wires),
+        connector=cast(Any, network),
         clock=clock,
         rest=FakeRest(),
-        tell=lambda _: None,
-        budget=ConnectionBudget(3, 300.0),
+        notify=lambda _: None,
+        limiter=ConnectionLimiter(3, 300.0),
     )
-    first, second, other = Dialler(parts, "spot", ""), Dialler(parts, "spot", ""), Dialler(parts, "futures", "")
-    link = cast(Link, None)
-    for dialler in (first, second, first):
-        await dialler.dial((), link)
-    over = asyncio.ensure_future(second.dial((), link))
+    first, second, other = Dialer(context, "spot", ""), Dialer(context, "spot", ""), Dialer(context, "futures", "")
+    connection = cast(Connection, None)
+    for dialer in (first, second, first):
+        await dialer.dial((), connection)
+    over = asyncio.ensure_future(second.dial((), connection))
     await asyncio.sleep(0)
-    await other.dial((), link)
+    await other.dial((), connection)
     await clock.advance(299.0, step=50.0)
-    assert len(wires.dialled) == 4
+    assert len(network.dialled) == 4
     await clock.advance(2.0, step=1.0)
     await over
-    assert [at for at, url in wires.dialled if "one" in url] == [1000.0, 1000.0, 1000.0, pytest.approx(1300.0, abs=1)]
+    assert [at for at, url in network.dialled if "one" in url] == [1000.0, 1000.0, 1000.0, pytest.approx(1300.0, abs=1)]
 
 
 def test_three_hundred_connections_in_five_minutes_are_the_default_of_every_client() -> None:
-    parts = Parts(urls={}, connector=cast(Any, None), clock=ManualClock(), rest=FakeRest(), tell=lambda _: None)
+    context = StreamContext(
+        urls={}, connector=cast(Any, None), clock=ManualClock(), rest=FakeRest(), notify=lambda _: None
+    )
     assert (CONNECTIONS, CONNECTION_WINDOW) == (300, 300.0)
-    assert parts.budget is replace(parts).budget
-    budget = ConnectionBudget()
-    assert [budget.claim("host", 10.0 + number / 10) for number in range(300)] == [0.0] * 300
-    assert budget.claim("host", 40.0) == pytest.approx(270.0)
-    assert budget.claim("host", 310.0) == 0.0
+    assert context.limiter is replace(context).limiter
+    limiter = ConnectionLimiter()
+    assert [limiter.claim("host", 10.0 + number / 10) for number in range(300)] == [0.0] * 300
+    assert limiter.claim("host", 40.0) == pytest.approx(270.0)
+    assert limiter.claim("host", 310.0) == 0.0
 
 
 async def test_an_engine_dials_out_of_its_budget(engine: Engine) -> None:
-    engine.parts = replace(engine.parts, budget=ConnectionBudget(1, 300.0), first_attempts=1)
+    engine.context = replace(engine.context, limiter=ConnectionLimiter(1, 300.0), open_attempts=1)
     async with engine.spot.agg_trade("BTCUSDT", quiet_time=None):
         engine.exchange.lines[0].abort()
         await engine.clock.advance(280.0, step=20.0)
@@ -119,8 +121,8 @@ def filled(limit: int, most_bytes: int, count: int, size: int = 10) -> tuple[Buf
     for message in messages(count, size):
         buffer.waiting.append(message)
         buffer.size += len(message[1])
-        if buffer.size > buffer.most or len(buffer.waiting) > buffer.limit:
-            buffer.full()
+        if buffer.size > buffer.max_bytes or len(buffer.waiting) > buffer.max_messages:
+            buffer.make_room()
     return buffer, said
 
 

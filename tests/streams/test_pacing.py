@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.stream.connection.pacing import Backoff, ConnectionBudget, Pacer
+from binance_sdk._runtime.stream.connection.pacing import Backoff, ConnectionLimiter, MessageLimiter
 
 from .conftest import Engine
 
@@ -17,21 +17,21 @@ from .conftest import Engine
 @pytest.mark.parametrize("limit", [5, 10])
 @given(data=st.data())
 def test_no_second_holds_more_messages_than_allowed(limit: int, data: st.DataObject) -> None:
-    pacer, now, sent = Pacer(limit), 0.0, []
+    limiter, now, sent = MessageLimiter(limit), 0.0, []
     pongs = data.draw(st.lists(st.floats(1.1, 30.0), max_size=5))
     next_pong = pongs.pop() if pongs else 1e9
     for wait in data.draw(st.lists(st.floats(0, 0.5), min_size=1, max_size=60)):
         now += wait
-        while delay := pacer.delay(now):
+        while delay := limiter.request_delay(now):
             now += delay
         while next_pong <= now:
-            now += pacer.pong_delay(now)
-            pacer.note_pong(now)
+            now += limiter.pong_delay(now)
+            limiter.note_pong(now)
             sent.append(now)
             next_pong = now + pongs.pop() if pongs else 1e9
-            while delay := pacer.delay(now):
+            while delay := limiter.request_delay(now):
                 now += delay
-        pacer.note(now)
+        limiter.note_request(now)
         sent.append(now)
     for at in sent:
         assert sum(1 for other in sent if at <= other < at + 1.0) <= limit
@@ -41,19 +41,19 @@ def test_no_second_holds_more_messages_than_allowed(limit: int, data: st.DataObj
 @given(data=st.data())
 def test_neither_pongs_nor_requests_shut_the_other_out(limit: int, data: st.DataObject) -> None:
     """Both want to send all the time; who is asked first is chance."""
-    pacer, now = Pacer(limit), 0.0
+    limiter, now = MessageLimiter(limit), 0.0
     pongs: list[float] = []
     requests: list[float] = []
     while now < 20:
         pong_first = data.draw(st.booleans())
         for is_pong in (pong_first, not pong_first):
-            if is_pong and not pacer.pong_delay(now):
-                pacer.note_pong(now)
+            if is_pong and not limiter.pong_delay(now):
+                limiter.note_pong(now)
                 pongs.append(now)
-            elif not is_pong and not pacer.delay(now):
-                pacer.note(now)
+            elif not is_pong and not limiter.request_delay(now):
+                limiter.note_request(now)
                 requests.append(now)
-        now = max(now + 0.001, now + min(pacer.delay(now), pacer.pong_delay(now)))
+        now = max(now + 0.001, now + min(limiter.request_delay(now), limiter.pong_delay(now)))
     for at in (*pongs, *requests):
         assert sum(1 for other in (*pongs, *requests) if at <= other < at + 1.0) <= limit
     for sent in (pongs, requests):
@@ -83,7 +83,7 @@ async def test_requests_of_a_busy_consumer_are_spread(engine: Engine) -> None:
 
 
 def test_connections_of_a_process_are_rationed() -> None:
-    budget = ConnectionBudget(3, 300.0)
+    budget = ConnectionLimiter(3, 300.0)
     assert [budget.claim("a", at) for at in (0.0, 1.0, 2.0)] == [0.0, 0.0, 0.0]
     assert budget.claim("a", 10.0) == pytest.approx(290.0)
     assert budget.claim("b", 10.0) == 0.0

@@ -83,7 +83,7 @@ async def test_a_contract_of_another_market_that_was_asked_for_is_told(
         # Ids of what was left out are nothing that is missing.
         assert (events.stats.other_market, events.stats.gaps) == (2, 0)
     warnings = [record.getMessage() for record in caplog.records if "another market" in record.getMessage()]
-    assert warnings == [f"stream {TRADES}: what it carries belongs to another market than futures, and is left out"]
+    assert warnings == [f"stream {TRADES}: its events belong to another market than futures and are left out"]
 
 
 # ------------------------------------------------------------------------------------ bad rows

@@ -15,10 +15,9 @@ from hypothesis import strategies as st
 from binance_sdk import futures, spot
 from binance_sdk._generated.futures import stream_operations as futures_operations
 from binance_sdk._generated.spot import stream_operations as spot_operations
-from binance_sdk._runtime.stream.choices import together
-from binance_sdk._runtime.stream.context import Parts
-from binance_sdk._runtime.stream.names import named
+from binance_sdk._runtime.stream.names import name_streams
 from binance_sdk._runtime.stream.operation import StreamOperation
+from binance_sdk._runtime.stream.options import resolve_options
 from binance_sdk._runtime.stream.reading.reader import Reader
 from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk.streams import Gap
@@ -43,14 +42,14 @@ def journeys(draw: st.DrawFn) -> list[int]:
 
 def reader_for(operation: StreamOperation[Any], rest: FakeRest, *, fill: bool) -> tuple[Reader, Subscription]:
     clock = ManualClock()
-    parts = Parts(urls={}, connector=None, clock=clock, rest=rest, tell=lambda _: None)  # type: ignore[arg-type]
     arguments: dict[str, object] = {"symbol": "BTCUSDT"}
     if operation.name == "kline":
         arguments["interval"] = "1m"
     subscription = Subscription(
-        named(operation, arguments)[0], fill_gaps=fill, quiet_time=None, from_spec=False, now=clock.now
+        name_streams(operation, arguments)[0], fill_gaps=fill, quiet_time=None, from_spec=False, now=clock.now
     )
-    return Reader(parts, together([]), lambda _: None), subscription
+    reader = Reader(resolve_options([]), lambda _: None, clock=clock, rest=rest, notify=lambda _: None)
+    return reader, subscription
 
 
 async def consume(reader: Reader, subscription: Subscription, payloads: list[dict[str, Any]]) -> list[Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from binance_sdk import spot
 from binance_sdk._runtime.stream.connection import over_aiohttp, over_websockets
-from binance_sdk._runtime.stream.connection.connection import Link
+from binance_sdk._runtime.stream.connection.connection import Connection
 from binance_sdk.events import StreamConnected, StreamLost
 from binance_sdk.streams import Gap, Reconnected, SilentStream
 
@@ -26,10 +26,10 @@ TRADES = "btcusdt@aggTrade"
 TICKERS = "!miniTicker@arr"
 
 
-def link_of(events: Any) -> Link:
-    link: Link | None = events._opened._owners[0]._link
-    assert link is not None
-    return link
+def connection_of(events: Any) -> Connection:
+    connection: Connection | None = events._consumer._supervisors[0]._connection
+    assert connection is not None
+    return connection
 
 
 def lost(engine: Engine) -> list[StreamLost]:
@@ -75,12 +75,12 @@ async def test_a_frozen_connection_is_probed_at_half_time_and_replaced_at_the_en
         await engine.exchange.send(TICKERS, [mini_ticker(1)])
         assert isinstance(await anext(events), list)
         engine.exchange.lines[0].socket.transport.pause_reading()
-        frozen, link = engine.clock.now, link_of(events)
+        frozen, connection = engine.clock.now, connection_of(events)
         probed: float | None = None
         while len(engine.exchange.lines) == 1:
             await engine.clock.advance(quiet_time / 20, step=quiet_time / 20)
-            if probed is None and link.pinged_at is not None:
-                probed = link.pinged_at - frozen
+            if probed is None and connection.pinged_at is not None:
+                probed = connection.pinged_at - frozen
             assert engine.clock.now < frozen + 2 * quiet_time
         assert probed == pytest.approx(quiet_time / 2, rel=0.11)
         assert engine.clock.now - frozen == pytest.approx(quiet_time, rel=0.11)
@@ -148,10 +148,10 @@ async def test_a_ping_that_cannot_be_written_does_not_stop_the_watch(
     async with engine.spot.agg_trade("BTCUSDT", quiet_time=4.0) as events:
         await engine.exchange.send(TRADES, agg_trade(1))
         await anext(events)
-        wire = link_of(events).wire
+        socket = connection_of(events).socket
         never = asyncio.Event()
         for name in ("ping", "send"):
-            monkeypatch.setattr(wire, name, lambda *_: never.wait())
+            monkeypatch.setattr(socket, name, lambda *_: never.wait())
         engine.exchange.lines[0].socket.transport.pause_reading()
         asking = asyncio.create_task(events.subscribe(engine.spot.agg_trade("BNBUSDT", quiet_time=None)))
         await engine.clock.advance(4.5)
@@ -165,7 +165,7 @@ async def test_a_request_that_cannot_be_written_ends_the_connection(
 ) -> None:
     async with engine.spot.agg_trade("BTCUSDT", quiet_time=None) as events:
         never = asyncio.Event()
-        monkeypatch.setattr(link_of(events).wire, "send", lambda _: never.wait())
+        monkeypatch.setattr(connection_of(events).socket, "send", lambda _: never.wait())
         asking = asyncio.create_task(events.subscribe(engine.spot.agg_trade("BNBUSDT", quiet_time=None)))
         await engine.clock.advance(11)
         await after_reconnect(engine, 2)
@@ -178,16 +178,16 @@ async def test_a_busy_loop_is_not_silence(engine: Engine, monkeypatch: pytest.Mo
     async with engine.spot.agg_trade("BTCUSDT", quiet_time=4.0) as events:
         await engine.exchange.send(TRADES, agg_trade(1))
         await anext(events)
-        link, silence = link_of(events), events._opened._owners[0]._silence
-        due, waiting = silence.streams_due, [_frame(agg_trade(2))]
+        connection, silence = connection_of(events), events._consumer._supervisors[0]._silence
+        due, waiting = silence.next_silent_at, [_frame(agg_trade(2))]
 
-        def streams_due() -> float:
+        def next_silent_at() -> float:
             if engine.clock.now >= 1060 and waiting:
                 # The loop has been busy for a minute; that it can read comes next.
-                asyncio.get_running_loop().call_soon(link.received, waiting.pop())
+                asyncio.get_running_loop().call_soon(connection.received, waiting.pop())
             return due()
 
-        monkeypatch.setattr(silence, "streams_due", streams_due)
+        monkeypatch.setattr(silence, "next_silent_at", next_silent_at)
         await engine.clock.advance(60, step=60)
         assert (await anext(events)).agg_id == 2
         assert not waiting
@@ -254,10 +254,10 @@ async def test_closing_waits_for_no_frozen_peer_longer_than_for_all(
             await politely()
 
     for events in opened:
-        wire = link_of(events).wire
-        assert wire is not None
-        monkeypatch.setattr(wire, "close", lambda politely=wire.close: close(politely))
-    await engine.opener.aclose()
+        socket = connection_of(events).socket
+        assert socket is not None
+        monkeypatch.setattr(socket, "close", lambda politely=socket.close: close(politely))
+    await engine.manager.aclose()
     assert both.is_set()
 
 
@@ -279,7 +279,7 @@ async def raw() -> AsyncIterator[RawServer]:
 
 @pytest.fixture
 def raw_engine(engine: Engine, raw: RawServer) -> Engine:
-    engine.parts = dataclasses.replace(engine.parts, urls={"spot": (raw.url,), "futures": (raw.url,)})
+    engine.context = dataclasses.replace(engine.context, urls={"spot": (raw.url,), "futures": (raw.url,)})
     return engine
 
 

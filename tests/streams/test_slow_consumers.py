@@ -7,9 +7,8 @@ import json
 from typing import Any
 
 from binance_sdk import spot
-from binance_sdk._runtime.stream.choices import together
-from binance_sdk._runtime.stream.options import StreamOptions
-from binance_sdk._runtime.stream.reading.newest import make_reader
+from binance_sdk._runtime.stream.consumer import make_reader
+from binance_sdk._runtime.stream.options import StreamOptions, resolve_options
 from binance_sdk._runtime.stream.reading.reader import Reader
 from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk.events import MessagesDropped
@@ -24,7 +23,7 @@ TRADES = "btcusdt@aggTrade"
 
 def rest_of(events: Any) -> list[Any]:
     found = []
-    while (event := events._opened.reader.take(with_notices=True)) is not None:
+    while (event := events._consumer.reader.take(with_notices=True)) is not None:
         found.append(event)
     return found
 
@@ -59,10 +58,10 @@ async def test_block_loses_nothing_and_stops_the_line(engine: Engine) -> None:
                 await line.send(TRADES, {**payload, "a": number})
 
         sending = asyncio.create_task(send())
-        await eventually(lambda: events._opened.reader.buffer.paused)
+        await eventually(lambda: events._consumer.reader.buffer.paused)
         for _ in range(50):
             await asyncio.sleep(0.001)
-        waiting = len(events._opened.reader.buffer.waiting)
+        waiting = len(events._consumer.reader.buffer.waiting)
         assert waiting <= 2 * 100 + 8192
         assert not sending.done()
         seen = [(await anext(events)).agg_id for _ in range(total)]
@@ -76,7 +75,7 @@ async def test_a_blocked_consumer_answers_pings_and_is_not_taken_for_silent(engi
         line = engine.exchange.lines[0]
         for number in range(1, 6):
             await line.send(TRADES, agg_trade(number))
-        await eventually(lambda: events._opened.reader.buffer.paused)
+        await eventually(lambda: events._consumer.reader.buffer.paused)
         answered = await line.socket.ping(b"are you there")
         for _ in range(200):
             if answered.done():
@@ -126,14 +125,14 @@ def stalled(engine: Engine, options: StreamOptions) -> tuple[Reader, Subscriptio
     """Trades, which nobody reads."""
     named = engine.spot.agg_trade("BTCUSDT").items[0][0]
     subscription = Subscription(named, fill_gaps=False, quiet_time=None, from_spec=False, now=0.0)
-    return make_reader(engine.parts, together([options]), lambda _: None), subscription
+    return make_reader(engine.context, resolve_options([options]), lambda _: None), subscription
 
 
 def test_one_message_is_always_let_in(engine: Engine) -> None:
     for policy in ("drop_oldest", "block", "latest"):
         reader, subscription = stalled(engine, {"overflow": policy, "buffer_bytes": 1})
         reader.feed(subscription, json.dumps(agg_trade(1)).encode(), 0.0)
-        vars(reader)["_turned"] = 1e300
+        vars(reader)["_connections_read_at"] = 1e300
         assert reader.take().agg_id == 1
         assert reader.stats.dropped == 0
 
@@ -141,7 +140,7 @@ def test_one_message_is_always_let_in(engine: Engine) -> None:
 def test_notices_push_no_message_out(engine: Engine) -> None:
     reader, subscription = stalled(engine, {"overflow": "drop_oldest", "buffer": 2})
     for number in range(5):
-        reader.tell(SilentStream(TRADES, number))
+        reader.add_notice(SilentStream(TRADES, number))
     for number in (1, 2):
         reader.feed(subscription, json.dumps(agg_trade(number)).encode(), 0.0)
     assert reader.stats.dropped == 0
@@ -159,7 +158,7 @@ async def test_bytes_block_as_messages_do(engine: Engine) -> None:
                 await line.send(TRADES, {**payload, "a": number})
 
         sending = asyncio.create_task(send())
-        buffer = events._opened.reader.buffer
+        buffer = events._consumer.reader.buffer
         await eventually(lambda: buffer.paused)
         for _ in range(50):
             await asyncio.sleep(0.001)
@@ -179,7 +178,7 @@ async def test_bytes_drop_the_oldest_as_messages_do(engine: Engine) -> None:
         for number in range(2, 102):
             await engine.exchange.send(TRADES, {**payload, "a": number})
         await eventually(lambda: events.stats.received == 101)
-        assert events._opened.reader.buffer.size <= 105_000
+        assert events._consumer.reader.buffer.size <= 105_000
         gap, *seen = rest_of(events)
         first = seen[0].agg_id
         assert gap == Gap(TRADES, 1, first, "overflow")
@@ -205,7 +204,7 @@ async def test_fills_of_many_streams_at_once_are_bounded(engine: Engine) -> None
     engine.rest.page = 100
     names = [f"S{number}USDT" for number in range(40)]
     async with engine.spot.agg_trade(*names, fill_gaps=True, buffer=50) as events:
-        reader = events._opened.reader
+        reader = events._consumer.reader
         for number in (1, 400):
             for name in names:
                 await engine.exchange.send(f"{name.lower()}@aggTrade", agg_trade(number, name))

@@ -97,7 +97,7 @@ def forgotten(background: Background) -> asyncio.AbstractEventLoop:
     client = SyncBinanceClient(spot_stream_url=background.exchange.url)
     with client.spot.streams.agg_trade("BTCUSDT"):
         pass
-    loop = client._core.streams()._background._loop
+    loop = client._core.streams()._loop._loop
     assert loop is not None
     return loop
 

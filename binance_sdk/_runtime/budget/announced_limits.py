@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from binance_sdk._runtime.operation import Limit
 
-TOLD = tuple[str | None, str | None, int | None, int | None]
+AnnouncedLimit = tuple[str | None, str | None, int | None, int | None]
 """Type, interval, number of intervals, limit."""
 INTERVAL_SECONDS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400}
 WEIGHT = "REQUEST_WEIGHT"
@@ -36,15 +36,15 @@ def _credible(limit: int, seconds: int, known: Limit, least: int) -> bool:
 
 
 @dataclass
-class ToldLimits:
+class AnnouncedLimits:
     """Reads told limits, and says once of each that is no limit."""
 
     pool: str
     weight: Limit
     groups: Mapping[str, Limit]
-    _refused: set[TOLD] = field(default_factory=set[TOLD])
+    _refused: set[AnnouncedLimit] = field(default_factory=set[AnnouncedLimit])
 
-    def read(self, rows: Iterable[TOLD], least: int) -> dict[str, dict[int, int | None]]:
+    def read(self, rows: Iterable[AnnouncedLimit], least: int) -> dict[str, dict[int, int | None]]:
         """Limits by kind (``weight`` or the name of a group) and length in seconds.
 
         Args:
@@ -77,7 +77,7 @@ class ToldLimits:
                 windows.setdefault(seconds, None)
         return found
 
-    def _refuse(self, row: TOLD) -> None:
+    def _refuse(self, row: AnnouncedLimit) -> None:
         if row in self._refused or len(self._refused) >= _REMEMBERED:
             return
         self._refused.add(row)

@@ -6,10 +6,10 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from binance_sdk._runtime.budget.ledger import Ask, Grant, Need, Ticket, never_fits
+from binance_sdk._runtime.budget.ledger import Grant, Need, Reservation, Ticket, never_fits
 from binance_sdk._runtime.budget.pool import Cost, Pool
-from binance_sdk._runtime.budget.request_limits import Pace, Slots
-from binance_sdk._runtime.budget.sliding_window import Rolling
+from binance_sdk._runtime.budget.request_limits import ConcurrencyLimit, RequestRate
+from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.options import Priority
@@ -51,7 +51,7 @@ class Caps:
             check_number("caps: requests_per_second", self.requests_per_second, _SLOWEST, _FASTEST)
 
 
-class Budget:
+class ClientBudget:
     """Spends what the pools and the caps allow; waits where they do not."""
 
     def __init__(
@@ -65,21 +65,23 @@ class Budget:
         self._clock = clock
         self._share = 1.0 - safety_margin
         self._emit = emit
-        self._slots = Need(Slots("max_concurrency", max_concurrency), 1)
+        self._slots = Need(ConcurrencyLimit("max_concurrency", max_concurrency), 1)
         weights: dict[Market, int | None] = {
             "spot": caps.spot_weight_per_minute,
             "futures": caps.futures_weight_per_minute,
         }
-        self._weight_caps: Mapping[Market, Rolling] = {
-            market: Rolling(f"your cap {market}_weight_per_minute", limit, 60)
+        self._weight_caps: Mapping[Market, SlidingWindow] = {
+            market: SlidingWindow(f"your cap {market}_weight_per_minute", limit, 60)
             for market, limit in weights.items()
             if limit is not None
         }
         self._request_caps: list[Need] = []
         if caps.requests_per_minute is not None:
-            self._request_caps.append(Need(Rolling("your cap requests_per_minute", caps.requests_per_minute, 60), 1))
+            self._request_caps.append(
+                Need(SlidingWindow("your cap requests_per_minute", caps.requests_per_minute, 60), 1)
+            )
         if caps.requests_per_second is not None:
-            self._request_caps.append(Need(Pace("your cap requests_per_second", caps.requests_per_second), 1))
+            self._request_caps.append(Need(RequestRate("your cap requests_per_second", caps.requests_per_second), 1))
 
         self._known: dict[tuple[str, int, Market, int, tuple[str, ...]], tuple[Need, ...]] = {}
 
@@ -138,7 +140,7 @@ class Budget:
             if grant is not None and version == pool.version:
                 return grant
             if grant is None:
-                ask = Ask(needs, priority, operation)
+                ask = Reservation(needs, priority, operation)
                 _check_fits(ask, now)
                 if pool.gate.banned(now):
                     raise banned(operation, pool, now)
@@ -157,7 +159,7 @@ class Budget:
             if version == pool.version and not pool.gate.closed(now):
                 return grant
             # Between the permission and our waking up the gate closed, or the exchange named other windows.
-            pool.ledger.give_back(grant, now)
+            pool.ledger.refund(grant, now)
 
     async def _wait(
         self,
@@ -200,7 +202,7 @@ class Budget:
         )
 
 
-def _check_fits(ask: Ask, now: float) -> None:
+def _check_fits(ask: Reservation, now: float) -> None:
     too_large = never_fits(ask, now)
     if too_large is not None:
         limit = getattr(too_large.resource, "limit", 0)

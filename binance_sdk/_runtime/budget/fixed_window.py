@@ -25,7 +25,7 @@ _LATEST = 5.0
 
 
 @dataclass
-class Window:
+class FixedWindow:
     """One limit over fixed windows aligned to the epoch, so a minute is a UTC minute.
 
     ``used`` is an upper bound of what the server has counted: its own latest count, and all of ours that this count
@@ -53,7 +53,7 @@ class Window:
     own: int = 0
     foreign: float = 0.0
     foreign_rate: float = 0.0
-    _turn: int = field(default=0, repr=False)
+    _resets: int = field(default=0, repr=False)
     """How often the server's count was seen to go back."""
     seen_at: float = field(default=0.0, repr=False)
     """When the server last told a count."""
@@ -168,7 +168,7 @@ class Window:
         self.reported = self.covered = self.late = self.own = 0
         self._forget_losses()
         self.previous_used, self.foreign, self.foreign_rate = self.used, 0.0, 0.0
-        self._turn += 1
+        self._resets += 1
 
     def take(self, amount: int, now: float) -> Charge:
         self.roll(now)
@@ -177,9 +177,9 @@ class Window:
             # As long as the old window may still run at the server, it may be counted there.
             self.previous_used += amount
         self.in_flight += amount
-        return Charge(amount, -1 if early else self.index, self.unreported, self.reported, self._turn, at=now)
+        return Charge(amount, -1 if early else self.index, self.unreported, self.reported, self._resets, at=now)
 
-    def give_back(self, charge: Charge, now: float) -> None:
+    def refund(self, charge: Charge, now: float) -> None:
         self.roll(now)
         self.in_flight -= charge.amount
 
@@ -204,12 +204,12 @@ class Window:
         if reported >= self.reported:
             self.reported = reported
             self.covered = max(self.covered, charge.unreported)
-            if charge.turn == self._turn:
+            if charge.resets == self._resets:
                 self._absorb(charge.at)
-        elif reported < charge.reported and charge.turn == self._turn:
+        elif reported < charge.reported and charge.resets == self._resets:
             # The server's count went back while we were asking: its window turned earlier or later than ours. Only the
             # first to see it says so; the answers that follow it out of order are ordinary ones.
-            self._turn += 1
+            self._resets += 1
             self.reported, self.covered = reported, min(self.unreported, charge.unreported)
         self._see_foreign(reported, now)
 

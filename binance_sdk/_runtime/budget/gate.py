@@ -18,7 +18,7 @@ _LONGEST_LIMIT = 600.0
 
 @dataclass
 class Gate:
-    """Closed while nothing of the pool may be sent. Times are seconds of the same clock as ``Window``'s."""
+    """Closed while nothing of the pool may be sent. Times are seconds of the same clock as ``FixedWindow``'s."""
 
     name: str
     closed_until: float = 0.0
@@ -35,7 +35,7 @@ class Gate:
     def take(self, amount: int, now: float) -> Charge:
         return Charge(amount)
 
-    def give_back(self, charge: Charge, now: float) -> None:
+    def refund(self, charge: Charge, now: float) -> None:
         pass
 
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:

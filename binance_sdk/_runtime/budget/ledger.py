@@ -33,7 +33,7 @@ class Need:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Reservation:
     """Everything one request needs at once."""
 
     needs: tuple[Need, ...]
@@ -60,7 +60,7 @@ class Grant:
 class Ticket:
     """A place in the queue. ``wake`` is called when there is something new to see."""
 
-    ask: Ask
+    ask: Reservation
     rank: tuple[int, int]
     wake: Callable[[], None]
     grant: Grant | None = None
@@ -100,7 +100,7 @@ class Ledger:
         with self._lock:
             return _take(needs, now) if not self._waiting and _short(needs, now) is None else None
 
-    def ask(self, ask: Ask, now: float, wake: Callable[[], None]) -> Grant | Ticket:
+    def ask(self, ask: Reservation, now: float, wake: Callable[[], None]) -> Grant | Ticket:
         """A grant where everything fits and nobody who came earlier waits for the same, else a ticket."""
         with self._lock:
             grant = self.at_once(ask.needs, now)
@@ -117,7 +117,7 @@ class Ledger:
             self.dispatch(now)
             return ticket.grant or ticket
 
-    def estimate(self, ask: Ask, now: float) -> float:
+    def estimate(self, ask: Reservation, now: float) -> float:
         """Earliest time at which ``ask`` could fit: what it needs is there, and so is what the first in line need."""
         with self._lock:
             ready = max([now, *(need.resource.ready_at(need.amount, now, need.share) for need in ask.needs)])
@@ -161,7 +161,7 @@ class Ledger:
                     resource.settle(charge, reported.get(resource.name), now, answered=answered)
             self.dispatch(now)
 
-    def give_back(self, grant: Grant, now: float) -> None:
+    def refund(self, grant: Grant, now: float) -> None:
         """The request was never sent."""
         with self._lock:
             self._undo(grant, now)
@@ -170,7 +170,7 @@ class Ledger:
     def _undo(self, grant: Grant, now: float) -> None:
         if grant.forks == fork_count():
             for resource, charge in grant.charges:
-                resource.give_back(charge, now)
+                resource.refund(charge, now)
 
     # ------------------------------------------------------------------ dispatching
 
@@ -250,7 +250,7 @@ def _take(needs: tuple[Need, ...], now: float) -> Grant:
     return Grant(tuple([(need.resource, need.resource.take(need.amount, now)) for need in needs]), fork_count())
 
 
-def never_fits(ask: Ask, now: float) -> Need | None:
+def never_fits(ask: Reservation, now: float) -> Need | None:
     """The need that is larger than its whole limit, if there is one."""
     for need in ask.needs:
         limit = getattr(need.resource, "limit", None)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
-from binance_sdk._runtime.budget.announced_limits import TOLD, ToldLimits
+from binance_sdk._runtime.budget.announced_limits import AnnouncedLimit, AnnouncedLimits
 from binance_sdk._runtime.budget.drift import DriftWatch
-from binance_sdk._runtime.budget.fixed_window import Window
+from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.gate import Gate
 from binance_sdk._runtime.budget.ledger import Grant, Ledger
 from binance_sdk._runtime.budget.retry_quota import RetryQuota
 from binance_sdk._runtime.budget.server_time import ServerTime
-from binance_sdk._runtime.budget.sliding_window import Rolling
+from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import MarketLimits
 from binance_sdk._runtime.response import Headers
@@ -58,7 +58,7 @@ def _count(headers: Headers, seconds: int) -> int | None:
     return None
 
 
-def _credible_only(told: dict[int, int | None], windows: Mapping[int, Window | Rolling]) -> dict[int, int]:
+def _credible_only(told: dict[int, int | None], windows: Mapping[int, FixedWindow | SlidingWindow]) -> dict[int, int]:
     """Limits by length; a window whose new limit cannot be true keeps the one it has."""
     limits: dict[int, int] = {}
     for seconds, limit in told.items():
@@ -99,7 +99,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class WindowSnapshot:
     """The weight window just before a request that ran alone."""
 
     index: int
@@ -116,13 +116,13 @@ class Pool:
     limits: MarketLimits
     time: ServerTime
     ledger: Ledger = field(default_factory=lambda: LEDGER)
-    weight: Window = field(init=False)
+    weight: FixedWindow = field(init=False)
     """The window that users look at first: the spec's, or the shortest that the exchange names instead."""
-    more: tuple[Window, ...] = ()
+    more: tuple[FixedWindow, ...] = ()
     """Windows of other lengths that the exchange has named beside it."""
-    groups: dict[str, Rolling] = field(init=False)
+    groups: dict[str, SlidingWindow] = field(init=False)
     """Where their windows begin, or whether they roll, is documented nowhere."""
-    more_groups: dict[str, tuple[Rolling, ...]] = field(default_factory=dict[str, tuple[Rolling, ...]])
+    more_groups: dict[str, tuple[SlidingWindow, ...]] = field(default_factory=dict[str, tuple[SlidingWindow, ...]])
     """Further windows of a group, by its name."""
     version: int = 0
     """Changes with the windows that there are."""
@@ -132,28 +132,28 @@ class Pool:
     _sends: int = 0
 
     def __post_init__(self) -> None:
-        self.weight = Window(f"{self.name} weight", self.limits.weight.limit, self.limits.weight.seconds)
+        self.weight = FixedWindow(f"{self.name} weight", self.limits.weight.limit, self.limits.weight.seconds)
         self.groups = {
-            name: Rolling(f"{self.name} {name}", limit.limit, limit.seconds)
+            name: SlidingWindow(f"{self.name} {name}", limit.limit, limit.seconds)
             for name, limit in self.limits.groups.items()
         }
         self.gate = Gate(f"{self.name} gate")
-        self._told = ToldLimits(self.name, self.limits.weight, self.limits.groups)
+        self._told = AnnouncedLimits(self.name, self.limits.weight, self.limits.groups)
         self._set_clock(self.time.monotonic)
 
     @property
-    def windows(self) -> Iterable[Window | Rolling]:
+    def windows(self) -> Iterable[FixedWindow | SlidingWindow]:
         further = (one for group in self.more_groups.values() for one in group)
         return (self.weight, *self.more, *self.groups.values(), *further)
 
     @property
-    def weights(self) -> tuple[Window, ...]:
+    def weights(self) -> tuple[FixedWindow, ...]:
         """Every window of request weight."""
         return (self.weight, *self.more)
 
-    def charges(self, cost: Cost) -> list[tuple[Window | Rolling, int]]:
+    def charges(self, cost: Cost) -> list[tuple[FixedWindow | SlidingWindow, int]]:
         """The windows a request is charged to, with the amounts."""
-        found: list[tuple[Window | Rolling, int]] = []
+        found: list[tuple[FixedWindow | SlidingWindow, int]] = []
         if cost.weight:
             found += [(window, cost.weight) for window in self.weights]
         for name, limit in self.limits.groups.items():
@@ -191,7 +191,7 @@ class Pool:
         counts = {window.name: _count(headers, window.seconds) for window in self.more}
         return {name: count for name, count in counts.items() if count is not None}
 
-    def learn_limits(self, rows: Iterable[TOLD], now: float, *, least: int = 1) -> None:
+    def learn_limits(self, rows: Iterable[AnnouncedLimit], now: float, *, least: int = 1) -> None:
         """Take over limits as exchangeInfo tells them, each interval as a window of its own.
 
         Args:
@@ -231,11 +231,11 @@ class Pool:
             window.name = f"{self.name} weight of {window.seconds} s"
         self.version += self.weights != before
 
-    def _beside(self, seconds: int, limit: int, now: float) -> Window:
+    def _beside(self, seconds: int, limit: int, now: float) -> FixedWindow:
         """A window that the exchange has counted in all along, and we begin to."""
         known = self.weight
         known.roll(now)
-        window = Window("", limit, seconds, known.offset, known.uncertainty)
+        window = FixedWindow("", limit, seconds, known.offset, known.uncertainty)
         window.roll(now)
         window.unreported = known.used - known.in_flight
         # These will never be settled here.
@@ -262,7 +262,7 @@ class Pool:
 
     # ---------------------------------------------------------------------- one request
 
-    def begin(self, grant: Grant) -> Snapshot | None:
+    def begin(self, grant: Grant) -> WindowSnapshot | None:
         """What the weight window looked like when a request went out, where it was the only one."""
         with self.ledger.lock:
             self._sends += 1
@@ -271,13 +271,13 @@ class Pool:
                     weight = self.weight
                     known = charge.unreported == weight.covered and not weight.lost
                     alone = known and weight.in_flight == charge.amount
-                    return Snapshot(charge.index, charge.reported, charge.amount, self._sends) if alone else None
+                    return WindowSnapshot(charge.index, charge.reported, charge.amount, self._sends) if alone else None
             return None
 
     def finish(
         self,
         grant: Grant,
-        before: Snapshot | None,
+        before: WindowSnapshot | None,
         reported: int | None,
         now: float,
         *,
@@ -295,7 +295,7 @@ class Pool:
 
     # ------------------------------------------------------------------------- reading
 
-    def usage(self, window: Window | Rolling, now: float) -> Usage:
+    def usage(self, window: FixedWindow | SlidingWindow, now: float) -> Usage:
         with self.ledger.lock:
             window.roll(now)
             return Usage(window.used, window.limit, window.seconds, max(0.0, window.ends - now))

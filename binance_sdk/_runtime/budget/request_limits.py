@@ -9,7 +9,7 @@ from binance_sdk._runtime.budget.resource import Charge, remember
 
 
 @dataclass
-class Pace:
+class RequestRate:
     """So many requests a second, evenly spread."""
 
     name: str
@@ -23,7 +23,7 @@ class Pace:
         self._next = max(now, self._next) + amount / self.per_second
         return Charge(amount, until=self._next)
 
-    def give_back(self, charge: Charge, now: float) -> None:
+    def refund(self, charge: Charge, now: float) -> None:
         # Once somebody else has gone after it, its interval is past.
         if self._next == charge.until:
             self._next -= charge.amount / self.per_second
@@ -36,7 +36,7 @@ class Pace:
 
 
 @dataclass
-class Slots:
+class ConcurrencyLimit:
     """So many requests at once."""
 
     name: str
@@ -53,7 +53,7 @@ class Slots:
         self.taken += amount
         return Charge(amount)
 
-    def give_back(self, charge: Charge, now: float) -> None:
+    def refund(self, charge: Charge, now: float) -> None:
         self.taken -= charge.amount
 
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:

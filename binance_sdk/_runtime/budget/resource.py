@@ -25,7 +25,7 @@ class Resource(Protocol):
 
     def take(self, amount: int, now: float) -> Charge: ...
 
-    def give_back(self, charge: Charge, now: float) -> None:
+    def refund(self, charge: Charge, now: float) -> None:
         """Undo a charge whose request was never sent."""
         ...
 
@@ -66,7 +66,7 @@ class Charge:
     """Window it surely falls into unless that turns meanwhile; -1 where even that is not sure."""
     unreported: int = 0
     reported: int = 0
-    turn: int = 0
+    resets: int = 0
     until: float = 0.0
     """For a pace: end of the interval taken."""
     at: float = 0.0

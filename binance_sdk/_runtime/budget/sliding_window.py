@@ -13,7 +13,7 @@ _GRAINS = 100
 
 
 @dataclass
-class Rolling:
+class SlidingWindow:
     """At most so much in any ``seconds``: for limits whose windows nobody has documented, and for caps of your own.
 
     It keeps to fixed windows of that length too, wherever they begin and whatever clock turns them. A request counts
@@ -49,10 +49,10 @@ class Rolling:
         while self._spent and self._spent[0][1] + self.seconds <= now:
             self._sum -= self._spent.popleft()[2]
 
-    def beside(self, name: str, limit: int, seconds: int, now: float) -> Rolling:
+    def beside(self, name: str, limit: int, seconds: int, now: float) -> SlidingWindow:
         """Another window over the same requests, as far as this one remembers them."""
         self.roll(now)
-        other = Rolling(name, limit, seconds)
+        other = SlidingWindow(name, limit, seconds)
         if self.used:
             other._spend(self.used, now)
         return other
@@ -78,7 +78,7 @@ class Rolling:
         self.in_flight += amount
         return Charge(amount)
 
-    def give_back(self, charge: Charge, now: float) -> None:
+    def refund(self, charge: Charge, now: float) -> None:
         self.in_flight -= charge.amount
 
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:

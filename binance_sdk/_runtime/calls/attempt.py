@@ -8,12 +8,12 @@ from typing import Any
 
 from binance_sdk._runtime.answers.api_errors import api_error, deadline_text, holds_data, transport_error
 from binance_sdk._runtime.answers.decode import decode, decode_good_rows
-from binance_sdk._runtime.budget.client_budget import Budget
+from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.budget.ledger import Grant
-from binance_sdk._runtime.budget.pool import Cost, Pool, Snapshot
+from binance_sdk._runtime.budget.pool import Cost, Pool, WindowSnapshot
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper, close_gate
 from binance_sdk._runtime.calls.hosts import Host, MarketHosts
-from binance_sdk._runtime.calls.notify import Teller
+from binance_sdk._runtime.calls.notify import Notifier
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Catalogue, Market, Operation, Variant
 from binance_sdk._runtime.options import RequestOptions
@@ -61,7 +61,7 @@ class _Sent:
     market: MarketHosts
     host: Host
     grant: Grant | None
-    before: Snapshot | None
+    before: WindowSnapshot | None
     at: float
     number: int
 
@@ -80,8 +80,8 @@ class Attempts:
     markets: Mapping[Market, MarketHosts]
     transport: Callable[[str], Transport]
     clock: Clock
-    budget: Budget | None
-    teller: Teller
+    budget: ClientBudget | None
+    notifier: Notifier
     api_key: str | None = field(repr=False)
     user_agent: str
     max_concurrency: int = 16
@@ -90,7 +90,7 @@ class Attempts:
     def gatekeepers(self) -> Mapping[Market, Gatekeeper]:
         """The gate of each market, for who opens connections of other kinds."""
         return {
-            market: Gatekeeper(hosts.pool, self.catalogue, hosts.environment, self.teller.tell)
+            market: Gatekeeper(hosts.pool, self.catalogue, hosts.environment, self.notifier.notify)
             for market, hosts in self.markets.items()
         }
 
@@ -155,11 +155,11 @@ class Attempts:
             if timeout <= 0:
                 text = f"{operation.id}: its {deadline_text(options.deadline)} passed before it was sent"
                 raise APITimeoutError(text, operation=operation.id)
-            if self.teller.listening:
-                self.teller.tell(RequestSent(operation.id, url, prepared.cost.weight, number))
+            if self.notifier.has_listeners:
+                self.notifier.notify(RequestSent(operation.id, url, prepared.cost.weight, number))
         except BaseException:
             if grant is not None:
-                pool.ledger.give_back(grant, now)
+                pool.ledger.refund(grant, now)
             raise
         sent = _Sent(prepared, market, host, grant, pool.begin(grant) if grant is not None else None, now, number)
         request = PreparedRequest(url, self._headers(operation, options), timeout)
@@ -190,7 +190,7 @@ class Attempts:
             wait=options.wait is not False,
             deadline=deadline,
             # Who waits for its hook keeps its place, and another one may not be free before that.
-            without_place=self.teller.calling,
+            without_place=self.notifier.in_callback,
         )
 
     def _headers(self, operation: Operation[Any], options: RequestOptions) -> dict[str, str]:
@@ -211,7 +211,7 @@ class Attempts:
         if sent.grant is not None:
             if kind in ("connect", "local", "setup"):
                 # It has not left.
-                sent.pool.ledger.give_back(sent.grant, now)
+                sent.pool.ledger.refund(sent.grant, now)
             else:
                 self._lost_count(sent)
         if isinstance(error, APIConnectionError) and kind != "local":
@@ -242,7 +242,7 @@ class Attempts:
             error = api_error(operation.id, raw, self.catalogue, sent.market.environment, now_ms)
         if error is not None:
             # Before the request is settled: that lets the next one go.
-            close_gate(pool, error, sent.at, now, self.teller.tell)
+            close_gate(pool, error, sent.at, now, self.notifier.notify)
         taken = self._settle(sent, trusted, raw.headers)
         self._judge_host(sent.host, ok=not isinstance(error, ServerError), now=now)
         try:
@@ -278,19 +278,19 @@ class Attempts:
             return decode(operation, variant, raw), 0
         data, bad = decode_good_rows(operation, variant, raw)
         for one in bad:
-            self.teller.tell(RowSkipped(operation.id, one.row, one.problem))
+            self.notifier.notify(RowSkipped(operation.id, one.row, one.problem))
         return data, len(bad)
 
     def _judge_host(self, host: Host, *, ok: bool, now: float) -> None:
         if host.breaker.record(ok, now):
-            self.teller.tell(BreakerChanged(host.breaker.host, host.breaker.state))
+            self.notifier.notify(BreakerChanged(host.breaker.host, host.breaker.state))
 
     def _watch_drift(self, sent: _Sent, taken: int) -> None:
         drift = sent.pool.drift.observe(sent.prepared.operation.id, sent.prepared.cost.weight, taken)
         if drift is not None:
-            self.teller.tell(drift)
-            if self.on_drift is not None and not self.teller.calling:
-                self.teller.call("on_drift", self.on_drift, drift)
+            self.notifier.notify(drift)
+            if self.on_drift is not None and not self.notifier.in_callback:
+                self.notifier.call("on_drift", self.on_drift, drift)
 
     def _learn(self, sent: _Sent, data: object, now: float) -> None:
         """Take over what passes by: the server's clock, and the limits in force."""
@@ -310,7 +310,7 @@ class Attempts:
     def _tell_over(
         self, sent: _Sent, status: int | None, error: BinanceError | None, reported: int | None, now: float
     ) -> None:
-        if self.teller.listening:
+        if self.notifier.has_listeners:
             outcome = "ok" if error is None else type(error).__name__
             name = sent.prepared.operation.id
-            self.teller.tell(ResponseReceived(name, status, outcome, reported, now - sent.at, sent.number))
+            self.notifier.notify(ResponseReceived(name, status, outcome, reported, now - sent.at, sent.number))

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
 from binance_sdk._runtime.answers.api_errors import deadline_text
-from binance_sdk._runtime.budget.fixed_window import Window
+from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.pool import Cost
-from binance_sdk._runtime.budget.sliding_window import Rolling
+from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.calls.attempt import Attempts, Prepared
 from binance_sdk._runtime.calls.cache import AnswerCache, lifetime
 from binance_sdk._runtime.calls.hosts import Host
@@ -116,7 +116,7 @@ class Engine:
         key = f"{operation.id} {prepared.target}{_mark(options.headers)}"
         found = cache.get(key)
         if found is not None:
-            self.attempts.teller.tell(CacheHit(operation.id, shared=False))
+            self.attempts.notifier.notify(CacheHit(operation.id, shared=False))
             return _own_copy(found)
 
         async def fetch() -> Response[Any]:
@@ -129,7 +129,7 @@ class Engine:
                 cache.put(key, response, seconds)
             return response
 
-        if self.attempts.teller.calling:
+        if self.attempts.notifier.in_callback:
             # What is under way may wait for the hook that asks.
             return _own_copy(await fetch())
         response: Response[Any]
@@ -140,7 +140,7 @@ class Engine:
         )
         response, shared = await self.single_flight.run(f"{key} {alike}", fetch)
         if shared:
-            self.attempts.teller.tell(CacheHit(operation.id, shared=True))
+            self.attempts.notifier.notify(CacheHit(operation.id, shared=True))
         return _own_copy(response)
 
     async def _with_retries(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
@@ -164,7 +164,7 @@ class Engine:
         def told(error: BinanceError, pause: float, number: int) -> None:
             nonlocal last
             last = error
-            attempts.teller.tell(Retrying(prepared.operation.id, error, pause, number))
+            attempts.notifier.notify(Retrying(prepared.operation.id, error, pause, number))
 
         def out_of_time(error: BinanceError) -> None:
             error.args = (f"{error}; not tried again: its {deadline_text(options.deadline)} comes first",)
@@ -209,6 +209,6 @@ def _own_copy(response: Response[Any]) -> Response[Any]:
     return replace(response, data=list(cast("list[object]", data))) if type(data) is list else response
 
 
-def _full_windows(amount: int, limit: Window | Rolling) -> float:
+def _full_windows(amount: int, limit: FixedWindow | SlidingWindow) -> float:
     """Seconds of whole windows that must pass before the last part fits."""
     return float(max(0, -(-amount // limit.limit) - 1) * limit.seconds)

@@ -15,7 +15,7 @@ from binance_sdk.errors import APIError, ForbiddenError, IPBannedError, RateLimi
 from binance_sdk.events import Event, GateClosed
 
 
-def close_gate(pool: Pool, error: APIError, sent: float, now: float, tell: Callable[[Event], None]) -> None:
+def close_gate(pool: Pool, error: APIError, sent: float, now: float, notify: Callable[[Event], None]) -> None:
     """Close the gate of a pool where an error demands it, and tell the error until when.
 
     Args:
@@ -47,7 +47,7 @@ def close_gate(pool: Pool, error: APIError, sent: float, now: float, tell: Calla
         if isinstance(error, IPBannedError) and error.banned_until is None:
             error.banned_until = error.retry_at
     if gate.closed_until > before:
-        tell(GateClosed(pool.name, gate.reason, gate.closed_until - now))
+        notify(GateClosed(pool.name, gate.reason, gate.closed_until - now))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Gatekeeper:
     catalogue: Catalogue
     environment: str
     """Name of the environment, or empty where a base URL was given."""
-    tell: Callable[[Event], None]
+    notify: Callable[[Event], None]
 
     def closed_until(self) -> float:
         """Until when nothing may be dialled; a moment that is past while the gate is open."""
@@ -101,7 +101,7 @@ class Gatekeeper:
         answer = RawResponse(status, Headers(headers), body)
         error = api_error(name, answer, self.catalogue, self.environment, now_ms)
         if error is not None:
-            close_gate(self.pool, error, sent, now, self.tell)
+            close_gate(self.pool, error, sent, now, self.notify)
         return error
 
     def passed(self, sent: float) -> None:

@@ -57,7 +57,7 @@ def warn_of_fork() -> None:
 _RUNNING: ContextVar[tuple[int, ...]] = ContextVar("tellers whose hooks run", default=())
 
 
-class Teller:
+class Notifier:
     """Hooks of one client, and the log.
 
     A hook may call the client that it watches. Of what comes of that it is not told: it would call again, and so on.
@@ -70,20 +70,20 @@ class Teller:
         self._hooks = tuple(hooks)
 
     @property
-    def listening(self) -> bool:
+    def has_listeners(self) -> bool:
         """Whether anybody wants to hear of ordinary requests."""
         return bool(self._hooks) or LOGGER.isEnabledFor(logging.DEBUG)
 
-    def tell(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         level = _level(event)
         if LOGGER.isEnabledFor(level):
             LOGGER.log(level, "%s", _line(event))
-        if self._hooks and not self.calling:
+        if self._hooks and not self.in_callback:
             for hook in self._hooks:
                 self.call("a hook", hook, event)
 
     @property
-    def calling(self) -> bool:
+    def in_callback(self) -> bool:
         """Whether a function of the user runs here, or what runs was begun by one."""
         return id(self) in _RUNNING.get()
 

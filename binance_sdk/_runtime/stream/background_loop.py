@@ -107,13 +107,13 @@ class BackgroundLoop:
             return job.result()
         except BaseException:
             if not to_the_end:
-                _tell(loop, job.cancel)
+                _notify(loop, job.cancel)
             raise
 
     def leave(self, work: Work[None]) -> None:
         """Have it done, without waiting; nothing where the thread has ended, and all work with it."""
         if self._loop is not None:
-            _tell(self._loop, _Job(work, self._promised).start)
+            _notify(self._loop, _Job(work, self._promised).start)
 
     def _check_thread(self) -> None:
         if threading.current_thread() is self._thread:
@@ -160,7 +160,7 @@ class BackgroundLoop:
                 return
             if self._ending is None:
                 self._ending = _Job(lambda: _end(last, self._promised))
-            _tell(loop, self._ending.start)
+            _notify(loop, self._ending.start)
         try:
             self._ending.result()
         finally:
@@ -169,7 +169,7 @@ class BackgroundLoop:
             loop.close()
 
 
-def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+def _notify(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
     with contextlib.suppress(RuntimeError):
         # A loop that has ended has ended everything.
         loop.call_soon_threadsafe(what)

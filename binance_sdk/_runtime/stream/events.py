@@ -1,4 +1,4 @@
-"""Open streams for a blocking client: the same engine, in the background thread of the client."""
+"""What users hold of an open stream: its events with or without notices, for ``async for`` and for ``for``."""
 
 from __future__ import annotations
 
@@ -9,32 +9,169 @@ from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
-from binance_sdk._runtime.stream.consumer import Opened, SyncStreamed, check_wanted
+from binance_sdk._runtime.stream.consumer import Consumer, Item
+from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.event import StreamEvent
-from binance_sdk._runtime.stream.manager import BackgroundOpener
-from binance_sdk._runtime.stream.notices import Notice, Notices
+from binance_sdk._runtime.stream.manager import BackgroundStreamManager
+from binance_sdk._runtime.stream.notices import Notice, NoticeDispatcher
+from binance_sdk._runtime.stream.options import StreamOptions
 from binance_sdk._runtime.stream.stats import StreamStats
-from binance_sdk.errors import ConfigError
+from binance_sdk.errors import ConfigError, ParameterError, shown
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _BATCH = 64
 """Events fetched from the other thread at once, if so many are waiting: each crossing costs more than a decode."""
 
 
-def _stream_of(item: object) -> str | None:
-    """The name of the stream that an event came from, or a list of them; None for a notice, which stays."""
-    if isinstance(item, StreamEvent):
-        return item.stream
-    for event in cast("list[object]", item) if type(item) is list else ():
-        return _stream_of(event)
-    return None
+# ---------------------------------------------------------------------------- what can be subscribed to
+
+
+class StreamLike(Generic[T_co]):
+    """A stream as those see it who only subscribe to it; ``Stream`` and ``SyncStream`` are its kinds.
+
+    It is covariant, which they are not: a stream of trades will do where one of trades or quotes is wanted.
+    """
+
+    items: tuple[Item, ...]
+    _options: StreamOptions
+
+    def is_of(self, context: StreamContext) -> bool:
+        """Whether the client that made it has this context."""
+        raise NotImplementedError
+
+
+class AsyncStreamLike(StreamLike[T_co]):
+    """A stream of an asynchronous client."""
+
+
+class SyncStreamLike(StreamLike[T_co]):
+    """A stream of a blocking client."""
+
+
+def _check_wanted(kind: type[StreamLike[object]], stream: StreamLike[Any], consumer: Consumer) -> None:
+    """What is subscribed to must be a stream of the same client: another client may speak to another exchange.
+
+    Raises:
+        ParameterError: it is not.
+    """
+    if not isinstance(stream, kind):
+        name = kind.__name__.removesuffix("Like").removeprefix("Async")
+        text = f"stream={shown(stream)} must be a {name} of this client"
+        raise ParameterError(
+            f"{text}; write e.g. events.subscribe(client.spot.streams.trade('BTCUSDT'))",
+            parameter="stream",
+            value=stream,
+        )
+    found: StreamLike[object] = stream
+    if not consumer.closed and not found.is_of(consumer.context):
+        text = f"{shown(found)} was made by another client; make it with the client whose stream is open"
+        raise ParameterError(text, parameter="stream", value=found)
+
+
+# ------------------------------------------------------------------------------------------- asyncio
+
+
+class EventsWithNotices(Generic[T]):
+    """Events and notices in the order they came, for ``async for``."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        self._reader = consumer.reader
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T | Notice:
+        self._consumer.check_process()
+        item = await self._reader.next(with_notices=True)
+        if isinstance(item, Notice):
+            self._reader.notices.deliver(item)
+            return item
+        return cast(T, item)
+
+
+class Events(Generic[T]):
+    """Events of open streams, for ``async for``.
+
+    Notices (``Gap``, ``Reconnected``, ``SilentStream``) are not among them: they go to ``on_notice=``, the client's
+    hooks, ``stats`` and, where data is missing, as a warning to the log. ``with_notices()`` iterates both.
+    """
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        self._take = consumer.reader.take
+        self._wait = consumer.reader.wait
+        self._process = consumer.process
+
+    @property
+    def stats(self) -> StreamStats:
+        """Counts so far."""
+        return self._consumer.reader.stats
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Names of the streams that are listened to now."""
+        return self._consumer.names
+
+    async def subscribe(self, stream: AsyncStreamLike[T]) -> None:
+        """Listen to more streams; returns when they are acknowledged.
+
+        Raises:
+            ParameterError: it is not a stream of this client, or has an option that differs from the open stream's.
+            StreamError: the exchange refused.
+        """
+        _check_wanted(AsyncStreamLike, stream, self._consumer)
+        await self._consumer.subscribe(stream.items)
+
+    async def unsubscribe(self, stream: AsyncStreamLike[Any]) -> None:
+        """Stop listening to these streams; events of them that wait to be read are thrown away.
+
+        Raises:
+            ParameterError: it is not a stream of this client.
+        """
+        _check_wanted(AsyncStreamLike, stream, self._consumer)
+        await self._consumer.unsubscribe(stream.items)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._process.is_child:
+            self._consumer.check_process()
+        event: T | None = self._take()
+        if event is not None:
+            return event
+        return cast(T, await self._wait())
+
+    def with_notices(self) -> EventsWithNotices[T]:
+        """The same events and between them, where they belong, the notices; made for ``match``.
+
+        Both ways of iterating take from the same stream, so what one has given out the other does not repeat.
+        """
+        return EventsWithNotices(self._consumer)
+
+    async def aclose(self) -> None:
+        """End it; a loop that waits for an event ends too."""
+        await self._consumer.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+# ------------------------------------------------------------------------------------------ blocking
 
 
 class SyncEventsWithNotices(Generic[T]):
     """Events and notices in the order they came, for ``for``."""
 
-    def __init__(self, first: Callable[[], T | Notice], batch: deque[T | Notice], notices: Notices) -> None:
+    def __init__(self, first: Callable[[], T | Notice], batch: deque[T | Notice], notices: NoticeDispatcher) -> None:
         self._first = first
         self._batch = batch
         self._notices = notices
@@ -46,7 +183,7 @@ class SyncEventsWithNotices(Generic[T]):
         item = self._first()
         if isinstance(item, Notice):
             self._notices.deliver(item)
-        # As below.
+        # After that, and without a call in between: see ``SyncEvents.__next__``.
         del self._batch[0]
         return item
 
@@ -58,51 +195,51 @@ class SyncEvents(Generic[T]):
     hooks, ``stats`` and, where data is missing, as a warning to the log. ``with_notices()`` iterates both.
     """
 
-    def __init__(self, opener: BackgroundOpener, opened: Opened) -> None:
-        self._opener = opener
-        self._opened = opened
+    def __init__(self, manager: BackgroundStreamManager, consumer: Consumer) -> None:
+        self._manager = manager
+        self._consumer = consumer
         self._batch: deque[T | Notice] = deque()
-        """Taken from the stream and not handed out yet. The other thread fills it, so that nothing is on its way
-        between the two when this one is interrupted."""
+        """Taken from the reader and not handed out yet. The background thread fills it directly, so that nothing is
+        lost on its way between the two threads when this one is interrupted."""
         self._fetching = asyncio.Lock()
 
     @property
     def stats(self) -> StreamStats:
         """Counts so far."""
-        return self._opened.reader.stats
+        return self._consumer.reader.stats
 
     @property
     def streams(self) -> tuple[str, ...]:
         """Names of the streams that are listened to now."""
-        return self._opened.names
+        return self._consumer.names
 
-    def subscribe(self, stream: SyncStreamed[T]) -> None:
+    def subscribe(self, stream: SyncStreamLike[T]) -> None:
         """Listen to more streams; returns when they are acknowledged.
 
         Raises:
-            ParameterError: it is no stream of this client, or has an option that the open one has otherwise.
+            ParameterError: it is not a stream of this client, or has an option that differs from the open stream's.
             StreamError: the exchange refused.
         """
-        self._opened.check_process()
-        check_wanted(SyncStreamed, stream, self._opened)
-        self._opener.run(lambda: self._opened.join(stream.items))
+        self._consumer.check_process()
+        _check_wanted(SyncStreamLike, stream, self._consumer)
+        self._manager.run(lambda: self._consumer.subscribe(stream.items))
 
-    def unsubscribe(self, stream: SyncStreamed[Any]) -> None:
-        """Listen to these no more; what still waits of them is thrown away.
+    def unsubscribe(self, stream: SyncStreamLike[Any]) -> None:
+        """Stop listening to these streams; events of them that wait to be read are thrown away.
 
         Raises:
-            ParameterError: it is no stream of this client.
+            ParameterError: it is not a stream of this client.
         """
-        self._opened.check_process()
-        check_wanted(SyncStreamed, stream, self._opened)
-        self._opener.run(lambda: self._remove(stream))
+        self._consumer.check_process()
+        _check_wanted(SyncStreamLike, stream, self._consumer)
+        self._manager.run(lambda: self._unsubscribe(stream))
 
-    async def _remove(self, stream: SyncStreamed[Any]) -> None:
-        await self._opened.remove(stream.items)
-        gone = {named.name for named, _ in stream.items}.difference(self._opened.names)
-        kept = [item for item in self._batch if _stream_of(item) not in gone]
+    async def _unsubscribe(self, stream: SyncStreamLike[Any]) -> None:
+        await self._consumer.unsubscribe(stream.items)
+        gone = {named.name for named, _ in stream.items}.difference(self._consumer.names)
+        remaining = [item for item in self._batch if _stream_of(item) not in gone]
         self._batch.clear()
-        self._batch.extend(kept)
+        self._batch.extend(remaining)
 
     def __iter__(self) -> Self:
         return self
@@ -112,11 +249,11 @@ class SyncEvents(Generic[T]):
         while True:
             item = self._first()
             if not isinstance(item, Notice):
-                # An interrupt is raised where a call returns, and there is none from here on: what has been taken out
-                # is handed out.
+                # An interrupt is raised where a call returns, and there is no call from here on: what is removed from
+                # the batch is handed out.
                 del batch[0]
                 return item
-            self._opened.reader.notices.deliver(item)
+            self._consumer.reader.notices.deliver(item)
             del batch[0]
 
     def with_notices(self) -> SyncEventsWithNotices[T]:
@@ -124,19 +261,19 @@ class SyncEvents(Generic[T]):
 
         Both ways of iterating take from the same stream, so what one has given out the other does not repeat.
         """
-        return SyncEventsWithNotices(self._first, self._batch, self._opened.reader.notices)
+        return SyncEventsWithNotices(self._first, self._batch, self._consumer.reader.notices)
 
     def _first(self) -> T | Notice:
-        """What is to be handed out next; it stays where it is."""
-        if self._opened.process.is_child:
-            self._opened.check_process()
-        if self._opened.closed:
-            # Also what was fetched before belongs to a stream that is over.
+        """What is to be handed out next; it stays in the batch."""
+        if self._consumer.process.is_child:
+            self._consumer.check_process()
+        if self._consumer.closed:
+            # What was fetched before is not handed out either, since the stream is over.
             self._batch.clear()
             raise StopIteration
         if not self._batch:
             try:
-                self._opener.run(self._fetch)
+                self._manager.run(self._fetch)
             except CancelledError:
                 # The client was closed while this thread waited.
                 raise StopIteration from None
@@ -145,17 +282,17 @@ class SyncEvents(Generic[T]):
         return self._batch[0]
 
     async def _fetch(self) -> None:
-        # With notices: those go to the consumer's functions in the consumer's thread, not in this one.
-        reader, batch = self._opened.reader, self._batch
+        # With notices, since those go to the consumer's functions in the consumer's thread and not in this one.
+        reader, batch = self._consumer.reader, self._batch
         async with self._fetching:
             if batch:
-                # Somebody was interrupted who had asked before.
+                # A call that was interrupted had asked before, and was served meanwhile.
                 return
             try:
                 batch.append(await reader.next(with_notices=True))
             except StopAsyncIteration:
                 return
-            while len(batch) < _BATCH and not reader.newest_only:
+            while len(batch) < _BATCH and not reader.latest_only:
                 item = reader.take(with_notices=True)
                 if item is None:
                     return
@@ -163,9 +300,9 @@ class SyncEvents(Generic[T]):
 
     def close(self) -> None:
         """End it."""
-        if not self._opened.closed and not self._opened.process.is_child:
+        if not self._consumer.closed and not self._consumer.process.is_child:
             try:
-                self._opener.run(self._opened.aclose, to_the_end=True)
+                self._manager.run(self._consumer.aclose, to_the_end=True)
             except ConfigError:
                 # The client was closed before, and every stream with it.
                 return
@@ -177,3 +314,12 @@ class SyncEvents(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _stream_of(item: object) -> str | None:
+    """The name of the stream that an event, or a list of events, came from; None for a notice."""
+    if isinstance(item, StreamEvent):
+        return item.stream
+    for event in cast("list[object]", item) if type(item) is list else ():
+        return _stream_of(event)
+    return None

@@ -1,4 +1,4 @@
-"""Opens streams for a client, and closes them with it."""
+"""Opens the streams of one client, and closes them with it."""
 
 from __future__ import annotations
 
@@ -8,27 +8,30 @@ from typing import TypeVar
 
 from binance_sdk._runtime.fork import ProcessGuard, abandon, notify_after_fork
 from binance_sdk._runtime.stream.background_loop import BackgroundLoop, Work
-from binance_sdk._runtime.stream.choices import together
-from binance_sdk._runtime.stream.consumer import Item, Opened
-from binance_sdk._runtime.stream.context import Parts
-from binance_sdk._runtime.stream.options import StreamOptions
+from binance_sdk._runtime.stream.consumer import Consumer, Item
+from binance_sdk._runtime.stream.context import StreamContext
+from binance_sdk._runtime.stream.options import StreamOptions, resolve_options
 from binance_sdk.errors import ConfigError, ParameterError
 
 T = TypeVar("T")
 
 
-class Opener:
-    """For asyncio: everything runs in the loop of who opens a stream."""
+class StreamManager:
+    """For asyncio: a stream runs in the event loop in which it is opened.
 
-    def __init__(self, parts: Callable[[], Parts]) -> None:
-        self._make = parts
-        self._parts: Parts | None = None
-        self._opened: dict[Opened, asyncio.AbstractEventLoop] = {}
+    Args:
+        make_context: Called when the first stream is opened.
+    """
+
+    def __init__(self, make_context: Callable[[], StreamContext]) -> None:
+        self._make_context = make_context
+        self._context: StreamContext | None = None
+        self._consumers: dict[Consumer, asyncio.AbstractEventLoop] = {}
         self._closed = False
         self._process = ProcessGuard()
 
-    async def open(self, items: Sequence[Item], options: StreamOptions) -> Opened:
-        """Streams whose connections are open and acknowledged.
+    async def open(self, items: Sequence[Item], options: StreamOptions) -> Consumer:
+        """A consumer whose streams are connected and acknowledged.
 
         Raises:
             StreamError: they could not be opened.
@@ -39,65 +42,69 @@ class Opener:
         self._process.check("an async client", "make a new one in the child")
         if not items:
             raise ParameterError("there is no stream to open; combine() at least one")
-        if self._parts is None:
-            self._parts = self._make()
-        choices = together([options, *(own for _, own in items)])
-        opened = Opened(self._parts, choices, self._forget)
-        self._opened[opened] = asyncio.get_running_loop()
+        if self._context is None:
+            self._context = self._make_context()
+        resolved = resolve_options([options, *(own for _, own in items)])
+        consumer = Consumer(self._context, resolved, self._forget)
+        self._consumers[consumer] = asyncio.get_running_loop()
         try:
-            await opened.add(items)
+            await consumer.add(items)
         except BaseException:
-            await opened.aclose()
+            await consumer.aclose()
             raise
-        return opened
+        return consumer
 
-    def made(self, parts: Parts) -> bool:
-        """Whether its streams are made of these."""
-        return self._parts is parts
+    def made(self, context: StreamContext) -> bool:
+        """Whether its streams have this context."""
+        return self._context is context
 
     @property
     def busy(self) -> bool:
         """Whether a stream is open."""
-        return bool(self._opened)
+        return bool(self._consumers)
 
-    def _forget(self, opened: Opened) -> None:
-        self._opened.pop(opened, None)
+    def _forget(self, consumer: Consumer) -> None:
+        self._consumers.pop(consumer, None)
 
     async def aclose(self) -> None:
-        """Close what is still open."""
+        """Close every stream that is still open."""
         self._closed = True
         if self._process.is_child:
             return
         here = asyncio.get_running_loop()
-        # Side by side: a frozen peer takes its time.
+        # Side by side, since closing takes its time where the peer is frozen.
         await asyncio.gather(
             *(
-                opened.aclose()
+                consumer.aclose()
                 if loop is here
-                else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(opened.aclose(), loop))
-                for opened, loop in list(self._opened.items())
+                else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(consumer.aclose(), loop))
+                for consumer, loop in list(self._consumers.items())
                 if loop is here or loop.is_running()
             )
         )
-        parts, self._parts = self._parts, None
-        if parts is not None:
-            await parts.connector.aclose()
+        context, self._context = self._context, None
+        if context is not None:
+            await context.connector.aclose()
 
 
-class BackgroundOpener:
-    """For blocking clients: one thread with one loop, started by the first stream and ended by the client."""
+class BackgroundStreamManager:
+    """For blocking clients: one thread with one event loop, started by the first stream and ended by the client.
 
-    def __init__(self, parts: Callable[[], Parts]) -> None:
-        self._make = parts
-        self._inner = Opener(parts)
-        self._background = BackgroundLoop()
+    Args:
+        make_context: Called when the first stream is opened.
+    """
+
+    def __init__(self, make_context: Callable[[], StreamContext]) -> None:
+        self._make_context = make_context
+        self._manager = StreamManager(make_context)
+        self._loop = BackgroundLoop()
         notify_after_fork(self)
 
     def after_fork(self) -> None:
-        """The thread runs in the parent, with its loop and all streams; another one is started here when needed."""
-        abandon(self._inner, self._background)
-        self._inner = Opener(self._make)
-        self._background = BackgroundLoop(closed=self._background.closed)
+        """The thread runs in the parent, with its loop and all streams; here another one is started when needed."""
+        abandon(self._manager, self._loop)
+        self._manager = StreamManager(self._make_context)
+        self._loop = BackgroundLoop(closed=self._loop.closed)
 
     def run(self, work: Work[T], *, to_the_end: bool = False) -> T:
         """The result of work that is done in the background thread; see ``BackgroundLoop.run``.
@@ -105,34 +112,35 @@ class BackgroundOpener:
         Raises:
             ConfigError: the client is closed.
         """
-        return self._background.run(work, to_the_end=to_the_end)
+        return self._loop.run(work, to_the_end=to_the_end)
 
-    def made(self, parts: Parts) -> bool:
-        """Whether its streams are made of these."""
-        return self._inner.made(parts)
+    def made(self, context: StreamContext) -> bool:
+        """Whether its streams have this context."""
+        return self._manager.made(context)
 
     @property
     def busy(self) -> bool:
         """Whether the thread runs, which it does from the first stream on."""
-        return self._background.busy
+        return self._loop.busy
 
-    def open(self, items: Sequence[Item], options: StreamOptions) -> Opened:
-        made: list[Opened] = []
+    def open(self, items: Sequence[Item], options: StreamOptions) -> Consumer:
+        """As ``StreamManager.open``."""
+        opened: list[Consumer] = []
         unwanted = False
 
         async def work() -> None:
-            made.append(await self._inner.open(items, options))
+            opened.append(await self._manager.open(items, options))
             if unwanted:
-                await made[0].aclose()
+                await opened[0].aclose()
 
         try:
             self.run(work)
-            return made[0]
+            return opened[0]
         except BaseException:
-            # Interrupted, when it may have been opened already: nobody else knows of it.
+            # The wait was interrupted, perhaps after the stream was opened: then nobody else knows of the stream.
             unwanted = True
-            for opened in made:
-                self._background.leave(opened.aclose)
+            for consumer in opened:
+                self._loop.leave(consumer.aclose)
             raise
 
     def close(self) -> None:
@@ -141,4 +149,4 @@ class BackgroundOpener:
         Raises:
             ConfigError: called by a hook in that thread.
         """
-        self._background.close(self._inner.aclose)
+        self._loop.close(self._manager.aclose)

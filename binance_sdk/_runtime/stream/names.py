@@ -1,11 +1,10 @@
-"""Arguments of a stream method into names of streams, and names into URLs; checked before anything is sent."""
+"""Arguments of a stream method into names of streams, checked before anything is sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import quote
 
 from binance_sdk._runtime.calls.parameters import lower, upper
 from binance_sdk._runtime.stream.operation import StreamOperation, StreamParameter
@@ -16,16 +15,16 @@ _LONGEST_SYMBOL = 64
 
 
 @dataclass(frozen=True)
-class Named:
-    """One stream: its kind, its name on the wire and the arguments it was made of."""
+class NamedStream:
+    """One stream: its kind, its name on the wire, and the arguments that the name was made of."""
 
     operation: StreamOperation[Any]
     name: str
     arguments: Mapping[str, str | int]
 
 
-def named(operation: StreamOperation[Any], arguments: Mapping[str, object]) -> tuple[Named, ...]:
-    """The streams that a call asks for; the same one twice is one.
+def name_streams(operation: StreamOperation[Any], arguments: Mapping[str, object]) -> tuple[NamedStream, ...]:
+    """The streams that a call asks for, each once.
 
     Raises:
         ParameterError: an argument is missing, unknown or of the wrong form.
@@ -33,7 +32,9 @@ def named(operation: StreamOperation[Any], arguments: Mapping[str, object]) -> t
     known = {parameter.name for parameter in operation.parameters}
     for name in arguments:
         if name not in known:
-            raise ParameterError(f"{operation.id}: no parameter {shown(name)}", operation=operation.id, parameter=name)
+            raise ParameterError(
+                f"{operation.id}: unknown parameter {shown(name)}", operation=operation.id, parameter=name
+            )
     combinations: list[dict[str, str | int]] = [{}]
     texts: list[dict[str, str]] = [{}]
     for parameter in operation.parameters:
@@ -41,7 +42,7 @@ def named(operation: StreamOperation[Any], arguments: Mapping[str, object]) -> t
         combinations = [{**given, parameter.name: value} for given in combinations for value, _ in values]
         texts = [{**given, parameter.name: text} for given in texts for _, text in values]
     found = {
-        (name := operation.pattern.format_map(text)): Named(operation, name, given)
+        (name := operation.pattern.format_map(text)): NamedStream(operation, name, given)
         for text, given in zip(texts, combinations, strict=True)
     }
     return tuple(found.values())
@@ -71,7 +72,7 @@ def _value(operation: StreamOperation[Any], parameter: StreamParameter, value: o
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value not in parameter.texts:
         choices = ", ".join(repr(choice) for choice in parameter.texts)
         raise ParameterError(
-            f"{operation.id}: {parameter.name}={shown(value)} is none of {choices}",
+            f"{operation.id}: {parameter.name}={shown(value)} must be one of {choices}",
             operation=operation.id,
             parameter=parameter.name,
             value=value,
@@ -82,26 +83,18 @@ def _value(operation: StreamOperation[Any], parameter: StreamParameter, value: o
 def _symbol(operation: StreamOperation[Any], parameter: StreamParameter, value: object) -> tuple[str, str]:
     if not isinstance(value, str) or not value or len(value) > _LONGEST_SYMBOL:
         raise ParameterError(
-            f"{operation.id}: {parameter.name}={shown(value)} is no symbol; write e.g. 'BTCUSDT'",
+            f"{operation.id}: {parameter.name}={shown(value)} must be a symbol such as 'BTCUSDT'",
             operation=operation.id,
             parameter=parameter.name,
             value=value,
         )
     if not value.isprintable() or any(character in _FORBIDDEN or character.isspace() for character in value):
         raise ParameterError(
-            f"{operation.id}: {parameter.name}={shown(value)} holds a character that no symbol has",
+            f"{operation.id}: {parameter.name}={shown(value)} has a character that no symbol has",
             operation=operation.id,
             parameter=parameter.name,
             value=value,
         )
     plain = str.__str__(value)
-    # An upper-case name is acknowledged by the exchange and stays silent for ever.
+    # The exchange acknowledges a name in upper case too, but never sends anything of it.
     return upper(plain), lower(plain)
-
-
-def stream_url(base: str, route: str, names: Iterable[str] = ()) -> str:
-    """Address of a combined connection; on futures each route is a path of its own."""
-    path = f"{base}/{route}/stream" if route else f"{base}/stream"
-    # A plus would be read as a blank, and an address is ASCII.
-    listed = "/".join(quote(name, safe="!@_-.") for name in names)
-    return f"{path}?streams={listed}" if listed else path

@@ -1,13 +1,23 @@
-"""Options of a stream, as keyword arguments of every method that makes one."""
+"""Options of a stream: keyword arguments of every method that makes one, checked, and resolved for one consumer."""
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict, cast, get_args
 
 from binance_sdk._runtime.options import BadRows
 from binance_sdk._runtime.stream.notices import OnNotice
+from binance_sdk.errors import ParameterError, shown
 
 Overflow = Literal["block", "drop_oldest", "latest"]
+
+DAY = 86_400.0
+_ROLLOVER = 23 * 3600.0
+_BUFFER = 10_000
+_BUFFER_BYTES = 64 * 1024 * 1024
 
 
 class StreamOptions(TypedDict, total=False):
@@ -40,3 +50,103 @@ class StreamOptions(TypedDict, total=False):
     bad_rows: BadRows
     rollover_after: float
     on_notice: OnNotice
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedOptions:
+    """The options of a consumer as a whole: given or by default."""
+
+    overflow: Overflow
+    buffer: int
+    buffer_bytes: int
+    rollover_after: float
+    on_notice: tuple[OnNotice, ...] = ()
+    """Of all of them: a notice may be about any."""
+
+
+def check_options(options: Mapping[str, object]) -> StreamOptions:
+    """The options, unchanged.
+
+    Raises:
+        ParameterError: an option is unknown, or its value is not allowed.
+    """
+    for name, value in options.items():
+        if name not in StreamOptions.__annotations__:
+            known = ", ".join(StreamOptions.__annotations__)
+            raise ParameterError(
+                f"{name}: unknown option; the options of a stream are {known}", parameter=name, value=value
+            )
+        remedy = _CHECKS[name](value)
+        if remedy:
+            raise ParameterError(f"{name}={shown(value)} must be {remedy}", parameter=name, value=value)
+    return cast(StreamOptions, dict(options))
+
+
+def _is_seconds(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    try:
+        return 0 < float(value) < math.inf
+    except OverflowError:
+        # An int of 400 digits is no number of seconds.
+        return False
+
+
+def _bool(value: object) -> str:
+    return "" if isinstance(value, bool) else "True or False"
+
+
+def _one_of(allowed: tuple[str, ...]) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        return "" if isinstance(value, str) and value in allowed else " or ".join(repr(choice) for choice in allowed)
+
+    return check
+
+
+def _buffer(value: object) -> str:
+    good = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    return "" if good else "an int, 1 or more"
+
+
+def _quiet_time(value: object) -> str:
+    return "" if value is None or _is_seconds(value) else "a positive number of seconds, or None"
+
+
+def _rollover_after(value: object) -> str:
+    good = _is_seconds(value) and cast(float, value) < DAY
+    return "" if good else "a positive number of seconds below 86400, when Binance ends every connection"
+
+
+def _on_notice(value: object) -> str:
+    good = callable(value) and not inspect.iscoroutinefunction(value)
+    return "" if good else "a function that takes one notice, not an async one: it is called and not awaited"
+
+
+_CHECKS: Mapping[str, Callable[[object], str]] = {
+    "fill_gaps": _bool,
+    "overflow": _one_of(get_args(Overflow)),
+    "buffer": _buffer,
+    "buffer_bytes": _buffer,
+    "quiet_time": _quiet_time,
+    "rollover_after": _rollover_after,
+    "bad_rows": _one_of(get_args(BadRows)),
+    "on_notice": _on_notice,
+}
+
+
+def resolve_options(options: Iterable[StreamOptions]) -> ResolvedOptions:
+    """The options of a consumer of several streams: of each option the value that was given first, else its default."""
+    made: dict[str, Any] = {}
+    listeners: dict[OnNotice, None] = {}
+    for each in options:
+        if "on_notice" in each:
+            listeners[each["on_notice"]] = None
+        for name, value in each.items():
+            made.setdefault(name, value)
+    return ResolvedOptions(
+        overflow=made.get("overflow", "block"),
+        buffer=made.get("buffer", _BUFFER),
+        buffer_bytes=made.get("buffer_bytes", _BUFFER_BYTES),
+        rollover_after=made.get("rollover_after", _ROLLOVER),
+        on_notice=tuple(listeners),
+    )

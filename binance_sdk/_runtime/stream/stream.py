@@ -1,4 +1,4 @@
-"""A stream before it is opened: which ones, with which options. ``|`` puts kinds together."""
+"""Streams before they are opened: which ones, and with which options. ``|`` combines them."""
 
 from __future__ import annotations
 
@@ -6,74 +6,74 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
 
-from binance_sdk._runtime.stream.consumer import AsyncStreamed, Events, Item, Opened, Streamed, SyncStreamed
-from binance_sdk._runtime.stream.context import Parts
-from binance_sdk._runtime.stream.events import SyncEvents
-from binance_sdk._runtime.stream.manager import BackgroundOpener, Opener
+from binance_sdk._runtime.stream.consumer import Consumer, Item
+from binance_sdk._runtime.stream.context import StreamContext
+from binance_sdk._runtime.stream.events import AsyncStreamLike, Events, StreamLike, SyncEvents, SyncStreamLike
+from binance_sdk._runtime.stream.manager import BackgroundStreamManager, StreamManager
 from binance_sdk._runtime.stream.options import StreamOptions
 from binance_sdk.errors import ParameterError, StreamError, shown
 
 T = TypeVar("T")
 U = TypeVar("U")
-OpenerT = TypeVar("OpenerT", bound="Opener | BackgroundOpener")
+ManagerT = TypeVar("ManagerT", bound="StreamManager | BackgroundStreamManager")
 
 
-def check_alike(kind: type[object], *streams: object) -> None:
-    """Only streams of one kind of client can be put together.
+def check_combinable(kind: type[object], *streams: object) -> None:
+    """Only streams of one client can be combined.
 
     Raises:
-        ParameterError: one is no ``kind``.
+        ParameterError: one of them is not a ``kind``, or was made by another client.
     """
-    openers: set[int] = set()
+    managers: set[int] = set()
     for stream in streams:
         if not isinstance(stream, kind):
-            text = f"streams can only be combined with their like: a {kind.__name__}, not {shown(stream)}"
+            text = f"streams can only be combined with other streams: must be a {kind.__name__}, not {shown(stream)}"
             many = issubclass(type(stream), (list, tuple, set))
             hint = "; give them one by one, as in combine(*streams)" if many else ""
             raise ParameterError(f"{text}{hint}", parameter="streams", value=stream)
-        openers.add(id(cast("_Unopened[Any, Any]", stream).opener))
-    if len(openers) > 1:
-        text = "streams of two clients cannot be combined, as each has an exchange of its own; open one for each"
+        managers.add(id(cast("_UnopenedStream[Any, Any]", stream).manager))
+    if len(managers) > 1:
+        text = "streams of two clients cannot be combined, since each may use another exchange; open a stream for each"
         raise ParameterError(text, parameter="streams", value=streams)
 
 
-class _Unopened(Streamed[T], Generic[T, OpenerT]):
-    def __init__(self, opener: OpenerT, items: Sequence[Item], options: StreamOptions | None = None) -> None:
-        self._opener = opener
+class _UnopenedStream(StreamLike[T], Generic[T, ManagerT]):
+    def __init__(self, manager: ManagerT, items: Sequence[Item], options: StreamOptions | None = None) -> None:
+        self._manager = manager
         self.items = tuple(items)
         self._options = options or {}
-        self._current: list[Opened] = []
+        self._current: list[Consumer] = []
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the streams, as they are subscribed."""
-        return tuple(named.name for named, _ in self.items)
+        return tuple(stream.name for stream, _ in self.items)
 
-    def is_of(self, parts: Parts) -> bool:
-        return self._opener.made(parts)
+    def is_of(self, context: StreamContext) -> bool:
+        return self._manager.made(context)
 
     @property
-    def opener(self) -> OpenerT:
-        """Of the client that made it."""
-        return self._opener
+    def manager(self) -> ManagerT:
+        """The manager of the client that made it."""
+        return self._manager
 
-    def _pop(self) -> Opened:
+    def _pop(self) -> Consumer:
         if not self._current:
             raise StreamError("the stream is not open")
         return self._current.pop()
 
     def __repr__(self) -> str:
-        shown = ", ".join(self.names[:3])
-        return f"{type(self).__name__}({shown}{', ...' if len(self.names) > 3 else ''})"
+        names = ", ".join(self.names[:3])
+        return f"{type(self).__name__}({names}{', ...' if len(self.names) > 3 else ''})"
 
 
-class Stream(_Unopened[T, Opener], AsyncStreamed[T]):
+class Stream(_UnopenedStream[T, StreamManager], AsyncStreamLike[T]):
     """One or many streams for asyncio: ``async with stream as events: async for event in events: ...``."""
 
-    def __or__(self, other: AsyncStreamed[U]) -> Stream[T | U]:
-        """Both; their events are told apart by ``match``."""
-        check_alike(Stream, self, other)
-        return Stream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
+    def __or__(self, other: AsyncStreamLike[U]) -> Stream[T | U]:
+        """Both streams as one; tell their events apart with ``match``."""
+        check_combinable(Stream, self, other)
+        return Stream(self._manager, (*self.items, *other.items), {**other._options, **self._options})
 
     async def open(self) -> Events[T]:
         """Open without ``async with``; call ``aclose()`` of the result.
@@ -85,12 +85,12 @@ class Stream(_Unopened[T, Opener], AsyncStreamed[T]):
             ForbiddenError: the firewall refused.
             RestrictedLocationError: not served where you are.
         """
-        return Events(await self._opener.open(self.items, self._options))
+        return Events(await self._manager.open(self.items, self._options))
 
     async def __aenter__(self) -> Events[T]:
-        opened = await self._opener.open(self.items, self._options)
-        self._current.append(opened)
-        return Events(opened)
+        consumer = await self._manager.open(self.items, self._options)
+        self._current.append(consumer)
+        return Events(consumer)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -98,24 +98,24 @@ class Stream(_Unopened[T, Opener], AsyncStreamed[T]):
         await self._pop().aclose()
 
 
-class SyncStream(_Unopened[T, BackgroundOpener], SyncStreamed[T]):
+class SyncStream(_UnopenedStream[T, BackgroundStreamManager], SyncStreamLike[T]):
     """One or many streams, blocking: ``with stream as events: for event in events: ...``."""
 
-    def __or__(self, other: SyncStreamed[U]) -> SyncStream[T | U]:
-        """Both; their events are told apart by ``match``."""
-        check_alike(SyncStream, self, other)
-        return SyncStream(self._opener, (*self.items, *other.items), {**other._options, **self._options})
+    def __or__(self, other: SyncStreamLike[U]) -> SyncStream[T | U]:
+        """Both streams as one; tell their events apart with ``match``."""
+        check_combinable(SyncStream, self, other)
+        return SyncStream(self._manager, (*self.items, *other.items), {**other._options, **self._options})
 
     def open(self) -> SyncEvents[T]:
         """Open without ``with``; call ``close()`` of the result. Raises what ``Stream.open`` does."""
-        return SyncEvents(self._opener, self._opener.open(self.items, self._options))
+        return SyncEvents(self._manager, self._manager.open(self.items, self._options))
 
     def __enter__(self) -> SyncEvents[T]:
-        opened = self._opener.open(self.items, self._options)
-        self._current.append(opened)
-        return SyncEvents(self._opener, opened)
+        consumer = self._manager.open(self.items, self._options)
+        self._current.append(consumer)
+        return SyncEvents(self._manager, consumer)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        SyncEvents[Any](self._opener, self._pop()).close()
+        SyncEvents[Any](self._manager, self._pop()).close()

@@ -27,12 +27,12 @@ from aiohttp import (
 from binance_sdk._runtime.stream.connection.websocket import (
     BROKE,
     CLOSE_SECONDS,
-    LONGEST_BODY,
+    MAX_BODY_BYTES,
     MAX_MESSAGE_BYTES,
     OPEN_SECONDS,
+    ConnectFailure,
     Receiver,
-    Wire,
-    WireFailure,
+    WebSocket,
     closed_by_server,
     refusal,
 )
@@ -99,7 +99,7 @@ _STAYS = TraceConfig()
 _STAYS.on_request_redirect.append(_refuse)
 
 
-class _Wire:
+class _WebSocket:
     """A session of its own for each connection: it must end in the loop it was made in, and hold nothing else."""
 
     def __init__(self, session: ClientSession, socket: _Socket, receiver: Receiver) -> None:
@@ -195,7 +195,7 @@ class AiohttpConnector:
         self._user_agent = user_agent
         self._network = network or Network()
 
-    async def __call__(self, url: str, receiver: Receiver) -> Wire:
+    async def __call__(self, url: str, receiver: Receiver) -> WebSocket:
         route = self._network.route(url)
         proxy = route.proxy
         session = new_session(
@@ -224,7 +224,7 @@ class AiohttpConnector:
         except BaseException:
             await session.close()
             raise
-        return _Wire(session, socket, receiver)
+        return _WebSocket(session, socket, receiver)
 
     async def aclose(self) -> None:
         return
@@ -237,12 +237,12 @@ async def _accepted(response: ClientResponse) -> None:
     body = b""
     with contextlib.suppress(TimeoutError, ClientError, OSError):
         async with asyncio.timeout(_BODY_SECONDS):
-            while len(body) < LONGEST_BODY and (chunk := await response.content.read(LONGEST_BODY - len(body))):
+            while len(body) < MAX_BODY_BYTES and (chunk := await response.content.read(MAX_BODY_BYTES - len(body))):
                 body += chunk
     raise _Refused(response, body)
 
 
-def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
+def _failure(error: Exception, proxy: Proxy | None) -> ConnectFailure:
     if proxy is not None and proxy.user is not None:
         without_secrets(error)
     via = through(proxy)
@@ -250,10 +250,10 @@ def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
         return refusal(error.status, error.headers, error.body, via)
     if isinstance(error, WSServerHandshakeError):
         # It has status 101, or it would have been refused before.
-        return WireFailure(f"no WebSocket: {error.message}{via}")
+        return ConnectFailure(f"no WebSocket: {error.message}{via}")
     if isinstance(error, TimeoutError):
-        return WireFailure(f"no answer in time{via}")
+        return ConnectFailure(f"no answer in time{via}")
     failure = connect_failure(error, proxy)
     if failure is not None:
-        return WireFailure(f"{failure}{via}", setup=failure.kind == "setup")
-    return WireFailure(f"no connection: {reason(error, proxy).text}{via}")
+        return ConnectFailure(f"{failure}{via}", setup=failure.kind == "setup")
+    return ConnectFailure(f"no connection: {reason(error, proxy).text}{via}")

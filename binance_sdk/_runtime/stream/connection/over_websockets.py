@@ -20,9 +20,9 @@ from binance_sdk._runtime.stream.connection.websocket import (
     CLOSE_SECONDS,
     MAX_MESSAGE_BYTES,
     OPEN_SECONDS,
+    ConnectFailure,
     Receiver,
-    Wire,
-    WireFailure,
+    WebSocket,
     closed_by_server,
     refusal,
 )
@@ -156,7 +156,7 @@ class _Connection(ClientConnection):
         return BROKE
 
 
-class _Wire:
+class _WebSocket:
     def __init__(self, connection: _Connection) -> None:
         self._connection = connection
 
@@ -214,23 +214,23 @@ def _failures(proxy: Proxy | None) -> Generator[None, None, None]:
         raise _failure(error, proxy) from error
 
 
-def _failure(error: Exception, proxy: Proxy | None) -> WireFailure:
+def _failure(error: Exception, proxy: Proxy | None) -> ConnectFailure:
     via = through(proxy)
     if isinstance(error, InvalidURI):
-        return WireFailure(f"not an address: {error}; check the URL given for it", setup=True)
+        return ConnectFailure(f"not an address: {error}; check the URL given for it", setup=True)
     if isinstance(error, InvalidStatus):
         answer = error.response
         return refusal(answer.status_code, dict(answer.headers.raw_items()), bytes(answer.body or b""), via)
     if isinstance(error, TimeoutError):
-        return WireFailure(f"no answer in time{via}")
+        return ConnectFailure(f"no answer in time{via}")
     if isinstance(error, ProxyError) and proxy is not None:
         text = str(error.__cause__ or error)
         if isinstance(error, InvalidProxyStatus):
             text = f"{error.response.status_code} {error.response.reason_phrase}".rstrip()
         refused = proxy_refused(text, proxy)
-        return WireFailure(f"{refused}{via}", setup=refused.kind == "setup")
+        return ConnectFailure(f"{refused}{via}", setup=refused.kind == "setup")
     why = reason(error, proxy)
-    return WireFailure(f"{why.text if why.ours else f'no connection: {why.text}'}{via}")
+    return ConnectFailure(f"{why.text if why.ours else f'no connection: {why.text}'}{via}")
 
 
 def _url(proxy: Proxy) -> str:
@@ -266,7 +266,7 @@ class WebsocketsConnector:
         arguments["proxy"] = f"{'socks5h' if scheme == 'socks5' else scheme}://{rest}"
         return arguments
 
-    async def __call__(self, url: str, receiver: Receiver) -> Wire:
+    async def __call__(self, url: str, receiver: Receiver) -> WebSocket:
         route = self._network.route(url)
         with _failures(route.proxy):
             connection = await _Connect(
@@ -283,7 +283,7 @@ class WebsocketsConnector:
             )
         assert isinstance(connection, _Connection)
         connection.listen(receiver)
-        return _Wire(connection)
+        return _WebSocket(connection)
 
     async def aclose(self) -> None:
         return

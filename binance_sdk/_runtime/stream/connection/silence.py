@@ -1,4 +1,4 @@
-"""When silence means that something is wrong. Pure: no clock, no connection; who asks says what time it is."""
+"""When silence means that something is wrong. Pure: it reads no clock and no connection; the caller says the time."""
 
 from __future__ import annotations
 
@@ -9,74 +9,81 @@ from typing import Protocol
 from binance_sdk._runtime.stream.notices import SilentStream
 from binance_sdk._runtime.stream.reading.subscription import Subscription
 
-LINE_SECONDS = 30.0
-"""For so long a connection may be wholly silent, pongs included, whatever its streams are allowed."""
-_ANSWER = 0.4
-"""Share of that time within which a ping is answered; less than half, since it is noticed a little late that it is
-due."""
+CONNECTION_SECONDS = 30.0
+"""A connection may be wholly silent, pongs included, for at most so long, whatever its streams are allowed."""
+_PING_SHARE = 0.4
+"""Share of the allowed silence within which a ping must be answered. Less than the half that is left when the ping is
+due, since that is noticed a little late."""
 
 
-class Line(Protocol):
+class Heartbeat(Protocol):
     """What is known of a connection."""
 
-    heard: float
-    """When anything came last."""
-    pinged_at: float | None
-    """When a ping was sent that has no answer yet."""
+    @property
+    def last_heard(self) -> float:
+        """When anything came last."""
+        ...
+
+    @property
+    def pinged_at(self) -> float | None:
+        """When a ping was sent that has no answer yet."""
+        ...
 
 
-class Silence:
+class SilenceMonitor:
     """Judges a connection and the streams on it.
 
-    A stream that says nothing for its quiet time is asked for anew, on another connection. A connection on which
-    nothing at all comes for the shortest of these times is probed after half of it, and is dead at the end.
+    A stream that is silent for its quiet time is subscribed to again, on another connection. A connection on which
+    nothing at all comes for the shortest of these times is pinged after half of that time, and is dead at its end.
     """
 
     def __init__(self, subscriptions: Mapping[bytes, Subscription]) -> None:
         self._subscriptions = subscriptions
 
-    def streams(self, now: float) -> list[Subscription]:
-        """Those that have been silent for too long."""
+    def silent_streams(self, now: float) -> list[Subscription]:
+        """The streams that have been silent for too long."""
         return [
             subscription
             for subscription in self._subscriptions.values()
-            if (patience := subscription.patience()) is not None and now >= subscription.last_good + patience
+            if (allowed := subscription.allowed_silence()) is not None and now >= subscription.last_good + allowed
         ]
 
-    def streams_due(self) -> float:
-        """When the first of them will have been silent for too long."""
+    def next_silent_at(self) -> float:
+        """When the first stream will have been silent for too long."""
         ends = [
-            subscription.last_good + patience
+            subscription.last_good + allowed
             for subscription in self._subscriptions.values()
-            if (patience := subscription.patience()) is not None
+            if (allowed := subscription.allowed_silence()) is not None
         ]
         return min(ends, default=math.inf)
 
     def _allowed(self) -> float:
-        """Seconds for which the connection as a whole may say nothing."""
-        usual = [seconds for each in self._subscriptions.values() if (seconds := each.usual()) is not None]
-        return min(LINE_SECONDS, *usual) if usual else LINE_SECONDS
+        """Seconds for which the connection as a whole may be silent."""
+        healthy = [seconds for each in self._subscriptions.values() if (seconds := each.healthy_silence()) is not None]
+        return min(CONNECTION_SECONDS, *healthy) if healthy else CONNECTION_SECONDS
 
-    def probe_at(self, line: Line) -> float:
-        """When a ping is to be sent; never while one has no answer."""
-        return math.inf if line.pinged_at is not None else line.heard + self._allowed() / 2
+    def ping_at(self, connection: Heartbeat) -> float:
+        """When to send a ping; never while one has no answer."""
+        return math.inf if connection.pinged_at is not None else connection.last_heard + self._allowed() / 2
 
-    def dead_at(self, line: Line) -> float:
-        """When a ping without an answer is proof. One that went out late has its time all the same."""
+    def dead_at(self, connection: Heartbeat) -> float:
+        """When a ping without an answer proves the connection dead. A ping that went out late gets its full time."""
         allowed = self._allowed()
-        return math.inf if line.pinged_at is None else max(line.heard + allowed, line.pinged_at + allowed * _ANSWER)
+        if connection.pinged_at is None:
+            return math.inf
+        return max(connection.last_heard + allowed, connection.pinged_at + allowed * _PING_SHARE)
 
 
-def told(silent: list[Subscription], now: float) -> list[SilentStream]:
-    """Notices for streams that a fresh connection has not made to speak: one for each, until it speaks again."""
+def silence_notices(silent: list[Subscription], now: float) -> list[SilentStream]:
+    """Notices for streams that stayed silent on a fresh connection: one for each, until it sends again."""
     notices: list[SilentStream] = []
     for subscription in silent:
-        if subscription.rounds and subscription.tell_silence:
-            subscription.tell_silence = False
+        if subscription.silent_connections and subscription.notify_silence:
+            subscription.notify_silence = False
             notices.append(SilentStream(subscription.name, now - subscription.silent_since))
     return notices
 
 
-def named(silent: list[Subscription]) -> str:
-    """Which they are, in a few words."""
+def describe(silent: list[Subscription]) -> str:
+    """Which streams are silent, in a few words."""
     return f"{silent[0].name}{f' and {len(silent) - 1} more' if len(silent) > 1 else ''} silent"

@@ -1,4 +1,4 @@
-"""Owns the connection that carries a set of streams: opens, subscribes, watches, replaces, and never gives up."""
+"""Keeps a set of streams connected: watches the connection, replaces it when that is due, and never gives up."""
 
 from __future__ import annotations
 
@@ -8,73 +8,76 @@ import math
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
-from binance_sdk._runtime.calls.retry import is_transient
 from binance_sdk._runtime.operation import Market
-from binance_sdk._runtime.stream.connection.connection import Link, Lost
-from binance_sdk._runtime.stream.connection.dialer import TOLD_AS_IT_IS, Dialler, Refused, told_pause
-from binance_sdk._runtime.stream.connection.pacing import Pacer
-from binance_sdk._runtime.stream.connection.silence import Silence, named, told
-from binance_sdk._runtime.stream.context import MESSAGES_A_SECOND, STREAMS_A_CONNECTION, Parts
+from binance_sdk._runtime.stream.connection.connection import Connection
+from binance_sdk._runtime.stream.connection.dialer import requested_pause
+from binance_sdk._runtime.stream.connection.opener import ConnectionOpener
+from binance_sdk._runtime.stream.connection.pacing import STREAMS_A_CONNECTION
+from binance_sdk._runtime.stream.connection.sender import ConnectionLost
+from binance_sdk._runtime.stream.connection.silence import SilenceMonitor, describe, silence_notices
+from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.notices import Reconnected
 from binance_sdk._runtime.stream.reading.reader import Reader
 from binance_sdk._runtime.stream.reading.subscription import Subscription
-from binance_sdk.errors import BinanceError, IPBannedError, RestrictedLocationError, StreamError
-from binance_sdk.events import StreamConnected, StreamLost
+from binance_sdk.errors import BinanceError, IPBannedError, StreamError
 
 _OVERLAP = 1.0
-"""Seconds that two connections run side by side at least, so that nothing is on its way between them."""
-_LONGEST_OVERLAP = 5.0
+"""Seconds for which two connections run side by side at least, so that no message is missed between them."""
+_MAX_OVERLAP = 5.0
 _SETTLED = 10.0
 """Seconds after which nothing of the connection before can come any more."""
-_SIP = 5.0
-"""While the consumer blocks, the line is read this often, to find and answer the server's pings."""
-_LONGEST_FIRST_WAIT = 30.0
-"""Who opens a stream hears of a longer pause that an overloaded server asks for; later on it is waited out."""
-_NO_CONNECTION = "no connection"
-_SHORTEST_PAUSE = 0.001
-_TURNS = 3
-"""Of the event loop, after which everything that has arrived has been read."""
+_READ_WHILE_PAUSED = 5.0
+"""Seconds between short reads while the consumer blocks: they find the server's pings, which must be answered."""
+_MIN_PAUSE = 0.001
+_LOOP_STEPS = 3
+"""Steps of the event loop after which everything that has arrived has been read."""
 
 
-class Owner:
-    """One connection of one consumer, for one market and route."""
+class Supervisor:
+    """Keeps one connection for some streams of one consumer, all of one market and route.
 
-    def __init__(self, parts: Parts, market: Market, route: str, reader: Reader, rollover_after: float) -> None:
-        self._parts = parts
-        self._clock = parts.clock
-        self._now = parts.clock.monotonic
+    Args:
+        context: What the streams of the client share.
+        market: Whose streams.
+        route: Their route.
+        reader: Gets the messages.
+        rollover_after: Seconds after which a connection is replaced.
+    """
+
+    def __init__(
+        self, context: StreamContext, market: Market, route: str, reader: Reader, rollover_after: float
+    ) -> None:
+        self._clock = context.clock
+        self._now = context.clock.monotonic
         self.market: Market = market
         self.route = route
         self._reader = reader
         self._rollover_after = rollover_after
         self._subscriptions: dict[bytes, Subscription] = {}
-        self._silence = Silence(self._subscriptions)
-        self._dialler = Dialler(parts, market, route)
-        self._backoff = parts.backoff()
-        """After a loss; a connection that delivered something sets it back."""
-        self._replacing = parts.backoff()
-        """While a working connection waits for its successor; being replaced sets it back."""
+        self._silence = SilenceMonitor(self._subscriptions)
+        self._opener = ConnectionOpener(context, market, route, reader, self._subscriptions)
+        self._waker = self._opener.waker
+        self._replace_backoff = context.backoff()
+        """Pauses between attempts to replace a working connection; reset when one was replaced."""
         self._replace_at = 0.0
-        """Not before, since it failed."""
-        self._waker = parts.clock.waker()
-        self._link: Link | None = None
-        self._links: set[Link] = set()
-        """All that are open, the one that is being replaced included."""
-        self._acting = asyncio.Lock()
+        """Replacing failed, and is not tried again before this time."""
+        self._connection: Connection | None = None
+        self._changing = asyncio.Lock()
         """Held by whoever changes what the connection carries."""
         self._task: asyncio.Task[None] | None = None
-        self._others: set[asyncio.Task[Any]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
         self._paused = False
 
     @property
     def room(self) -> int:
+        """How many more streams the connection can carry."""
         return STREAMS_A_CONNECTION - len(self._subscriptions)
 
     @property
     def empty(self) -> bool:
         return not self._subscriptions
 
-    # ------------------------------------------------------------------------- what is asked
+    # ---------------------------------------------------------------------- streams wanted
 
     async def add(self, subscriptions: list[Subscription]) -> None:
         """Carry these streams too; returns when they are acknowledged.
@@ -82,316 +85,243 @@ class Owner:
         Raises:
             StreamError: the exchange refused them, or no connection could be opened.
         """
-        async with self._acting:
+        async with self._changing:
             now = self._now()
             for subscription in subscriptions:
-                subscription.seen = now
+                subscription.last_message = now
                 self._subscriptions[subscription.id] = subscription
             try:
                 if self._task is None:
-                    self._link = await self._first()
-                    self._task = asyncio.create_task(self._run(self._link), name=f"streams of {self.market}")
-                elif self._link is not None:
-                    with contextlib.suppress(Lost):
-                        # A lost connection is opened again with these among the wanted.
-                        await self._link.subscribe([subscription.name for subscription in subscriptions])
+                    self._connection = await self._opener.open_first()
+                    self._task = asyncio.create_task(self._run(self._connection), name=f"streams of {self.market}")
+                elif self._connection is not None:
+                    # If the connection is lost, the next one subscribes to these streams with all others.
+                    with contextlib.suppress(ConnectionLost):
+                        await self._connection.subscribe([subscription.name for subscription in subscriptions])
             except BaseException:
                 for subscription in subscriptions:
                     self._subscriptions.pop(subscription.id, None)
-                if self._link is not None:
-                    self._link.slow()
+                if self._connection is not None:
+                    self._connection.check_every_message()
                 raise
 
     async def remove(self, subscriptions: list[Subscription]) -> None:
+        """Carry these streams no more."""
         for subscription in subscriptions:
             self._subscriptions.pop(subscription.id, None)
-        if self._link is None:
-            # Nothing to ask while there is no connection, and nobody knows how long that takes.
+        if self._connection is None:
+            # The next connection does not subscribe to them; waiting for it could take for ever.
             return
-        self._link.slow()
-        async with self._acting:
-            await self._ask_no_more([subscription.name for subscription in subscriptions])
+        self._connection.check_every_message()
+        async with self._changing:
+            await self._unsubscribe_now([subscription.name for subscription in subscriptions])
 
-    async def _ask_no_more(self, names: Iterable[str]) -> None:
-        if self._link is not None and self._subscriptions:
-            with contextlib.suppress(Lost):
-                await self._link.unsubscribe(names)
+    async def _unsubscribe_now(self, names: Iterable[str]) -> None:
+        if self._connection is not None and self._subscriptions:
+            with contextlib.suppress(ConnectionLost):
+                await self._connection.unsubscribe(names)
 
     def pause(self, paused: bool) -> None:
-        """Back-pressure: read no more, or go on."""
+        """Back-pressure: stop reading from the connection (True), or resume (False)."""
         self._paused = paused
-        link = self._link
-        if link is None or link.wire is None:
+        connection = self._connection
+        if connection is None or connection.socket is None:
             return
         if paused:
-            link.wire.pause()
+            connection.socket.pause()
         else:
-            link.wire.resume()
-            # It was we who were silent.
-            now = link.heard = self._now()
+            connection.socket.resume()
+            # Nothing was heard because nothing was read.
+            now = connection.last_heard = self._now()
             for subscription in self._subscriptions.values():
-                subscription.forgiven(now)
+                subscription.restart_silence(now)
         self._waker.wake()
 
     async def aclose(self) -> None:
-        tasks = [task for task in (self._task, *self._others) if task is not None]
+        tasks = [task for task in (self._task, *self._background) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(self._close(link) for link in list(self._links)))
-
-    async def _close(self, link: Link) -> None:
-        await link.close()
-        self._links.discard(link)
-
-    # ------------------------------------------------------------------------------- opening
-
-    async def _open(self, reason: str, old: Link | None = None, silent: Iterable[Subscription] = ()) -> Link:
-        """A connection that has acknowledged every wanted stream; ready to replace ``old`` if there is one.
-
-        Raises:
-            Lost: it could not be opened, or was lost before it was ready.
-            StreamError: the exchange refused a stream, or the address is wrong.
-            IPBannedError: the address is banned, so nothing was dialled.
-        """
-        names = [subscription.name for subscription in self._subscriptions.values()]
-        pacer = Pacer(MESSAGES_A_SECOND[self.market])
-        link = Link(self._clock, self._reader, self._subscriptions, pacer, self._waker.wake)
-        if old is not None:
-            link.prepare(silent)
-            old.successor = link
-        self._links.add(link)
-        try:
-            link.wire, in_address = await self._dialler.dial(names, link)
-            link.opened = link.heard = self._now()
-            link.asked.update(in_address)
-            await link.subscribe([name for name in names if name not in link.asked])
-            now = self._now()
-            for subscription in self._subscriptions.values():
-                subscription.asked_anew(now)
-        except BaseException:
-            await self._close(link)
-            raise
-        self._parts.tell(StreamConnected(self._dialler.place, len(names), reason))
-        return link
-
-    async def _first(self) -> Link:
-        for left in reversed(range(self._parts.first_attempts)):
-            try:
-                return await self._open("first")
-            except Lost as lost:
-                self._give_up(lost, last=not left)
-                await self._back_off(lost)
-        raise AssertionError("unreachable")
-
-    def _give_up(self, lost: Lost, *, last: bool) -> None:
-        """Raise what an opener of a stream must hear, where that is no use to try again."""
-        if isinstance(lost, Refused):
-            error = lost.error
-            if isinstance(error, TOLD_AS_IT_IS) and (last or not is_transient(error)):
-                raise error
-            last = last or not is_transient(error) or told_pause(lost) > _LONGEST_FIRST_WAIT
-        if last:
-            text = str(lost) if _NO_CONNECTION in str(lost) else f"{_NO_CONNECTION}: {lost}"
-            raise StreamError(f"{self._dialler.place}: {text}") from (lost.error if isinstance(lost, Refused) else lost)
-
-    async def _back_off(self, error: Exception | str, *, at_once: bool = False) -> None:
-        pause = 0.0 if at_once else max(self._backoff.pause(), told_pause(error))
-        wait = max(pause, self._dialler.free_at() - self._now())
-        self._parts.tell(StreamLost(self._dialler.place, str(error), wait))
-        # The rest is the dialler's, who sees it when the gate is closed for longer meanwhile.
-        await self._clock.sleep(pause)
-
-    async def _again(self, reason: str, *, at_once: bool) -> Link:
-        error: Exception | str = reason
-        while True:
-            await self._back_off(error, at_once=at_once)
-            at_once = False
-            try:
-                return await self._open(reason)
-            except Refused as refused:
-                if isinstance(refused.error, (IPBannedError, RestrictedLocationError)):
-                    # The end of a ban is far off, and a place does not change: that must not look like silence.
-                    raise refused.error from refused
-                error = refused
-            except (Lost, StreamError) as lost:
-                # Even a refusal may pass: what was wanted was accepted before.
-                error = lost
-            reason = str(error)
+        await asyncio.gather(*(self._opener.close(connection) for connection in list(self._opener.connections)))
 
     # ------------------------------------------------------------------------------ watching
 
-    async def _run(self, link: Link) -> None:
+    async def _run(self, connection: Connection) -> None:
         try:
             while True:
-                reason, dead = await self._watch(link)
-                link = await (self._after_loss(link, reason) if dead else self._replace(link, reason))
+                reason, dead = await self._watch(connection)
+                connection = await (self._reconnect(connection, reason) if dead else self._replace(connection, reason))
         except BinanceError as error:
             self._reader.fail(error)
         except Exception as error:
-            # Nothing is known that comes here; if something does, the consumer must hear of it.
+            # No such error is known. If there is one, the consumer must hear of it.
             failure = StreamError(f"{self.market} streams: {type(error).__name__}: {error}")
             failure.__cause__ = error
             self._reader.fail(failure)
             raise
 
-    async def _watch(self, link: Link) -> tuple[str, bool]:
-        """Waits until the connection must be replaced; says why, and whether it is dead."""
+    async def _watch(self, connection: Connection) -> tuple[str, bool]:
+        """Wait until the connection must be replaced; returns the reason, and whether the connection is dead."""
         while True:
             now = self._now()
-            if link.ended is not None:
-                return link.ended, True
-            if not self._paused and now >= min(self._silence.dead_at(link), self._silence.streams_due()):
-                await self._let_arrive()
-                if link.ended is not None or self._paused:
+            if connection.end_reason is not None:
+                return connection.end_reason, True
+            if not self._paused and now >= min(self._silence.dead_at(connection), self._silence.next_silent_at()):
+                await self._read_what_has_arrived()
+                if connection.end_reason is not None or self._paused:
                     continue
-                if now >= self._silence.dead_at(link):
-                    self._tell_silence(now)
-                    return f"nothing heard for {now - link.heard:.1f} s, not even the answer to a ping", True
+                if now >= self._silence.dead_at(connection):
+                    self._report_silence(now)
+                    return f"nothing heard for {now - connection.last_heard:.1f} s, not even the answer to a ping", True
             if now >= self._may_replace_at():
-                if link.shutdown:
+                if connection.shutdown:
                     return "the server announced its shutdown", False
-                if now >= link.opened + self._rollover_after:
+                if now >= connection.opened_at + self._rollover_after:
                     return "rollover", False
-                if not self._paused and (silent := self._silence.streams(now)):
-                    self._tell_silence(now)
-                    return named(silent), False
-            if not self._paused and now >= self._silence.probe_at(link):
-                link.pinged_at = now
-                self._beside(self._probe(link))
-            await self._waker.wait(self._pause(link, self._now()))
+                if not self._paused and (silent := self._silence.silent_streams(now)):
+                    self._report_silence(now)
+                    return describe(silent), False
+            if not self._paused and now >= self._silence.ping_at(connection):
+                connection.ping_due(now)
+                self._in_background(self._ping(connection))
+            await self._waker.wait(self._pause_before_next_look(connection, self._now()))
             if self._paused:
-                await self._sip(link)
+                await self._read_briefly(connection)
 
-    async def _let_arrive(self) -> None:
-        """Have what is in the socket read: it may be the loop that was busy, and not the line that was silent."""
-        for _ in range(_TURNS):
+    async def _read_what_has_arrived(self) -> None:
+        """Let the loop read its sockets: perhaps the loop was busy, and the connection was not silent."""
+        for _ in range(_LOOP_STEPS):
             await asyncio.sleep(0)
 
     def _may_replace_at(self) -> float:
-        return max(self._replace_at, self._dialler.free_at())
+        return max(self._replace_at, self._opener.free_at())
 
-    def _tell_silence(self, now: float) -> None:
-        for notice in told(self._silence.streams(now), now):
-            self._reader.tell(notice)
+    def _report_silence(self, now: float) -> None:
+        for notice in silence_notices(self._silence.silent_streams(now), now):
+            self._reader.add_notice(notice)
 
-    async def _unsubscribe(self, link: Link, names: Iterable[str]) -> None:
-        with contextlib.suppress(Lost, StreamError):
-            await link.unsubscribe(names)
+    async def _unsubscribe(self, connection: Connection, names: Iterable[str]) -> None:
+        with contextlib.suppress(ConnectionLost, StreamError):
+            await connection.unsubscribe(names)
 
-    async def _probe(self, link: Link) -> None:
-        with contextlib.suppress(Lost):
-            await link.ping()
+    async def _ping(self, connection: Connection) -> None:
+        with contextlib.suppress(ConnectionLost):
+            await connection.ping()
 
-    def _pause(self, link: Link, now: float) -> float:
+    def _pause_before_next_look(self, connection: Connection, now: float) -> float:
         """Seconds until something may have to be done."""
         if self._paused:
-            return _SIP
-        wanted = min(
-            link.opened + self._rollover_after, self._silence.streams_due(), 0.0 if link.shutdown else math.inf
+            return _READ_WHILE_PAUSED
+        replace_at = min(
+            connection.opened_at + self._rollover_after,
+            self._silence.next_silent_at(),
+            0.0 if connection.shutdown else math.inf,
         )
         due = (
-            max(wanted, self._may_replace_at()),
-            self._silence.probe_at(link),
-            self._silence.dead_at(link),
+            max(replace_at, self._may_replace_at()),
+            self._silence.ping_at(connection),
+            self._silence.dead_at(connection),
         )
-        return max(_SHORTEST_PAUSE, min(due) - now)
+        return max(_MIN_PAUSE, min(due) - now)
 
-    async def _sip(self, link: Link) -> None:
-        if link.wire is not None and link.ended is None:
-            link.wire.resume()
+    async def _read_briefly(self, connection: Connection) -> None:
+        """Read once while the consumer blocks, to find and answer the server's pings."""
+        if connection.socket is not None and connection.end_reason is None:
+            connection.socket.resume()
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             if self._paused:
-                link.wire.pause()
+                connection.socket.pause()
 
     # ----------------------------------------------------------------------------- replacing
 
-    async def _after_loss(self, link: Link, reason: str) -> Link:
-        since = self._clock.time() - (self._now() - link.heard)
+    async def _reconnect(self, connection: Connection, reason: str) -> Connection:
+        """Open another connection after this one was lost."""
+        since = self._clock.time() - (self._now() - connection.last_heard)
         self._reader.stats.reconnects += 1
-        # Who has waited for its silence to end has waited enough.
-        at_once = link.ended is None and link.delivered
-        # Whoever waits for an answer of it hears that now, and lets go of the lock.
-        link.lost(reason)
-        if link.delivered:
-            # However soon it ended: the exchange is there.
-            self._backoff.reset()
-        async with self._acting:
-            self._link = None
-            self._leave(link)
-            new = await self._again(reason, at_once=at_once)
+        # A connection that was found dead was waited for long enough.
+        at_once = connection.end_reason is None and connection.delivered
+        # Whoever waits for an answer on it hears of the loss now, and releases the lock.
+        connection.lost(reason)
+        if connection.delivered:
+            # However soon it ended, the exchange could be reached.
+            self._opener.backoff.reset()
+        async with self._changing:
+            self._connection = None
+            self._abandon(connection)
+            new = await self._opener.open_again(reason, at_once=at_once)
             self._adopt(new)
-        self._tell_reconnected(since, reason)
+        self._report_reconnected(since, reason)
         return new
 
-    def _adopt(self, link: Link) -> None:
-        self._link = link
-        unwanted = link.asked.difference(each.name for each in self._subscriptions.values())
+    def _adopt(self, connection: Connection) -> None:
+        self._connection = connection
+        unwanted = connection.subscribed.difference(each.name for each in self._subscriptions.values())
         if unwanted:
-            # Removed while it was opened.
-            self._beside(self._unsubscribe(link, unwanted))
-        if self._paused and link.wire is not None:
-            link.wire.pause()
+            # They were removed while the connection was opened.
+            self._in_background(self._unsubscribe(connection, unwanted))
+        if self._paused and connection.socket is not None:
+            connection.socket.pause()
 
-    def _tell_reconnected(self, since: float, reason: str) -> None:
-        names = tuple(s.name for s in self._subscriptions.values() if s.tracker is None)
+    def _report_reconnected(self, since: float, reason: str) -> None:
+        names = tuple(each.name for each in self._subscriptions.values() if each.tracker is None)
         if names:
             until = self._clock.time()
-            self._reader.tell(Reconnected(names, round(since * 1000), round(until * 1000), reason))
+            self._reader.add_notice(Reconnected(names, round(since * 1000), round(until * 1000), reason))
 
-    async def _replace(self, old: Link, reason: str) -> Link:
-        """Make before break: the old connection speaks until the new one has caught up with it."""
-        async with self._acting:
-            silent = self._silence.streams(self._now())
+    async def _replace(self, old: Connection, reason: str) -> Connection:
+        """Open another connection, and close the old one only when the new one has caught up with it."""
+        async with self._changing:
+            silent = self._silence.silent_streams(self._now())
             try:
-                new = await self._open(reason, old, silent)
-            except (Lost, StreamError, IPBannedError) as error:
+                new = await self._opener.open(reason, old, silent)
+            except (ConnectionLost, StreamError, IPBannedError) as error:
                 return self._keep(old, error)
+            handover = new.replacing
+            assert handover is not None
             acknowledged = self._now()
-            while new.ended is None and old.ended is None:
+            while new.end_reason is None and old.end_reason is None:
                 overlap = self._now() - acknowledged
-                if overlap >= _LONGEST_OVERLAP or (overlap >= _OVERLAP and new.caught_up):
+                if overlap >= _MAX_OVERLAP or (overlap >= _OVERLAP and handover.caught_up):
                     break
                 await self._clock.sleep(_OVERLAP / 4)
-            if new.ended is not None and old.ended is None:
-                self._leave(new)
-                return self._keep(old, new.ended)
+            if new.end_reason is not None and old.end_reason is None:
+                self._abandon(new)
+                return self._keep(old, new.end_reason)
             cut_short = self._now() < acknowledged + _OVERLAP
-            heard = old.heard
-            old.deaf = True
-            old.successor = None
+            last_heard = old.last_heard
+            old.mute()
+            old.replaced_by = None
             new.take_over()
             self._adopt(new)
-            self._replacing.reset()
+            self._replace_backoff.reset()
         if cut_short:
             self._reader.stats.reconnects += 1
-            self._tell_reconnected(self._clock.time() - (self._now() - heard), old.ended or reason)
+            self._report_reconnected(self._clock.time() - (self._now() - last_heard), old.end_reason or reason)
         else:
             self._reader.stats.rollovers += 1
-        self._leave(old)
-        self._beside(self._settle(new))
+        self._abandon(old)
+        self._in_background(self._settle(new))
         return new
 
-    def _keep(self, old: Link, error: Exception | str) -> Link:
-        """It could not be replaced, and goes on as long as it can: nothing has been lost."""
-        old.successor = None
-        pause = max(self._replacing.pause(), told_pause(error))
+    def _keep(self, old: Connection, error: Exception | str) -> Connection:
+        """The connection could not be replaced, and goes on as long as it works: nothing has been lost."""
+        old.replaced_by = None
+        pause = max(self._replace_backoff.pause(), requested_pause(error))
         self._replace_at = self._now() + pause
-        wait = max(pause, self._dialler.free_at() - self._now())
-        self._parts.tell(StreamLost(self._dialler.place, f"not replaced: {error}", wait))
+        self._opener.not_replaced(error, pause)
         return old
 
-    async def _settle(self, link: Link) -> None:
+    async def _settle(self, connection: Connection) -> None:
         await self._clock.sleep(_SETTLED)
-        link.settle()
+        connection.settle()
 
-    def _leave(self, link: Link) -> None:
-        """Close it, but wait for nobody: a dead connection takes its time."""
-        link.deaf = True
-        self._beside(self._close(link))
+    def _abandon(self, connection: Connection) -> None:
+        """Close it without waiting, since closing a dead connection takes its time."""
+        connection.mute()
+        self._in_background(self._opener.close(connection))
 
-    def _beside(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        self._others.add(task)
-        task.add_done_callback(self._others.discard)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

@@ -1,6 +1,6 @@
 """A WebSocket behind one small protocol: frames come in by callback, text goes out.
 
-The engine knows nothing else of a connection, so each library is one module.
+The rest of the connection side knows a WebSocket only by this protocol, so each library is used in one module.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from typing import Protocol
 from binance_sdk._runtime.response import Headers
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-"""Many times the largest message Binance sends."""
+"""Many times the largest message that Binance sends."""
 OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
-"""A polite end takes one round trip; a peer that is frozen would take for ever."""
-LONGEST_BODY = 8192
-"""Bytes of a refusal that are read: it says why in a few words."""
+"""For a closing handshake, which takes one round trip; a frozen peer would never answer."""
+MAX_BODY_BYTES = 8192
+"""Bytes read of the body of a refusal, which says why in a few words."""
 BROKE = "the connection broke"
 
 
 def closed_by_server(code: int, reason: str) -> str:
-    """Why a connection ended, for who hears of it."""
+    """Why a connection ended, in words."""
     return f"closed by the server with {code} {reason}".rstrip()
 
 
-class WireFailure(Exception):
+class ConnectFailure(Exception):
     """No connection: refused, not a WebSocket, or not in time. The cause is the library's own exception.
 
     Attributes:
@@ -51,27 +51,31 @@ class WireFailure(Exception):
         self.setup = setup
 
 
-def redirected(status: int, location: str) -> str:
-    """Why a handshake failed that was answered by another address."""
-    return f"refused with HTTP {status}; redirects are not followed; it points to {location or 'nowhere'!r:.120}"
+def refusal(status: int, headers: Mapping[str, str], body: bytes, via: str = "") -> ConnectFailure:
+    """The failure of a handshake that was answered with something else than a WebSocket.
 
-
-def refusal(status: int, headers: Mapping[str, str], body: bytes, via: str = "") -> WireFailure:
-    """The failure of a handshake that was answered otherwise than with a WebSocket; ``via`` ends its text."""
+    Args:
+        status: HTTP status.
+        headers: Headers of the answer.
+        body: Its body, as far as it was read.
+        via: Ends the message: through which proxy the handshake went.
+    """
+    text = f"refused with HTTP {status}"
     location = Headers(headers).get("location")
-    text = f"refused with HTTP {status}" if location is None else redirected(status, location)
-    return WireFailure(f"{text}{via}", status_code=status, headers=headers, body=body)
+    if location is not None:
+        text += f"; redirects are not followed; it points to {location or 'nowhere'!r:.120}"
+    return ConnectFailure(f"{text}{via}", status_code=status, headers=headers, body=body)
 
 
 class Receiver(Protocol):
-    """Who listens to one connection. Called in the event loop; must not block."""
+    """Gets what comes in on one WebSocket. Called in the event loop; must not block."""
 
     def received(self, frame: bytes) -> None:
         """A whole text message."""
         ...
 
     def pinged(self, payload: bytes) -> None:
-        """The server pinged; to be answered by ``Wire.pong`` with the same payload."""
+        """The server pinged; to be answered by ``WebSocket.pong`` with the same payload."""
         ...
 
     def ponged(self) -> None:
@@ -79,12 +83,12 @@ class Receiver(Protocol):
         ...
 
     def lost(self, reason: str) -> None:
-        """The connection has ended, for whatever reason. Only the first reason counts."""
+        """The WebSocket has ended, for whatever reason. Only the first reason counts."""
         ...
 
 
-class Wire(Protocol):
-    """An open connection."""
+class WebSocket(Protocol):
+    """An open WebSocket. Sending on one that has ended does nothing: its receiver is told that it was lost."""
 
     async def send(self, text: str) -> None: ...
 
@@ -93,27 +97,27 @@ class Wire(Protocol):
     async def pong(self, payload: bytes) -> None: ...
 
     def pause(self) -> None:
-        """Stop reading: the server notices and waits."""
+        """Stop reading: the server notices, and waits."""
         ...
 
     def resume(self) -> None: ...
 
     async def close(self) -> None:
-        """End it, politely if that is quick; nothing of it is left afterwards."""
+        """End it, with a closing handshake if that is quick; nothing of it is left afterwards."""
         ...
 
 
 class Connector(Protocol):
-    """Opens connections."""
+    """Opens WebSockets."""
 
-    async def __call__(self, url: str, receiver: Receiver) -> Wire:
-        """A connection whose frames go to ``receiver``.
+    async def __call__(self, url: str, receiver: Receiver) -> WebSocket:
+        """A WebSocket whose frames go to ``receiver``.
 
         Raises:
-            WireFailure: it could not be opened.
+            ConnectFailure: it could not be opened.
         """
         ...
 
     async def aclose(self) -> None:
-        """Close what connections share."""
+        """Close what WebSockets share."""
         ...

@@ -1,106 +1,128 @@
-"""Missing events from REST: asked for page by page, through the client's own budget, and turned into live events."""
+"""Missing events from REST: fetched page by page, within the client's budget, and made into events of the stream."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.calls.engine import Engine
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Market, Operation
 from binance_sdk._runtime.options import RequestOptions
-from binance_sdk._runtime.stream.context import Rest
 from binance_sdk._runtime.stream.event import StreamEvent, mark_filled, mark_stream
-from binance_sdk._runtime.stream.names import Named
+from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.operation import Fill
 from binance_sdk._runtime.stream.reading.sequence import Hole, most_bars
 from binance_sdk.errors import BinanceError
 
 _PAUSES = (0.5, 1.0, 2.0)
-"""Waits for rows that the exchange has not published over REST yet."""
+"""Seconds between attempts to fetch rows that the exchange has not published over REST yet."""
 
 
-class Incomplete(Exception):
-    """The rest of a hole could not be fetched."""
+class RestSource(Protocol):
+    """Where missing events are fetched."""
+
+    def max_rows(self, operation: str, size: str) -> int:
+        """Rows that one answer can hold; ``size`` is the wire name of the parameter that asks for them."""
+        ...
+
+    async def rows(self, operation: str, arguments: Mapping[str, object]) -> list[Any]:
+        """One page; arguments by wire name.
+
+        Raises:
+            BinanceError: the request failed.
+        """
+        ...
+
+
+class FillIncomplete(Exception):
+    """The rest of a hole could not be fetched.
+
+    Attributes:
+        hole: What is still missing.
+    """
 
     def __init__(self, hole: Hole, why: str) -> None:
         super().__init__(why)
         self.hole = hole
 
 
-async def filled(rest: Rest, named: Named, hole: Hole, clock: Clock) -> AsyncGenerator[list[StreamEvent], None]:
+async def fetch_missing(
+    rest: RestSource, stream: NamedStream, hole: Hole, clock: Clock
+) -> AsyncGenerator[list[StreamEvent], None]:
     """The events inside a hole, in order, each once, a page at a time.
 
     Raises:
-        Incomplete: some could not be had; everything before them was yielded.
+        FillIncomplete: some could not be fetched; everything before them was yielded.
     """
-    fill = named.operation.fill
-    sequence = named.operation.sequence
+    fill = stream.operation.fill
+    sequence = stream.operation.sequence
     assert fill is not None
     assert sequence is not None
-    each = sequence.kind != "time"
-    most = rest.most(fill.operation, fill.size)
+    # Bars have only a time, and there may be none for a time without trades.
+    has_ids = sequence.kind != "time"
+    max_rows = rest.max_rows(fill.operation, fill.size)
     row_id = attrgetter(fill.id)
-    interval = str(named.arguments.get(sequence.interval, ""))
+    interval = str(stream.arguments.get(sequence.interval, ""))
     last, pauses = hole.last, list(_PAUSES)
     while last + 1 < hole.first:
-        # No more than can be missing, and of bars the one behind them: a page of many rows weighs more.
-        size = min(most, hole.first - last - 1 if each else most_bars(interval, last, hole.first))
-        arguments = {**_arguments(fill, named), fill.cursor: last + 1, fill.size: size}
+        # No more rows than can be missing (with bars, and the one after them), since a page of many rows weighs more.
+        size = min(max_rows, hole.first - last - 1 if has_ids else most_bars(interval, last, hole.first))
+        arguments = {**_arguments(fill, stream), fill.cursor: last + 1, fill.size: size}
         try:
             rows = await rest.rows(fill.operation, arguments)
         except BinanceError as error:
-            raise Incomplete(Hole(last, hole.first), str(error)) from error
+            raise FillIncomplete(Hole(last, hole.first), str(error)) from error
         inside = [row for row in rows if last < row_id(row) < hole.first]
-        if inside and (not each or row_id(inside[0]) == last + 1):
-            events = [make_event(named, row) for row in inside]
-            if each:
-                # Behind a row that is missing there is nothing that could be yielded in order.
+        if inside and (not has_ids or row_id(inside[0]) == last + 1):
+            events = [make_event(stream, row) for row in inside]
+            if has_ids:
+                # What comes after a missing row cannot be yielded in order.
                 whole = next((n for n, row in enumerate(inside) if row_id(row) != last + 1 + n), len(inside))
                 events, inside = events[:whole], inside[:whole]
             last = row_id(inside[-1])
             yield events
-            if each:
+            if has_ids:
                 continue
-        if not each and rows:
+        if not has_ids and rows:
             if row_id(rows[-1]) >= hole.first:
-                # Bars have no number: all there are came before the one that ends the hole.
+                # The answer reaches the end of the hole, so there are no more bars in it.
                 return
             if inside and len(rows) == size:
                 continue
             if inside:
-                # Pages may have become shorter than they were: as long as each brings something, it goes on.
+                # The exchange may have lowered its page size: go on as long as each page brings something.
                 pauses = list(_PAUSES)
         if not pauses:
-            raise Incomplete(Hole(last, hole.first), "the exchange's REST answer does not have them")
+            raise FillIncomplete(Hole(last, hole.first), "the exchange's REST answer does not have them")
         await clock.sleep(pauses.pop(0))
 
 
-def _arguments(fill: Fill, named: Named) -> dict[str, object]:
+def _arguments(fill: Fill, stream: NamedStream) -> dict[str, object]:
     return {
         **fill.always,
-        **{wire: named.arguments[parameter] for wire, parameter in fill.arguments.items()},
+        **{wire: stream.arguments[parameter] for wire, parameter in fill.arguments.items()},
     }
 
 
-def make_event(named: Named, row: object) -> StreamEvent:
-    """A row of REST as the live event; what it does not say is unset."""
-    fill = named.operation.fill
+def make_event(stream: NamedStream, row: object) -> StreamEvent:
+    """A row of REST as an event of the stream; fields that REST does not have are unset."""
+    fill = stream.operation.fill
     assert fill is not None
     fields: dict[str, Any] = {}
     for path, attribute in fill.fields.items():
         value = attrgetter(attribute)(row)
-        # What REST left out is unset, too: a null would be an answer that nobody gave.
+        # What the row left out is unset too: a null would claim that the exchange had sent one.
         if value is not None:
             _put(fields, path, value)
     for path, constant in fill.constants.items():
         _put(fields, path, constant)
     for path, parameter in fill.given.items():
-        _put(fields, path, named.arguments[parameter])
-    event = cast("type[StreamEvent]", named.operation.item).model_validate(fields, by_alias=False, by_name=True)
-    mark_stream(event, named.name)
+        _put(fields, path, stream.arguments[parameter])
+    event = cast("type[StreamEvent]", stream.operation.item).model_validate(fields, by_alias=False, by_name=True)
+    mark_stream(event, stream.name)
     mark_filled(event, True)
     return event
 
@@ -113,7 +135,7 @@ def _put(fields: dict[str, Any], path: str, value: object) -> None:
 
 
 class EngineRest:
-    """Fetches through the engine of a client: its budget, its retries, its hooks."""
+    """Fetches through the engine of a client, with its budget, retries and hooks."""
 
     def __init__(self, engine: Engine, defaults: RequestOptions, *, blocking: bool) -> None:
         self._engine = engine
@@ -124,7 +146,7 @@ class EngineRest:
         market, _, name = operation.partition(".")
         return self._engine.attempts.catalogue.market(cast(Market, market)).operations[name]
 
-    def most(self, operation: str, size: str) -> int:
+    def max_rows(self, operation: str, size: str) -> int:
         return self._operation(operation).by_wire[size].max or 1000
 
     async def rows(self, operation: str, arguments: Mapping[str, object]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Whose an event is, where a stream carries those of several markets: by one rule of the spec, typed or still JSON."""
+"""Tells the events of the consumer's market from those of other markets that the same stream carries."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, cast
 from binance_sdk._runtime.stream.operation import OwnRows
 
 
-class Ownership:
-    """Tells the events of the consumer's market from those of others.
+class MarketFilter:
+    """Applies the rule ``own_rows`` of the spec, to typed events and to JSON that could not be decoded.
 
     Args:
         rule: The rule of the spec.
-        item: The event model, which knows how the attribute is called on the wire.
+        item: The event model, which knows the name of the rule's field on the wire.
     """
 
     def __init__(self, rule: OwnRows, item: Any) -> None:
@@ -23,13 +23,13 @@ class Ownership:
         self._own = frozenset(rule.values)
         self._key: str = item.model_fields[rule.field].alias or rule.field
 
-    def owns(self, event: Any) -> bool:
-        """Whether it belongs to the market; one that does not say was sent before there were others."""
+    def is_own(self, event: Any) -> bool:
+        """Whether it belongs to the market. An event without the field dates from before streams were shared."""
         value = self._value_of(event)
         return value is None or value in self._own
 
-    def foreign(self, payload: bytes) -> frozenset[int]:
-        """Places of the events of other markets in a message that cannot be read as the spec says; 0 for a lone one."""
+    def foreign_rows(self, payload: bytes) -> frozenset[int]:
+        """Places of the events of other markets in a message that could not be decoded; 0 if it is a single event."""
         try:
             found: object = json.loads(payload)
         except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Whether an event follows the one before it. Pure: no clock, no connection."""
+"""Whether an event follows the one before it, by its ids. Pure: it reads no clock and no connection."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from typing import Any, Literal, cast
 from binance_sdk._runtime.candles import candle_end, candle_start
 from binance_sdk._runtime.stream.operation import Sequence
 
-_HOLES = 64
+_REMEMBERED_HOLES = 64
 _WITNESSES = 8
-"""Events in a row that contradict an id far ahead of them."""
+"""So many events in a row, all far below the newest id, prove that the newest id was wrong."""
 _FAR, _FAR_BARS = 1000, 10
+"""Ids, or bars, that an event must skip to be suspected of having a wrong id."""
 _Read = Callable[[Any], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Ids that were skipped: everything between the two, both of which were seen."""
+    """Ids that were skipped: all between ``last`` and ``first``, both of which were seen."""
 
     last: int
     first: int
 
 
 @dataclass(frozen=True, slots=True)
-class TurnedBack:
-    """The ids go on from an earlier one: ``last`` is the newest before, ``first`` the first of ``events``."""
+class Restart:
+    """The ids go on from an earlier one: ``last`` was the newest so far, ``first`` is the first of ``events``."""
 
     last: int
     first: int
     events: list[Any]
     wrong: bool
-    """The newest id was a mistake; otherwise the exchange began its ids anew."""
+    """The newest id was a mistake; False if the exchange began its ids anew."""
 
 
 Verdict = Literal["next", "duplicate", "late"] | Hole
@@ -44,11 +45,11 @@ class Tracker:
     """Follows the ids of one stream; ``check`` takes events in the order they came.
 
     Attributes:
-        number: The id of an event, where ids rise by one; None elsewhere. Then the event with the id ``expected``
-            follows, and who gives it out adds one to it: nearly every event takes this short way.
-        expected: The next id, once there was a first one.
-        latest: The last event that was new, kept by whoever gives it out.
-        moment: When an event came about; None where the stream does not say it.
+        number: Reads the id of an event, where ids rise by one; None elsewhere. The reader compares it with
+            ``expected`` itself and adds one, without calling ``check``: that is how nearly every event passes.
+        expected: The next id, once an event was seen.
+        latest: The last event that was new; set by the reader.
+        moment: Reads when an event came about; None where the stream does not say it.
     """
 
     number: _Read | None = None
@@ -58,87 +59,89 @@ class Tracker:
     def __init__(self) -> None:
         self.latest: Any = None
         self._last: int | None = None
-        self._told: deque[Hole] = deque(maxlen=_HOLES)
+        self._reported: deque[Hole] = deque(maxlen=_REMEMBERED_HOLES)
         self._jump: tuple[Hole, int | None] | None = None
-        """The last hole, and where the event behind it led: nothing has followed that event while we stand there."""
+        """The last hole, and the position after the event behind it. While ``_position`` is the same, no event has
+        followed that one."""
         self._witnesses: list[Any] = []
-        """Events out of that hole that follow each other."""
-        self._aside: Tracker | None = None
-        """Follows them."""
-        self._left: tuple[int, int | None] | None = None
-        """The last id before ids began anew, and where the first new one led."""
+        """Events in a row whose ids lie in that hole."""
+        self._witness_tracker: Tracker | None = None
+        """Checks that they follow each other."""
+        self._before_restart: tuple[int, int | None] | None = None
+        """The last id before ids began anew, and the position after the first new one."""
 
     def check(self, event: Any) -> Verdict:
         raise NotImplementedError
 
-    def told(self, hole: Hole) -> None:
-        """The consumer was told of this hole: what comes of it now is late."""
-        self._told.append(hole)
+    def note_reported(self, hole: Hole) -> None:
+        """The consumer was told of this hole: an event out of it that comes now is late."""
+        self._reported.append(hole)
 
-    def turned_back(self, event: Any, *, late: bool) -> TurnedBack | None:
-        """For an event whose id is old: whether the ids go on from there, instead of behind the newest one.
+    def restart(self, event: Any, *, late: bool) -> Restart | None:
+        """For an event whose id is not above the newest: whether the ids go on from there. If so, they are followed.
 
-        They do where the exchange has begun its ids anew: a copy of an event, or one that was overtaken, came about no
-        later than the newest. And where the newest id was a wrong one, far ahead: many events in a row out of the hole
-        before it say so, while nothing follows it. From here on the ids of these events are followed.
+        There are two such cases. The exchange has begun its ids anew: then the event came about later than the newest
+        one, which neither a copy nor an event that was overtaken on the way does. Or the newest id was wrong, far
+        ahead: then many events in a row have ids in the hole before it, while no event follows it.
         """
         younger = self.moment is not None and self.latest is not None and self.moment(event) > self.moment(self.latest)
         run = [event]
-        if late and self._jump is not None and self._jump[1] == self._at and self._of_the_jump(event):
-            run = self._witness(event)
+        if late and self._jump is not None and self._jump[1] == self._position and self._in_far_jump(event):
+            run = self._add_witness(event)
             if not run or (len(run) < _WITNESSES and not younger):
                 return None
         elif not younger:
             return None
-        turned = TurnedBack(self._highest, self._first_id(run[0]), run, wrong=not younger)
-        self._told.clear()
+        restart = Restart(self._highest, self._first_id(run[0]), run, wrong=not younger)
+        self._reported.clear()
         self.latest = event
         self._forget_jump()
-        self._go_on(run)
-        self._left = None if turned.wrong else (turned.last, self._at)
-        return turned
+        self._move_behind(run)
+        self._before_restart = None if restart.wrong else (restart.last, self._position)
+        return restart
 
-    def _witness(self, event: Any) -> list[Any]:
-        """Events in a row, of which this is the newest; none if it repeats an earlier one."""
-        aside = self._aside
-        verdict = None if aside is None else aside.check(event)
+    def _add_witness(self, event: Any) -> list[Any]:
+        """The events in a row of which this is the newest; an empty list if it repeats an earlier one."""
+        tracker = self._witness_tracker
+        verdict = None if tracker is None else tracker.check(event)
         if verdict == "duplicate" or verdict == "late":
             return []
-        if aside is None or verdict != "next":
-            aside = self._aside = self._fresh()
-            aside.check(event)
+        if tracker is None or verdict != "next":
+            tracker = self._witness_tracker = self._new()
+            tracker.check(event)
             self._witnesses = []
         self._witnesses.append(event)
         return list(self._witnesses)
 
-    def _of_the_jump(self, event: Any) -> bool:
+    def _in_far_jump(self, event: Any) -> bool:
         assert self._jump is not None
         hole = self._jump[0]
         return hole.last < self._last_id(event) < hole.first and self._is_far(hole)
 
     def _is_far(self, hole: Hole) -> bool:
-        """Whether it would take long until the ids get there; before that nothing more is lost than was told."""
+        """Whether the hole is so long that the id after it may be wrong. With a shorter hole the ids soon get there,
+        and no more is lost than was reported."""
         return hole.first - hole.last > _FAR
 
     def _hole(self, last: int, first: int) -> Hole:
-        """The verdict of an event behind a hole; it counts already, and where it leads is ``_at``."""
+        """The verdict on an event behind a hole, after ``_position`` was set to the event."""
         hole = Hole(last, first)
         self._forget_jump()
-        self._jump = hole, self._at
+        self._jump = hole, self._position
         return hole
 
     def _forget_jump(self) -> None:
-        self._jump = self._aside = None
+        self._jump = self._witness_tracker = None
         self._witnesses = []
 
-    def _before_anew(self, at: int | None, first: int) -> int | None:
-        """The last id before ids began anew, if that was a mistake: the event after the first new one is behind it."""
-        left, self._left = self._left, None
-        return left[0] if left is not None and left[1] == at and first > left[0] else None
+    def _undone_restart(self, position: int | None, first: int) -> int | None:
+        """The last id before ids began anew, if they did not: the event after the first new one is above that id."""
+        before, self._before_restart = self._before_restart, None
+        return before[0] if before is not None and before[1] == position and first > before[0] else None
 
     @property
-    def _at(self) -> int | None:
-        """Where the sequence stands; another value after every event that followed."""
+    def _position(self) -> int | None:
+        """Where the sequence stands; it changes with every event that follows."""
         return self._last
 
     @property
@@ -153,20 +156,20 @@ class Tracker:
     def _last_id(self, event: Any) -> int:
         raise NotImplementedError
 
-    def _fresh(self) -> Tracker:
-        """One of the same kind that has seen nothing."""
+    def _new(self) -> Tracker:
+        """A tracker of the same kind that has seen nothing."""
         raise NotImplementedError
 
-    def _go_on(self, run: list[Any]) -> None:
-        """Stand behind these, whatever came before."""
+    def _move_behind(self, run: list[Any]) -> None:
+        """Set the position behind these events."""
         raise NotImplementedError
 
     def _old(self, last: int) -> Verdict:
-        return "late" if any(hole.last < last < hole.first for hole in self._told) else "duplicate"
+        return "late" if any(hole.last < last < hole.first for hole in self._reported) else "duplicate"
 
 
 class _Ids(Tracker):
-    """``each`` and ``range``: the next event begins one after the last one."""
+    """``each`` and ``range``: the next event begins with the id after the last one."""
 
     def __init__(self, first: _Read, last: _Read, *, single: bool) -> None:
         super().__init__()
@@ -186,13 +189,13 @@ class _Ids(Tracker):
         first = self._first_of(event)
         if first <= expected:
             return "next"
-        before = self._before_anew(expected, first)
+        before = self._undone_restart(expected, first)
         if before is not None and first <= before + 1:
             return "next"
         return self._hole(expected - 1 if before is None else before, first)
 
     @property
-    def _at(self) -> int | None:
+    def _position(self) -> int | None:
         return self.expected
 
     @property
@@ -206,10 +209,10 @@ class _Ids(Tracker):
     def _last_id(self, event: Any) -> int:
         return self._last_of(event)
 
-    def _fresh(self) -> Tracker:
+    def _new(self) -> Tracker:
         return _Ids(self._first_of, self._last_of, single=False)
 
-    def _go_on(self, run: list[Any]) -> None:
+    def _move_behind(self, run: list[Any]) -> None:
         self.expected = self._last_of(run[-1]) + 1
 
 
@@ -230,13 +233,13 @@ class _Previous(Tracker):
         if last <= before:
             return self._old(last)
         self._last = last
-        # What reaches back over the last event leaves nothing out.
+        # An event that overlaps the one before it leaves nothing out.
         if self._previous_of(event) <= before:
             return "next"
-        anew = self._before_anew(before, self._first_of(event))
-        if anew is not None and self._previous_of(event) <= anew:
+        undone = self._undone_restart(before, self._first_of(event))
+        if undone is not None and self._previous_of(event) <= undone:
             return "next"
-        return self._hole(before if anew is None else anew, self._first_of(event))
+        return self._hole(before if undone is None else undone, self._first_of(event))
 
     def _first_id(self, event: Any) -> int:
         return self._first_of(event)
@@ -244,15 +247,15 @@ class _Previous(Tracker):
     def _last_id(self, event: Any) -> int:
         return self._last_of(event)
 
-    def _fresh(self) -> Tracker:
+    def _new(self) -> Tracker:
         return _Previous(self._first_of, self._last_of, self._previous_of)
 
-    def _go_on(self, run: list[Any]) -> None:
+    def _move_behind(self, run: list[Any]) -> None:
         self._last = self._last_of(run[-1])
 
 
 class _Bars(Tracker):
-    """``time``: many events tell of one bar, the last of them that it is closed."""
+    """``time``: several events tell of one bar, and the last of them says that it is closed."""
 
     def __init__(self, start: _Read, closed: Callable[[Any], bool], interval: str) -> None:
         super().__init__()
@@ -270,7 +273,7 @@ class _Bars(Tracker):
                 if self._closed:
                     return "duplicate"
                 self._closed = closed
-                # Another one says that this bar is there.
+                # A second event about this bar, so its time is not a mistake.
                 self._forget_jump()
                 return "next"
         was_closed = self._closed
@@ -280,7 +283,7 @@ class _Bars(Tracker):
         following = _next_bar(self._interval, before)
         if was_closed:
             return "next" if start == following else self._hole(before, start)
-        # The end of the bar before was never told, so that bar is missing too.
+        # The end of the bar before never came, so that bar is incomplete and missing too.
         return self._hole(_bar_before(self._interval, before), start)
 
     def _first_id(self, event: Any) -> int:
@@ -292,10 +295,10 @@ class _Bars(Tracker):
     def _is_far(self, hole: Hole) -> bool:
         return most_bars(self._interval, hole.last, hole.first) > _FAR_BARS
 
-    def _fresh(self) -> Tracker:
+    def _new(self) -> Tracker:
         return _Bars(self._start_of, self._closed_of, self._interval)
 
-    def _go_on(self, run: list[Any]) -> None:
+    def _move_behind(self, run: list[Any]) -> None:
         self._last, self._closed = self._start_of(run[-1]), self._closed_of(run[-1])
 
 
@@ -304,7 +307,8 @@ _SHORTEST_MONTH = 28 * 2 * _HALF_DAY
 
 
 def _next_bar(interval: str, start: int) -> int:
-    # Bars of another time zone begin hours off; half a day later it is surely the same bar, in either.
+    # Bars of another time zone begin up to half a day earlier or later; half a day into a bar, the month is the same
+    # in both.
     if interval.endswith("M"):
         inside = start + _HALF_DAY
         return candle_end(interval, inside) + start - candle_start(interval, inside)
@@ -319,22 +323,22 @@ def _bar_before(interval: str, start: int) -> int:
 
 
 def most_bars(interval: str, last: int, first: int) -> int:
-    """As many bars as can open after the one that opens at ``last``, up to and with the one of ``first``."""
+    """The most bars that can open after ``last``, the one that opens at ``first`` included."""
     length = candle_end(interval, last) - candle_start(interval, last)
     if interval.endswith("M"):
         length = int(interval[:-1]) * _SHORTEST_MONTH
     return (first - last - 1) // length + 1
 
 
-def tracker(sequence: Sequence, interval: str = "") -> Tracker:
+def make_tracker(sequence: Sequence, interval: str = "") -> Tracker:
     """A tracker by the rule of a stream; ``interval`` is the length of its bars, for ``time``."""
-    made = _tracker(sequence, interval)
+    tracker = _make_tracker(sequence, interval)
     if sequence.moment:
-        made.moment = cast(_Read, attrgetter(sequence.moment))
-    return made
+        tracker.moment = cast(_Read, attrgetter(sequence.moment))
+    return tracker
 
 
-def _tracker(sequence: Sequence, interval: str) -> Tracker:
+def _make_tracker(sequence: Sequence, interval: str) -> Tracker:
     first, last = cast(_Read, attrgetter(sequence.first)), cast(_Read, attrgetter(sequence.last))
     if sequence.kind == "time":
         closed = cast("Callable[[Any], bool]", attrgetter(sequence.closed))

@@ -1,4 +1,4 @@
-"""One stream that somebody listens to: how its messages are read, and what is known of its health."""
+"""One stream of one consumer: how its messages are decoded, and how long it has been silent."""
 
 from __future__ import annotations
 
@@ -7,50 +7,57 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, cast
 
-from pydantic import ValidationError
-
 from binance_sdk._runtime.stream.event import StreamEvent
-from binance_sdk._runtime.stream.names import Named
+from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.notices import Gap
-from binance_sdk._runtime.stream.reading.market_filter import Ownership
-from binance_sdk._runtime.stream.reading.sequence import Hole, Tracker, tracker
+from binance_sdk._runtime.stream.reading.market_filter import MarketFilter
+from binance_sdk._runtime.stream.reading.sequence import Hole, Tracker, make_tracker
 
-_PATIENCE = 4.0
-"""A silence of this many times the longest one so far is out of the ordinary."""
-_LONGEST_PATIENCE = 12
+_UNUSUAL = 4.0
+"""A silence is out of the ordinary when it is so many times the longest one so far."""
+_MAX_DOUBLINGS = 12
 
 
 class Subscription:
-    """One stream of one consumer."""
+    """One stream of one consumer.
+
+    Args:
+        stream: Which one.
+        fill_gaps: Fetch what is missing, if the stream can be filled.
+        quiet_time: Seconds of silence after which it is asked for again; None never does.
+        from_spec: Ignore ``quiet_time`` and take what the spec says.
+        now: Monotonic seconds.
+        skip_rows: Leave a bad row out of its message, instead of the whole message.
+    """
 
     __slots__ = (
         "_decode",
-        "_garbled_since",
+        "_unreadable_since",
         "decode",
         "dropped",
         "fill_gaps",
         "held",
         "id",
+        "last_message",
         "listed",
-        "longest",
+        "longest_silence",
+        "market_filter",
         "name",
-        "named",
-        "ownership",
+        "needs_filtering",
+        "notify_silence",
         "quiet_time",
-        "rounds",
         "row_key",
-        "seen",
-        "sifts",
+        "silent_connections",
         "silent_since",
         "skip_rows",
-        "tell_silence",
-        "told_other_market",
+        "stream",
         "tracker",
+        "warned_other_market",
     )
 
     def __init__(
         self,
-        named: Named,
+        stream: NamedStream,
         *,
         fill_gaps: bool,
         quiet_time: float | None,
@@ -58,115 +65,109 @@ class Subscription:
         now: float,
         skip_rows: bool = False,
     ) -> None:
-        operation = named.operation
-        self.named = named
-        self.name = named.name
-        self.id = named.name.encode()
+        operation = stream.operation
+        self.stream = stream
+        self.name = stream.name
+        self.id = stream.name.encode()
         self._decode = self.decode = cast("Callable[..., Any]", operation.reader.quick.validate_json)
-        self._garbled_since: float | None = None
+        self._unreadable_since: float | None = None
         self.listed = operation.type is not operation.item
         self.row_key: Callable[[Any], Any] | None = None if operation.key is None else attrgetter(operation.key)
-        """Of an event of a stream of all symbols: what tells which one it is about."""
-        self.ownership = None if operation.own_rows is None else Ownership(operation.own_rows, operation.item)
-        """Whose an event is; None where all are of the consumer's market."""
-        self.sifts = self.listed or self.ownership is not None
-        """Whether a message must be looked at before it is given out."""
-        self.told_other_market = False
+        """For a stream of all symbols: reads from an event which symbol it is about."""
+        self.market_filter = None if operation.own_rows is None else MarketFilter(operation.own_rows, operation.item)
+        """None where all events belong to the consumer's market."""
+        self.needs_filtering = self.listed or self.market_filter is not None
+        """Whether ``MessageDecoder.filtered`` must see a message before it is given out."""
+        self.warned_other_market = False
         self.skip_rows = skip_rows
-        """A bad row is left out of its message, and not the message."""
         self.fill_gaps = fill_gaps and operation.fill is not None
-        self.quiet_time = _quiet(named) if from_spec else (None if quiet_time is None else (quiet_time, False))
+        self.quiet_time = _quiet_time(stream) if from_spec else (None if quiet_time is None else (quiet_time, False))
+        """Seconds, and whether they grow with the longest silence so far; None where silence says nothing."""
         self.tracker: Tracker | None = None
         if operation.sequence is not None:
-            self.tracker = tracker(operation.sequence, str(named.arguments.get(operation.sequence.interval, "")))
+            self.tracker = make_tracker(operation.sequence, str(stream.arguments.get(operation.sequence.interval, "")))
         self.held: deque[Hole | Gap | StreamEvent] | None = None
-        """Events that wait for the end of a fill; None while none is under way."""
+        """Events held back until a fill has ended; None while no fill is under way."""
         self.dropped = False
-        """The overflow policy has dropped messages since the last one that was read."""
-        self.seen = now
+        """The overflow policy has dropped messages since the last one that was given out."""
+        self.last_message = now
         """When a message came last."""
-        self.longest = 0.0
-        self.rounds = 0
+        self.longest_silence = 0.0
+        self.silent_connections = 0
         """Connections that were tried since it fell silent."""
-        self.tell_silence = True
+        self.notify_silence = True
+        """False after a ``SilentStream`` notice, until it sends again."""
         self.silent_since = now
 
-    def spoke(self, now: float) -> None:
+    def note_message(self, now: float) -> None:
         """A message came."""
-        silence = now - self.seen
-        if silence > self.longest:
-            self.longest = silence
-        if self.rounds and self._garbled_since is None:
+        silence = now - self.last_message
+        if silence > self.longest_silence:
+            self.longest_silence = silence
+        if self.silent_connections and self._unreadable_since is None:
             self._recovered()
-        self.seen = now
+        self.last_message = now
 
     def _recovered(self) -> None:
-        self.rounds = 0
-        self.tell_silence = True
+        self.silent_connections = 0
+        self.notify_silence = True
 
-    def garbled(self, now: float) -> None:
-        """What came was not what the spec says. Until something good comes, that is silence."""
-        if self._garbled_since is None:
-            self._garbled_since = now
-            # So that nothing must be asked about good messages, of which there are many.
-            self.decode = self._decode_after_garbage
+    def note_unreadable(self, now: float) -> None:
+        """A message could not be decoded. Until one can be, the stream counts as silent."""
+        if self._unreadable_since is None:
+            self._unreadable_since = now
+            # Only now, so that good messages, of which there are many, need no check.
+            self.decode = self._decode_after_unreadable
 
-    def _decode_after_garbage(self, *arguments: Any, **keywords: Any) -> Any:
+    def _decode_after_unreadable(self, *arguments: Any, **keywords: Any) -> Any:
         event = self._decode(*arguments, **keywords)
-        self.readable()
+        self.note_readable()
         return event
 
-    def readable(self) -> None:
-        """Something good came."""
-        if self._garbled_since is not None:
-            self._garbled_since = None
+    def note_readable(self) -> None:
+        """A message was decoded."""
+        if self._unreadable_since is not None:
+            self._unreadable_since = None
             self.decode = self._decode
             self._recovered()
 
-    def asked_anew(self, now: float) -> None:
-        """A fresh connection has acknowledged it, and has its time."""
-        usual = self.usual()
-        if usual is not None and now >= self.last_good + usual:
-            if not self.rounds:
+    def note_resubscribed(self, now: float) -> None:
+        """A fresh connection has acknowledged it; its silence is measured from now on."""
+        healthy = self.healthy_silence()
+        if healthy is not None and now >= self.last_good + healthy:
+            if not self.silent_connections:
                 self.silent_since = self.last_good
-            self.rounds += 1
-        self.forgiven(now)
+            self.silent_connections += 1
+        self.restart_silence(now)
 
-    def forgiven(self, now: float) -> None:
-        """Its silence so far is none of its own doing."""
-        self.seen = max(self.seen, now)
-        if self._garbled_since is not None:
-            self._garbled_since = now
+    def restart_silence(self, now: float) -> None:
+        """Measure its silence from now on: it was not to blame for it so far."""
+        self.last_message = max(self.last_message, now)
+        if self._unreadable_since is not None:
+            self._unreadable_since = now
 
     @property
     def last_good(self) -> float:
-        """Since when it has said nothing that can be read."""
-        return self.seen if self._garbled_since is None else self._garbled_since
+        """Since when it has sent nothing that can be decoded."""
+        return self.last_message if self._unreadable_since is None else self._unreadable_since
 
-    def usual(self) -> float | None:
+    def healthy_silence(self) -> float | None:
         """Seconds of silence that are still healthy; None where silence says nothing."""
         if self.quiet_time is None:
             return None
         seconds, adaptive = self.quiet_time
-        return max(seconds, _PATIENCE * self.longest) if adaptive else seconds
+        return max(seconds, _UNUSUAL * self.longest_silence) if adaptive else seconds
 
-    def patience(self) -> float | None:
-        """Seconds of silence after which it is asked for again."""
-        usual = self.usual()
-        # What stays silent on one fresh connection after the other is asked for less and less often.
-        return None if usual is None else usual * 2.0 ** min(max(0, self.rounds - 1), _LONGEST_PATIENCE)
+    def allowed_silence(self) -> float | None:
+        """Seconds of silence after which it is asked for again; None for never."""
+        healthy = self.healthy_silence()
+        # A stream that stays silent on one fresh connection after another is asked for less and less often.
+        return None if healthy is None else healthy * 2.0 ** min(max(0, self.silent_connections - 1), _MAX_DOUBLINGS)
 
 
-def _quiet(named: Named) -> tuple[float, bool] | None:
-    quiet = named.operation.quiet
+def _quiet_time(stream: NamedStream) -> tuple[float, bool] | None:
+    quiet = stream.operation.quiet
     if quiet.kind == "never":
         return None
-    seconds = quiet.by_value.get(named.arguments.get(quiet.by_parameter, ""), quiet.seconds)
+    seconds = quiet.by_value.get(stream.arguments.get(quiet.by_parameter, ""), quiet.seconds)
     return seconds, quiet.kind == "activity"
-
-
-def problem(error: ValidationError) -> str:
-    """The first few mistakes of a message in one line."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [f"{'.'.join(str(step) for step in item['loc'])}: {item['msg']}" for item in found[:3]]
-    return "; ".join([*shown, *([f"and {len(found) - 3} more"] if len(found) > 3 else [])])
