@@ -90,7 +90,7 @@ def test_a_client_hands_its_gates_to_its_streams_and_a_refused_handshake_stops_i
         told: list[Any] = []
         exchange = Exchange(latency=0.02)
         async with exchange.client(monkeypatch, hooks=[told.append]) as client:
-            gates = client._core.stream_parts().gates
+            gates = client._core.stream_context().gates
             assert set(gates) == {"spot", "futures"}
             gates["spot"].refused("streams of spot", 429, {"retry-after": "7"}, b"", sent=now(), now=now())
             await client.spot.ping()
