@@ -12,7 +12,7 @@ from codegen.names import english_list, shadowing, snake
 from codegen.spec import STREAMS, Placed, Spec
 from codegen.spec_model import ObjectSchema, RowSchema, Schema
 from codegen.spec_streams import Fill, StreamNode
-from codegen.streams import attributes, texts
+from codegen.streams import attributes, last_step, texts
 from codegen.types import parse_type
 
 _TAKEN_METHODS = frozenset({"combine"})
@@ -264,7 +264,10 @@ def _fill(spec: Spec, placed: Placed[StreamNode], fill: Fill, paths: Paths) -> I
             if name not in placed.value.parameters:
                 hint = did_you_mean(name, placed.value.parameters)
                 yield placed.problem(f"`{name}` is no parameter of this stream{hint}", "fill", section, key)
-    for name, where in ((fill.id, ("fill", "id")), *((n, ("fill", "fields", p)) for p, n in fill.fields.items())):
+    for name, where in (
+        (fill.id, ("fill", "id")),
+        *((last_step(path), ("fill", "fields", index)) for index, path in enumerate(fill.fields)),
+    ):
         if name not in columns:
             yield placed.problem(f"{row.leaf.name} has no `{name}`{did_you_mean(name, columns)}", *where)
     yield from _covered(placed, fill, paths, columns)
@@ -281,20 +284,24 @@ def _columns(spec: Spec, scope: str, name: str) -> dict[str, bool]:
 
 def _covered(placed: Placed[StreamNode], fill: Fill, paths: Paths, columns: dict[str, bool]) -> Iterator[Problem]:
     """A filled event must have everything that a live one has, except what is marked."""
-    sections = (("fields", fill.fields), ("given", fill.given), ("constants", fill.constants))
+    places: list[tuple[str, tuple[str | int, ...]]] = [
+        *((path, ("fill", "fields", index)) for index, path in enumerate(fill.fields)),
+        *((path, ("fill", "given", path)) for path in fill.given),
+        *((path, ("fill", "constants", path)) for path in fill.constants),
+    ]
     filled: set[str] = set()
-    for section, mapping in sections:
-        for path in mapping:
-            yield from _known(placed, path, paths, "fill", section, path)
-            if path in filled:
-                yield placed.problem(f"`{path}` is filled twice; drop one of the two", "fill", section, path)
-            filled.add(path)
-            if path in paths and paths[path][1]:
-                yield placed.problem(f"`{path}` is marked `live_only`; drop one of the two", "fill", section, path)
-    for path, column in fill.fields.items():
+    for path, at in places:
+        yield from _known(placed, path, paths, *at)
+        if path in filled:
+            yield placed.problem(f"`{path}` is filled twice; drop one of the two", *at)
+        filled.add(path)
+        if path in paths and paths[path][1]:
+            yield placed.problem(f"`{path}` is marked `live_only`; drop one of the two", *at)
+    for index, path in enumerate(fill.fields):
+        column = last_step(path)
         if columns.get(column) and path in paths and not paths[path][0]:
             text = f"`{column}` may be absent in a row of REST, and `{path}` is never"
-            yield placed.problem(f"{text}; make that optional", "fill", "fields", path)
+            yield placed.problem(f"{text}; make that optional", "fill", "fields", index)
     parents = {path.rsplit(".", 1)[0] for path in paths if "." in path}
     for path, (optional, live_only) in paths.items():
         if not (optional or live_only or path in filled or path in parents):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from codegen.check_facts import check_facts
 from codegen.check_fixtures import check_fixtures, types_of_answers
 from codegen.check_names import type_exists
 from codegen.check_operations import check_operation
@@ -26,6 +27,9 @@ def check(spec: Spec) -> list[Problem]:
     for schema in (*spec.schemas.values(), *spec.events.values()):
         problems += _names(spec, schema)
         problems += _schema(spec, schema)
+    if not problems:
+        # A name that is no name at all would be told to be the wrong one as well.
+        problems += check_facts(spec)
     for operation in spec.operations.values():
         problems += check_operation(spec, operation)
     problems += _paths(spec)

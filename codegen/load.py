@@ -20,13 +20,14 @@ from codegen.spec_model import (
     Operation,
     SpecFile,
 )
+from codegen.spec_names import NamesFile
 from codegen.spec_streams import StreamsFile
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _FOLDERS = {scope: "schemas" if scope == "shared" else scope for scope in SCOPES}
 """Scope to the folder of its schemas and endpoints."""
-_TOP_FILES = ("environments.yaml", "limits.yaml", "errors.yaml")
+_TOP_FILES = ("environments.yaml", "limits.yaml", "errors.yaml", "names.yaml")
 _FIXTURES = "fixtures"
 _READ_BY_SUFFIX = {".yaml": ".yaml", ".yml": ".yaml", ".json": ".json"}
 """Endings in small letters to the one that is read."""
@@ -44,6 +45,7 @@ def load(folder: Path) -> Spec:
     environments = _read(folder, "environments.yaml", EnvironmentsFile, problems)
     limits = _read(folder, "limits.yaml", LimitsFile, problems)
     errors = _read(folder, "errors.yaml", ErrorsFile, problems)
+    names = _read(folder, "names.yaml", NamesFile, problems)
     parsed = [
         (scope, found)
         for scope in SCOPES
@@ -57,9 +59,9 @@ def load(folder: Path) -> Spec:
         and (read := _read(folder, f"{STREAMS}/{market}.yaml", StreamsFile, problems)) is not None
     ]
     problems += _unread(folder, streams=tuple(f"{STREAMS}/{market}.yaml" for market in MARKETS))
-    if environments is None or limits is None or errors is None or problems:
+    if environments is None or limits is None or errors is None or names is None or problems:
         raise SpecError(problems)
-    spec = Spec(folder, environments[1], limits[1], errors[1])
+    spec = Spec(folder, environments[1], limits[1], errors[1], names[1], names[0])
     for scope, (document, file) in parsed:
         _place(spec, scope, document, file, problems)
     for market, (document, streams_file) in streams:

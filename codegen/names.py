@@ -105,6 +105,8 @@ def field_refusal(name: str) -> str | None:
         return reason
     if hasattr(BaseModel, name):
         return "is a method of every pydantic model"
+    if name in ("count", "index"):
+        return "is a method of every row, and a fact has one name in models and rows"
     if name.startswith("model_"):
         return "begins with pydantic's own prefix `model_`"
     return "hides what the generated class needs" if name in _IMPORTED_IN_BODIES else None

@@ -21,6 +21,7 @@ from codegen.spec_model import (
     SchemaField,
     Source,
 )
+from codegen.spec_names import NamesFile
 from codegen.spec_streams import OwnRows, StreamNode
 
 NodeT = TypeVar("NodeT")
@@ -52,6 +53,8 @@ class Spec:
     environments: EnvironmentsFile
     limits: LimitsFile
     errors: ErrorsFile
+    names: NamesFile
+    names_document: Document
     enums: dict[tuple[str, str], Placed[Enum]] = field(default_factory=dict)
     schemas: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)
     operations: dict[tuple[str, str], Placed[Operation]] = field(default_factory=dict)

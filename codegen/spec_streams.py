@@ -124,8 +124,8 @@ class Fill(Node):
     cursor: WireName
     size: WireName
     id: PythonName
-    fields: Annotated[dict[AttributePath, PythonName], Field(min_length=1)]
-    """Attribute of the event to the attribute of the row."""
+    fields: Annotated[list[AttributePath], Field(min_length=1)]
+    """Attributes of the event that the row has under the same name."""
     given: dict[AttributePath, PythonName] = Field(default_factory=dict)
     """Attribute of the event to the parameter of the stream that says it."""
     constants: dict[AttributePath, Plain] = Field(default_factory=dict)

@@ -66,6 +66,11 @@ def attributes(spec: Spec, scope: str, event: str, prefix: str = "") -> Iterator
             yield from attributes(spec, scope, type_.name, f"{path}.")
 
 
+def last_step(path: str) -> str:
+    """``kline.close`` as ``close``, which is what a row calls it too: one fact has one name."""
+    return path.rpartition(".")[2]
+
+
 def row_key(node: StreamNode, paths: Container[str]) -> str | None:
     """Attribute that tells the events of a stream of all symbols apart; None where all are about one."""
     if any(one.type == "symbol" for one in node.parameters.values()):
@@ -109,7 +114,9 @@ def _view(spec: Spec, placed: Placed[StreamNode]) -> StreamView:
     if node.sequence is not None:
         rest.append(("sequence", _call("Sequence", node.sequence.model_dump(exclude_defaults=True))))
     if node.fill is not None:
-        fill = node.fill.model_dump(exclude_defaults=True) | {"operation": f"{market}.{node.fill.operation}"}
+        fill = node.fill.model_dump(exclude_defaults=True)
+        fill |= {"operation": f"{market}.{node.fill.operation}"}
+        fill |= {"fields": {path: last_step(path) for path in node.fill.fields}}
         rest.append(("fill", _call("Fill", fill)))
         rest.append(("live_only", repr(live_only(spec, market, type_.leaf.name))))
     paths = dict(attributes(spec, market, type_.leaf.name))

@@ -16,5 +16,5 @@ CATALOGUE = Catalogue(
     error_codes=CODES,
     status_remedies=STATUSES,
     status_overrides=BODIES,
-    spec_hash="c322eea1b6ce4eed",
+    spec_hash="dfdcd3e940e9c570",
 )

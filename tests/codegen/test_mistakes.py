@@ -53,6 +53,11 @@ def test_a_node_that_is_wrong_by_itself(case: Case, tiny: TinySpec) -> None:
     check(case, tiny)
 
 
+@pytest.mark.parametrize("case", read("facts"), ids=lambda case: case.name)
+def test_a_fact_with_two_names(case: Case, tiny: TinySpec) -> None:
+    check(case, tiny)
+
+
 @pytest.mark.parametrize("case", read("streams"), ids=lambda case: case.name)
 def test_a_stream_that_is_wrong(case: Case, tiny: TinySpec) -> None:
     check(case, tiny)

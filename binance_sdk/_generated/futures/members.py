@@ -50,7 +50,7 @@ class MaxNumAlgoOrdersFilter(Model):
     """Kind of rule."""
 
     max_num_algo_orders: Annotated[int, Field(alias="limit")]
-    """Number of orders."""
+    """Most open conditional orders."""
 
 
 class MaxNumOrdersFilter(Model):
@@ -60,7 +60,7 @@ class MaxNumOrdersFilter(Model):
     """Kind of rule."""
 
     max_num_orders: Annotated[int, Field(alias="limit")]
-    """Number of orders."""
+    """Most open orders."""
 
 
 class MinNotionalFilter(Model):
@@ -70,7 +70,7 @@ class MinNotionalFilter(Model):
     """Kind of rule."""
 
     min_notional: Annotated[DecimalString, Field(alias="notional")]
-    """Price times quantity, in the quote asset."""
+    """Least price times quantity, in the quote asset."""
 
 
 class PercentPriceFilter(Model):
