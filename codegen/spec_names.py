@@ -56,7 +56,6 @@ class NamesFile(Node):
                     raise wrong(
                         f"`{text}` is a key of `{other}` already; say what stands beside it",
                         "names",
-                        "names",
                         name,
                         "wire",
                         index,
