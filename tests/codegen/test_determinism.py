@@ -116,7 +116,7 @@ def test_the_order_of_files_and_of_what_stands_in_them_does_not_matter(tiny: Tin
 
 def _body(content: bytes) -> bytes:
     """Without the spec hash, which is over the files as they are."""
-    return b"\n".join(line for line in content.splitlines() if b"spec_hash=" not in line)
+    return b"\n".join(line for line in content.splitlines() if b"SPEC_HASH = " not in line)
 
 
 # ------------------------------------------------------------------------------------------ header
@@ -134,9 +134,9 @@ def test_every_module_says_where_it_comes_from(committed: dict[str, bytes]) -> N
 
 def test_counts_and_hash_stand_in_one_file(committed: dict[str, bytes]) -> None:
     spec = load(SPEC)
-    told = [f"{len(spec.operations)} endpoints, {len(spec.streams)} streams.", spec_hash(spec)]
+    told = [f"ENDPOINTS = {len(spec.operations)}\n", f"STREAMS = {len(spec.streams)}\n", spec_hash(spec)]
     for text in told:
-        assert [name for name, content in committed.items() if text.encode() in content] == ["catalogue.py"]
+        assert [name for name, content in committed.items() if text.encode() in content] == ["spec.py"]
 
 
 def test_the_hash_is_over_every_file_and_name(tiny: TinySpec) -> None:
@@ -211,6 +211,7 @@ def test_check_on_a_folder_that_is_not_there(tiny: TinySpec, tmp_path: Path) -> 
 
 def test_generate_writes_only_what_differs(tiny: TinySpec, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*.py")}
+    count = len(tree(out))
     for path in before:
         os.utime(path, ns=(1_000_000_000, 1_000_000_000))
     (out / "errors.py").write_text("edited", encoding="utf-8")
@@ -221,7 +222,7 @@ def test_generate_writes_only_what_differs(tiny: TinySpec, out: Path, capsys: py
     (out / "spot" / "__pycache__" / "api.pyc").write_bytes(b"")
     assert run(tiny, out, "generate") == 0
     assert capsys.readouterr().out.splitlines() == [
-        "28 files, 3 changed",
+        f"{count} files, 3 changed",
         "  errors.py",
         "  gone/api.py",
         "  spot/old.py",
@@ -246,7 +247,7 @@ def test_generate_leaves_a_folder_alone_that_it_did_not_write(
 
 def test_a_second_run_changes_nothing(tiny: TinySpec, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tiny, out, "generate") == 0
-    assert capsys.readouterr().out == "28 files, 0 changed\n"
+    assert capsys.readouterr().out == f"{len(tree(out))} files, 0 changed\n"
 
 
 def test_what_a_template_breaks_is_said_and_not_written(
