@@ -9,6 +9,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
@@ -26,6 +27,7 @@ from binance_sdk.simulator.market.symbols import Instrument, Market, choose_inst
 from binance_sdk.simulator.ports import bind_ports
 from binance_sdk.simulator.rest.app import Connection, ExchangeApp
 from binance_sdk.simulator.rest.exchange import Exchange, Settings
+from binance_sdk.simulator.streams.names import names_from_spec
 from binance_sdk.simulator.streams.streams import Streams
 from binance_sdk.simulator_url import simulator_urls
 
@@ -49,6 +51,19 @@ class SimulatorOptions(TypedDict, total=False):
     grace_seconds: float
     lively: bool
     control: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FromSpec:
+    """What the simulator's tables, which are written by hand, do not have.
+
+    Attributes:
+        weights: Ids of endpoints that are charged what the spec says.
+        stream_names: Ids of streams whose names are those of the spec.
+    """
+
+    weights: tuple[str, ...]
+    stream_names: tuple[str, ...]
 
 
 class Simulator(Simulated, Clients):
@@ -196,6 +211,11 @@ class Simulator(Simulated, Clients):
         await asyncio.to_thread(self.stop)
 
     # ---------------------------------------------------------------------------------- reading
+
+    @property
+    def from_spec(self) -> FromSpec:
+        """What this simulator knows from nothing but the spec: there it cannot contradict the client."""
+        return FromSpec(weights=self._exchange.weights_from_spec, stream_names=names_from_spec())
 
     @property
     def url(self) -> str:

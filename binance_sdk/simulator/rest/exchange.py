@@ -23,6 +23,7 @@ from binance_sdk.simulator.rest import futures, spot
 from binance_sdk.simulator.rest.json_rows import encode
 from binance_sdk.simulator.rest.rate_limits import Interval, Limiter, RefusalError, Window
 from binance_sdk.simulator.rest.served_market import ServedMarket
+from binance_sdk.simulator.rest.spec_weights import price_by_spec
 from binance_sdk.simulator.rest.validation import Call, RequestValidator
 from binance_sdk.simulator.rest.weights import STALE_HEADER, WEIGHT_LIMITS, WEIGHTS, WITHOUT_HEADER, raw_query
 from binance_sdk.simulator.rest.window_stats import RequestCounts, WindowHistory
@@ -115,6 +116,11 @@ class Exchange:
             answered, asked = dict(self._answered), dict(self._asked)
         return RequestCounts(sum(answered.values()), asked, answered, self.faults.injected)
 
+    @property
+    def weights_from_spec(self) -> tuple[str, ...]:
+        """Ids of the endpoints whose price stands in no table written by hand."""
+        return tuple(sorted(one.id for path, one in self._operations.items() if path not in WEIGHTS))
+
     def drift(self, operation_id: str, weight: int | None) -> None:
         """Charge another weight than the table's; ``None`` charges that of the table again."""
         path = next((path for path, operation in self._operations.items() if operation.id == operation_id), None)
@@ -174,7 +180,7 @@ class Exchange:
         if fault is not None and not fault.counted:
             limiter.notice(now)
             return _instead(fault, headers)
-        weight = self._weight(request)
+        weight = self._weight(operation, request)
         try:
             if fault is not None and fault.kind == "banned":
                 limiter.ban(now, fault.seconds, told)
@@ -201,13 +207,13 @@ class Exchange:
         except RejectionError as rejection:
             return Reply(rejection.status, headers, encode(rejection.body))
 
-    def _weight(self, request: Request) -> int:
+    def _weight(self, operation: Operation[object], request: Request) -> int:
         drifted = self._drifted.get(request.path)
         if drifted is not None:
             return drifted
         price = WEIGHTS.get(request.path)
-        # An endpoint only the catalogue knows costs 1: the hand-written table is not to be filled from the spec.
-        return 1 if price is None else price(raw_query(request.query))
+        query = raw_query(request.query)
+        return price_by_spec(operation, query) if price is None else price(query)
 
     @staticmethod
     def _used_weight(operation: Operation[object], limiter: Limiter, used: int, weight: int) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """What the name of a stream says: its kind, its symbol and its choices. Written by hand from Binance's pages.
 
-The generated stream operations are not asked: a wrong pattern there must not be wrong on both sides.
+The generated stream operations are not asked: a wrong pattern there must not be wrong on both sides. Only of a stream
+that has no line here the name is what the spec says, so that a stream of tomorrow is served before somebody wrote its
+line; ``Simulator.from_spec`` tells which those are.
 """
 
 from __future__ import annotations
@@ -8,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from binance_sdk._runtime.stream.operation import StreamOperation
 from binance_sdk.simulator.market.symbols import Market
 
 _SYMBOL = r"(?P<symbol>[^@!]+)"
@@ -59,20 +62,49 @@ _MARKET = {
     "all_force_orders": "!forceOrder@arr",
     "composite_index": f"{_SYMBOL}@compositeIndex",
     "contract_info": "!contractInfo",
-    "asset_index": f"(?:!assetIndex@arr|{_SYMBOL}@assetIndex)",
+    "asset_index": f"{_SYMBOL}@assetIndex",
+    "all_asset_indexes": "!assetIndex@arr",
     "trading_session": "tradingSession",
 }
 
 
-def _kinds(market: Market) -> list[tuple[str, str, re.Pattern[str]]]:
+Kinds = list[tuple[str, str, re.Pattern[str]]]
+"""Route, kind and names of streams."""
+
+
+def _kinds(market: Market) -> Kinds:
     routed = {"": _SPOT} if market == "spot" else {"public": _PUBLIC, "market": _MARKET}
     return [(route, kind, re.compile(text)) for route, kinds in routed.items() for kind, text in kinds.items()]
 
 
-_KINDS: Mapping[Market, list[tuple[str, str, re.Pattern[str]]]] = {
+_KINDS: Mapping[Market, Kinds] = {
     "spot": _kinds("spot"),
     "futures": _kinds("futures"),
 }
+
+
+def names_from_spec() -> tuple[str, ...]:
+    """Ids of the streams whose name stands in no table written by hand."""
+    return tuple(f"{market}.{kind}" for market in _KINDS for _, kind, _ in _kinds_of_spec(market))
+
+
+@cache
+def _kinds_of_spec(market: Market) -> Kinds:
+    # Imported when the first unknown name is met: the events of all streams come with it.
+    from binance_sdk.catalogue import STREAMS
+
+    written = {kind for _, kind, _ in _KINDS[market]}
+    unwritten = (one for one in STREAMS if one.market == market and one.name not in written)
+    return [(one.route, one.name, _pattern(one)) for one in unwritten]
+
+
+def _pattern(operation: StreamOperation[object]) -> re.Pattern[str]:
+    pattern = re.escape(operation.pattern)
+    for parameter in operation.parameters:
+        texts = "|".join(map(re.escape, parameter.texts.values()))
+        part = f"(?P<{parameter.name}>{texts})" if parameter.kind == "choice" else _SYMBOL
+        pattern = pattern.replace(re.escape(f"{{{parameter.name}}}"), part)
+    return re.compile(pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +117,8 @@ class StreamName:
         kind: Name of the stream's operation, e.g. ``agg_trade``.
         route: ``public`` or ``market`` on futures, empty on spot.
         symbol: In upper case, as REST has it; empty where the stream is about all symbols.
-        choices: The other parts by name: ``interval``, ``window``, ``levels``, ``speed``, ``seconds``, ``contract``.
+        choices: The other parts by name: ``interval``, ``window``, ``levels``, ``speed``, ``seconds``, ``contract``;
+            of a stream that only the spec knows, its parameters.
     """
 
     text: str
@@ -99,7 +132,11 @@ class StreamName:
 @lru_cache(maxsize=8192)
 def read_name(market: Market, text: str) -> StreamName | None:
     """The stream of this name; None where there is no such stream, as with a symbol in upper case."""
-    for route, kind, pattern in _KINDS[market]:
+    return _read(market, text, _KINDS[market]) or _read(market, text, _kinds_of_spec(market))
+
+
+def _read(market: Market, text: str, kinds: Kinds) -> StreamName | None:
+    for route, kind, pattern in kinds:
         match = pattern.fullmatch(text)
         if match is not None:
             parts = {name: part for name, part in match.groupdict().items() if part is not None}

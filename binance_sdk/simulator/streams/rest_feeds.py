@@ -9,9 +9,11 @@ from urllib.parse import quote
 
 import numpy as np
 
+from binance_sdk.catalogue import stream, stream_fixture
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.randomness import bits, hashed, key
 from binance_sdk.simulator.streams.feeds import BookTicker, Depth, Feed, Klines, Periodic, Trades, book_ticker, top
+from binance_sdk.simulator.streams.fixture_feed import FixtureFeed
 from binance_sdk.simulator.streams.market_view import MarketView, text
 from binance_sdk.simulator.streams.names import StreamName
 
@@ -68,8 +70,12 @@ _TRADIFI = "TRADIFI_PERPETUAL"
 
 
 def feed_of(view: MarketView, name: StreamName) -> Feed:
-    """The feed of a stream that exists."""
-    return _MAKERS[view.market.name][name.kind](view, name)
+    """The feed of a stream that exists: the market's own, or else its example message."""
+    market = view.market.name
+    make = _MAKERS[market].get(name.kind)
+    if make is not None:
+        return make(view, name)
+    return FixtureFeed(view, name, stream(f"{market}.{name.kind}"), stream_fixture(market, name.kind))
 
 
 class Tickers:
@@ -377,6 +383,7 @@ _MAKERS: Mapping[str, Mapping[str, Callable[[MarketView, StreamName], Feed]]] = 
         "composite_index": _composite_index,
         "contract_info": _contract_info,
         "asset_index": _asset_index,
+        "all_asset_indexes": _asset_index,
         "trading_session": _trading_session,
     },
 }
