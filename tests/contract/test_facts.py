@@ -1,4 +1,4 @@
-"""Paths, keys and parameters against what is known of Binance, not against the spec they were generated from."""
+"""Marks and parameters against what is known of Binance, not against the spec they were generated from."""
 
 from __future__ import annotations
 
@@ -9,69 +9,28 @@ import pytest
 import yaml
 from shared_facts import FACTS, needs_facts
 
-from binance_sdk.catalogue import Operation
+from binance_sdk.catalogue import CATALOGUE, Operation
 
 from .calls import OPERATIONS
+from .endpoint_table import COUNT_NOT_TRUSTED, NOT_SERVED_BY, SECURED
+from .wanted import lines_for_endpoint
 
-# By hand, so that a path or a mark that changes must change in two places.
-SPOT_PATHS = """
-ping time exchangeInfo executionRules depth trades historicalTrades historicalBlockTrades aggTrades klines uiKlines
-avgPrice ticker/24hr ticker/tradingDay ticker/price ticker/bookTicker ticker referencePrice referencePrice/calculation
-"""
-FAPI_PATHS = """
-ping time exchangeInfo depth rpiDepth trades historicalTrades aggTrades klines continuousKlines indexPriceKlines
-markPriceKlines premiumIndexKlines premiumIndex fundingRate fundingInfo ticker/24hr ticker/price ticker/bookTicker
-openInterest indexInfo assetIndex constituents insuranceBalance symbolAdlRisk tradingSchedule
-"""
-DATA_PATHS = """
-delivery-price openInterestHist topLongShortPositionRatio topLongShortAccountRatio globalLongShortAccountRatio
-takerlongshortRatio basis
-"""
-SECURED = {
-    "futures.historical_trades": "api_key",
-    "futures.top_long_short_account_ratio": "api_key_uncertain",
-    "futures.top_long_short_position_ratio": "api_key_uncertain",
-}
-WITHOUT_COUNT = {"futures.funding_rate", "futures.funding_info"}
-ONLY_ON_MAIN_HOSTS = {
-    "spot.execution_rules",
-    "spot.historical_block_trades",
-    "spot.historical_trades",
-    "spot.reference_price",
-    "spot.reference_price_calculation",
-    "spot.ticker_trading_day",
-}
+every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 
 
-def test_paths() -> None:
-    wanted = {f"/api/v3/{path}" for path in SPOT_PATHS.split()}
-    assert {one.path for one in OPERATIONS if one.market == "spot"} == wanted
-    wanted = {f"/fapi/v1/{path}" for path in FAPI_PATHS.split()} | {"/fapi/v2/ticker/price"}
-    wanted |= {f"/futures/data/{path}" for path in DATA_PATHS.split()}
-    assert {one.path for one in OPERATIONS if one.market == "futures"} == wanted
+@every_operation
+def test_what_is_special_about_an_endpoint_is_written_by_hand_too(operation: Operation[Any]) -> None:
+    id_ = operation.id
+    assert SECURED.get(id_, "none") == operation.security, lines_for_endpoint(id_)
+    assert COUNT_NOT_TRUSTED.get(id_, "trusted") == operation.used_weight_header, lines_for_endpoint(id_)
+    serving = {name for name, one in CATALOGUE.environments.items() if getattr(one, operation.market).rest}
+    assert NOT_SERVED_BY.get(id_, set()) == serving.difference(operation.hosts), lines_for_endpoint(id_)
 
 
-def test_keys() -> None:
-    assert {one.id: one.security for one in OPERATIONS if one.security != "none"} == SECURED
-
-
-def test_whose_count_is_trusted() -> None:
-    for one in OPERATIONS:
-        if one.id in WITHOUT_COUNT:
-            assert one.used_weight_header == "absent"
-        elif one.path.startswith("/futures/data/") or one.path in (
-            "/fapi/v1/ticker/bookTicker",
-            "/fapi/v2/ticker/price",
-        ):
-            assert one.used_weight_header == "untrusted"
-        else:
-            assert one.used_weight_header == "trusted"
-
-
-def test_where_they_are_served() -> None:
-    for one in OPERATIONS:
-        data_only = one.market == "spot" and one.id not in ONLY_ON_MAIN_HOSTS
-        assert set(one.hosts) == {"mainnet", "testnet", "demo"} | ({"data_only"} if data_only else set())
+def test_what_is_special_is_about_endpoints_of_the_spec() -> None:
+    known = {operation.id for operation in OPERATIONS}
+    for table in (SECURED, COUNT_NOT_TRUSTED, NOT_SERVED_BY):
+        assert [lines_for_endpoint(id_) for id_ in table if id_ not in known] == []
 
 
 @cache
@@ -82,13 +41,16 @@ def documented() -> dict[str, Any]:
 
 @needs_facts
 def test_every_documented_endpoint_is_there() -> None:
-    assert {one.id for one in OPERATIONS} == set(documented())
+    # The fact base is older than an endpoint that was added since.
+    assert set(documented()) <= {one.id for one in OPERATIONS}
 
 
 @needs_facts
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+@every_operation
 def test_the_documented_parameters(operation: Operation[Any]) -> None:
-    known = documented()[operation.id]
+    known = documented().get(operation.id)
+    if known is None:
+        pytest.skip(f"rest-endpoints.yaml of the fact base has no {operation.id}: it is newer")
     assert operation.path == known["path"]
     assert (operation.security != "none") == (known["security"] == "MARKET_DATA")
     assert set(operation.by_wire) == {one["name"] for one in known["parameters"]}

@@ -14,7 +14,8 @@ from binance_sdk import futures, spot
 from binance_sdk._generated.futures.api import AsyncFutures, SyncFutures
 from binance_sdk._generated.spot.api import AsyncSpot, SyncSpot
 from binance_sdk._runtime import weight as w
-from binance_sdk.catalogue import CATALOGUE, Operation, fixture
+from binance_sdk.catalogue import CATALOGUE, STREAMS, Operation, fixture
+from codegen.load import load
 
 from .calls import CASES, OPERATIONS
 
@@ -54,8 +55,10 @@ def weights_of(rule: Any) -> set[int]:
 # ----------------------------------------------------------------------------------- completeness
 
 
-def test_the_number_of_endpoints() -> None:
-    assert (len(CATALOGUE.spot.operations), len(CATALOGUE.futures.operations)) == (19, 34)
+def test_every_endpoint_and_stream_of_the_spec_is_in_the_catalogue() -> None:
+    spec = load(REPOSITORY / "spec")
+    assert {one.id for one in OPERATIONS} == {f"{market}.{name}" for market, name in spec.operations}
+    assert {one.id for one in STREAMS} == {f"{market}.{name}" for market, name in spec.streams}
 
 
 @every_api

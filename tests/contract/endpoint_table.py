@@ -1,7 +1,7 @@
-"""What every call costs, written by hand from Binance's rules and never from the spec: (arguments, weight) by endpoint.
+"""What every call costs and what is special about it, written by hand from Binance's pages and never from the spec.
 
-Arguments are wire names; those that have no say in the price are left out and filled in by the test. A list of n
-symbols is written ``{"symbols": n}``.
+``WEIGHTS`` has (arguments, weight) by endpoint. Arguments are wire names; those that have no say in the price are left
+out and filled in by the test. A list of n symbols is written ``{"symbols": n}``.
 """
 
 from __future__ import annotations
@@ -170,3 +170,35 @@ LIMITS: dict[str, dict[str, tuple[int, int]]] = {
     "spot": {"": (6000, 60), "raw_requests": (300_000, 300)},
     "futures": {"": (2400, 60), "funding_rate": (500, 300), "futures_data": (1000, 300)},
 }
+
+SECURED: dict[str, str] = {
+    "futures.historical_trades": "api_key",
+    "futures.top_long_short_account_ratio": "api_key_uncertain",
+    "futures.top_long_short_position_ratio": "api_key_uncertain",
+}
+"""Endpoints that want an API key."""
+
+COUNT_NOT_TRUSTED: dict[str, str] = {
+    "futures.funding_rate": "absent",
+    "futures.funding_info": "absent",
+    "futures.ticker_book_ticker": "untrusted",
+    "futures.ticker_price_v2": "untrusted",
+    "futures.open_interest_hist": "untrusted",
+    "futures.top_long_short_position_ratio": "untrusted",
+    "futures.top_long_short_account_ratio": "untrusted",
+    "futures.global_long_short_account_ratio": "untrusted",
+    "futures.taker_long_short_ratio": "untrusted",
+    "futures.basis": "untrusted",
+    "futures.delivery_price": "untrusted",
+}
+"""Endpoints whose answers do not tell the used weight, or not the true one."""
+
+NOT_SERVED_BY: dict[str, set[str]] = {
+    "spot.execution_rules": {"data_only"},
+    "spot.historical_block_trades": {"data_only"},
+    "spot.historical_trades": {"data_only"},
+    "spot.reference_price": {"data_only"},
+    "spot.reference_price_calculation": {"data_only"},
+    "spot.ticker_trading_day": {"data_only"},
+}
+"""Environments that serve the market, but not this endpoint."""
