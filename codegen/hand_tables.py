@@ -7,7 +7,7 @@ a wrong number must be wrong twice to go unseen. The lines made here save typing
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
@@ -33,6 +33,10 @@ STREAMS = "tests/contract/stream_table.py"
 
 FILL = "FILL"
 """Stands where ``python -m codegen new`` cannot know what to write."""
+
+
+Given = Mapping[str, int | str]
+"""Arguments of a call by wire name; a list is told by its length."""
 
 
 @dataclass(frozen=True)
@@ -107,11 +111,11 @@ def repr_(text: str) -> str:
     return f'"{text}"'
 
 
-def _row(given: dict[str, int | str]) -> str:
+def _row(given: Given) -> str:
     return "{" + ", ".join(f'"{k}": {v if isinstance(v, int) else repr_(v)}' for k, v in given.items()) + "}"
 
 
-def _rows(operation: Operation, rule: WeightRule) -> Iterator[tuple[dict[str, int | str], int]]:
+def _rows(operation: Operation, rule: WeightRule) -> Iterator[tuple[Given, int]]:
     """Arguments on both sides of every step, and what each call costs; lists are told by their length."""
     if isinstance(rule, int):
         yield {}, rule
@@ -138,7 +142,7 @@ def _rows(operation: Operation, rule: WeightRule) -> Iterator[tuple[dict[str, in
                 yield _with(operation, case.given, given), weight
 
 
-def _with(operation: Operation, name: str | None, given: dict[str, int | str]) -> dict[str, int | str]:
+def _with(operation: Operation, name: str | None, given: Given) -> Given:
     if name is None or name in given:
         return given
     return {name: 1 if operation.parameters[name].is_list else "BTCUSDT", **given}
