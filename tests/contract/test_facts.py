@@ -10,10 +10,10 @@ import yaml
 from shared_facts import FACTS, needs_facts
 
 from binance_sdk.catalogue import CATALOGUE, Operation
+from tests.hand_lines import lines_for_endpoint
 
 from .calls import OPERATIONS
 from .endpoint_table import COUNT_NOT_TRUSTED, NOT_SERVED_BY, SECURED
-from .wanted import lines_for_endpoint
 
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 

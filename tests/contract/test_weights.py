@@ -16,10 +16,10 @@ from binance_sdk import SyncBinanceClient, errors
 from binance_sdk._runtime import weight as w
 from binance_sdk._runtime.calls.parameters import validate
 from binance_sdk.catalogue import CATALOGUE, Operation, Parameter
+from tests.hand_lines import lines_for_endpoint
 
 from .calls import API_KEY, NOW_MS, OPERATIONS
 from .endpoint_table import GROUPS, LIMITS, WEIGHTS
-from .wanted import lines_for_endpoint
 
 ROWS = [
     pytest.param(id_, given_, weight, id=f"{id_}-{given_}") for id_, rows in WEIGHTS.items() for given_, weight in rows

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_sdk.catalogue import CATALOGUE, Catalogue, MarketCatalogue, Operation, Variant
+from binance_sdk.catalogue import CATALOGUE, Catalogue, MarketCatalogue, Operation, Variant, fixture
 from binance_sdk.simulator.rest import futures, spot
 from tests.shared_facts import load, needs_facts
 
@@ -28,9 +28,10 @@ ODD_EXAMPLES = {
 }
 
 
-def test_every_operation_has_an_answer_of_its_own() -> None:
-    assert set(spot.ANSWERS) == set(CATALOGUE.spot.operations)
-    assert set(futures.ANSWERS) == set(CATALOGUE.futures.operations)
+def test_every_answer_is_that_of_an_operation() -> None:
+    # The other way round an operation is served from its example.
+    assert set(spot.ANSWERS) <= set(CATALOGUE.spot.operations)
+    assert set(futures.ANSWERS) <= set(CATALOGUE.futures.operations)
 
 
 @pytest.mark.parametrize(("operation", "variant"), VARIANTS)
@@ -126,3 +127,18 @@ def test_an_endpoint_only_the_catalogue_knows_is_served_from_its_fixture(monkeyp
     assert response.json()["symbol"] == "ETHUSDT"
     assert response.json()["updateTime"] == NOW
     assert running.used_weight("futures") == 1
+
+
+def test_pages_of_an_example_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(spot.ANSWERS, "agg_trades")  # type: ignore[arg-type]
+    whole = json.loads(fixture("spot", "agg_trades"))
+    key = CATALOGUE.spot.operations["agg_trades"].paging
+    assert key is not None
+    with simulator() as running, running.sync_client() as client:
+        rows = client.spot.agg_trades("BTCUSDT")
+        assert len(rows) == len(whole)
+        first, last = getattr(rows[0], key.key), getattr(rows[-1], key.key)
+        assert client.spot.agg_trades("BTCUSDT", limit=1) == rows[-1:]
+        assert client.spot.agg_trades("BTCUSDT", from_id=first, limit=1) == rows[:1]
+        assert client.spot.agg_trades("BTCUSDT", from_id=last + 1) == []
+        assert list(client.spot.iter_agg_trades("BTCUSDT", from_id=first)) == rows

@@ -7,8 +7,10 @@ out a changed spec. Their fixtures are served with the symbol that was asked for
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import cast
 
+from binance_sdk._runtime.operation import Paging, Variant
 from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator.rest.json_rows import Json
 from binance_sdk.simulator.rest.validation import Call
@@ -24,11 +26,26 @@ def answer(call: Call, now: int, fixture: Fixture) -> Json:
     """The fixture of the variant that the call selects."""
     operation = call.operation
     given = {name: value if isinstance(value, (int, str)) else list(value) for name, value in call.given.items()}
-    suffix = operation.variant_for(given).fixtures[0]
-    body: Json = json.loads(fixture(operation.market, operation.name, suffix))
+    variant = operation.variant_for(given)
+    body: Json = json.loads(fixture(operation.market, operation.name, variant.fixtures[0]))
     newest = max(_times(body), default=now)
     names = {name: call.text(name) for name in _NAMES if name in call.given}
-    return _fitted(body, now - newest, names)
+    fitted = _fitted(body, now - newest, names)
+    return _page(fitted, operation.paging, variant, call) if operation.paging and isinstance(fitted, list) else fitted
+
+
+def _page(rows: list[Json], paging: Paging, variant: Variant[object], call: Call) -> Json:
+    """The rows of the example that a page holds, so that whoever walks over pages comes to an end."""
+    read = cast("Sequence[object]", variant.adapter.validate_json(json.dumps(rows)))
+    first, last = call.given.get(paging.cursor), call.given.get(paging.end or "")
+    kept = [
+        row
+        for row, values in zip(rows, read, strict=True)
+        if (not isinstance(first, int) or getattr(values, paging.key) >= first)
+        and (not isinstance(last, int) or getattr(values, paging.time or paging.key) <= last)
+    ]
+    size = call.number(paging.size) if paging.size in call.in_force else len(kept)
+    return kept[:size] if isinstance(first, int) else kept[-size:]
 
 
 def _is_time(key: str, value: Json) -> bool:

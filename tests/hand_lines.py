@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
-from shared_facts import REPOSITORY
-
 from codegen.hand_tables import lines_of_endpoint, lines_of_stream, wanted
 from codegen.load import load
 from codegen.spec import Spec
+from tests.shared_facts import REPOSITORY
 
 
 @cache
