@@ -1,4 +1,4 @@
-"""``python -m codegen generate | check | lint``."""
+"""``python -m codegen generate | check | lint | new``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from codegen.documents import SpecError
+from codegen.documents import FILL, SpecError
+from codegen.hand_tables import TableError
 from codegen.load import load
+from codegen.new import RefusedError, new_endpoint, new_stream
+from codegen.spec import MARKETS, Spec
 
 ROOT = Path(__file__).resolve().parent.parent
 _TOOLS = ("datamodel_code_generator", "jinja2", "ruff")
@@ -26,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("generate", help="write what the spec says")
     commands.add_parser("check", help="exit 1 and print the diff where the written code differs from the spec")
     commands.add_parser("lint", help="only read and check the spec")
+    _add_new(commands.add_parser("new", help="begin an endpoint or a stream: its files and lines, with marks to fill"))
     options = parser.parse_args(arguments)
     try:
         spec = load(options.spec)
@@ -36,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
             f"{count} mistake{'' if count == 1 else 's'} in {options.spec.name}/; nothing was written", file=sys.stderr
         )
         return 2
+    if options.command == "new":
+        return _new(spec, options)
     if options.command == "lint":
         print(
             f"{len(spec.operations)} endpoints, {len(spec.streams)} streams, {len(spec.schemas) + len(spec.events)} "
@@ -68,6 +74,33 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     changed = write(files, options.out)
     print(f"{len(files)} files, {len(changed)} changed" + "".join(f"\n  {name}" for name in changed))
+    return 0
+
+
+def _add_new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    endpoint = kinds.add_parser("endpoint", help="an endpoint of REST")
+    stream = kinds.add_parser("stream", help="a stream")
+    for kind in (endpoint, stream):
+        kind.add_argument("market", choices=MARKETS)
+        kind.add_argument("name", help="name of the method, such as open_interest")
+    endpoint.add_argument("path", help="path, such as /api/v3/depth")
+    stream.add_argument("pattern", help="name with its parameters in braces, such as '{symbol}@aggTrade'")
+    stream.add_argument("--route", help="first part of the path, for markets that have routes")
+
+
+def _new(spec: Spec, options: argparse.Namespace) -> int:
+    try:
+        if options.kind == "endpoint":
+            written = new_endpoint(options.root, spec, options.market, options.name, options.path)
+        else:
+            written = new_stream(options.root, spec, options.market, options.name, options.pattern, options.route)
+    except (RefusedError, TableError) as error:
+        print(f"{error}; nothing was written", file=sys.stderr)
+        return 2
+    print("written:" + "".join(f"\n  {place}" for place in written))
+    print(f"Fill in every {FILL} from Binance's page, then `python -m codegen generate` and `make test`.")
     return 0
 
 

@@ -86,6 +86,9 @@ def _day(loader: _Loader, node: yaml.ScalarNode) -> Any:
 
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
 
+FILL = "FILL"
+"""Begins a text that ``python -m codegen new`` could not know and that somebody has to write."""
+
 _DEEPEST = 50
 _LARGEST = 50_000
 """Nodes of one file with every alias written out; the largest of ours has a tenth of it."""
@@ -126,6 +129,7 @@ def parse(file: str, text: str) -> Document:
         _refuse_double_keys(file, root, set())
         _refuse_scalars(file, root)
         _refuse_size(file, root)
+        _refuse_marks(file, root)
         value = loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -160,6 +164,10 @@ def parse_json(file: str, body: bytes) -> Any:
         raise SpecError([Problem(file, 1, "too many lists and objects lie in each other")]) from error
     except ValueError as error:
         raise SpecError([Problem(file, 1, f"holds a number that is none: {error}")]) from error
+    mark = re.search(rf'"({FILL}(?: [^"]*)?)"(?!\s*:)', body.decode())
+    if mark is not None:
+        line = body.decode().count("\n", 0, mark.start()) + 1
+        raise SpecError([Problem(file, line, mark_words(mark[1]))])
     return value
 
 
@@ -190,6 +198,23 @@ def _refuse_scalars(file: str, root: yaml.Node) -> None:
         if strange is not None:
             code = f"U+{ord(strange[0]):04X}"
             raise SpecError([Problem(file, line, f"the text holds the character {code}, which is not allowed")])
+
+
+def _refuse_marks(file: str, root: yaml.Node) -> None:
+    """Everything that is still to be written, at once."""
+    marks = [node for node in _nodes(root) if isinstance(node, yaml.ScalarNode) and is_mark(node.value)]
+    if marks:
+        raise SpecError([Problem(file, node.start_mark.line + 1, mark_words(node.value)) for node in marks])
+
+
+def is_mark(text: str) -> bool:
+    return text == FILL or text.startswith(f"{FILL} ")
+
+
+def mark_words(text: str) -> str:
+    """What a mark asks for."""
+    wanted = text.removeprefix(FILL).strip()
+    return f"fill{f' {wanted}' if wanted else ' in this mark'}"
 
 
 def _refuse_size(file: str, root: yaml.Node) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
 
+from codegen.documents import FILL
 from codegen.spec import Placed, Spec
 from codegen.spec_model import (
     Band,
@@ -30,9 +31,6 @@ SIMULATOR_WEIGHTS = "binance_sdk/simulator/rest/weights.py"
 SIMULATOR_NAMES = "binance_sdk/simulator/streams/names.py"
 ENDPOINTS = "tests/contract/endpoint_table.py"
 STREAMS = "tests/contract/stream_table.py"
-
-FILL = "FILL"
-"""Stands where ``python -m codegen new`` cannot know what to write."""
 
 
 Given = Mapping[str, int | str]
@@ -62,20 +60,21 @@ def wanted(lines: list[Line]) -> str:
     return f"the tables written by hand want these lines; compare each with Binance's page before you paste it:\n{told}"
 
 
-def insert(root: Path, line: Line) -> None:
-    """Write a line at the end of its table.
+def with_line(text: str, line: Line) -> str:
+    """The text of a file with a line at the end of its table.
 
     Raises:
-        TableError: The file has no such table.
+        TableError: It has no such table, or the table has such a line.
     """
-    path = root / line.file
-    text = path.read_text(encoding="utf-8")
-    found = re.search(rf'^{line.table}\b[^\n=]*= f?(?:\{{|"""|frozenset\(\{{)\n', text, re.MULTILINE)
-    end = re.compile(r'^(?:\}|"""|\}\))', re.MULTILINE).search(text, found.end()) if found else None
+    found = re.search(rf'^{line.table}\b[^\n=]*= f?(?:\{{|""")\n', text, re.MULTILINE)
+    end = re.compile(r'^(?:\}|""")', re.MULTILINE).search(text, found.end()) if found else None
     if found is None or end is None:
         raise TableError(f"{line.file} has no table {line.table} that ends in a line of its own")
+    key = re.match(r'"[^"]*"|\S+', line.text)
+    if key is not None and re.search(rf"^ *{re.escape(key[0])}[: ,]", text[found.end() : end.start()], re.MULTILINE):
+        raise TableError(f"{line.file}, {line.table} has a line for {key[0]} already")
     indent = "" if '"""' in found[0] else "    "
-    path.write_text(f"{text[: end.start()]}{indent}{line.text}\n{text[end.start() :]}", encoding="utf-8")
+    return f"{text[: end.start()]}{indent}{line.text}\n{text[end.start() :]}"
 
 
 # --------------------------------------------------------------------------------------- endpoints
@@ -266,14 +265,13 @@ def unfilled(root: Path) -> list[str]:
 
 
 __all__ = [
-    "FILL",
     "Line",
     "TableError",
-    "insert",
     "lines_of_endpoint",
     "lines_of_stream",
     "names_table",
     "simulated_price",
     "unfilled",
     "wanted",
+    "with_line",
 ]
