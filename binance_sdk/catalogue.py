@@ -39,6 +39,7 @@ __all__ = [
     "MarketLimits",
     "Operation",
     "Parameter",
+    "StreamOperation",
     "Variant",
     "fixture",
     "stream",
@@ -51,6 +52,10 @@ if not TYPE_CHECKING:
         # Whoever only calls endpoints does not pay for the events of streams.
         if name == "STREAMS":
             return tuple(_streams().values())
+        if name == "StreamOperation":
+            from binance_sdk._runtime.stream.operation import StreamOperation
+
+            return StreamOperation
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from pydantic import BaseModel
 
-from binance_sdk._runtime.stream.operation import StreamOperation
 from binance_sdk.simulator.market.candles import Calendar
 from binance_sdk.simulator.streams.feeds import grid
 from binance_sdk.simulator.streams.market_view import MarketView, text
 from binance_sdk.simulator.streams.names import StreamName
+
+if TYPE_CHECKING:
+    from binance_sdk.catalogue import StreamOperation
 
 _PERIOD = 1_000
 """Less than what any stream may be silent for."""
@@ -45,8 +47,8 @@ class FixtureFeed:
         table, symbol = self._view.market.table, self._name.symbol
         if symbol and not any(symbol in known for known in (table.by_symbol, table.pairs, table.dollar_assets)):
             return []
-        body = json.loads(self._fixture)
-        for event in body if isinstance(body, list) else [body]:
+        body: Any = json.loads(self._fixture)
+        for event in cast("list[Fields]", body if isinstance(body, list) else [body]):
             self._fit(event, due)
         return [text(body)]
 
@@ -110,7 +112,7 @@ def _places(model: type[BaseModel], value: Fields) -> Iterator[tuple[type[BaseMo
     for name in model.model_fields:
         key = _wire(model, name)
         held: Any = value.get(key)
-        items: list[Any] = held if isinstance(held, list) else [held]
+        items = cast("list[Any]", held if isinstance(held, list) else [held])
         inside = next(_models(model.model_fields[name].annotation), None)
         if inside is None:
             yield model, name, value, key

@@ -11,9 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
-from binance_sdk._runtime.stream.operation import StreamOperation
 from binance_sdk.simulator.market.symbols import Market
+
+if TYPE_CHECKING:
+    from binance_sdk.catalogue import StreamOperation
 
 _SYMBOL = r"(?P<symbol>[^@!]+)"
 _MINUTES = "1m|3m|5m|15m|30m|1h|2h|4h|6h|8h|12h|1d|3d|1w|1M"
