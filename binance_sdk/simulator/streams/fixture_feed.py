@@ -112,7 +112,7 @@ def _places(model: type[BaseModel], value: Fields) -> Iterator[tuple[type[BaseMo
     for name in model.model_fields:
         key = _wire(model, name)
         held: Any = value.get(key)
-        items = cast("list[Any]", held if isinstance(held, list) else [held])
+        items: list[Any] = held if isinstance(held, list) else [held]
         inside = next(_models(model.model_fields[name].annotation), None)
         if inside is None:
             yield model, name, value, key
