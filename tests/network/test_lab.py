@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import socket
-from collections.abc import Iterator
 
 import pytest
 import trustme
@@ -13,15 +11,7 @@ import trustme
 from .lab import Lab
 
 
-@pytest.fixture
-def _no_collection() -> Iterator[None]:
-    """What nobody closes stays open."""
-    gc.disable()
-    yield
-    gc.enable()
-
-
-@pytest.mark.usefixtures("_no_collection")
+@pytest.mark.usefixtures("no_garbage_collection")
 @pytest.mark.parametrize("part", ["rest", "streams", "http", "https", "socks"])
 def test_connections_that_have_said_nothing_yet_end_with_the_lab(part: str, ca: trustme.CA) -> None:
     """Their TLS handshake has not begun, they are being accepted, or they still wait to be."""

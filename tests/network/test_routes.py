@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import threading
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import trustme
 
 from binance_sdk import errors
 from binance_sdk._runtime.stream.connection import over_websockets
@@ -146,6 +149,43 @@ def test_a_proxy_that_refuses(library: str, scheme: str, lab: Lab) -> None:
     assert type(error) is (errors.APIConnectionError if library in REST else errors.StreamError)
     assert f"no connection: the proxy refused ({'403' if scheme == 'http' else ''}" in str(error)
     assert f"through the proxy {proxy.address} of proxy=" in str(error)
+
+
+@every
+@pytest.mark.usefixtures("no_garbage_collection")
+def test_a_proxy_that_refuses_and_says_no_goodbye_is_left_for_good(library: str, ca: trustme.CA) -> None:
+    """The end of TLS is for two; whoever waits for it keeps the socket as long as the other side likes."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    left: list[socket.socket] = []
+
+    def answer() -> None:
+        while True:
+            connection, _ = listener.accept()
+            if done.is_set():
+                connection.close()
+                return
+            secure = context.wrap_socket(connection, server_side=True)
+            secure.recv(65536)
+            secure.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            left.append(socket.socket(fileno=secure.detach()))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as opened:
+        done = threading.Event()
+        thread = threading.Thread(target=answer)
+        thread.start()
+        error = use(library, proxy=f"https://127.0.0.1:{listener.getsockname()[1]}")
+        done.set()
+        socket.create_connection(listener.getsockname()).close()
+        thread.join()
+        assert "the proxy refused (403" in str(error)
+        assert left
+        for connection in left:
+            opened.enter_context(connection)
+            connection.settimeout(5)
+            with contextlib.suppress(ConnectionError):
+                while connection.recv(65536):
+                    pass
 
 
 @every

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
+from asyncio.trsock import TransportSocket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
+from socket import SHUT_RDWR
 from typing import Any, cast
 
 from aiohttp import (
@@ -45,6 +49,41 @@ from binance_sdk._runtime.transport.reasons import proxy_refused, reason, throug
 _TIMEOUTS = 64
 """Kept, since nearly every request has the same."""
 PROXY_AUTHORIZATION = "Proxy-Authorization"
+_LAYERS = 6
+"""Rounds of the loop until TLS within TLS within TCP has told one another of the end."""
+
+
+class Session:
+    """A ``ClientSession``, and every connection it has opened.
+
+    aiohttp forgets a connection to a proxy that refuses: it begins the end of TLS, and does not wait for it. Where the
+    event loop ends first, the socket would stay open.
+    """
+
+    def __init__(self, client: ClientSession) -> None:
+        self.client = client
+        self._sockets: list[TransportSocket] = []
+        connector = cast("Any", client.connector)
+        connect = connector._wrap_create_connection
+
+        async def remembered(*args: Any, **kwargs: Any) -> Any:
+            transport, protocol = await connect(*args, **kwargs)
+            self._sockets = [each for each in self._sockets if each.fileno() >= 0]
+            self._sockets.append(transport.get_extra_info("socket"))
+            return transport, protocol
+
+        # Where aiohttp and aiohttp_socks both come by; there is no argument for it, and a test watches over it.
+        connector._wrap_create_connection = remembered
+
+    async def close(self) -> None:
+        """Close all of it, whatever the other side says to that."""
+        await self.client.close()
+        for each in self._sockets:
+            # Not their transports: what has been closed twice can no longer be aborted.
+            with contextlib.suppress(OSError):
+                each.shutdown(SHUT_RDWR)
+        for _ in range(_LAYERS):
+            await asyncio.sleep(0)
 
 
 def new_session(
@@ -53,7 +92,7 @@ def new_session(
     socket: type[ClientWebSocketResponse[Any]] = ClientWebSocketResponse,
     traces: Sequence[TraceConfig] = (),
     check: Callable[[ClientResponse], Awaitable[None]] | None = None,
-) -> ClientSession:
+) -> Session:
     """A session that remembers nothing, looks up nothing of the environment (``~/.netrc`` included), and sends once.
 
     ``check`` raises for answers that must not go on to the caller.
@@ -90,7 +129,7 @@ def new_session(
     # Where a kept connection breaks, aiohttp sends the request a second time, which is charged a second time. Retries
     # are ours: counted, paid, and as many as the user wants. There is no argument for it; a test watches over it.
     session._retry_connection = False
-    return session
+    return Session(session)
 
 
 def request_arguments(network: Network, route: Route, url: str) -> dict[str, Any]:
@@ -177,13 +216,13 @@ class _Sessions:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._made: dict[Route, ClientSession] = {}
+        self._made: dict[Route, Session] = {}
 
     def by(self, route: Route) -> ClientSession:
         session = self._made.get(route)
         if session is None:
             session = self._made[route] = new_session(route.proxy)
-        return session
+        return session.client
 
     async def close(self) -> None:
         for session in self._made.values():

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from inspect import signature
-from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, Any, cast
 
 from aiohttp import (
@@ -38,6 +37,7 @@ from binance_sdk._runtime.stream.connection.websocket import (
 )
 from binance_sdk._runtime.transport.network import Network
 from binance_sdk._runtime.transport.over_aiohttp import (
+    Session,
     connect_failure,
     errors_caught,
     new_session,
@@ -71,11 +71,6 @@ class _Socket(_Response):
     def __init__(self, reader: Any, writer: Any, protocol: Any, response: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(reader, writer, protocol, response, *args, **kwargs)
         self.read = reader.read
-        self.line: Any = response.connection.transport.get_extra_info("socket")
-
-
-_LAYERS = 6
-"""Rounds of the loop until TLS within TLS within TCP has told one another of the end."""
 
 
 class _Refused(ClientError):
@@ -102,7 +97,7 @@ _STAYS.on_request_redirect.append(_refuse)
 class _WebSocket:
     """A session of its own for each connection: it must end in the loop it was made in, and hold nothing else."""
 
-    def __init__(self, session: ClientSession, socket: _Socket, receiver: Receiver) -> None:
+    def __init__(self, session: Session, socket: _Socket, receiver: Receiver) -> None:
         self._session = session
         self._socket = socket
         self._receiver = receiver
@@ -180,12 +175,6 @@ class _WebSocket:
             pass
         finally:
             await self._session.close()
-            # The end of TLS takes a while, and there may be no loop left to see it through. What has been closed twice
-            # can no longer be aborted, so the socket itself is told.
-            with contextlib.suppress(OSError, TypeError):
-                self._socket.line.shutdown(SHUT_RDWR)
-            for _ in range(_LAYERS):
-                await asyncio.sleep(0)
 
 
 class AiohttpConnector:
@@ -205,7 +194,7 @@ class AiohttpConnector:
             traces=[_STAYS],
             check=_accepted,
         )
-        connect = cast("Callable[..., Awaitable[_Socket]]", session.ws_connect)
+        connect = cast("Callable[..., Awaitable[_Socket]]", session.client.ws_connect)
         try:
             async with asyncio.timeout(OPEN_SECONDS):
                 # Compression costs more CPU than the line saves, and pongs are ours to count.
