@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from binance_sdk._runtime.budget import pool
 
-pytest_plugins = ["tests.hanging"]
+pytest_plugins = ["tests.hanging", "tests.skipped"]
 
 # The same examples in every run and no deadline, so a busy machine fails nothing.
 settings.register_profile("project", derandomize=True, deadline=None, database=None)

@@ -14,7 +14,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 FACTS = REPOSITORY.parent / "shared" / "binance"
 
-needs_facts = pytest.mark.skipif(not FACTS.is_dir(), reason="there is no fact base beside this checkout")
+needs_facts = pytest.mark.skipif(not FACTS.is_dir(), reason="no fact base: it is looked for in ../shared/binance")
 
 
 def found(pattern: str) -> list[Path]:

@@ -57,7 +57,7 @@ def test_every_spelling_means_the_perpetual(cli: Cli, simulator: Simulator, symb
     assert found["ohlcv"]["base"][-1]["timestamp"] % 60_000 == 0
 
 
-@pytest.mark.skipif(not SCHEMA.is_file(), reason="there is no schema beside this checkout")
+@pytest.mark.skipif(not SCHEMA.is_file(), reason="no schema of market_data: it is looked for in ../shared/virtuoso")
 @pytest.mark.parametrize("symbol", ["BTCUSDT", "ETHBTC"])
 def test_json_is_valid_against_the_schema(cli: Cli, simulator: Simulator, symbol: str) -> None:
     ran = cli("snapshot", symbol, "--json")

@@ -117,6 +117,8 @@ def test_the_deadline_holds_while_it_is_unpacked(library: str, monkeypatch: pyte
         ("gzip", gzip.compress(b"") * 2000, "goes on after the end"),
         ("deflate", zlib.compress(TIME) + b"more", "goes on after the end"),
     ],
+    # Of bytes it would hold the moment at which they were packed.
+    ids=lambda value: value if isinstance(value, str) else "body",
 )
 def test_what_is_packed_badly(library: str, encoding: str, body: bytes, text: str) -> None:
     with RawServer(http("200 OK", body, {"Content-Encoding": encoding})) as server:

@@ -136,7 +136,7 @@ def test_an_open_stream_belongs_to_the_parent_and_goes_on_there() -> None:
 
 def test_a_web_server_that_loads_the_application_before_it_forks(exchange: EchoExchange) -> None:
     """The client of the application has connections, and every worker inherits them."""
-    pytest.importorskip("gunicorn")
+    pytest.importorskip("gunicorn", reason="gunicorn is missing: install the dev extra")
     with socket.create_server(("127.0.0.1", 0)) as free:
         place = "{}:{}".format(*free.getsockname())
     options = ["--preload", "--workers=3", f"--bind={place}", "--log-level=warning", "--no-control-socket"]

@@ -105,7 +105,9 @@ def test_nobody_listens() -> None:
     assert type(error) is errors.APIConnectionError
 
 
-@pytest.mark.parametrize("body", [b"not gzip at all", gzip.compress(b"[]")[:10] + b"\xff" * 20])
+@pytest.mark.parametrize(
+    "body", [b"not gzip at all", gzip.compress(b"[]")[:10] + b"\xff" * 20], ids=["no head", "no body"]
+)
 def test_a_body_that_is_not_what_its_encoding_says(body: bytes) -> None:
     error = ask(http("200 OK", body, {"Content-Encoding": "gzip"}))
     assert type(error) is errors.DecodeError

@@ -13,7 +13,9 @@ import pytest
 
 FACTS = Path(__file__).resolve().parents[3] / "shared" / "virtuoso"
 
-needs_schema = pytest.mark.skipif(not FACTS.is_dir(), reason="there is no contract beside this checkout")
+needs_schema = pytest.mark.skipif(
+    not FACTS.is_dir(), reason="no schema of market_data: it is looked for in ../shared/virtuoso"
+)
 
 
 @cache
