@@ -2,16 +2,32 @@
 PYTHON ?= python3
 DEMO := .venv/demo/bin/python
 DEV := .venv/dev/bin/python
+LOWEST := .venv/lowest/bin/python
 PIP = $(PYTHON) -m pip --disable-pip-version-check --python $(1) install --quiet --require-hashes
+CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one with make PYTHON=...") if sys.version_info < (3, 11) else 0'
+# One worker for each processor; the long tests are taken from a worker that is behind.
+PARALLEL := -n auto --dist worksteal
+# An old library may say of a newer one below it that it is deprecated.
+OLD := -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
 
-.PHONY: demo test check coverage docs generate bench lock clean
-.DEFAULT_GOAL := test
+.PHONY: help demo test test-lowest test-all check coverage docs generate bench lock clean
+.DEFAULT_GOAL := help
+
+help:  ## the commands there are
+	@echo 'make ...'
+	@sed -n 's/^\([a-z-]*\):.*  ## /\1:/p' Makefile | awk -F: '{ name = $$1; sub(/^[^:]*:/, ""); printf "  %-12s %s\n", name, $$0 }'
 
 demo: .venv/demo/.ready  ## the main job, offline on our simulator; LIVE=1 asks Binance itself
 	@$(DEMO) -m binance_sdk demo $(if $(LIVE),--live)
 
-test: .venv/dev/.ready  ## the whole test suite
-	$(DEV) -m pytest
+test: .venv/dev/.ready  ## the whole test suite, on every processor
+	$(DEV) -m pytest $(PARALLEL)
+
+test-lowest: .venv/lowest/.ready  ## what users rely on, with the lowest version of every direct dependency
+	$(LOWEST) -m pytest $(PARALLEL) $(OLD) tests/contract tests/decode tests/runtime tests/streams tests/network
+
+test-all: .venv/dev/.ready .venv/lowest/.ready  ## the long one, before an issue is closed: lowest and newest versions, every Python here
+	$(DEV) -m tests.everywhere
 
 check: .venv/dev/.ready  ## lint, types, generated code
 	$(DEV) -m ruff check .
@@ -41,20 +57,27 @@ lock: .venv/dev/.ready  ## compile the lock files from pyproject.toml
 	$(DEV) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--extra dev pyproject.toml -o requirements-dev.lock
 
-clean:
+clean:  ## away with environments, caches and what was built
 	rm -rf .venv dist site .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 .venv/demo/.ready: requirements-demo.lock
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one with make PYTHON=...") if sys.version_info < (3, 11) else 0'
+	@$(CHECK_PYTHON)
 	@echo "setting up .venv/demo ..."
 	@$(PYTHON) -m venv --clear --without-pip .venv/demo
 	@$(call PIP,$(DEMO)) -r requirements-demo.lock
 	@touch $@
 
 .venv/dev/.ready: requirements-dev.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; name one with make PYTHON=...") if sys.version_info < (3, 11) else 0'
+	@$(CHECK_PYTHON)
 	@echo "setting up .venv/dev ..."
 	@$(PYTHON) -m venv --clear --without-pip .venv/dev
 	@$(call PIP,$(DEV)) -r requirements-dev.lock
 	@$(PYTHON) -m pip --disable-pip-version-check --python $(DEV) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What pyproject.toml allows at least; what comes with that is as new as it may be.
+.venv/lowest/.ready: pyproject.toml | .venv/dev/.ready
+	@echo "setting up .venv/lowest ..."
+	@$(DEV) -m uv venv --quiet --clear --python $(DEV) .venv/lowest
+	@$(DEV) -m uv pip install --quiet --python $(LOWEST) --resolution lowest-direct -e '.[all,test]'
 	@touch $@
