@@ -10,29 +10,12 @@ from decimal import (
     ROUND_FLOOR,
     ROUND_HALF_EVEN,
     ROUND_UP,
-    Clamped,
     Context,
-    DivisionByZero,
-    FloatOperation,
     Inexact,
-    InvalidOperation,
-    Overflow,
     Rounded,
-    Subnormal,
-    Underflow,
 )
 
-EVERY_SIGNAL = [
-    Clamped,
-    DivisionByZero,
-    FloatOperation,
-    Inexact,
-    InvalidOperation,
-    Overflow,
-    Rounded,
-    Subnormal,
-    Underflow,
-]
+EVERY_SIGNAL = list(Context().traps)
 
 HOSTILE = {
     **{f"prec={digits}": Context(prec=digits) for digits in range(1, 9)},

@@ -15,22 +15,13 @@ import pytest
 from binance_sdk import BinanceClient
 from binance_sdk._runtime.budget.pool import Pool
 from binance_sdk._runtime.operation import Operation
-from binance_sdk.catalogue import CATALOGUE, fixture
+from binance_sdk.catalogue import CATALOGUE
+from tests.runtime.support import example_answer
 
 from .virtual import VirtualClock, now
 
 Answer = Callable[[httpx.Request], httpx.Response | None]
 PATHS = {operation.path: operation for operation in CATALOGUE}
-
-
-def ok(request: httpx.Request) -> bytes:
-    """An answer of the right shape."""
-    operation = PATHS[request.url.path]
-    given = {
-        name: [value] if operation.by_wire[name].list else value
-        for name, value in parse_qsl(request.url.query.decode(), keep_blank_values=True)
-    }
-    return fixture(operation.market, operation.name, operation.variant_for(given).fixtures[0])
 
 
 @dataclass
@@ -84,7 +75,7 @@ class Exchange:
             self.refused += 1
             headers["retry-after"] = str(int(60 - time % 60) + 1)
             return httpx.Response(418 if self.refused > self.patience else 429, headers=headers, content=b"")
-        body = ok(request)
+        body = example_answer(request)
         if request.url.path.endswith("/time"):
             body = b'{"serverTime":%d}' % round(time * 1000)
         return httpx.Response(200, headers=headers, content=body)

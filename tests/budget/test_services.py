@@ -17,8 +17,9 @@ from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.calls import cache as caching
 from binance_sdk.events import CacheHit, RequestSent, ResponseReceived, WeightDrift
 from binance_sdk.spot import ExchangeInfo
+from tests.runtime.support import example_answer
 
-from .support import Exchange, ok, pool_of, settled
+from .support import Exchange, pool_of, settled
 from .virtual import START, now, run
 
 KEY = "k3yThatNobodyMaySee"
@@ -205,7 +206,7 @@ def _info(rows: list[dict[str, Any]]) -> Any:
     def special(request: httpx.Request) -> httpx.Response | None:
         if not request.url.path.endswith("exchangeInfo"):
             return None
-        body = json.loads(ok(request))
+        body = json.loads(example_answer(request))
         body.update(rateLimits=rows, serverTime=round(now() * 1000))
         return httpx.Response(200, json=body)
 

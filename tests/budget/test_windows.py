@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -15,28 +15,7 @@ from binance_sdk._runtime.budget.request_limits import ConcurrencyLimit, Request
 from binance_sdk._runtime.budget.resource import Charge
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 
-LIMIT = 100
-MINUTE = 60
-START = 1000.0 * MINUTE
-
-
-@dataclass
-class Server:
-    """Counts by its own clock what arrives, and tells each request the count after it."""
-
-    ahead: float
-    counts: dict[int, int] = field(default_factory=dict)
-
-    def take(self, amount: int, now: float) -> int:
-        index = self.index(now)
-        self.counts[index] = self.counts.get(index, 0) + amount
-        return self.counts[index]
-
-    def index(self, now: float) -> int:
-        return int((now + self.ahead) // MINUTE)
-
-    def count(self, now: float) -> int:
-        return self.counts.get(self.index(now), 0)
+from .counting_server import LIMIT, MINUTE, START, CountingServer
 
 
 @dataclass
@@ -66,7 +45,7 @@ NO_ARRIVAL = ("never sent", "cut off", "vanished")
 
 def play(
     window: FixedWindow,
-    server: Server,
+    server: CountingServer,
     begin: float,
     sends: list[tuple[int, float, float, float, str]],
     foreign: list[tuple[float, int]],
@@ -146,7 +125,7 @@ def test_the_servers_count_never_exceeds_its_limit(
     begin: float,
 ) -> None:
     window = FixedWindow("weight", LIMIT, MINUTE, offset=offset, uncertainty=uncertainty)
-    play(window, Server(offset + error * uncertainty), begin, sends, [])
+    play(window, CountingServer(offset + error * uncertainty), begin, sends, [])
 
 
 @settings(max_examples=200)
@@ -154,14 +133,14 @@ def test_the_servers_count_never_exceeds_its_limit(
 def test_with_others_on_the_address_nothing_breaks_and_every_request_is_sent(
     sends: list[tuple[int, float, float, float, str]], foreign: list[tuple[float, int]]
 ) -> None:
-    play(FixedWindow("weight", LIMIT, MINUTE), Server(0.0), 0.0, sends, foreign)
+    play(FixedWindow("weight", LIMIT, MINUTE), CountingServer(0.0), 0.0, sends, foreign)
 
 
 @pytest.mark.parametrize("counted", [True, False], ids=["counted", "never arrived"])
 def test_a_request_without_an_answer_is_charged_beside_the_servers_count_only_until_that_must_hold_it(
     counted: bool,
 ) -> None:
-    window, server, now = FixedWindow("weight", 6000, MINUTE), Server(0.0), START + 2
+    window, server, now = FixedWindow("weight", 6000, MINUTE), CountingServer(0.0), START + 2
     window.settle(window.take(40, now), server.take(40, now), now)
     lost = window.take(800, now)
     if counted:
@@ -175,7 +154,7 @@ def test_a_request_without_an_answer_is_charged_beside_the_servers_count_only_un
 
 
 def test_what_was_lost_at_the_end_of_a_window_is_charged_in_the_next_until_that_must_hold_it() -> None:
-    window, server, now = FixedWindow("weight", LIMIT, MINUTE), Server(0.0), START + 59
+    window, server, now = FixedWindow("weight", LIMIT, MINUTE), CountingServer(0.0), START + 59
     window.settle(window.take(30, now), None, now, answered=False)
     now = START + 61
     server.take(30, now)
@@ -189,7 +168,7 @@ def test_what_was_lost_at_the_end_of_a_window_is_charged_in_the_next_until_that_
 
 def test_others_are_left_room_for() -> None:
     """Somebody spends 40 of 100 each minute, evenly; once known, we do not fill the window at its start."""
-    window, server, now = FixedWindow("weight", LIMIT, MINUTE), Server(0.0), START
+    window, server, now = FixedWindow("weight", LIMIT, MINUTE), CountingServer(0.0), START
     refused: list[int] = []
     for minute in range(12):
         spent = 0

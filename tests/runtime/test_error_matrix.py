@@ -7,7 +7,6 @@ import json
 import pickle
 import select
 import socket
-import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from binance_sdk import RequestOptions, errors
 from binance_sdk._runtime.answers.api_errors import wait_seconds
 
+from .broken_lines import BROKEN
 from .server import Act, RawServer, http
 from .support import KEY, NOW, NOW_MS, Mode, in_flight, outcome
 
@@ -42,11 +42,6 @@ def price(client: Any) -> Any:
 
 def with_key(client: Any) -> Any:
     return client.futures.historical_trades("BTCUSDT", from_id=7, options=ONCE)
-
-
-def reset(connection: socket.socket) -> None:
-    """Hang up with a RST instead of a FIN."""
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def check(error: object, kind: type[errors.BinanceError], operation: str) -> errors.BinanceError:
@@ -322,26 +317,9 @@ def test_too_large(mode: Mode, declared: bool, compressed: bool, monkeypatch: py
 
 # ------------------------------------------------------------------------------ broken lines
 
-CHUNKED = {"Transfer-Encoding": "chunked"}
-BROKEN: list[tuple[str, bytes | Act]] = [
-    ("cut before headers", b""),
-    ("cut in headers", b"HTTP/1.1 200 OK\r\nContent-Le"),
-    ("cut in the body", http("200 OK", b"[" + KLINE, {"Content-Length": "4096"})),
-    ("reset before headers", reset),
-    ("no HTTP", b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n"),
-    ("no status", b"HTTP/1.1 abc OK\r\n\r\n"),
-    ("header garbage", b"HTTP/1.1 200 OK\r\n\x00\x01: \xff\r\nno colon here\r\n\r\n[]"),
-    ("two lengths", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n[]"),
-    ("length that is none", b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n[]"),
-    ("length of another alphabet", "HTTP/1.1 200 OK\r\nContent-Length: \u00b2\r\n\r\n[]".encode("latin-1")),
-    ("chunk nonsense", http("200 OK", b"zz\r\n[]\r\n0\r\n\r\n", CHUNKED, length=False)),
-    ("chunks without end", http("200 OK", b"2\r\n[]\r\n", CHUNKED, length=False)),
-    ("headers without end", b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000),
-]
-
 
 @both
-@pytest.mark.parametrize("answer", [case[1] for case in BROKEN], ids=[case[0] for case in BROKEN])
+@pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
 def test_broken_line(mode: Mode, answer: bytes | Act) -> None:
     error = failed(mode, answer)
     check(error, errors.APIConnectionError, "spot.klines")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,23 +14,7 @@ from binance_sdk._runtime.budget.resource import Charge
 from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.response import Headers
 from binance_sdk.catalogue import CATALOGUE
-
-LIMIT = 100
-MINUTE = 60
-START = 1000 * MINUTE
-
-
-@dataclass
-class Server:
-    """Counts what arrives by its own clock, and tells the truth."""
-
-    ahead: float
-    counts: dict[int, int] = field(default_factory=dict)
-
-    def take(self, amount: int, now: float) -> int:
-        index = int((now + self.ahead) // MINUTE)
-        self.counts[index] = self.counts.get(index, 0) + amount
-        return self.counts[index]
+from tests.budget.counting_server import LIMIT, MINUTE, START, CountingServer
 
 
 @dataclass
@@ -88,7 +72,7 @@ def test_no_order_of_events_spends_more_than_the_limit(
     events: list[tuple[str, int]], ahead: float, begin: float
 ) -> None:
     window = FixedWindow("weight", LIMIT, MINUTE, uncertainty=0.5)
-    server, under_way, now = Server(ahead), [], START + begin
+    server, under_way, now = CountingServer(ahead), [], START + begin
     for event, number in events:
         if event == "send":
             if window.ready_at(number, now, 1.0) <= now:

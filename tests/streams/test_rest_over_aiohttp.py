@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
-import struct
 from typing import Any
 
 import pytest
 
 from binance_sdk import BinanceClient, errors
 from binance_sdk._runtime.options import RequestOptions
+from tests.runtime.broken_lines import BROKEN
 from tests.runtime.server import Act, RawServer, http
 
 ROW = b'[1,"1","1","1","1","1",2,"1",1,"1","1","0"]'
@@ -28,11 +28,6 @@ async def _call(url: str, **settings: Any) -> Any:
 def ask(answer: bytes | Act | None, **settings: Any) -> Any:
     with RawServer(answer) as server:
         return asyncio.run(_call(server.url, **settings))
-
-
-def reset(connection: socket.socket) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
 
 
 def slow(connection: socket.socket) -> None:
@@ -66,24 +61,7 @@ async def test_headers_go_out_and_come_back_and_connections_are_kept() -> None:
     assert b"X-MBX-APIKEY" not in first + second
 
 
-CHUNKED = {"Transfer-Encoding": "chunked"}
-BROKEN: list[tuple[str, bytes | Act]] = [
-    ("cut before headers", b""),
-    ("cut in headers", b"HTTP/1.1 200 OK\r\nContent-Le"),
-    ("cut in the body", http("200 OK", b"[", {"Content-Length": "4096"})),
-    ("reset before headers", reset),
-    ("no HTTP", b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n"),
-    ("no status", b"HTTP/1.1 abc OK\r\n\r\n"),
-    ("header garbage", b"HTTP/1.1 200 OK\r\n\x00\x01: \xff\r\nno colon here\r\n\r\n[]"),
-    ("two lengths", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n[]"),
-    ("length that is none", b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n[]"),
-    ("chunk nonsense", http("200 OK", b"zz\r\n[]\r\n0\r\n\r\n", CHUNKED, length=False)),
-    ("chunks without end", http("200 OK", b"2\r\n[]\r\n", CHUNKED, length=False)),
-    ("headers without end", b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000),
-]
-
-
-@pytest.mark.parametrize("answer", [case[1] for case in BROKEN], ids=[case[0] for case in BROKEN])
+@pytest.mark.parametrize("answer", BROKEN.values(), ids=BROKEN)
 def test_a_broken_line(answer: bytes | Act) -> None:
     error = ask(answer)
     assert type(error) is errors.APIConnectionError

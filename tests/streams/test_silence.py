@@ -17,7 +17,7 @@ from binance_sdk.events import StreamConnected, StreamLost
 from binance_sdk.streams import Gap, Reconnected, SilentStream
 
 from .conftest import Engine
-from .raw_server import CLOSE, PING, PONG, TEXT, RawServer
+from .raw_stream_server import CLOSE, PING, PONG, TEXT, RawStreamServer
 from .rows import agg_trade, mini_ticker
 from .server import eventually
 from .test_keeping import after_reconnect, until
@@ -272,20 +272,20 @@ async def test_a_frozen_peer_is_given_one_moment_to_say_goodbye(
 
 
 @pytest.fixture
-async def raw() -> AsyncIterator[RawServer]:
-    async with RawServer() as server:
+async def raw() -> AsyncIterator[RawStreamServer]:
+    async with RawStreamServer() as server:
         yield server
 
 
 @pytest.fixture
-def raw_engine(engine: Engine, raw: RawServer) -> Engine:
+def raw_engine(engine: Engine, raw: RawStreamServer) -> Engine:
     engine.context = dataclasses.replace(engine.context, urls={"spot": (raw.url,), "futures": (raw.url,)})
     return engine
 
 
 @pytest.mark.parametrize("payload", [b"\x03\xe9going away", b""], ids=["1001", "no code"])
 async def test_a_close_frame_is_answered_and_followed_by_a_new_connection(
-    raw_engine: Engine, raw: RawServer, payload: bytes
+    raw_engine: Engine, raw: RawStreamServer, payload: bytes
 ) -> None:
     """Whatever the server does with the TCP connection, and whenever."""
     async with raw_engine.spot.agg_trade("BTCUSDT", quiet_time=None):
@@ -303,7 +303,7 @@ async def test_a_close_frame_is_answered_and_followed_by_a_new_connection(
 
 
 async def test_a_flood_of_pings_is_answered_within_the_limit_and_shuts_nothing_out(
-    raw_engine: Engine, raw: RawServer
+    raw_engine: Engine, raw: RawStreamServer
 ) -> None:
     clock = raw_engine.clock
     async with raw_engine.spot.agg_trade("BTCUSDT", quiet_time=None) as events:
@@ -335,7 +335,7 @@ async def test_a_flood_of_pings_is_answered_within_the_limit_and_shuts_nothing_o
         line.hang_up()
 
 
-async def test_a_lone_ping_is_answered_at_once(raw_engine: Engine, raw: RawServer) -> None:
+async def test_a_lone_ping_is_answered_at_once(raw_engine: Engine, raw: RawStreamServer) -> None:
     async with raw_engine.spot.agg_trade("BTCUSDT", quiet_time=None):
         (line,) = raw.lines
         line.send(PING, b"1795978652131")

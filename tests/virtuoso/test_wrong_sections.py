@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from binance_sdk.errors import ConfigError
+from tests import wrong_values
 from tests.virtuoso import fake_virtuoso
 from virtuoso_binance import load_config, load_settings, make_exchange_class, register, validate
 from virtuoso_binance.config import Section
@@ -17,29 +18,16 @@ from virtuoso_binance.config.env_vars import read_dotenv
 from virtuoso_binance.session import make_client
 
 WRONG: dict[str, object] = {
-    "True": True,
-    "False": False,
-    "0": 0,
-    "1": 1,
-    "-1": -1,
-    "0.5": 0.5,
+    **wrong_values.WRONG,
     ".nan": math.nan,
     ".inf": math.inf,
     "-.inf": -math.inf,
-    "1e300": 1e300,
-    "10**400": 10**400,
     "10**5000": 10**5000,
-    "empty": "",
-    "blank": " ",
     "true": "true",
     "yes": "yes",
     "digits": "1200",
     "text": "BTCUSDT",
-    "surrogate": "\ud800",
-    "huge": "a" * 100_000,
-    "bytes": b"x",
     "date": date(2026, 1, 1),
-    "list": [],
     "list of one": ["USDT"],
     "list of a number": [1],
     "list of a blank": [" "],

@@ -53,7 +53,7 @@ class RawLine:
         self._writer.transport.abort()
 
 
-class RawServer:
+class RawStreamServer:
     """Listens on loopback while it is entered."""
 
     def __init__(self) -> None:
