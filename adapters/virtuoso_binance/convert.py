@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from itertools import pairwise
+from typing import TypeVar
 
 from binance_sdk import futures, spot
 from binance_sdk.errors import DecodeError
 from binance_sdk.futures import Kline, PriceLevel
 from virtuoso_binance.scalars import Row, iso
 
-__all__ = ["checked_book", "empty_book", "ohlcv_rows", "order_book", "trade_row", "trade_rows"]
+__all__ = [
+    "book_fault",
+    "checked_book",
+    "empty_book",
+    "ohlcv_rows",
+    "order_book",
+    "trade_row",
+    "trade_rows",
+]
+
+Number = TypeVar("Number", float, Decimal)
+
 
 Candle = list[int | float]
 
@@ -40,14 +53,30 @@ def order_book(
 
 
 def checked_book(symbol: str, bids: list[list[float]], asks: list[list[float]], time: int, nonce: int) -> Row:
-    """The dict of a book whose levels are known to be in order."""
-    falls = all(a[0] > b[0] for a, b in pairwise(bids))
-    rises = all(a[0] < b[0] for a, b in pairwise(asks))
-    crossed = bool(bids and asks) and bids[0][0] >= asks[0][0]
-    if not falls or not rises or crossed or any(not (price > 0 and amount > 0) for price, amount in (*bids, *asks)):
-        what = "crossed" if crossed else "out of order or with empty levels"
-        raise DecodeError(f"the order book of {symbol} is {what}", problems=(f"{symbol}: {what}",))
+    """The dict of a book.
+
+    Raises:
+        DecodeError: it is crossed, out of order or has an empty level.
+    """
+    fault = book_fault(bids, asks)
+    if fault is not None:
+        raise DecodeError(f"the order book of {symbol} is {fault}", problems=(f"{symbol}: {fault}",))
     return {"symbol": symbol, "bids": bids, "asks": asks, "timestamp": time, "datetime": iso(time), "nonce": nonce}
+
+
+def book_fault(bids: Sequence[Sequence[Number]], asks: Sequence[Sequence[Number]]) -> str | None:
+    """Why no price in a book can be trusted; None where all is well.
+
+    Args:
+        bids: Price and amount of each level, the best first.
+        asks: The same.
+    """
+    if bids and asks and bids[0][0] >= asks[0][0]:
+        return "crossed"
+    in_order = all(a[0] > b[0] for a, b in pairwise(bids)) and all(a[0] < b[0] for a, b in pairwise(asks))
+    if not in_order or not all(price > 0 and amount > 0 for price, amount in (*bids, *asks)):
+        return "out of order or with empty levels"
+    return None
 
 
 def _levels(levels: Sequence[PriceLevel], limit: int | None) -> list[list[float]]:
@@ -69,23 +98,23 @@ def trade_rows(trades: Iterable[spot.Trade | futures.Trade], symbol: str, *, sin
     """
     return [
         trade_row(
-            str(one.trade_id),
+            str(trade.trade_id),
             symbol,
-            float(one.price),
-            float(one.qty),
-            float(one.quote_qty),
-            one.trade_time,
-            one.is_buyer_maker,
+            float(trade.price),
+            float(trade.qty),
+            float(trade.quote_qty),
+            trade.trade_time,
+            trade.is_buyer_maker,
         )
-        for one in trades
-        if since is None or one.trade_time >= since
+        for trade in trades
+        if since is None or trade.trade_time >= since
     ]
 
 
 def trade_row(
     id_: str, symbol: str | None, price: float, qty: float, cost: float, time: int, is_buyer_maker: bool
 ) -> Row:
-    """One trade; ``side`` is the taker's: where the buyer had his order in the book, a seller came and took it."""
+    """One trade; ``side`` is the taker's: where the buyer's order lay in the book, it was a seller who took it."""
     row: Row = {
         "id": id_,
         "symbol": symbol,

@@ -11,7 +11,7 @@ from binance_sdk.errors import APIError, BinanceError, ParameterError, shown
 from virtuoso_binance import calls, convert, listings, market_data, sentiment
 from virtuoso_binance.errors import ErrorBridge, translated
 from virtuoso_binance.parts import LONG_SHORT_RATIO, OPEN_INTEREST, ORDER_BOOK, PREMIUM, TRADES, Part
-from virtuoso_binance.scalars import Row, is_count, is_number, milliseconds
+from virtuoso_binance.scalars import Row, is_number, milliseconds, read_count
 from virtuoso_binance.symbols import Listed, MarketName, SymbolLike, plain_symbol
 from virtuoso_binance.tickers import TickerTable
 from virtuoso_binance.timeframes import Timeframe, kline_interval, statistics_period
@@ -112,7 +112,7 @@ class FetchMethods:
     @translated
     async def fetch_order_book(self, symbol: SymbolLike, limit: int | None = None, params: object = None) -> Row:
         """Order book of at most ``limit`` levels a side, by default 100."""
-        levels = ORDER_BOOK.rows if limit is None else _count(limit)
+        levels = ORDER_BOOK.rows if limit is None else _rows(limit)
         listed = await self._listed(symbol)
         book = await self._fetch(ORDER_BOOK, listed, levels)
         return convert.order_book(book, listed.symbol, received=self._binance.now_ms(listed.market), limit=levels)
@@ -131,7 +131,7 @@ class FetchMethods:
         """
         if limit is None and isinstance(since, int) and since < _LIMIT_BELOW:
             limit, since = since, None
-        size = min(500 if limit is None else _count(limit), TRADES.most)
+        size = min(500 if limit is None else _rows(limit), TRADES.most)
         listed = await self._listed(symbol)
         trades = await self._fetch(TRADES, listed, size)
         return convert.trade_rows(trades, listed.symbol, since=milliseconds(since))
@@ -146,7 +146,10 @@ class FetchMethods:
         params: object = None,
     ) -> list[convert.Candle]:
         """``[ms, open, high, low, close, volume]`` for each candle, oldest first, in as many pages as it takes."""
-        count, interval = None if limit is None else _count(limit), kline_interval(timeframe)
+        count, interval = (
+            None if limit is None else _rows(limit),
+            kline_interval(timeframe),
+        )
         listed, client = await self._listed(symbol), await self._binance.client()
         rows = await calls.klines(client, listed, interval, start=milliseconds(since), limit=count)
         return convert.ohlcv_rows(rows)
@@ -161,7 +164,7 @@ class FetchMethods:
         limit: int | None = None,
     ) -> list[convert.Candle]:
         """Candles that open between two times, as ``fetch_ohlcv`` gives them."""
-        count, length = None if limit is None else _count(limit), kline_interval(interval)
+        count, length = None if limit is None else _rows(limit), kline_interval(interval)
         listed, client = await self._listed(symbol), await self._binance.client()
         start, end = milliseconds(start_time), milliseconds(end_time)
         return convert.ohlcv_rows(await calls.klines(client, listed, length, start=start, end=end, limit=count))
@@ -179,7 +182,11 @@ class FetchMethods:
         self, symbol: SymbolLike, start_time: Moment = None, end_time: Moment = None, limit: int = 200
     ) -> Row:
         """Past funding, newest first."""
-        listed, count, now = await self._listed(symbol), _count(limit), self._binance.now_ms()
+        listed, count, now = (
+            await self._listed(symbol),
+            _rows(limit),
+            self._binance.now_ms(),
+        )
         events = []
         if listed.market == "usdm":
             client = await self._binance.client()
@@ -198,7 +205,7 @@ class FetchMethods:
         self, symbol: SymbolLike, interval: Timeframe = "5min", limit: int = 200
     ) -> Row:
         """Real open interest by period, newest first; an empty history without a perpetual."""
-        period, count = statistics_period(interval), _count(limit)
+        period, count = statistics_period(interval), _rows(limit)
         contract = await self._perpetual(symbol)
         if contract is None:
             return {"history": []}
@@ -220,7 +227,7 @@ class FetchMethods:
         """Premium index candles, newest first, with a signal; None without a perpetual."""
         from virtuoso_binance.frames import premium_frame
 
-        length, count = kline_interval(interval), _count(limit)
+        length, count = kline_interval(interval), _rows(limit)
         contract = await self._perpetual(symbol)
         if contract is None:
             return None
@@ -231,22 +238,25 @@ class FetchMethods:
     @translated
     async def fetch_mark_price_kline(self, symbol: SymbolLike, interval: Timeframe = "1", limit: int = 1) -> Row | None:
         """Mark price candles, oldest first; None without a perpetual."""
-        from virtuoso_binance.frames import price_klines
+        from virtuoso_binance.frames import mark_price_frame
 
-        length, count = kline_interval(interval), _count(limit)
+        length, count = kline_interval(interval), _rows(limit)
         contract = await self._perpetual(symbol)
         if contract is None:
             return None
         pages = (await self._binance.client()).futures.iter_mark_price_klines
         rows = await calls.price_klines(pages, contract.symbol, length, count)
-        return price_klines(rows, contract.symbol, str(interval))
+        return mark_price_frame(rows, contract.symbol, str(interval))
 
     @translated
     async def calculate_taker_buy_sell_ratio(
         self, symbol: SymbolLike, limit: int = 1000, lookback_seconds: float = 300
     ) -> Row:
         """Taker volume of the last seconds, bought against sold, out of the newest ``limit`` trades."""
-        size, seconds = min(_count(limit), TRADES.most), _span(lookback_seconds, "lookback_seconds")
+        size, seconds = (
+            min(_rows(limit), TRADES.most),
+            _span(lookback_seconds, "lookback_seconds"),
+        )
         listed = await self._listed(symbol)
         trades = await self._fetch(TRADES, listed, size)
         rows = convert.trade_rows(trades, listed.symbol)
@@ -320,7 +330,7 @@ class FetchMethods:
             symbol: The symbol.
             limit: Trades and book levels wished for; never below what the analysis needs.
         """
-        count = None if limit is None else _count(limit)
+        count = None if limit is None else _rows(limit)
         listed, client = await self._listed(symbol), await self._binance.client()
         parts = await market_data.fetch_parts(client, listed, count)
         liquidations = self._streamed_liquidations(listed.symbol)
@@ -334,20 +344,17 @@ def _symbols(value: object) -> Iterable[object]:
     if isinstance(value, str | Mapping):
         return [cast("object", value)]
     if not isinstance(value, Iterable) or isinstance(value, bytes):
-        text = f"symbols={shown(value)} is no list of symbols; write ['BTCUSDT'], or leave it out for all"
+        text = f"symbols={shown(value)} must be a list of symbols, as ['BTCUSDT']; leave it out for all"
         raise ParameterError(text, parameter="symbols", value=value)
     return cast("Iterable[object]", value)
 
 
-def _count(value: object) -> int:
-    if not isinstance(value, int) or not is_count(value) or value > _LARGEST_LIMIT:
-        text = f"limit={shown(value)} must be a whole number from 1 to {_LARGEST_LIMIT}"
-        raise ParameterError(text, parameter="limit", value=value)
-    return value
+def _rows(limit: object) -> int:
+    return read_count(limit, "limit", _LARGEST_LIMIT)
 
 
 def _span(value: object, name: str) -> float:
-    if not isinstance(value, (int, float)) or not is_number(value) or not 0 <= value <= _LONGEST_SPAN:
+    if not is_number(value) or not 0 <= value <= _LONGEST_SPAN:
         text = f"{name}={shown(value)} must be a number from 0 to {_LONGEST_SPAN}"
         raise ParameterError(text, parameter=name, value=value)
     return value

@@ -1,4 +1,4 @@
-"""Large transactions: aggregate trades above a quote value, or above a percentile of their recent kin.
+"""Large transactions: aggregate trades above a quote value, or above a percentile of those before them.
 
 ``LargeTradeWatch`` is the pure core: pages of aggregate trades in, large ones out. ``LargeTradeMonitor`` fetches the
 pages. An aggregate is one order of a taker at one price (on futures: within 100 ms), so it is closer to a transaction
@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias, cast
 from binance_sdk import BinanceClient, futures, spot
 from binance_sdk.arithmetic import EXACT, read_number
 from binance_sdk.errors import ParameterError, shown
-from virtuoso_binance.scalars import Row, is_count, is_number, iso
+from virtuoso_binance.scalars import Row, is_number, iso, read_count
 from virtuoso_binance.symbols import Listed
 
 __all__ = [
@@ -35,7 +35,7 @@ Reason: TypeAlias = Literal["quote", "percentile"]
 
 _PAGE = 1000
 _LENGTHS = 20
-"""Pages whose lengths tell how many rows one holds at most."""
+"""Pages by whose lengths it is known how many rows a page holds at most."""
 _LARGEST_WINDOW = 1_000_000
 _VOID = -1
 """First id of a row that spot has declared void."""
@@ -63,12 +63,9 @@ class Thresholds:
         if self.percentile is not None and not (is_number(self.percentile) and 0 < self.percentile < 100):
             text = f"percentile={shown(self.percentile)} must be a number above 0 and below 100"
             raise ParameterError(text, parameter="percentile", value=self.percentile)
-        if not is_count(self.window) or self.window > _LARGEST_WINDOW:
-            text = f"window={shown(self.window)} must be an int from 1 to {_LARGEST_WINDOW}"
-            raise ParameterError(text, parameter="window", value=self.window)
-        if not is_count(self.least) or self.least > self.window:
-            text = f"least={shown(self.least)} must be an int from 1 to window={self.window}"
-            raise ParameterError(text, parameter="least", value=self.least)
+        read_count(self.window, "window", _LARGEST_WINDOW)
+        # The window has to hold as many trades as the percentile waits for.
+        read_count(self.least, "least", self.window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +110,7 @@ def percentile(values: Sequence[Decimal], percent: float) -> Decimal:
         percent: Above 0, up to 100.
 
     Raises:
-        ParameterError: there are no values, or ``percent`` is no such number.
+        ParameterError: there are no values, or ``percent`` is out of range.
     """
     if not values:
         raise ParameterError("values is empty: nothing has no percentile", parameter="values")
@@ -143,34 +140,36 @@ class LargeTradeWatch:
         self._values = deque(maxlen=self.thresholds.window)
 
     def feed(self, trades: Sequence[AggTrade]) -> list[LargeTrade]:
-        """The large ones among the trades not seen before, oldest first.
+        """The large ones among those trades of a page that were not seen before, oldest first.
 
         Args:
             trades: One page, oldest first.
         """
-        fresh = [one for one in trades if self.last_id is None or one.agg_id > self.last_id]
+        fresh = [trade for trade in trades if self.last_id is None or trade.agg_id > self.last_id]
         if not fresh:
             return []
         if self.last_id is not None and fresh[0].agg_id > self.last_id + 1:
             self.gaps.append(MissedTrades(self.last_id + 1, fresh[0].agg_id - 1))
         self.last_id = fresh[-1].agg_id
-        # A void row counts for the ids, but it is no transaction.
+        # A void row has an id, but no transaction belongs to it.
         real = [
-            (one, EXACT.multiply(one.price, one.qty)) for one in fresh if one.first_trade_id != _VOID and one.qty > 0
+            (trade, EXACT.multiply(trade.price, trade.qty))
+            for trade in fresh
+            if trade.first_trade_id != _VOID and trade.qty > 0
         ]
         self._values.extend(value for _, value in real)
         cutoff = self.cutoff
         found: list[LargeTrade] = []
-        for one, value in real:
+        for trade, value in real:
             reasons = self._reasons(value, cutoff)
             if reasons:
-                side: Literal["buy", "sell"] = "sell" if one.is_buyer_maker else "buy"
-                found.append(LargeTrade(one.agg_id, one.trade_time, side, one.price, one.qty, reasons))
+                side: Literal["buy", "sell"] = "sell" if trade.is_buyer_maker else "buy"
+                found.append(LargeTrade(trade.agg_id, trade.trade_time, side, trade.price, trade.qty, reasons))
         return found
 
     @property
     def cutoff(self) -> Decimal | None:
-        """The value above which the percentile calls a trade large, in the quote asset; None while it cannot tell."""
+        """The value above which the percentile finds a trade large, in the quote asset; None with too few trades."""
         percent = self.thresholds.percentile
         if percent is None or len(self._values) < self.thresholds.least:
             return None
@@ -196,13 +195,10 @@ class LargeTradeMonitor:
     def __init__(
         self, client: BinanceClient, listed: Listed, thresholds: Thresholds | None = None, *, max_pages: int = 3
     ) -> None:
-        if not is_count(max_pages):
-            text = f"max_pages={shown(max_pages)} must be an int, 1 or more"
-            raise ParameterError(text, parameter="max_pages", value=max_pages)
+        self._max_pages = read_count(max_pages, "max_pages")
         self.listed = listed
         self.watch = LargeTradeWatch(thresholds or Thresholds())
         self._client = client
-        self._max_pages = max_pages
         self._lengths: deque[int] = deque(maxlen=_LENGTHS)
 
     async def poll(self) -> list[LargeTrade]:
@@ -228,7 +224,7 @@ class LargeTradeMonitor:
         else:
             pages = await self._client.futures.agg_trades(self.listed.symbol, from_id=from_id, limit=_PAGE)
         page = cast("Sequence[AggTrade]", pages)
-        # Binance lowers the most rows of a page without a word, so it is the pages themselves that tell what is short.
+        # Binance may lower the most rows of a page unannounced, so a page is short by comparison with those before it.
         self._lengths.append(len(page))
         return page
 

@@ -1,8 +1,8 @@
 """How much can be traded, and what it costs: pure functions over the SDK's models.
 
 Everything is exact (``Decimal``, quotients rounded once to 28 digits, whatever the caller's decimal context) until
-``liquidity_row``, which is the float edge. A figure that the answer cannot tell is None; a figure that the answer tells
-only in part says so in ``complete``. A book that is crossed, out of order or has an empty level is a ``DecodeError``:
+``liquidity_row``, which gives floats. A figure that does not follow from the answer is None; one that follows only in
+part says so in ``complete``. A book that is crossed, out of order or has an empty level is a ``DecodeError``:
 no price in it can be trusted.
 """
 
@@ -12,14 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
 from typing import Literal, TypeAlias
 
-from binance_sdk import futures, spot
 from binance_sdk.arithmetic import EXACT, in_own_context, quotient, read_number
 from binance_sdk.errors import DecodeError, ParameterError, shown
 from binance_sdk.futures import Kline
-from virtuoso_binance.scalars import Row, is_count
+from virtuoso_binance.convert import book_fault
+from virtuoso_binance.parts import OrderBook, Ticker
+from virtuoso_binance.scalars import Row, read_count
 
 __all__ = [
     "BANDS",
@@ -37,13 +37,13 @@ __all__ = [
     "turnover",
 ]
 
-Book: TypeAlias = spot.OrderBook | futures.OrderBook
 Side: TypeAlias = Literal["buy", "sell"]
 
 BANDS: tuple[Decimal, ...] = (Decimal(10), Decimal(50), Decimal(100))
 """Usual distances from the middle, in basis points."""
 _BPS = Decimal(10_000)
 _ZERO = Decimal(0)
+_SIDES: tuple[Side, Side] = ("buy", "sell")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Turnover:
         return quotient(self.quote, self.trades) if self.trades else None
 
 
-def turnover(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Turnover:
+def turnover(ticker: Ticker) -> Turnover:
     """Turnover of the last 24 hours."""
     return Turnover(ticker.volume, ticker.quote_volume, ticker.trade_count)
 
@@ -114,7 +114,7 @@ class Spread:
         return quotient(EXACT.multiply(self.absolute, _BPS), self.mid)
 
 
-def spread(book: Book) -> Spread | None:
+def spread(book: OrderBook) -> Spread | None:
     """Best bid and ask; None where a side has no orders.
 
     Raises:
@@ -152,11 +152,11 @@ class Depth:
 
 
 @in_own_context
-def depth_within(book: Book, bps: Decimal | int) -> Depth | None:
+def depth_within(book: OrderBook, bps: Decimal | int) -> Depth | None:
     """Depth within ``bps`` basis points of the middle, both edges included; None where a side has no orders.
 
     Raises:
-        ParameterError: ``bps`` is no positive number, or a float.
+        ParameterError: ``bps`` is not a positive Decimal or int.
         DecodeError: the book is crossed, out of order or has an empty level.
     """
     distance = _positive(bps, "bps")
@@ -172,7 +172,7 @@ def depth_within(book: Book, bps: Decimal | int) -> Depth | None:
 
 
 @in_own_context
-def imbalance(book: Book, levels: int | None = None) -> Decimal | None:
+def imbalance(book: OrderBook, levels: int | None = None) -> Decimal | None:
     """Bids against asks by base volume over the best levels: -1 (asks only) to 1 (bids only).
 
     Args:
@@ -180,18 +180,17 @@ def imbalance(book: Book, levels: int | None = None) -> Decimal | None:
         levels: Levels of each side that count; None takes what both sides have.
 
     Returns:
-        None where a side has no orders: that is no market, not an extreme one.
+        None where a side has no orders: there is nothing to compare.
 
     Raises:
-        ParameterError: ``levels`` is no count of at least 1.
+        ParameterError: ``levels`` is not a whole number of at least 1.
         DecodeError: the book is crossed, out of order or has an empty level.
     """
-    if levels is not None and not is_count(levels):
-        raise ParameterError(f"levels={shown(levels)} must be an int, 1 or more", parameter="levels", value=levels)
+    most = None if levels is None else read_count(levels, "levels")
     bids, asks = _levels(book)
     if not bids or not asks:
         return None
-    count = min(len(bids), len(asks)) if levels is None else levels
+    count = min(len(bids), len(asks)) if most is None else most
     return _imbalance(_sums(bids[:count])[0], _sums(asks[:count])[0])
 
 
@@ -251,7 +250,7 @@ def _rounded(value: Fraction) -> Decimal:
 
 @in_own_context
 def slippage(
-    book: Book, side: Side, *, quote: Decimal | int | None = None, base: Decimal | int | None = None
+    book: OrderBook, side: Side, *, quote: Decimal | int | None = None, base: Decimal | int | None = None
 ) -> Fill | None:
     """What filling a market order costs.
 
@@ -265,7 +264,7 @@ def slippage(
         None where a side has no orders. ``complete`` is False where the known levels do not suffice.
 
     Raises:
-        ParameterError: not exactly one size is given, it is no positive number, or ``side`` is neither.
+        ParameterError: not exactly one size is given, it is not a positive Decimal or int, or ``side`` is neither.
         DecodeError: the book is crossed, out of order or has an empty level.
     """
     if side not in ("buy", "sell"):
@@ -278,23 +277,23 @@ def slippage(
         return None
     mid = Spread(bids[0][0], asks[0][0]).mid
     levels = asks if side == "buy" else bids
-    got, paid, rest, worst = _ZERO, _ZERO, Fraction(0), levels[0][0]
+    filled, paid, last, worst = _ZERO, _ZERO, Fraction(0), levels[0][0]
     complete = False
     for price, qty in levels:
-        there = qty if quote is None else price * qty
+        size = qty if quote is None else price * qty
         worst = price
-        if there < left:
-            got, paid, left = got + qty, paid + price * qty, left - there
+        if size < left:
+            filled, paid, left = filled + qty, paid + price * qty, left - size
             continue
         # The last level is taken in part; its other amount follows from its price.
         if quote is None:
-            got, paid = got + left, paid + left * price
+            filled, paid = filled + left, paid + left * price
         else:
-            rest, paid = Fraction(left) / Fraction(price), paid + left
+            last, paid = Fraction(left) / Fraction(price), paid + left
         complete = True
         break
-    filled = Fraction(got) + rest
-    return Fill(side, _rounded(filled) if rest else got, paid, levels[0][0], worst, mid, complete, filled)
+    exact = Fraction(filled) + last
+    return Fill(side, _rounded(exact) if last else filled, paid, levels[0][0], worst, mid, complete, exact)
 
 
 def _positive(value: Decimal | int | None, name: str) -> Decimal:
@@ -308,15 +307,12 @@ Level: TypeAlias = tuple[Decimal, Decimal]
 """Price, and quantity in the base asset."""
 
 
-def _levels(book: Book) -> tuple[list[Level], list[Level]]:
+def _levels(book: OrderBook) -> tuple[list[Level], list[Level]]:
     """Bids and asks, the best first."""
     bids, asks = ([(level.price, level.qty) for level in side] for side in (book.bids, book.asks))
-    falls = all(a[0] > b[0] for a, b in pairwise(bids))
-    rises = all(a[0] < b[0] for a, b in pairwise(asks))
-    crossed = bool(bids and asks) and bids[0][0] >= asks[0][0]
-    if not falls or not rises or crossed or any(price <= 0 or qty <= 0 for price, qty in (*bids, *asks)):
-        what = "crossed" if crossed else "out of order or with empty levels"
-        raise DecodeError(f"the order book is {what}: no price in it can be trusted", problems=(what,))
+    fault = book_fault(bids, asks)
+    if fault is not None:
+        raise DecodeError(f"the order book is {fault}: no price in it can be trusted", problems=(fault,))
     return bids, asks
 
 
@@ -333,8 +329,8 @@ def _imbalance(bids: Decimal, asks: Decimal) -> Decimal | None:
 
 
 def liquidity_row(
-    book: Book | None,
-    ticker: spot.Ticker24hr | futures.Ticker24hr | None,
+    book: OrderBook | None,
+    ticker: Ticker | None,
     *,
     bands: Sequence[Decimal] = BANDS,
     order_quote: Decimal | int = 10_000,
@@ -345,7 +341,7 @@ def liquidity_row(
         book: The order book, or None where it could not be had.
         ticker: The 24 h statistics, or None.
         bands: Distances for the depth, in basis points.
-        order_quote: Size of the order whose slippage is told, in the quote asset.
+        order_quote: Size of the order whose slippage is shown, in the quote asset.
     """
     row: Row = {}
     if ticker is not None:
@@ -360,30 +356,24 @@ def liquidity_row(
     share = imbalance(book)
     if share is not None:
         row["imbalance"] = float(share)
-    found = [one for one in (depth_within(book, band) for band in bands) if one is not None]
-    row["depth"] = [
-        {
-            "bps": float(one.bps),
-            "bid_base": float(one.bid_base),
-            "bid_quote": float(one.bid_quote),
-            "ask_base": float(one.ask_base),
-            "ask_quote": float(one.ask_quote),
-            "complete": one.complete,
-        }
-        for one in found
-    ]
-    sides: tuple[Side, Side] = ("buy", "sell")
-    fills = [one for one in (slippage(book, side, quote=order_quote) for side in sides) if one is not None]
-    row["slippage"] = {
-        one.side: {
-            "order_quote": float(order_quote),
-            "filled_quote": float(one.quote),
-            "average": float(one.average),
-            "worst": float(one.worst),
-            "slippage_bps": float(one.slippage_bps),
-            "cost_bps": float(one.cost_bps),
-            "complete": one.complete,
-        }
-        for one in fills
-    }
+    row["depth"] = [_depth_row(depth) for band in bands if (depth := depth_within(book, band)) is not None]
+    fills = (slippage(book, side, quote=order_quote) for side in _SIDES)
+    row["slippage"] = {fill.side: _fill_row(fill, order_quote) for fill in fills if fill is not None}
     return row
+
+
+def _depth_row(depth: Depth) -> Row:
+    names = ("bps", "bid_base", "bid_quote", "ask_base", "ask_quote")
+    return {**{name: float(getattr(depth, name)) for name in names}, "complete": depth.complete}
+
+
+def _fill_row(fill: Fill, order_quote: Decimal | int) -> Row:
+    return {
+        "order_quote": float(order_quote),
+        "filled_quote": float(fill.quote),
+        "average": float(fill.average),
+        "worst": float(fill.worst),
+        "slippage_bps": float(fill.slippage_bps),
+        "cost_bps": float(fill.cost_bps),
+        "complete": fill.complete,
+    }

@@ -73,14 +73,14 @@ def parse_trades(raw: object) -> list[Row]:
     """``/trades``, oldest first; the symbol is there where the caller has added it to the rows."""
     rows: list[Row] = []
     for item in _list(raw, "trades"):
-        one = _object(item, "trade")
-        symbol, time = one.get("symbol"), one.get("time")
-        if not isinstance(time, int) or "id" not in one or not isinstance(one.get("isBuyerMaker"), bool):
+        trade = _object(item, "trade")
+        symbol, time = trade.get("symbol"), trade.get("time")
+        if not isinstance(time, int) or "id" not in trade or not isinstance(trade.get("isBuyerMaker"), bool):
             raise _malformed("trade", "id, time and isBuyerMaker are needed")
-        price, qty = _number(one, "price"), _number(one, "qty")
-        cost = _number(one, "quoteQty") if "quoteQty" in one else price * qty
+        price, qty = _number(trade, "price"), _number(trade, "qty")
+        cost = _number(trade, "quoteQty") if "quoteQty" in trade else price * qty
         known = symbol if isinstance(symbol, str) else None
-        rows.append(trade_row(str(one["id"]), known, price, qty, cost, time, bool(one["isBuyerMaker"])))
+        rows.append(trade_row(str(trade["id"]), known, price, qty, cost, time, bool(trade["isBuyerMaker"])))
     return sorted(rows, key=lambda row: int(row["timestamp"]))
 
 

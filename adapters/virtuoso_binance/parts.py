@@ -41,6 +41,7 @@ __all__ = [
     "Request",
     "Schedule",
     "Series",
+    "Ticker",
     "parts_of",
 ]
 
@@ -125,7 +126,7 @@ class Part(Generic[T]):
         return self.rows
 
     def data_time(self, value: T, received_at: int) -> int | None:
-        """The time an answer tells of, in epoch milliseconds; None where it tells of nothing."""
+        """The time that an answer is about, in epoch milliseconds; None where it is empty."""
         return received_at
 
     def merged(self, known: T | None, answer: T) -> T | None:

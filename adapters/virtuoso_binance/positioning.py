@@ -4,19 +4,20 @@ long/short ratios, taker volume by period, premium and basis. Pure functions fro
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
 from binance_sdk import BinanceClient, futures
 from binance_sdk.arithmetic import EXACT, quotient
-from binance_sdk.errors import BinanceError, ConfigError
+from virtuoso_binance import calls
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.sentiment import long_short
 from virtuoso_binance.symbols import Listed
 
 __all__ = ["WINDOWS", "fetch_positioning", "mark_premium", "open_interest_changes", "taker_volumes"]
+
+T = TypeVar("T")
 
 WINDOWS: Mapping[str, int] = {
     "5m": 300_000,
@@ -64,14 +65,14 @@ def taker_volumes(rows: Sequence[futures.TakerLongShortRatio]) -> list[Row]:
     """
     out: list[Row] = []
     for row in reversed(rows):
-        one: Row = {
+        volumes: Row = {
             "buy_volume": float(row.taker_buy_volume),
             "sell_volume": float(row.taker_sell_volume),
             "timestamp": row.time,
         }
         if row.taker_sell_volume > 0:
-            one["ratio"] = float(quotient(row.taker_buy_volume, row.taker_sell_volume))
-        out.append(one)
+            volumes["ratio"] = float(quotient(row.taker_buy_volume, row.taker_sell_volume))
+        out.append(volumes)
     return out
 
 
@@ -87,8 +88,8 @@ def mark_premium(premium: futures.PremiumIndex) -> Row | None:
     }
 
 
-def _basis(rows: Sequence[futures.Basis]) -> Row | None:
-    """The newest basis: ``absolute`` in the quote asset, ``bps`` of the index; None without rows."""
+def _newest_basis(rows: Sequence[futures.Basis]) -> Row | None:
+    """``absolute`` in the quote asset, ``bps`` of the index; None without rows."""
     if not rows:
         return None
     newest = rows[-1]
@@ -111,43 +112,26 @@ async def fetch_positioning(client: BinanceClient, listed: Listed) -> Row:
     if listed.market != "usdm":
         raise InvalidSymbolError(listed.symbol, "only perpetuals have open interest, ratios and basis")
     symbol, ask = listed.symbol, client.futures
-    # The basis is kept by pair, and the pair of a linear perpetual is its assets.
+    # Binance counts the basis by pair, and the pair of a linear perpetual is its assets.
     pair = f"{listed.rules.base_asset}{listed.rules.quote_asset}"
-    wanted: dict[str, Coroutine[Any, Any, Any]] = {
-        "open_interest_change": ask.open_interest_hist(symbol, "5m", limit=_DAY_ROWS),
-        "accounts": ask.global_long_short_account_ratio(symbol, "5m", limit=1),
-        "top_accounts": ask.top_long_short_account_ratio(symbol, "5m", limit=1),
-        "top_positions": ask.top_long_short_position_ratio(symbol, "5m", limit=1),
-        "taker_volume": ask.taker_long_short_ratio(symbol, "5m", limit=30),
-        "basis": ask.basis(pair, "PERPETUAL", "5m", limit=1),
-        "premium": ask.premium_index(symbol),
+    wanted: dict[str, Coroutine[Any, Any, object]] = {
+        "open_interest_change": _read(ask.open_interest_hist(symbol, "5m", limit=_DAY_ROWS), open_interest_changes),
+        "accounts": _read(ask.global_long_short_account_ratio(symbol, "5m", limit=1), _newest_ratio),
+        "top_accounts": _read(ask.top_long_short_account_ratio(symbol, "5m", limit=1), _newest_ratio),
+        "top_positions": _read(ask.top_long_short_position_ratio(symbol, "5m", limit=1), _newest_ratio),
+        "taker_volume": _read(ask.taker_long_short_ratio(symbol, "5m", limit=30), taker_volumes),
+        "basis": _read(ask.basis(pair, "PERPETUAL", "5m", limit=1), _newest_basis),
+        "premium": _read(ask.premium_index(symbol), mark_premium),
     }
-    results = await asyncio.gather(*wanted.values(), return_exceptions=True)
-    out: Row = {"symbol": symbol}
-    errors: dict[str, str] = {}
-    for name, result in zip(wanted, results, strict=True):
-        if isinstance(result, BaseException):
-            if not isinstance(result, BinanceError) or isinstance(result, ConfigError):
-                raise result
-            errors[name] = str(result)
-            continue
-        value = _value(name, result)
-        if value:
-            out[name] = value
-        else:
-            errors[name] = "Binance has none of this contract"
-    return {**out, "errors": errors}
+    answers, failures = await calls.gather(wanted)
+    errors = {name: str(failure) for name, failure in failures.items()}
+    errors |= {name: "Binance has none of this contract" for name, value in answers.items() if not value}
+    return {"symbol": symbol, **{name: value for name, value in answers.items() if value}, "errors": errors}
 
 
-def _value(name: str, answer: Any) -> object:
-    match name:
-        case "open_interest_change":
-            return open_interest_changes(answer)
-        case "taker_volume":
-            return taker_volumes(answer)
-        case "basis":
-            return _basis(answer)
-        case "premium":
-            return mark_premium(answer)
-        case _:
-            return long_short(answer[-1]) if answer else None
+async def _read(call: Coroutine[Any, Any, T], figure: Callable[[T], object]) -> object:
+    return figure(await call)
+
+
+def _newest_ratio(rows: Sequence[futures.LongShortRatio]) -> Row | None:
+    return long_short(rows[-1]) if rows else None

@@ -6,11 +6,13 @@ import itertools
 import math
 from collections.abc import Sequence
 from statistics import fmean
+from typing import cast
 
 from binance_sdk import futures
 from binance_sdk.arithmetic import EXACT
 from binance_sdk.futures import Kline
 from virtuoso_binance.scalars import Row, positive
+from virtuoso_binance.tickers import funding_due
 
 __all__ = [
     "funding",
@@ -30,12 +32,12 @@ __all__ = [
 
 DAY = 86_400_000
 _WINDOW = 24
-"""Five-minute closes in the volatility."""
+"""Five-minute closes that a volatility is taken over."""
 _SPAN = 5
-"""Span of the average whose change tells the trend of the volatility."""
+"""Span of the average whose change is the trend of the volatility."""
 _TREND = 0.05
 _WHOLE = 2.0**60
-"""A return of one in whole numbers; finer than its float is."""
+"""Returns are counted in steps of 2**-60, which is finer than their floats."""
 _SIGNAL_ROWS = 20
 """Rows a premium signal needs."""
 _EXTREME = 2.0
@@ -46,27 +48,28 @@ _EXTREME = 2.0
 
 def funding_sentiment(premium: futures.PremiumIndex) -> Row | None:
     """``{rate, next_funding_time}``; None where no funding is due."""
-    if not premium.next_funding_time or premium.funding_rate is None:
-        return None
-    return {"rate": float(premium.funding_rate), "next_funding_time": premium.next_funding_time}
+    rate = funding_due(premium)
+    return None if rate is None else {"rate": rate, "next_funding_time": premium.next_funding_time}
 
 
 def funding(premium: futures.PremiumIndex, interest: futures.OpenInterest | None) -> Row | None:
     """``{rate, timestamp, openInterest}`` of the top level; None where no funding is due."""
-    if not premium.next_funding_time or premium.funding_rate is None:
+    rate = funding_due(premium)
+    if rate is None:
         return None
-    row: Row = {"rate": float(premium.funding_rate), "timestamp": premium.time}
+    row: Row = {"rate": rate, "timestamp": premium.time}
     amount = None if interest is None else positive(interest.open_interest)
     return row if amount is None else {**row, "openInterest": amount}
 
 
 def funding_now(premium: futures.PremiumIndex) -> Row | None:
     """What ``fetch_funding_rate`` gives; None where no funding is due."""
-    if not premium.next_funding_time or premium.funding_rate is None:
+    rate = funding_due(premium)
+    if rate is None:
         return None
     return {
         "symbol": premium.symbol,
-        "fundingRate": float(premium.funding_rate),
+        "fundingRate": rate,
         "nextFundingTime": premium.next_funding_time,
         "timestamp": premium.time,
     }
@@ -74,13 +77,13 @@ def funding_now(premium: futures.PremiumIndex) -> Row | None:
 
 def funding_history(events: Sequence[futures.FundingRate], symbol: str, now: int) -> Row:
     """Funding events, newest first, with their statistics."""
-    rows = [
-        {"timestamp": one.funding_time, "fundingRate": float(one.funding_rate), "symbol": one.symbol}
-        for one in reversed(events)
+    rows: list[Row] = [
+        {"timestamp": event.funding_time, "fundingRate": float(event.funding_rate), "symbol": event.symbol}
+        for event in reversed(events)
     ]
     out: Row = {"history": rows, "symbol": symbol, "timestamp": now}
     if rows:
-        rates = [float(one.funding_rate) for one in events]
+        rates = [row["fundingRate"] for row in rows]
         out["statistics"] = {"mean": fmean(rates), "min": min(rates), "max": max(rates), "count": len(rates)}
     return out
 
@@ -102,9 +105,9 @@ def long_short(ratio: futures.LongShortRatio) -> Row:
 def oi_history(rows: Sequence[futures.OpenInterestHist], limit: int | None = None) -> list[Row]:
     """Open interest by period in base units, newest first."""
     history = [
-        {"timestamp": int(one.time), "value": float(one.open_interest), "symbol": one.symbol}
-        for one in reversed(rows)
-        if one.open_interest > 0
+        {"timestamp": int(row.time), "value": float(row.open_interest), "symbol": row.symbol}
+        for row in reversed(rows)
+        if row.open_interest > 0
     ]
     return history[:limit]
 
@@ -129,7 +132,7 @@ def open_interest_series(rows: Sequence[futures.OpenInterestHist], limit: int) -
     ``current`` is the newest step, so that ``previous`` is exactly one step before it; ``change_24h`` is there only
     where the row of 24 h before is.
     """
-    known = [one for one in rows if one.open_interest > 0]
+    known = [row for row in rows if row.open_interest > 0]
     if len(known) < 2:
         return None
     newest, before = known[-1], known[-2]
@@ -142,7 +145,7 @@ def open_interest_series(rows: Sequence[futures.OpenInterestHist], limit: int) -
         "timestamp": int(newest.time),
         "history": oi_history(known, limit),
     }
-    day_before = next((one for one in known if int(one.time) == int(newest.time) - DAY), None)
+    day_before = next((row for row in known if int(row.time) == int(newest.time) - DAY), None)
     if day_before is not None:
         out["change_24h"] = _difference(newest, day_before)
     return out
@@ -152,13 +155,13 @@ def _difference(after: futures.OpenInterestHist, before: futures.OpenInterestHis
     return float(EXACT.subtract(after.open_interest, before.open_interest))
 
 
-def liquidation_rows(kept: object, symbol: str, since: int) -> list[Row]:
-    """Liquidations of a symbol out of what a stream has left on the instance; rows that are none are left out."""
+def liquidation_rows(streamed: object, symbol: str, since: int) -> list[Row]:
+    """Liquidations of a symbol out of what a stream has left on the instance; malformed rows are left out."""
     rows: list[Row] = []
-    for one in kept if isinstance(kept, list) else ():  # pyright: ignore[reportUnknownVariableType]
-        if not isinstance(one, dict):
+    for item in cast("list[object]", streamed) if isinstance(streamed, list) else ():
+        if not isinstance(item, dict):
             continue
-        row: Row = one  # pyright: ignore[reportUnknownVariableType]
+        row = cast("Row", item)
         size, price = (positive(row.get(name)) for name in ("size", "price"))
         side, time = str(row.get("side", "")).lower(), row.get("timestamp")
         if size is None or price is None or side not in ("buy", "sell") or not isinstance(time, int) or time < since:
@@ -184,7 +187,7 @@ def taker_ratio(trades: Sequence[Row], now: int, lookback_seconds: float = 300) 
     bought, sold = sums["buy_volume"], sums["sell_volume"]
     buys = sum(row["side"] == "buy" for row in recent)
     sells = len(recent) - buys
-    # Nothing traded is balance for the score, and said in `error`; 10 stands for "no sells at all".
+    # 10 stands for "no sells at all". Where nothing was traded the score is balanced, and `error` says so.
     ratio = bought / sold if sold > 0 else 10.0 if bought > 0 else 1.0
     out: Row = {
         "buy_volume": bought,
@@ -219,7 +222,7 @@ def volatility(klines: Sequence[Kline], now: int) -> Row | None:
     per_year = math.sqrt(365 * 24 * 60 / 5)
     returns = [math.log(after / before) for before, after in itertools.pairwise(closes)]
     size = _WINDOW - 1
-    windows = [one * per_year for one in rolling_stdev(returns, size)]
+    windows = [deviation * per_year for deviation in rolling_stdev(returns, size)]
     return {
         "value": windows[-1],
         "window": _WINDOW,

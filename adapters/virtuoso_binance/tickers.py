@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, SupportsIndex, overload
 
@@ -11,7 +11,16 @@ from binance_sdk.arithmetic import EXACT
 from virtuoso_binance.scalars import Row, iso, positive
 from virtuoso_binance.symbols import Listed, plain_symbol
 
-__all__ = ["TickerTable", "add_book", "add_open_interest", "add_premium", "full_ticker_row", "market_row", "ticker_row"]
+__all__ = [
+    "TickerTable",
+    "add_book",
+    "add_open_interest",
+    "add_premium",
+    "full_ticker_row",
+    "funding_due",
+    "market_row",
+    "ticker_row",
+]
 
 
 def ticker_row(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Row | None:
@@ -93,13 +102,17 @@ def add_book(row: Row, book: futures.TickerBookTicker | spot.TickerBookTicker) -
         row["timestamp"], row["datetime"] = book.transaction_time, iso(book.transaction_time)
 
 
+def funding_due(premium: futures.PremiumIndex) -> float | None:
+    """The funding rate as a fraction; None where no funding is due: without a next time a rate means nothing."""
+    return float(premium.funding_rate) if premium.next_funding_time and premium.funding_rate is not None else None
+
+
 def add_premium(row: Row, premium: futures.PremiumIndex) -> None:
     """Mark and index price and funding of a perpetual."""
     mark, index = positive(premium.mark_price), positive(premium.index_price)
     _put(row, mark=mark, markPrice=mark, index=index, indexPrice=index)
-    if premium.next_funding_time and premium.funding_rate is not None:
-        # Without a next time no funding is due, and the rate says nothing.
-        rate = float(premium.funding_rate)
+    rate = funding_due(premium)
+    if rate is not None:
         row.update(fundingRate=rate, funding_rate=rate)
         row.update(nextFundingTime=premium.next_funding_time, next_funding_time=premium.next_funding_time)
 
@@ -177,6 +190,3 @@ class TickerTable(list[Row]):
 
     def __contains__(self, key: object) -> bool:
         return key in self._by_symbol if isinstance(key, str) else super().__contains__(key)
-
-    def __iter__(self) -> Iterator[Row]:
-        return super().__iter__()

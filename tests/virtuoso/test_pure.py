@@ -188,24 +188,11 @@ def test_ohlcv_rows_and_frame_say_the_same() -> None:
     klines = candles([1.5, 2.5])
     rows = convert.ohlcv_rows(klines)
     assert rows == [[OPEN, 1.5, 1.5, 1.5, 1.5, 1.0], [OPEN + 300_000, 2.5, 2.5, 2.5, 2.5, 1.0]]
-    pd.testing.assert_frame_equal(frames.ohlcv_frame(klines), frames.rows_frame(rows))
+    frame = frames.ohlcv_frame(klines)
+    assert [[at.value // 1_000_000, *row] for at, row in zip(frame.index, frame.to_numpy(), strict=True)] == rows
     empty = frames.ohlcv_frame([])
     assert (list(empty.columns), empty.index.name, len(empty)) == (list(frames.COLUMNS), "timestamp", 0)
     assert str(empty.index.dtype) == "datetime64[ns]"
-
-
-@pytest.mark.parametrize(("begin", "length"), [(5, 10), (8, 10), (9, 10)])
-def test_a_tail_replaces_and_extends(begin: int, length: int) -> None:
-    whole = frames.ohlcv_frame(candles([float(i + 1) for i in range(20)]))
-    merged = frames.merge_tail(whole.iloc[:9], whole.iloc[begin : begin + length], keep=12)
-    pd.testing.assert_frame_equal(
-        merged, whole.iloc[begin + length - 12 if begin + length > 12 else 0 : begin + length]
-    )
-
-
-def test_a_tail_behind_a_gap_stands_alone() -> None:
-    whole = frames.ohlcv_frame(candles([float(i + 1) for i in range(20)]))
-    pd.testing.assert_frame_equal(frames.merge_tail(whole.iloc[:9], whole.iloc[10:], keep=50), whole.iloc[10:])
 
 
 # ---------------------------------------------------------------------------------------- sentiment
