@@ -109,7 +109,7 @@ class BaseExchange(ABC):
 
     def validate_limit(self, limit: int | None, max_limit: int = 1000) -> None:
         """Raises:
-        ValueError: it is no count from 1 to ``max_limit``.
+        ValueError: it is not an int from 1 to ``max_limit``.
         """
         if limit is not None and (isinstance(limit, bool) or not 0 < limit <= max_limit):
             raise ValueError(f"limit={limit!r} must be from 1 to {max_limit}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
@@ -22,7 +23,7 @@ from binance_sdk.errors import (
     shown,
 )
 
-__all__ = ["ErrorBridge", "InvalidSymbolError", "OutOfScopeError", "translated", "translated_parse"]
+__all__ = ["ErrorBridge", "InvalidSymbolError", "OutOfScopeError", "translated", "translated_sync"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class OutOfScopeError(BinanceError):
     """Something that needs an account: this adapter reads public data and signs nothing."""
 
 
-# The first line that fits decides, so the special ones come first.
+# The first line that fits is taken, so special errors stand before general ones.
 _COUNTERPARTS: tuple[tuple[type[BinanceError], str], ...] = (
     (APITimeoutError, "TimeoutError"),
     (APIConnectionError, "NetworkError"),
@@ -68,7 +69,7 @@ class ErrorBridge:
         counterpart = self._counterpart(error)
         if counterpart is None or isinstance(error, counterpart):
             return error
-        cls = self._both(type(error), counterpart)
+        cls = self._combined(type(error), counterpart)
         # Virtuoso's constructors may want other arguments than ours: neither is called, the contents are moved over.
         both = cls.__new__(cls, *error.args)
         both.args = error.args
@@ -85,12 +86,12 @@ class ErrorBridge:
                 found: object = getattr(self._module, name, None)
                 if isinstance(found, type) and issubclass(found, Exception):
                     return found
-                # A module that only has the general class still gets that one.
+                # A module without the special class may still have the general one.
                 general: object = getattr(self._module, "ExchangeError", None)
                 return general if isinstance(general, type) and issubclass(general, Exception) else None
         return None
 
-    def _both(self, ours: type[BinanceError], theirs: type[Exception]) -> type[BinanceError]:
+    def _combined(self, ours: type[BinanceError], theirs: type[Exception]) -> type[BinanceError]:
         found = self._classes.get((ours, theirs))
         if found is None:
 
@@ -123,6 +124,18 @@ class _HasErrors(Protocol):
 S = TypeVar("S", bound=_HasErrors)
 
 
+@contextmanager
+def _translating(owner: _HasErrors) -> Generator[None, None, None]:
+    try:
+        yield
+    except BinanceError as error:
+        owner.note_failure(error)
+        both = owner.binance_errors.translate(error)
+        if both is error:
+            raise
+        raise both from error
+
+
 def translated(
     method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
@@ -130,29 +143,18 @@ def translated(
 
     @wraps(method)
     async def call(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
+        with _translating(self):
             return await method(self, *args, **kwargs)
-        except BinanceError as error:
-            self.note_failure(error)
-            both = self.binance_errors.translate(error)
-            if both is error:
-                raise
-            raise both from error
 
     return cast("Callable[Concatenate[S, P], Coroutine[Any, Any, T]]", call)
 
 
-def translated_parse(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
-    """The same for plain methods."""
+def translated_sync(method: Callable[Concatenate[S, P], T]) -> Callable[Concatenate[S, P], T]:
+    """The same for methods that are not coroutines."""
 
     @wraps(method)
     def call(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
+        with _translating(self):
             return method(self, *args, **kwargs)
-        except BinanceError as error:
-            both = self.binance_errors.translate(error)
-            if both is error:
-                raise
-            raise both from error
 
     return cast("Callable[Concatenate[S, P], T]", call)

@@ -12,7 +12,7 @@ from binance_sdk.errors import BinanceError
 from virtuoso_binance import parse
 from virtuoso_binance.config import Settings, load_settings, log_warnings, section_of
 from virtuoso_binance.convert import Candle
-from virtuoso_binance.errors import ErrorBridge, OutOfScopeError, translated_parse
+from virtuoso_binance.errors import ErrorBridge, OutOfScopeError, translated_sync
 from virtuoso_binance.fetch_methods import FetchMethods
 from virtuoso_binance.listings import market_entry
 from virtuoso_binance.scalars import Row
@@ -104,7 +104,7 @@ class BinanceMethods(FetchMethods, _Base):
         if listing is None or listing is self._taken:
             return
         everything = listing.preferred().values()
-        self.markets = {one.symbol: market_entry(one) for one in everything if self._binance.wanted(one)}
+        self.markets = {listed.symbol: market_entry(listed) for listed in everything if self._binance.wanted(listed)}
         # Excluded symbols may still be asked for by name.
         self.symbols = spellings_of([*listing.usdm.values(), *listing.spot.values()])
         self._taken = listing
@@ -167,59 +167,60 @@ class BinanceMethods(FetchMethods, _Base):
 
     # -------------------------------------------------------------------------------------- parsing
 
-    @translated_parse
+    @translated_sync
     def parse_ticker(self, response: Any) -> Row:
         """``/ticker/24hr`` of one symbol."""
         return parse.parse_ticker(response, self._binance.now_ms())
 
-    @translated_parse
+    @translated_sync
     def parse_orderbook(self, response: Any) -> Row:
         """``/depth``, with ``symbol`` added by the caller."""
         return parse.parse_orderbook(response, self._binance.now_ms())
 
-    @translated_parse
+    @translated_sync
     def parse_trades(self, response: Any) -> list[Row]:
         """``/trades``."""
         return parse.parse_trades(response)
 
-    @translated_parse
+    @translated_sync
     def parse_ohlcv(self, response: Any) -> list[Candle]:
         """``/klines``."""
         return parse.parse_ohlcv(response)
 
+    @translated_sync
     def parse_balance(self, response: Any) -> NoReturn:
         """Raises: there are no accounts here."""
-        self._out_of_scope("balances")
+        raise _out_of_scope("balances")
 
+    @translated_sync
     def parse_order(self, response: Any) -> NoReturn:
         """Raises: there are no accounts here."""
-        self._out_of_scope("orders")
+        raise _out_of_scope("orders")
 
+    @translated_sync
     def sign(self, method: str, path: str, params: Any = None, headers: Any = None, body: Any = None) -> NoReturn:
         """Raises: nothing is signed here."""
-        self._out_of_scope("signed requests")
-
-    def _out_of_scope(self, what: str) -> NoReturn:
-        error = OutOfScopeError(f"{what} are out of scope: this adapter reads public market data only")
-        raise self.binance_errors.translate(error)
+        raise _out_of_scope("signed requests")
 
     # ------------------------------------------------------------------------------------- checking
 
+    @translated_sync
     def validate_symbol(self, symbol: Any) -> bool:
         """True for a listed symbol in any spelling.
 
         Raises:
             ValueError: it is not listed, or the symbols are not loaded yet.
         """
-        try:
-            (self._binance.loaded or Listing(None, None)).resolve(symbol)
-        except BinanceError as error:
-            raise self.binance_errors.translate(error) from error
+        (self._binance.loaded or Listing(None, None)).resolve(symbol)
         return True
 
     def validate_market_data(self, market_data: Any) -> bool:
-        """False for what is no dict or names no symbol; what is missing besides is in its ``metadata``."""
+        """False where it is not a dict or has no symbol; everything else that is missing is in its ``metadata``."""
         return isinstance(market_data, dict) and bool(cast("Row", market_data).get("symbol"))
+
+
+def _out_of_scope(what: str) -> OutOfScopeError:
+    return OutOfScopeError(f"{what} are out of scope: this adapter reads public market data only")
 
 
 def make_exchange_class(

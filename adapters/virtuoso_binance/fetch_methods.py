@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from binance_sdk.errors import APIError, BinanceError, ParameterError, shown
 from virtuoso_binance import calls, convert, listings, market_data, sentiment
-from virtuoso_binance.errors import ErrorBridge, translated
+from virtuoso_binance.errors import ErrorBridge, translated, translated_sync
 from virtuoso_binance.parts import LONG_SHORT_RATIO, OPEN_INTEREST, ORDER_BOOK, PREMIUM, TRADES, Part
 from virtuoso_binance.scalars import Row, is_number, milliseconds, read_count
 from virtuoso_binance.symbols import Listed, MarketName, SymbolLike, plain_symbol
@@ -268,12 +268,10 @@ class FetchMethods:
         listed = await self._listed(symbol)
         return {"symbol": listed.symbol, "riskLimits": [], "levels": [], "timestamp": self._binance.now_ms()}
 
+    @translated_sync
     def get_recent_liquidations(self, symbol: SymbolLike, hours: float = 1) -> list[Row]:
         """Liquidations that a stream has left on this instance; none where nothing was streamed."""
-        try:
-            plain, span = plain_symbol(symbol), _span(hours, "hours")
-        except BinanceError as error:
-            raise self.binance_errors.translate(error) from error
+        plain, span = plain_symbol(symbol), _span(hours, "hours")
         since = self._binance.now_ms() - round(span * _HOUR)
         return sentiment.liquidation_rows(self._streamed_liquidations(plain), plain, since)
 

@@ -175,7 +175,7 @@ def assemble(parts: Parts, now: int, *, streamed_liquidations: object = None, li
         "market": listed.market,
         "errors": errors,
     }
-    # What cannot be had from Binance at all is no news.
+    # What Binance never has is expected to be missing.
     _warn(listed, {name: text for name, text in errors.items() if text not in (_NO_BRACKETS, _NO_PERPETUAL)})
     return out
 

@@ -1,4 +1,4 @@
-"""The three lines in Virtuoso: its factory builds our class where the section ``exchanges.binance`` asks for it."""
+"""Registration with Virtuoso's factory, which then builds our class where ``exchanges.binance`` asks for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Create = Callable[..., Awaitable[Any]]
 
 
 def register(factory: Any, config: Mapping[str, Any] | None = None, *, base_exchange_class: type | None = None) -> bool:
-    """Let a factory build our ``BinanceExchange`` for the id ``binance``; all other ids stay its own affair.
+    """Let a factory build our ``BinanceExchange`` for the id ``binance``; all other ids are built as before.
 
     Args:
         factory: Virtuoso's ``ExchangeFactory``, the class or an instance.
@@ -53,7 +53,7 @@ def register(factory: Any, config: Mapping[str, Any] | None = None, *, base_exch
 
     async def build(otherwise: Create, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         values = [*args, *kwargs.values()]
-        asked: str = next((one for one in values if isinstance(one, str)), "")
+        asked: str = next((value for value in values if isinstance(value, str)), "")
         given = _first_mapping(values)
         if asked.strip().lower() != "binance" or uses_ccxt(given) or is_switched_off(given):
             return await otherwise(*args, **kwargs)
@@ -101,7 +101,7 @@ def find_base_class(factory: Any) -> type:
     """Virtuoso's ``BaseExchange``: known by its thirteen abstract methods, looked for near the factory.
 
     Raises:
-        ConfigError: nothing near it looks like one.
+        ConfigError: no class near it has these methods.
     """
     for candidate in _candidates(factory):
         for cls in candidate.__mro__ if isinstance(candidate, type) else ():

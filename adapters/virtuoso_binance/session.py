@@ -88,11 +88,11 @@ class Session:
             raise ConfigError("Binance data are switched off: enabled, or ENABLE_BINANCE_DATA, is false")
         if self._closed:
             raise ConfigError("this exchange is closed; await initialize() opens it again")
-        loop = asyncio.get_running_loop()
-        found = self._clients.get(loop)
+        running = asyncio.get_running_loop()
+        found = self._clients.get(running)
         if found is None:
-            await self._drop([one for one in self._clients if one.is_closed()])
-            found = self._clients[loop] = self._make(self.settings)
+            await self._drop([loop for loop in self._clients if loop.is_closed()])
+            found = self._clients[running] = self._make(self.settings)
         return found
 
     async def close(self) -> None:
@@ -137,8 +137,8 @@ class Session:
 
     async def _load(self) -> Listing:
         client = await self.client()
-        # A moment instead of True: callers at the same time share one request, and no old answer comes back.
-        # A symbol that cannot be read must not cost the others theirs.
+        # The shortest cache there is: callers at the same time share a request, and later ones get a new answer.
+        # A symbol that cannot be read is left out alone.
         options = RequestOptions(cache=0.001, bad_rows="skip")
         usdm, spot = await asyncio.gather(
             client.futures.exchange_info(options=options) if self.settings.futures else _nothing(),
@@ -180,7 +180,7 @@ class Session:
     # -------------------------------------------------------------------------------------- time
 
     def now_ms(self, market: MarketName | None = None) -> int:
-        """The time at the exchange, in milliseconds: the local clock, corrected by what answers have told."""
+        """The time at the exchange, in milliseconds: the local clock, corrected by the times in answers."""
         skew = 0.0
         for client in self._clients.values():
             with suppress(ConfigError):

@@ -43,7 +43,7 @@ def read_symbol(symbol: object) -> Spelling:
     dict with key ``symbol``.
 
     Raises:
-        InvalidSymbolError: it is none of these.
+        InvalidSymbolError: it is written in another way.
     """
     text: object = symbol
     if isinstance(text, Mapping):
@@ -152,9 +152,9 @@ class Listing:
         found: dict[str, Listed] = {}
         for plain in (*self.usdm, *self.spot):
             if plain not in found:
-                one = self.find(Spelling(plain))
-                if one is not None:
-                    found[plain] = one
+                listed = self.find(Spelling(plain))
+                if listed is not None:
+                    found[plain] = listed
         return found
 
     def __len__(self) -> int:
@@ -163,16 +163,16 @@ class Listing:
 
 def spellings_of(instruments: Iterable[Listed]) -> set[str]:
     """Every form of every instrument."""
-    return {name for one in instruments for name in one.spellings()}
+    return {name for listed in instruments for name in listed.spellings()}
 
 
 def _perpetuals(info: futures.ExchangeInfo) -> dict[str, Listed]:
     rules = futures_symbols(info)
     # TRADIFI_PERPETUAL too; dated contracts are another thing under nearly the same name.
     return {
-        one.symbol: Listed("usdm", one.symbol, one.contract_type, rules[one.symbol])
-        for one in info.symbols
-        if "PERPETUAL" in one.contract_type
+        contract.symbol: Listed("usdm", contract.symbol, contract.contract_type, rules[contract.symbol])
+        for contract in info.symbols
+        if "PERPETUAL" in contract.contract_type
     }
 
 

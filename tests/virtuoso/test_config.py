@@ -247,7 +247,7 @@ def test_credentials_are_never_told(section: dict[str, Any], caplog: pytest.LogC
             load_settings(section, {})
     shown = f"{settings!r} {exchange!r} {caught.value!r} {validate(section, {})!r} {caplog.text}"
     assert "S3CRET" not in shown
-    assert settings.has_credentials
+    assert settings.section.api_credentials.api_key.get_secret_value()
     assert exchange.api_key == ""
 
 
@@ -262,7 +262,7 @@ async def test_credentials_are_never_sent(simulator: Any) -> None:
 @pytest.mark.parametrize("value", ["", None, "${BINANCE_API_KEY}", "${BINANCE_API_KEY:}"])
 def test_placeholders_are_no_credentials(value: object) -> None:
     settings = load_settings({"api_credentials": {"api_key": value, "api_secret": value}}, {})
-    assert not settings.has_credentials
+    assert not settings.section.api_credentials.api_key.get_secret_value()
 
 
 # -------------------------------------------------------------------------------------- warnings

@@ -93,7 +93,7 @@ async def test_odd_arguments(exchange: Any, method: str, argument: str, expected
 @pytest.mark.parametrize("label", sorted(set(ODD) - TIMES))
 def test_what_is_no_time(label: str) -> None:
     value: Any = ODD[label]
-    with pytest.raises(ParameterError, match="^time=.* must be epoch milliseconds or a datetime"):
+    with pytest.raises(ParameterError, match=r"^time=.* must be epoch milliseconds or a datetime"):
         milliseconds(value)
 
 

@@ -172,9 +172,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     for content, reason in (
         (b"\xff\xfea: 1", "UTF-8"),
-        (b"a: \x00", "no YAML"),
+        (b"a: \x00", "not YAML"),
         (b"[" * 3000, "nested too deeply"),
-        (b"a: &a [*a]\nb: *c", "no YAML"),
+        (b"a: &a [*a]\nb: *c", "not YAML"),
     ):
         path.write_bytes(content)
         with pytest.raises(ConfigError, match=reason) as caught:

@@ -32,7 +32,7 @@ def is_placeholder(value: object) -> bool:
 
 
 def expand(value: object, names: Mapping[str, str]) -> Any:
-    """Replace placeholders, in nested mappings and lists too; only values that are one as a whole.
+    """Replace values that are a placeholder from end to end, in nested mappings and lists too.
 
     ``true`` and ``false`` become booleans and digits integers, as Virtuoso's own loader does it, but only where they
     came out of a placeholder: text that was written as text stays text.
@@ -60,16 +60,16 @@ def read_dotenv(path: Path) -> dict[str, str]:
     Known: comments, ``export``, single and double quotes. Other lines are left out.
 
     Raises:
-        ConfigError: there is one that cannot be read.
+        ConfigError: the file cannot be read.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return {}
     except (OSError, ValueError) as error:
-        # A mistake in the text may be a part of a secret, so only its kind is told.
-        reason = error.strerror if isinstance(error, OSError) else "no text in UTF-8"
-        raise ConfigError(f"{path} cannot be read ({reason}); mend it, or pass dotenv=None") from error
+        # What is wrong in the text may be a part of a secret, so only the kind of error is named.
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"{path} cannot be read ({reason}); correct it, or pass dotenv=None") from error
     names: dict[str, str] = {}
     for line in lines:
         found = _LINE.fullmatch(line)

@@ -42,7 +42,7 @@ def _flag(value: object) -> object:
 
 
 def _number(least: float, most: float, words: str) -> BeforeValidator:
-    """From ``least`` to ``most``: .inf and .nan are no numbers to count with."""
+    """From ``least`` to ``most``, which leaves out .inf and .nan."""
 
     def check(value: object) -> object:
         if not is_number(value) or not least <= cast("float", value) <= most:
@@ -61,7 +61,7 @@ def _url(*schemes: str) -> BeforeValidator:
         text = value.strip() if isinstance(value, str) else ""
         scheme, _, rest = text.partition("://")
         if scheme.lower() not in schemes or not rest.strip("/"):
-            raise ValueError(f"must be an address that begins with {' or '.join(f'{one}://' for one in schemes)}")
+            raise ValueError(f"must be an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
         return text.rstrip("/")
 
     return BeforeValidator(check)

@@ -1,4 +1,4 @@
-"""What can be said about a section beyond right and wrong: remedies for errors, and warnings."""
+"""What to write instead of a value that cannot be used, and warnings about values that can."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, cast
 from binance_sdk.errors import shown
 from virtuoso_binance.config.env_vars import UNSET, is_placeholder
 
-__all__ = ["STALE_TESTNET_STREAM", "advise", "remedy"]
+__all__ = ["STALE_TESTNET_STREAM", "remedy_for", "warnings_about"]
 
 STALE_TESTNET_STREAM = "wss://testnet.binance.vision"
 """The host of the integration plan, which serves no streams any more."""
@@ -46,12 +46,12 @@ _REMEDIES: Mapping[str, str] = {
 }
 
 
-def remedy(name: str) -> str:
-    """What to write instead."""
+def remedy_for(name: str) -> str:
+    """What to write as the value of a key."""
     return _REMEDIES.get(name, "write true or false")
 
 
-def advise(section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def warnings_about(section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Warnings about a section whose placeholders are expanded: name of the key, and what follows it in the message."""
     for name, text in _all(section):
         yield name, text if text.startswith("=") else f" {text}"
@@ -94,15 +94,15 @@ def _about_switches(section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _about_credentials(credentials: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     values = {name: credentials.get(name) for name in ("api_key", "api_secret")}
-    given = {name: value for name, value in values.items() if isinstance(value, str) and value and not _open(value)}
+    given = {name: value for name, value in values.items() if isinstance(value, str) and value and not _is_unset(value)}
     if not given:
         yield "api_credentials", "are not set: fine, public data needs none, and a key would raise no limit"
     for name, value in given.items():
         if len(value) != _KEY_LENGTH:
-            yield f"api_credentials.{name}", f"has not the {_KEY_LENGTH} characters of Binance's keys"
+            yield f"api_credentials.{name}", f"is not {_KEY_LENGTH} characters long, as Binance's keys are"
 
 
-def _open(value: object) -> bool:
+def _is_unset(value: object) -> bool:
     return value is UNSET or is_placeholder(value)
 
 
@@ -155,7 +155,7 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> float | None:
-    """A number to advise on; what cannot be counted with is an error, and told as one."""
+    """A number to warn about; None for anything else, which is reported as an error."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if abs(value) <= _LARGEST else None

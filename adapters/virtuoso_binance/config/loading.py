@@ -1,4 +1,4 @@
-"""Where the section ``exchanges.binance`` comes from, and the three questions that come before its checking."""
+"""Where the section ``exchanges.binance`` comes from, and what is asked of it before it is checked."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SWITCH = "ENABLE_BINANCE_DATA"
 
 
 def section_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """The section out of a whole configuration; what is not one is taken for the section itself.
+    """The section of a whole configuration; anything without ``exchanges`` is taken for the section itself.
 
     Raises:
-        ConfigError: it is no block of keys and values.
+        ConfigError: it is not a block of keys and values.
     """
     exchanges = block_of(config).get("exchanges")
     if not isinstance(exchanges, Mapping):
@@ -26,7 +26,7 @@ def section_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
     rows = cast("Mapping[str, object]", exchanges)
     found = rows.get("binance")
     if found is None and len(rows) == 1:
-        # Virtuoso's factory passes one exchange alone, under the id it was asked for.
+        # Virtuoso's factory passes a single exchange, under the id it was asked for.
         found = next(iter(rows.values()))
     return block_of(found)
 
@@ -52,7 +52,7 @@ def load_config(path: str | Path, dotenv: str | Path | None = ".env") -> dict[st
         dotenv: Where names may come from besides the environment, which goes first; None reads no file.
 
     Raises:
-        ConfigError: there is no such file, or it is no YAML with keys at its top, or a ``.env`` cannot be read.
+        ConfigError: the file or a ``.env`` cannot be read, or it is not YAML with keys at its top.
     """
     import yaml
 
@@ -64,12 +64,12 @@ def load_config(path: str | Path, dotenv: str | Path | None = ".env") -> dict[st
         ) from error
     except UnicodeDecodeError as error:
         where = f"{error.reason} at byte {error.start}"
-        raise ConfigError(f"{path} is no text in UTF-8 ({where}); save it as UTF-8") from error
+        raise ConfigError(f"{path} is not UTF-8 text ({where}); save it as UTF-8") from error
     except (TypeError, ValueError) as error:
-        text = f"{shown(path)} is no path of a file ({error}); pass that of Virtuoso's config.yaml"
+        text = f"{shown(path)} is not a path ({error}); pass that of Virtuoso's config.yaml"
         raise ConfigError(text) from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is no YAML: {error}") from error
+        raise ConfigError(f"{path} is not YAML: {error}") from error
     except RecursionError as error:
         raise ConfigError(f"{path} is nested too deeply; a configuration is a few levels deep") from error
     if not isinstance(loaded, Mapping):

@@ -27,7 +27,7 @@ from virtuoso_binance.config.field_types import (
     WebSocketUrl,
     is_given,
 )
-from virtuoso_binance.config.hints import STALE_TESTNET_STREAM, advise, remedy
+from virtuoso_binance.config.hints import STALE_TESTNET_STREAM, remedy_for, warnings_about
 from virtuoso_binance.config.loading import block_of, is_switched_off
 
 __all__ = [
@@ -195,10 +195,6 @@ class Settings:
             requests_per_second=float(limits.requests_per_second),
         )
 
-    @property
-    def has_credentials(self) -> bool:
-        return bool(self.section.api_credentials.api_key.get_secret_value())
-
 
 def _base(url: str) -> str:
     return url.removesuffix("/ws").removesuffix("/stream")
@@ -217,7 +213,7 @@ def validate(section: Mapping[str, Any] | None, names: Mapping[str, str] | None 
     for block, keys in _REQUIRED.items():
         found = expanded.get(block)
         if not isinstance(found, Mapping):
-            text = f"{block} is missing; {remedy(block)}"
+            text = f"{block} is missing; {remedy_for(block)}"
             missing += [Finding(block, text, "error")] if found is None or found is UNSET else []
             continue
         rows = cast("Mapping[str, object]", found)
@@ -231,7 +227,7 @@ def validate(section: Mapping[str, Any] | None, names: Mapping[str, str] | None 
 
 
 def _missing(block: str, key: str) -> str:
-    return f"{block}.{key} is missing; {remedy(f'{block}.{key}')}"
+    return f"{block}.{key} is missing; {remedy_for(f'{block}.{key}')}"
 
 
 def load_settings(section: Mapping[str, Any] | None, names: Mapping[str, str] | None = None) -> Settings:
@@ -252,7 +248,7 @@ def load_settings(section: Mapping[str, Any] | None, names: Mapping[str, str] | 
         errors += _unreachable(Settings(model, disabled=False))
     if model is None or errors:
         # `from None`: the pydantic error would print the input, and with it the credentials.
-        raise ConfigError("; ".join(f"exchanges.binance.{one.message}" for one in errors)) from None
+        raise ConfigError("; ".join(f"exchanges.binance.{finding.message}" for finding in errors)) from None
     if model.websocket.testnet_public.startswith(STALE_TESTNET_STREAM):
         fresh = model.websocket.model_copy(update={"testnet_public": WebSocketSection().testnet_public})
         model = model.model_copy(update={"websocket": fresh})
@@ -260,11 +256,11 @@ def load_settings(section: Mapping[str, Any] | None, names: Mapping[str, str] | 
 
 
 def log_warnings(settings: Settings) -> None:
-    """Tell what is odd, one line each."""
-    for one in settings.warnings:
-        # Running without a key is what we recommend: worth a line, but no alarm at every start.
-        level = logging.INFO if one.field == "api_credentials" else logging.WARNING
-        logger.log(level, "exchanges.binance.%s", one.message)
+    """Log the warnings about the section, each on a line of its own."""
+    for finding in settings.warnings:
+        # Running without a key is what we recommend, so that is information and no warning.
+        level = logging.INFO if finding.field == "api_credentials" else logging.WARNING
+        logger.log(level, "exchanges.binance.%s", finding.message)
 
 
 def _read(given: Mapping[str, Any]) -> tuple[Section | None, list[Finding]]:
@@ -294,12 +290,12 @@ def _finding(loc: tuple[str, ...], message: str, given: Mapping[str, Any]) -> Fi
     words = message.removeprefix("Value error, ")
     if "should be a valid dictionary" in words:
         words = "must be a block of keys and values"
-    return Finding(name, f"{name}{text} {words}; {remedy(name)}", "error")
+    return Finding(name, f"{name}{text} {words}; {remedy_for(name)}", "error")
 
 
 def _may_be_secret(name: str, value: object) -> bool:
     # What stands before an @ may be a password, and a query may hold a token.
-    return name.startswith("api_credentials") or (isinstance(value, str) and any(one in value for one in "@?#"))
+    return name.startswith("api_credentials") or (isinstance(value, str) and any(mark in value for mark in "@?#"))
 
 
 def _unreachable(settings: Settings) -> list[Finding]:
@@ -325,12 +321,12 @@ def _unreachable(settings: Settings) -> list[Finding]:
 
 
 def _without_unset(value: Mapping[str, Any]) -> dict[str, Any]:
-    kept: dict[str, Any] = {}
+    given: dict[str, Any] = {}
     for key, item in value.items():
         if item is UNSET or item is None:
             continue
-        kept[key] = _without_unset(cast("Mapping[str, Any]", item)) if isinstance(item, Mapping) else item
-    return kept
+        given[key] = _without_unset(cast("Mapping[str, Any]", item)) if isinstance(item, Mapping) else item
+    return given
 
 
 def _warnings(expanded: Mapping[str, Any]) -> list[Finding]:
@@ -338,7 +334,7 @@ def _warnings(expanded: Mapping[str, Any]) -> list[Finding]:
         Finding(name, f"{name} is not known and not read; check its spelling", "warning")
         for name in _unknown(Section, expanded, "")
     ]
-    return unknown + [Finding(name, name + text, "warning") for name, text in advise(expanded)]
+    return unknown + [Finding(name, name + text, "warning") for name, text in warnings_about(expanded)]
 
 
 def _unknown(model: type[BaseModel], given: Mapping[str, Any], prefix: str) -> list[str]:

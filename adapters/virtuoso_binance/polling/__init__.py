@@ -1,4 +1,4 @@
-"""Many symbols kept fresh by polling: what is due, what fits into the budget, and what may still be delivered."""
+"""Many symbols kept up to date by polling: what is due, what fits the budget, what may still be delivered."""
 
 from virtuoso_binance.polling.fetcher import BinanceDataFetcher, Refresh
 

@@ -1,8 +1,8 @@
-"""Many symbols kept fresh, minute by minute, with as few requests as that takes.
+"""Many symbols kept up to date, minute by minute, with as few requests as that takes.
 
 Each refresh asks once for all tickers, best quotes and premiums, then for the ends of the candle series, for
 statistics once in each of their periods, and spends what is left of its share of the budget on order books and trades
-in rotation. ``snapshot`` makes ``market_data`` out of what is kept; what is too old is left out and flagged.
+in rotation. ``snapshot`` makes ``market_data`` of what is known; what is too old is left out and flagged.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class BinanceDataFetcher:
     # ------------------------------------------------------------------------------------- symbols
 
     def set_symbols(self, symbols: Iterable[Listed]) -> None:
-        """Other symbols from now on; of those that stay, everything is kept."""
+        """Other symbols from now on; of those that stay, everything known is kept."""
         states: dict[str, SymbolState] = {}
         for listed in symbols:
             state = self._states.get(listed.symbol)
@@ -125,7 +125,7 @@ class BinanceDataFetcher:
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols that are kept fresh."""
+        """The symbols that are refreshed."""
         return tuple(self._states)
 
     # ------------------------------------------------------------------------------------- refreshing
@@ -246,12 +246,12 @@ class BinanceDataFetcher:
     # ------------------------------------------------------------------------------------- reading
 
     def snapshot(self, symbol: object, *, limit: int | None = None) -> Row:
-        """``market_data`` of a symbol out of what is kept; nothing is sent.
+        """``market_data`` of a symbol from what is known; nothing is sent.
 
         What is older than its part may become is absent, its flag is False and ``metadata.errors`` says why.
 
         Raises:
-            InvalidSymbolError: the symbol is not among those kept fresh.
+            InvalidSymbolError: the symbol is not among those refreshed.
             BinanceError: there is no ticker that is fresh enough.
         """
         plain = plain_symbol(symbol)
@@ -265,11 +265,11 @@ class BinanceDataFetcher:
             raise BinanceError(f"{plain} has no ticker younger than {TICKER.max_age // 1000} s: {why}")
         out = assemble(parts, now, limit=limit)
         for frame, spans in missing_by_frame(parts).items():
-            told = ", ".join(f"{iso(first)} to {iso(last)}" for first, last in spans)
-            out["metadata"]["errors"][frame] = f"candles missing, as the exchange has none: {told}"
+            missing = ", ".join(f"{iso(first)} to {iso(last)}" for first, last in spans)
+            out["metadata"]["errors"][frame] = f"candles missing, as the exchange has none: {missing}"
         book = state.get(ORDER_BOOK)
         if book is not None and state.listed.market == "spot" and out["orderbook"]["bids"]:
-            # A book of spot names no time of its own; it is as old as its answer, not as this dict.
+            # A book of spot has no time of its own: it is as old as its answer, not as this dict.
             out["orderbook"].update(timestamp=book.at, datetime=iso(book.at))
         return out
 

@@ -72,7 +72,7 @@ class SymbolState:
             self.delisted = True
 
     def data_time(self, part: Part[T]) -> int | None:
-        """The time that what is known of a part tells of; None where nothing is known."""
+        """The time that what is known of a part is about; None where nothing is known."""
         known = self.get(part)
         return None if known is None else part.data_time(known.value, known.at)
 

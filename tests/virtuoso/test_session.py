@@ -1,0 +1,75 @@
+"""The list of symbols in time: how long it holds, and what a clock that is set back does to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from binance_sdk.simulator import Simulator
+from tests.virtuoso.conftest import hasty, section_for
+from virtuoso_binance.config import load_settings
+from virtuoso_binance.session import Session
+
+NOW = 1_800_000_000.0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def session(own_simulator: Simulator, clock: Clock) -> AsyncIterator[Session]:
+    made = Session(load_settings(section_for(own_simulator)), hasty, lambda: clock.now)
+    yield made
+    await made.close()
+
+
+def asked(simulator: Simulator) -> int:
+    return simulator.requests.by_operation.get("futures.exchange_info", 0)
+
+
+async def test_a_list_holds_for_an_hour(own_simulator: Simulator, session: Session, clock: Clock) -> None:
+    for seconds, times in ((0, 1), (3599, 1), (3600, 2), (3601, 2)):
+        clock.now = NOW + seconds
+        await session.listing()
+        assert asked(own_simulator) == times
+
+
+async def test_a_fresh_list_is_at_most_a_minute_old(own_simulator: Simulator, session: Session, clock: Clock) -> None:
+    for seconds, times in ((0, 1), (59, 1), (60, 2)):
+        clock.now = NOW + seconds
+        await session.listing(fresh=True)
+        assert asked(own_simulator) == times
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+async def test_a_clock_that_is_set_back_does_not_keep_an_old_list(
+    own_simulator: Simulator, session: Session, clock: Clock, fresh: bool
+) -> None:
+    """By such a clock the list was made in the future, and would hold until the clock is there again."""
+    await session.listing()
+    clock.now = NOW - 86_400
+    await session.listing(fresh=fresh)
+    assert asked(own_simulator) == 2
+    # From then on it is an hour by the clock as it is.
+    clock.now += 30
+    await session.listing(fresh=fresh)
+    assert asked(own_simulator) == 2
+
+
+async def test_a_symbol_that_binance_does_not_know_renews_the_list_within_a_minute(
+    own_simulator: Simulator, session: Session, clock: Clock
+) -> None:
+    await session.listing()
+    session.doubt()
+    for seconds, times in ((59, 1), (60, 2)):
+        clock.now = NOW + seconds
+        await session.listing()
+        assert asked(own_simulator) == times
