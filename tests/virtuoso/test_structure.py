@@ -34,3 +34,33 @@ def test_pandas_is_needed_in_one_module() -> None:
         path.stem for path in sources(PACKAGE) for item in imports(path, ADAPTERS) if item.within("pandas", "numpy")
     }
     assert users == {"frames"}
+
+
+LAYERS = (
+    {"errors", "scalars", "series", "base_exchange"},
+    {"symbols", "timeframes", "config"},
+    {"calls", "session"},
+    {"parts"},
+    {"convert", "frames", "large_trades", "liquidity", "parse", "positioning", "sentiment", "tickers"},
+    {"market_data", "listings"},
+    {"fetch_methods", "polling"},
+    {"exchange"},
+    {"registration"},
+)
+"""Files and packages of the adapter, those that are built upon first."""
+
+
+def rank(name: str) -> int:
+    top = name.split(".")[1]
+    (found,) = (number for number, layer in enumerate(LAYERS) if top in layer)
+    return found
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in sources(PACKAGE) if path.parent != PACKAGE or path.stem != "__init__"]
+)
+def test_nothing_stands_on_what_is_above_it(path: Path) -> None:
+    own = rank(".".join(path.relative_to(ADAPTERS).with_suffix("").parts))
+    # ``from virtuoso_binance import calls`` names the package too, which has no place of its own.
+    names = {item.name for item in imports(path, ADAPTERS) if item.within("virtuoso_binance") and not item.for_types}
+    assert [name for name in names if "." in name and rank(name) > own] == []
