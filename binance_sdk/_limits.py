@@ -1,4 +1,4 @@
-"""``client.limits``: the ledger as a user reads it."""
+"""``client.limits``: what is used of the limits, for users."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class MarketLimitsView:
-    """Limits of one market, read at the moment an attribute is asked for."""
+    """Limits of one market; each attribute is read at the moment of its use."""
 
     def __init__(self, pool: Pool, clock: Clock) -> None:
         self._pool = pool
@@ -29,13 +29,13 @@ class MarketLimitsView:
 
     @property
     def weights(self) -> tuple[Usage, ...]:
-        """Request weight in every interval that the exchange limits, ``weight`` first."""
+        """Request weight in every interval for which the exchange has a limit, ``weight`` first."""
         now = self._clock.monotonic()
         return tuple(self._pool.usage(window, now) for window in self._pool.weights)
 
     @property
     def used(self) -> int:
-        """Request weight spent in the running window."""
+        """Request weight used in the running window."""
         return self.weight.used
 
     @property
@@ -76,7 +76,7 @@ class MarketLimitsView:
 
     @property
     def clock_skew(self) -> float:
-        """Server time minus the local clock, in seconds, as far as answers have told."""
+        """Server time minus the local clock, in seconds, estimated from answers."""
         return self._pool.time.skew
 
     def __repr__(self) -> str:
@@ -93,7 +93,7 @@ class MarketLimitsView:
 
 
 class LimitsView:
-    """What is spent of the limits of both markets, as far as this process knows."""
+    """What is used of the limits of both markets, as far as this process knows."""
 
     def __init__(self, core: Core) -> None:
         self._core = core

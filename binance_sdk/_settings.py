@@ -11,7 +11,7 @@ from typing import Literal, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
 from binance_sdk._generated.environments import ENVIRONMENTS, LIMITS
-from binance_sdk._runtime.budget.client_budget import Caps
+from binance_sdk._runtime.budget.caps import Caps
 from binance_sdk._runtime.budget.pool import shared_pool
 from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.clock import Clock

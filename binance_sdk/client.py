@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from binance_sdk._core import AsyncCore, BlockingCore
 from binance_sdk._limits import LimitsView
-from binance_sdk._runtime.budget.client_budget import Caps
+from binance_sdk._runtime.budget.caps import Caps
 from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from binance_sdk.errors import first_names
+
 __all__ = [
     "BreakerChanged",
     "CacheHit",
@@ -206,7 +208,7 @@ class MalformedMessage:
     """A message of a stream that is not what the spec says. It is counted and skipped.
 
     Args:
-        stream: Name of the stream; empty where it cannot be told.
+        stream: Name of the stream; empty if it is not known.
         problem: What is wrong with it.
         body: Its bytes.
     """
@@ -221,11 +223,11 @@ class MalformedMessage:
 
 @dataclass(frozen=True, slots=True)
 class RowSkipped:
-    """A row that is not what the spec says was left out, as ``bad_rows="skip"`` asks for.
+    """A row that is not what the spec says was left out, because of ``bad_rows="skip"``.
 
     Args:
         operation: E.g. ``spot.ticker_24hr``, or of a stream ``spot.all_mini_ticker``.
-        row: Its place in the list, from 0; for a list within an object with the name of that, e.g. ``symbols[3]``.
+        row: Its place in the list, from 0; for a list within an object with the list's name, e.g. ``symbols[3]``.
         problem: What is wrong with it.
     """
 
@@ -240,7 +242,7 @@ class RowSkipped:
 
 @dataclass(frozen=True, slots=True)
 class MessagesDropped:
-    """The consumer is too slow and its overflow policy drops. Told at the first drop and whenever the count doubles.
+    """The consumer is too slow and its overflow policy drops. Sent at the first drop, and when the count has doubled.
 
     Args:
         policy: The policy.
@@ -292,7 +294,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Reconnected:
-    """Streams without ids were off the air: what they sent in that time is lost.
+    """Streams without ids had no connection for a while: what they sent in that time is lost.
 
     Attributes:
         streams: Names of the streams.
@@ -307,14 +309,14 @@ class Reconnected:
     reason: str = ""
 
     def __str__(self) -> str:
-        names = ", ".join(self.streams[:3]) + (f" and {len(self.streams) - 3} more" if len(self.streams) > 3 else "")
-        text = f"{names}: off the air for {(self.until - self.since) / 1000:.1f} s; what was sent then is lost"
+        seconds = (self.until - self.since) / 1000
+        text = f"{first_names(self.streams)}: off the air for {seconds:.1f} s; what was sent then is lost"
         return f"{text} ({self.reason})" if self.reason else text
 
 
 @dataclass(frozen=True, slots=True)
 class SilentStream:
-    """A stream says nothing although a fresh connection has acknowledged it: perhaps the symbol is not traded.
+    """A stream sends nothing although a fresh connection has acknowledged it: perhaps the symbol is not traded.
 
     Attributes:
         stream: Name of the stream.
@@ -329,7 +331,7 @@ class SilentStream:
 
 
 Notice: TypeAlias = Gap | Reconnected | SilentStream
-"""What the consumer of a stream is told besides its events."""
+"""What the consumer of a stream gets besides its events."""
 
 
 Event: TypeAlias = (

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from binance_sdk._runtime.budget.client_budget import Caps, ClientBudget
+from binance_sdk._runtime.budget.caps import Caps
+from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.budget.ledger import Ledger
 from binance_sdk._runtime.budget.pool import Cost, Pool
 from binance_sdk._runtime.budget.server_time import ServerTime
@@ -77,5 +78,5 @@ class Scene:
 
     def is_clean(self) -> bool:
         in_flight = [window.in_flight for window in self.pool.windows]
-        taken: int = getattr(self.budget._slots.resource, "taken")  # noqa: B009 - a protocol hides it
-        return not any(in_flight) and not taken and not self.pool.ledger.waiting and not self.pool.ledger._lines
+        taken: int = getattr(self.budget._concurrency.resource, "in_flight")  # noqa: B009 - a protocol hides it
+        return not any(in_flight) and not taken and not self.pool.ledger.waiting and not self.pool.ledger._queues

@@ -108,7 +108,7 @@ def settled(client: BinanceClient) -> bool:
     """Nothing is in flight or waits."""
     for market in client._core.settings.places:
         pool = pool_of(client, market)
-        if pool.ledger.waiting or pool.ledger._lines or any(window.in_flight for window in pool.windows):
+        if pool.ledger.waiting or pool.ledger._queues or any(window.in_flight for window in pool.windows):
             return False
     budget = client._core.engine.attempts.budget
-    return budget is None or getattr(budget._slots.resource, "taken") == 0  # noqa: B009 - a protocol hides it
+    return budget is None or getattr(budget._concurrency.resource, "in_flight") == 0  # noqa: B009 - a protocol hides it

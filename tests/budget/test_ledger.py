@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.budget.client_budget import Caps
+from binance_sdk._runtime.budget.caps import Caps
 from binance_sdk._runtime.budget.pool import Cost
 from binance_sdk._runtime.options import Priority
 from binance_sdk.errors import BudgetError

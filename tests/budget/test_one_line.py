@@ -46,7 +46,9 @@ def test_only_the_first_answer_that_sees_the_servers_window_turn_sets_the_count_
 
 def hold(scene: Scene) -> Grant:
     """A request that has the only place there is."""
-    return scene.pool.ledger.at_once(scene.budget.needs("spot", scene.pool, Cost(1, ())), now()) or pytest.fail("full")
+    return scene.pool.ledger.try_reserve(scene.budget.needs("spot", scene.pool, Cost(1, ())), now()) or pytest.fail(
+        "full"
+    )
 
 
 def test_a_gate_that_closes_while_a_caller_wakes_holds_it_back() -> None:

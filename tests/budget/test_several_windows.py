@@ -90,7 +90,7 @@ def test_the_servers_count_of_each_window_is_believed(monkeypatch: pytest.Monkey
 def test_the_minute_goes_only_where_it_is_no_longer_named_and_comes_back() -> None:
     pool = make_pool(6000)
     pool.limits = MarketLimits(Limit(6000, 60), {})
-    pool._told.weight = pool.limits.weight
+    pool._announced.weight = pool.limits.weight
 
     def learn(*rows: tuple[str, int, int]) -> list[tuple[int, int]]:
         pool.learn_limits([("REQUEST_WEIGHT", *row) for row in rows], START)

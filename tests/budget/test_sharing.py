@@ -8,7 +8,8 @@ import threading
 
 import pytest
 
-from binance_sdk._runtime.budget.client_budget import Caps, ClientBudget
+from binance_sdk._runtime.budget.caps import Caps
+from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.budget.ledger import Grant
 from binance_sdk._runtime.budget.pool import Cost
 from binance_sdk._runtime.calls.drive import drive

@@ -230,7 +230,7 @@ def test_the_child_of_a_fork_counts_the_parents_requests_but_waits_for_none() ->
     now = START + 20
     for resource in (window, rolling, slots):
         resource.take(2, now)
-        resource.forked()
+        resource.after_fork()
     assert (window.used, window.in_flight) == (2, 0)
     assert (rolling.used, rolling.in_flight) == (2, 0)
     assert slots.ready_at(2, now, 1.0) <= now

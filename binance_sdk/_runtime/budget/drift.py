@@ -12,9 +12,10 @@ from binance_sdk.events import WeightDrift
 _ENOUGH = 3
 """Observations that must agree before a difference is called lasting."""
 _ENOUGH_AMONG_OTHERS = 8
-"""As many, where somebody else seems to spend from the same address: now and then his share is the same thrice."""
+"""The same, if somebody else seems to spend from the same IP address: by chance their share may be the same three times
+in a row."""
 _REMEMBERED = 24
-"""Observations of all operations looked back at for signs of others."""
+"""Observations of all operations that are searched for signs of others."""
 
 
 @dataclass
@@ -34,7 +35,7 @@ class DriftWatch:
     _lock: threading.Lock = field(default_factory=new_lock)
 
     def observe(self, operation: str, expected: int, observed: int) -> WeightDrift | None:
-        """Note one attributable observation; the drift, once, when it has become certain."""
+        """Note the weight that the server took for one request; returns a drift once, when it has become certain."""
         if observed < 0:
             return None
         key = operation, expected
@@ -45,7 +46,7 @@ class DriftWatch:
             self._latest.append((key, observed))
             if observed == expected or record.reported == observed:
                 return None
-            # Others can only add to the count, so a lower weight needs no further proof.
+            # Others can only add to the count, so a lower weight needs fewer observations.
             enough = _ENOUGH_AMONG_OTHERS if observed > expected and self._others(key) else _ENOUGH
             latest = list(record.seen)[-enough:]
             if len(latest) < enough or len(set(latest)) > 1:
@@ -54,7 +55,7 @@ class DriftWatch:
             return WeightDrift(operation, expected, observed, enough)
 
     def _others(self, asked: tuple[str, int]) -> bool:
-        """Whether what the server took changes to and fro, which a weight does not, or is more for all we ask."""
+        """Whether others seem to spend too: weights go to and fro, or another operation's is too high as well."""
         before: dict[tuple[str, int], set[int]] = {}
         last: dict[tuple[str, int], int] = {}
         for key, observed in self._latest:

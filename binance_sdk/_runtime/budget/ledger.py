@@ -1,4 +1,4 @@
-"""Who may send next: one queue a process, first come first served within a priority, over all resources.
+"""Who may send next: one queue for the whole process, over all resources; first come, first served in each priority.
 
 Thread-safe; usable from any number of event loops and threads at once, and from the child of a fork. A caller asks
 for several resources together and gets either a grant or a ticket with which to wait for one.
@@ -15,12 +15,16 @@ import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from binance_sdk._runtime.budget.resource import Charge, Resource, forked
-from binance_sdk._runtime.fork import fork_count
+from binance_sdk._runtime.budget.resource import Charge, Resource
+from binance_sdk._runtime.fork import fork_count, notify_after_fork
 from binance_sdk._runtime.options import Priority
 
 _LEDGERS: weakref.WeakSet[Ledger] = weakref.WeakSet()
 _RANKS: dict[Priority, int] = {"high": 0, "normal": 1, "low": 2}
+Rank = tuple[int, int]
+"""Priority and order of arrival: the lower one goes first."""
+Resources = tuple[int, ...]
+"""The identities of some resources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +38,16 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Everything one request needs at once."""
+    """Everything that one request needs at once."""
 
     needs: tuple[Need, ...]
     priority: Priority = "normal"
     operation: str = ""
-    """Who asks, for messages."""
+    """Whose request it is, for messages."""
 
     @property
-    def kind(self) -> tuple[int, ...]:
-        """Asks for the same resources stand in one line."""
+    def resources(self) -> Resources:
+        """Reservations of the same resources wait in the same queue."""
         return tuple(id(need.resource) for need in self.needs)
 
 
@@ -53,36 +57,38 @@ class Grant:
 
     charges: tuple[tuple[Resource, Charge], ...]
     forks: int = 0
-    """Which process it was given in: after a fork it is the parent's to settle."""
+    """``fork_count`` when it was given: in the child of a fork it is the parent's to settle."""
 
 
 @dataclass(eq=False)
 class Ticket:
-    """A place in the queue. ``wake`` is called when there is something new to see."""
+    """A place in a queue. ``wake`` is called when its holder should look at it again."""
 
-    ask: Reservation
-    rank: tuple[int, int]
+    reservation: Reservation
+    rank: Rank
     wake: Callable[[], None]
     grant: Grant | None = None
     failure: BaseException | None = None
     ready_at: float = math.inf
-    """When it may be worth asking again; infinity while only an event can help, e.g. for all but the first in line."""
+    """When to look again; infinity while only an event can help, as for all but the first in a queue."""
     waits_for: str = ""
     """Name of the resource that is short."""
     short: int = 0
     """Identity of that resource."""
-    gone: bool = False
+    done: bool = False
+    """Granted, failed or given up: it waits no more."""
 
 
 class Ledger:
-    """The queue of one process."""
+    """The queues of one process: one for each combination of resources, so that others may pass a queue that waits."""
 
     def __init__(self) -> None:
-        self._lines: dict[tuple[int, ...], list[tuple[tuple[int, int], Ticket]]] = {}
-        self._numbers = itertools.count()
+        self._queues: dict[Resources, list[tuple[Rank, Ticket]]] = {}
+        self._arrivals = itertools.count()
         self._lock = threading.RLock()
         self._waiting = 0
         _LEDGERS.add(self)
+        notify_after_fork(self)
 
     @property
     def lock(self) -> threading.RLock:
@@ -91,70 +97,71 @@ class Ledger:
 
     @property
     def waiting(self) -> int:
+        """Tickets that wait."""
         return self._waiting
 
-    # --------------------------------------------------------------------- asking
+    # ------------------------------------------------------------------- reserving
 
-    def at_once(self, needs: tuple[Need, ...], now: float) -> Grant | None:
-        """A grant where everything fits and nobody waits for anything."""
+    def try_reserve(self, needs: tuple[Need, ...], now: float) -> Grant | None:
+        """A grant if everything fits and nobody waits for anything."""
         with self._lock:
-            return _take(needs, now) if not self._waiting and _short(needs, now) is None else None
+            return _take(needs, now) if not self._waiting and _first_short(needs, now) is None else None
 
-    def ask(self, ask: Reservation, now: float, wake: Callable[[], None]) -> Grant | Ticket:
-        """A grant where everything fits and nobody who came earlier waits for the same, else a ticket."""
+    def reserve(self, reservation: Reservation, now: float, wake: Callable[[], None]) -> Grant | Ticket:
+        """A grant if everything fits and nobody who came earlier waits for the same, otherwise a ticket."""
         with self._lock:
-            grant = self.at_once(ask.needs, now)
+            grant = self.try_reserve(reservation.needs, now)
             if grant is not None:
                 return grant
-            ticket = Ticket(ask, (_RANKS[ask.priority], next(self._numbers)), wake)
-            line = self._lines.setdefault(ask.kind, [])
-            overtaken = line[0][1] if line else None
-            heapq.heappush(line, (ticket.rank, ticket))
-            if overtaken is not None and line[0][1] is not overtaken:
-                # No longer first: its moment would come and go, and it would look again and again.
+            ticket = Ticket(reservation, (_RANKS[reservation.priority], next(self._arrivals)), wake)
+            queue = self._queues.setdefault(reservation.resources, [])
+            overtaken = queue[0][1] if queue else None
+            heapq.heappush(queue, (ticket.rank, ticket))
+            if overtaken is not None and queue[0][1] is not overtaken:
+                # It is no longer first, so its time to look again means nothing: it would look again and again.
                 overtaken.ready_at = math.inf
             self._waiting += 1
             self.dispatch(now)
             return ticket.grant or ticket
 
-    def estimate(self, ask: Reservation, now: float) -> float:
-        """Earliest time at which ``ask`` could fit: what it needs is there, and so is what the first in line need."""
+    def estimate(self, reservation: Reservation, now: float) -> float:
+        """Earliest time at which it could fit, after the first in each queue got what they wait for."""
         with self._lock:
-            ready = max([now, *(need.resource.ready_at(need.amount, now, need.share) for need in ask.needs)])
-            mine = set(ask.kind)
-            for line in self._lines.values():
-                first = line[0][1] if line else None
-                if first is None or first.rank[0] > _RANKS[ask.priority]:
+            ready = max([now, *(need.resource.ready_at(need.amount, now, need.share) for need in reservation.needs)])
+            mine = set(reservation.resources)
+            for queue in self._queues.values():
+                first = queue[0][1] if queue else None
+                if first is None or first.rank[0] > _RANKS[reservation.priority]:
                     continue
                 if first.short in mine and first.ready_at != math.inf:
                     ready = max(ready, first.ready_at)
             return ready
 
     def cancel(self, ticket: Ticket, now: float) -> None:
-        """The caller gave up: his place, or the grant he just got and never used, goes to the next."""
+        """The caller gave up. Its place, or the grant that it has just got and not used, goes to the next."""
         with self._lock:
             if ticket.grant is not None:
-                self._undo(ticket.grant, now)
+                self._refund(ticket.grant, now)
                 ticket.grant = None
-            elif not ticket.gone:
-                ticket.gone = True
+            elif not ticket.done:
+                ticket.done = True
                 self._waiting -= 1
             self.dispatch(now)
 
-    def fail(self, resource: Resource, make: Callable[[str], BaseException], now: float) -> None:
-        """Give every ticket that needs ``resource`` an error of its own, made from its operation."""
+    def fail(self, resource: Resource, make_error: Callable[[str], BaseException], now: float) -> None:
+        """Fail every ticket that needs ``resource``, each with an error of its own, made from its operation."""
         with self._lock:
-            for line in self._lines.values():
-                for _, ticket in line:
-                    if not ticket.gone and any(need.resource is resource for need in ticket.ask.needs):
-                        ticket.failure = make(ticket.ask.operation)
-                        self._leave(ticket)
+            for queue in self._queues.values():
+                for _, ticket in queue:
+                    if not ticket.done and any(need.resource is resource for need in ticket.reservation.needs):
+                        ticket.failure = make_error(ticket.reservation.operation)
+                        self._finish(ticket)
             self.dispatch(now)
 
-    # ------------------------------------------------------------------- finishing
+    # ------------------------------------------------------------------- settling
 
     def settle(self, grant: Grant, reported: Mapping[str, int], now: float, *, answered: bool = True) -> None:
-        """The request is over; ``reported`` holds the server's counts by resource name."""
+        """The request is over; ``reported`` holds the server's counts by name of the resource."""
         with self._lock:
             if grant.forks == fork_count():
                 for resource, charge in grant.charges:
@@ -164,10 +171,10 @@ class Ledger:
     def refund(self, grant: Grant, now: float) -> None:
         """The request was never sent."""
         with self._lock:
-            self._undo(grant, now)
+            self._refund(grant, now)
             self.dispatch(now)
 
-    def _undo(self, grant: Grant, now: float) -> None:
+    def _refund(self, grant: Grant, now: float) -> None:
         if grant.forks == fork_count():
             for resource, charge in grant.charges:
                 resource.refund(charge, now)
@@ -175,39 +182,46 @@ class Ledger:
     # ------------------------------------------------------------------ dispatching
 
     def dispatch(self, now: float) -> None:
-        """Grant what fits, in order. Whoever is short of something blocks it for all who come later."""
+        """Grant what fits, in order. Whoever is short of a resource blocks it for all who come later."""
         with self._lock:
             if not self._waiting:
-                # What is left are places that were given up.
-                self._lines.clear()
+                # Only tickets that are done are left.
+                self._queues.clear()
                 return
-            heads: list[tuple[tuple[int, int], tuple[int, ...]]] = []
-            for kind in list(self._lines):
-                line = self._lines[kind]
-                while line and line[0][1].gone:
-                    heapq.heappop(line)
-                if line:
-                    heads.append((line[0][0], kind))
+            heads: list[tuple[Rank, Resources]] = []
+            for resources in list(self._queues):
+                queue = self._queues[resources]
+                while queue and queue[0][1].done:
+                    heapq.heappop(queue)
+                if queue:
+                    heads.append((queue[0][0], resources))
                 else:
-                    del self._lines[kind]
+                    del self._queues[resources]
             heapq.heapify(heads)
             blocked: dict[int, float] = {}
             while heads:
-                _, kind = heapq.heappop(heads)
-                line = self._lines[kind]
-                ticket = line[0][1]
-                if self._try(ticket, now, blocked):
-                    heapq.heappop(line)
-                    while line and line[0][1].gone:
-                        heapq.heappop(line)
-                    if line:
-                        heapq.heappush(heads, (line[0][0], kind))
+                _, resources = heapq.heappop(heads)
+                queue = self._queues[resources]
+                ticket = queue[0][1]
+                if self._try_grant(ticket, now, blocked):
+                    heapq.heappop(queue)
+                    while queue and queue[0][1].done:
+                        heapq.heappop(queue)
+                    if queue:
+                        heapq.heappush(heads, (queue[0][0], resources))
                     else:
-                        del self._lines[kind]
+                        del self._queues[resources]
 
-    def _try(self, ticket: Ticket, now: float, blocked: dict[int, float]) -> bool:
+    def _try_grant(self, ticket: Ticket, now: float, blocked: dict[int, float]) -> bool:
+        """Grant the ticket if everything fits.
+
+        Args:
+            ticket: The first in its queue.
+            now: Monotonic time.
+            blocked: When the resources that earlier tickets are short of will be ready, by identity; added to here.
+        """
         at, name, short = now, "", 0
-        for need in ticket.ask.needs:
+        for need in ticket.reservation.needs:
             earlier = blocked.get(id(need.resource))
             ready = need.resource.ready_at(need.amount, now, need.share) if earlier is None else max(earlier, now)
             if earlier is not None or ready > now:
@@ -215,18 +229,18 @@ class Ledger:
                 if ready >= at:
                     at, name, short = ready, need.resource.name, id(need.resource)
         if short:
-            # It may fit sooner than the sleeper thinks.
+            # The holder may be asleep until a later time than this.
             sooner = at < ticket.ready_at or not ticket.waits_for
             ticket.ready_at, ticket.waits_for, ticket.short = at, name, short
             if sooner:
                 ticket.wake()
             return False
-        ticket.grant = _take(ticket.ask.needs, now)
-        self._leave(ticket)
+        ticket.grant = _take(ticket.reservation.needs, now)
+        self._finish(ticket)
         return True
 
-    def _leave(self, ticket: Ticket) -> None:
-        ticket.gone = True
+    def _finish(self, ticket: Ticket) -> None:
+        ticket.done = True
         self._waiting -= 1
         ticket.wake()
 
@@ -235,11 +249,11 @@ class Ledger:
     def after_fork(self) -> None:
         """In the child: nobody waits here."""
         self._lock = threading.RLock()
-        self._lines.clear()
+        self._queues.clear()
         self._waiting = 0
 
 
-def _short(needs: tuple[Need, ...], now: float) -> Need | None:
+def _first_short(needs: tuple[Need, ...], now: float) -> Need | None:
     for need in needs:
         if need.resource.ready_at(need.amount, now, need.share) > now:
             return need
@@ -250,12 +264,12 @@ def _take(needs: tuple[Need, ...], now: float) -> Grant:
     return Grant(tuple([(need.resource, need.resource.take(need.amount, now)) for need in needs]), fork_count())
 
 
-def never_fits(ask: Reservation, now: float) -> Need | None:
-    """The need that is larger than its whole limit, if there is one."""
-    for need in ask.needs:
-        limit = getattr(need.resource, "limit", None)
-        if limit is not None and need.amount > math.floor(limit * need.share + 1e-9):
-            return need
+def never_fits(reservation: Reservation) -> tuple[Need, int] | None:
+    """The need that is larger than all that may ever be used of its resource, and how much that is; None if all fit."""
+    for need in reservation.needs:
+        limit = need.resource.limit
+        if limit is not None and need.amount > (usable := math.floor(limit * need.share + 1e-9)):
+            return need, usable
     return None
 
 
@@ -274,12 +288,6 @@ def _after_fork_in_parent() -> None:
         _HELD.pop().release()
 
 
-def _after_fork_in_child() -> None:
-    _HELD.clear()
-    for ledger in list(_LEDGERS):
-        ledger.after_fork()
-    forked()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+    # In the child each ledger makes a new lock.
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_HELD.clear)

@@ -1,4 +1,4 @@
-"""The limits of one IP address at one market: windows, gate and server time, with the process's one ledger."""
+"""A pool: the limits that one IP address has at some hosts, with their windows, gate and server time."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from binance_sdk._runtime.response import Headers
 _COUNT = re.compile("[0-9]{1,12}")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DATES = 16
-"""Answers of the same second carry the same ``Date``; it is read once for each host that sends one."""
+"""Answers of the same second carry the same ``Date``, which is parsed once; a few hosts may differ by a second."""
 _EARLIEST, _LATEST = 946_684_800.0, 4_102_444_800.0
-"""A clock that shows no time from 2000 to 2100 shows none."""
+"""2000 and 2100: a server time outside is not believed."""
 
 LEDGER = Ledger()
 """One queue a process, so that priorities and fairness hold over clients, loops and threads."""
@@ -33,7 +33,7 @@ LEDGER = Ledger()
 
 @lru_cache(_DATES)
 def _seconds_of(date: str) -> float | None:
-    """Epoch seconds of a ``Date`` header, None where it is none."""
+    """Epoch seconds of a ``Date`` header; None if it cannot be parsed."""
     try:
         return parsedate_to_datetime(date).timestamp()
     except (ValueError, TypeError, OverflowError):
@@ -42,7 +42,7 @@ def _seconds_of(date: str) -> float | None:
 
 @lru_cache
 def _count_headers(seconds: int) -> tuple[str, ...]:
-    """Names under which the server may tell the count of a window of that length: 1m or 60s."""
+    """Names of the headers in which the server may tell the count of a window of that length: 1m or 60s."""
     return tuple(
         f"x-mbx-used-weight-{seconds // length}{unit}"
         for unit, length in _UNIT_SECONDS.items()
@@ -51,6 +51,7 @@ def _count_headers(seconds: int) -> tuple[str, ...]:
 
 
 def _count(headers: Headers, seconds: int) -> int | None:
+    """The server's count for a window of that length; None if it did not tell one that can be read."""
     for name in _count_headers(seconds):
         text = headers.get(name)
         if text is not None:
@@ -58,10 +59,12 @@ def _count(headers: Headers, seconds: int) -> int | None:
     return None
 
 
-def _credible_only(told: dict[int, int | None], windows: Mapping[int, FixedWindow | SlidingWindow]) -> dict[int, int]:
-    """Limits by length; a window whose new limit cannot be true keeps the one it has."""
+def _usable_limits(
+    announced: dict[int, int | None], windows: Mapping[int, FixedWindow | SlidingWindow]
+) -> dict[int, int]:
+    """Limits by length in seconds; a window whose announced limit cannot be true keeps the limit it has."""
     limits: dict[int, int] = {}
-    for seconds, limit in told.items():
+    for seconds, limit in announced.items():
         if limit is not None:
             limits[seconds] = limit
         elif seconds in windows:
@@ -71,7 +74,7 @@ def _credible_only(told: dict[int, int | None], windows: Mapping[int, FixedWindo
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one request takes: weight of its pool and one request of each group."""
+    """What one request takes: weight of its pool, and one request of each group."""
 
     weight: int
     groups: tuple[str, ...]
@@ -79,13 +82,13 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One limit, as it stands.
+    """One limit, and what is used of it.
 
     Args:
         used: Spent in the running window: the server's count and what of ours it may not hold yet.
         limit: Allowed in a window.
         seconds: Length of the window.
-        resets_in: Seconds to its end; where the window rolls, until all that was spent is free again.
+        resets_in: Seconds to its end; for a sliding window, until all that was spent is free again.
     """
 
     used: int
@@ -100,7 +103,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class WindowSnapshot:
-    """The weight window just before a request that ran alone."""
+    """The weight window just before a request that was the only one in flight."""
 
     index: int
     reported: int
@@ -118,14 +121,14 @@ class Pool:
     ledger: Ledger = field(default_factory=lambda: LEDGER)
     weight: FixedWindow = field(init=False)
     """The window that users look at first: the spec's, or the shortest that the exchange names instead."""
-    more: tuple[FixedWindow, ...] = ()
-    """Windows of other lengths that the exchange has named beside it."""
+    other_weights: tuple[FixedWindow, ...] = ()
+    """Windows of other lengths that the exchange has announced beside it."""
     groups: dict[str, SlidingWindow] = field(init=False)
-    """Where their windows begin, or whether they roll, is documented nowhere."""
-    more_groups: dict[str, tuple[SlidingWindow, ...]] = field(default_factory=dict[str, tuple[SlidingWindow, ...]])
-    """Further windows of a group, by its name."""
+    """Sliding windows, since it is documented nowhere when the windows of a group begin."""
+    other_groups: dict[str, tuple[SlidingWindow, ...]] = field(default_factory=dict[str, tuple[SlidingWindow, ...]])
+    """Windows of other lengths that the exchange has announced for a group, by its name."""
     version: int = 0
-    """Changes with the windows that there are."""
+    """Another number whenever there are other windows."""
     gate: Gate = field(init=False)
     drift: DriftWatch = field(default_factory=DriftWatch)
     quota: RetryQuota = field(default_factory=RetryQuota)
@@ -138,18 +141,18 @@ class Pool:
             for name, limit in self.limits.groups.items()
         }
         self.gate = Gate(f"{self.name} gate")
-        self._told = AnnouncedLimits(self.name, self.limits.weight, self.limits.groups)
+        self._announced = AnnouncedLimits(self.name, self.limits.weight, self.limits.groups)
         self._set_clock(self.time.monotonic)
 
     @property
     def windows(self) -> Iterable[FixedWindow | SlidingWindow]:
-        further = (one for group in self.more_groups.values() for one in group)
-        return (self.weight, *self.more, *self.groups.values(), *further)
+        others = (window for group in self.other_groups.values() for window in group)
+        return (self.weight, *self.other_weights, *self.groups.values(), *others)
 
     @property
     def weights(self) -> tuple[FixedWindow, ...]:
         """Every window of request weight."""
-        return (self.weight, *self.more)
+        return (self.weight, *self.other_weights)
 
     def charges(self, cost: Cost) -> list[tuple[FixedWindow | SlidingWindow, int]]:
         """The windows a request is charged to, with the amounts."""
@@ -158,7 +161,7 @@ class Pool:
             found += [(window, cost.weight) for window in self.weights]
         for name, limit in self.limits.groups.items():
             if limit.every_request or name in cost.groups:
-                found += [(window, 1) for window in (self.groups[name], *self.more_groups.get(name, ()))]
+                found += [(window, 1) for window in (self.groups[name], *self.other_groups.get(name, ()))]
         return found
 
     # --------------------------------------------------------------- what answers teach
@@ -186,65 +189,65 @@ class Pool:
         """The server's count for the window this pool counts in."""
         return _count(headers, self.weight.seconds)
 
-    def reported_beside(self, headers: Headers) -> dict[str, int]:
+    def reported_others(self, headers: Headers) -> dict[str, int]:
         """The server's counts for the other windows of weight, by name."""
-        counts = {window.name: _count(headers, window.seconds) for window in self.more}
+        counts = {window.name: _count(headers, window.seconds) for window in self.other_weights}
         return {name: count for name, count in counts.items() if count is not None}
 
     def learn_limits(self, rows: Iterable[AnnouncedLimit], now: float, *, least: int = 1) -> None:
-        """Take over limits as exchangeInfo tells them, each interval as a window of its own.
+        """Take over the limits that exchangeInfo announces, each interval as a window of its own.
 
         Args:
             rows: Type, interval, number of intervals, limit.
             now: Monotonic time.
             least: Weight of the request that was answered.
         """
-        told = self._told.read(rows, least)
+        announced = self._announced.read(rows, least)
         with self.ledger.lock:
-            for name, limits in told.items():
+            for name, limits in announced.items():
                 if name == "weight":
-                    self._take_weights(limits, now)
+                    self._set_weights(limits, now)
                 else:
-                    self._take_group(name, limits, now)
+                    self._set_group(name, limits, now)
             self.ledger.dispatch(now)
 
-    def _take_weights(self, told: dict[int, int | None], now: float) -> None:
+    def _set_weights(self, announced: dict[int, int | None], now: float) -> None:
         windows = {window.seconds: window for window in self.weights}
         before = self.weights
-        limits = _credible_only(told, windows)
+        limits = _usable_limits(announced, windows)
         if not limits:
             return
         spec = self.limits.weight.seconds
         first = spec if spec in limits else min(limits)
         if first not in windows and self.weight.seconds not in limits:
-            # Whoever waits for the window that is gone goes on waiting for this one.
+            # Resized and not replaced, so that tickets which wait for it go on waiting.
             self.weight.resize(limits[first], first, now)
             windows[first] = self.weight
         for seconds, limit in limits.items():
             if seconds not in windows:
-                windows[seconds] = self._beside(seconds, limit, now)
+                windows[seconds] = self._new_weight(seconds, limit, now)
             windows[seconds].resize(limit, seconds, now)
         self.weight = windows[first]
-        self.more = tuple(windows[seconds] for seconds in sorted(limits) if seconds != first)
+        self.other_weights = tuple(windows[seconds] for seconds in sorted(limits) if seconds != first)
         self.weight.name = f"{self.name} weight"
-        for window in self.more:
+        for window in self.other_weights:
             window.name = f"{self.name} weight of {window.seconds} s"
         self.version += self.weights != before
 
-    def _beside(self, seconds: int, limit: int, now: float) -> FixedWindow:
-        """A window that the exchange has counted in all along, and we begin to."""
+    def _new_weight(self, seconds: int, limit: int, now: float) -> FixedWindow:
+        """A window in which the exchange has counted all along, and we begin to count."""
         known = self.weight
         known.roll(now)
         window = FixedWindow("", limit, seconds, known.offset, known.uncertainty)
         window.roll(now)
         window.unreported = known.used - known.in_flight
-        # These will never be settled here.
+        # Requests in flight were not charged to it, so they will not be settled in it.
         window.lose(known.in_flight, now)
         return window
 
-    def _take_group(self, name: str, told: dict[int, int | None], now: float) -> None:
-        windows = {window.seconds: window for window in (self.groups[name], *self.more_groups.get(name, ()))}
-        limits = _credible_only(told, windows)
+    def _set_group(self, name: str, announced: dict[int, int | None], now: float) -> None:
+        windows = {window.seconds: window for window in (self.groups[name], *self.other_groups.get(name, ()))}
+        limits = _usable_limits(announced, windows)
         if not limits:
             return
         spec = self.limits.groups[name].seconds
@@ -256,14 +259,14 @@ class Pool:
             if seconds not in windows:
                 windows[seconds] = self.groups[name].beside(f"{self.name} {name} of {seconds} s", limit, seconds, now)
             windows[seconds].resize(limit, seconds, now)
-        further = tuple(windows[seconds] for seconds in sorted(limits) if seconds != first)
-        self.version += windows[first] is not self.groups[name] or further != self.more_groups.get(name, ())
-        self.groups[name], self.more_groups[name] = windows[first], further
+        others = tuple(windows[seconds] for seconds in sorted(limits) if seconds != first)
+        self.version += windows[first] is not self.groups[name] or others != self.other_groups.get(name, ())
+        self.groups[name], self.other_groups[name] = windows[first], others
 
     # ---------------------------------------------------------------------- one request
 
     def begin(self, grant: Grant) -> WindowSnapshot | None:
-        """What the weight window looked like when a request went out, where it was the only one."""
+        """The weight window as a request goes out; None if the request is not the only one in flight."""
         with self.ledger.lock:
             self._sends += 1
             for resource, charge in grant.charges:
@@ -282,12 +285,24 @@ class Pool:
         now: float,
         *,
         answered: bool = True,
-        beside: Mapping[str, int] | None = None,
+        others: Mapping[str, int] | None = None,
     ) -> int | None:
-        """Settle a request; the weight the server took for it, where nothing else can explain the difference."""
+        """Settle a request.
+
+        Args:
+            grant: Its permission.
+            before: What ``begin`` returned.
+            reported: The server's count for ``weight``.
+            now: Monotonic time.
+            answered: False if no answer came.
+            others: The server's counts for the other windows of weight, by name.
+
+        Returns:
+            The weight that the server took for it; None if other requests may have changed the count too.
+        """
         with self.ledger.lock:
-            told = {**(beside or {}), self.weight.name: reported} if reported is not None else beside or {}
-            self.ledger.settle(grant, told, now, answered=answered)
+            counts = {**(others or {}), self.weight.name: reported} if reported is not None else others or {}
+            self.ledger.settle(grant, counts, now, answered=answered)
             if before is None or reported is None or not before.reported:
                 return None
             undisturbed = self._sends == before.sends and self.weight.index == before.index

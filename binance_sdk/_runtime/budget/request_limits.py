@@ -1,15 +1,15 @@
-"""How fast requests may follow each other, and how many may be under way at once."""
+"""Limits on the requests of one client: how fast they follow each other, and how many are under way at once."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-from binance_sdk._runtime.budget.resource import Charge, remember
+from binance_sdk._runtime.budget.resource import Charge, CountedInFlight, Unmetered
 
 
 @dataclass
-class RequestRate:
+class RequestRate(Unmetered):
     """So many requests a second, evenly spread."""
 
     name: str
@@ -24,40 +24,13 @@ class RequestRate:
         return Charge(amount, until=self._next)
 
     def refund(self, charge: Charge, now: float) -> None:
-        # Once somebody else has gone after it, its interval is past.
+        # If another request has taken the interval after it, this interval cannot be given to anybody.
         if self._next == charge.until:
             self._next -= charge.amount / self.per_second
 
-    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
-        pass
 
-    def forked(self) -> None:
-        pass
-
-
-@dataclass
-class ConcurrencyLimit:
+class ConcurrencyLimit(CountedInFlight):
     """So many requests at once."""
 
-    name: str
-    size: int
-    taken: int = 0
-
-    def __post_init__(self) -> None:
-        remember(self)
-
     def ready_at(self, amount: int, now: float, share: float) -> float:
-        return now if self.taken + amount <= self.size else math.inf
-
-    def take(self, amount: int, now: float) -> Charge:
-        self.taken += amount
-        return Charge(amount)
-
-    def refund(self, charge: Charge, now: float) -> None:
-        self.taken -= charge.amount
-
-    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
-        self.taken -= charge.amount
-
-    def forked(self) -> None:
-        self.taken = 0
+        return now if self.in_flight + amount <= self.limit else math.inf

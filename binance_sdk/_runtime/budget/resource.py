@@ -6,18 +6,40 @@ handing in numbers.
 
 from __future__ import annotations
 
-import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from binance_sdk._runtime.fork import notify_after_fork
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An amount taken from one resource, and what was known at that moment."""
+
+    amount: int
+    index: int = 0
+    """Of a fixed window: the one that the request falls into, unless it ends meanwhile; -1 if that is not certain."""
+    unreported: int = 0
+    reported: int = 0
+    resets: int = 0
+    until: float = 0.0
+    """Of a request rate: end of the interval taken."""
+    at: float = 0.0
+    """When it was taken; the request is sent no sooner."""
 
 
 class Resource(Protocol):
-    """Something a request needs an amount of."""
+    """Something that a request needs an amount of."""
 
     name: str
 
+    @property
+    def limit(self) -> int | None:
+        """The largest amount that ever fits; None where any amount does."""
+        ...
+
     def ready_at(self, amount: int, now: float, share: float) -> float:
-        """Earliest time at which ``amount`` could fit: ``now`` or before where it fits, infinity where it never does.
+        """Earliest time at which ``amount`` could fit: ``now`` or before if it fits, infinity if no time is known.
 
         ``share`` is the part of the limit that may be used (1 minus the safety margin).
         """
@@ -32,42 +54,49 @@ class Resource(Protocol):
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         """The request was sent and is over.
 
-        ``reported`` is the server's count where it told a trustworthy one. Without an answer (cut off, out of time) the
-        request may still be on its way.
+        ``reported`` is the server's count if the answer had one that can be trusted. Without an answer (cut off, out of
+        time) the request may still be on its way.
         """
         ...
 
-    def forked(self) -> None:
-        """We are the child of a fork: what was in flight is the parent's to finish, and spent as far as we know."""
-        ...
+
+class Unmetered:
+    """Base of resources that do not count what is taken from them."""
+
+    limit: int | None = None
+
+    def take(self, amount: int, now: float) -> Charge:
+        return Charge(amount)
+
+    def refund(self, charge: Charge, now: float) -> None:
+        pass
+
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
+        pass
 
 
-_MADE: weakref.WeakValueDictionary[int, Resource] = weakref.WeakValueDictionary()
-"""Everything that can be in flight."""
+# Compared by identity: two windows with the same numbers are still two windows.
+@dataclass(eq=False)
+class CountedInFlight:
+    """Base of limits that count requests under way themselves and ignore the server's count."""
 
+    name: str
+    limit: int
+    in_flight: int = field(default=0, init=False)
 
-def remember(resource: Resource) -> None:
-    """Tell it of a fork, for as long as it lives."""
-    _MADE[id(resource)] = resource
+    def __post_init__(self) -> None:
+        notify_after_fork(self)
 
+    def take(self, amount: int, now: float) -> Charge:
+        self.in_flight += amount
+        return Charge(amount)
 
-def forked() -> None:
-    """We are the child of a fork: nothing is in flight here."""
-    for resource in list(_MADE.values()):
-        resource.forked()
+    def refund(self, charge: Charge, now: float) -> None:
+        self.in_flight -= charge.amount
 
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
+        self.in_flight -= charge.amount
 
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """An amount taken from one resource, and what was known at that moment."""
-
-    amount: int
-    index: int = 0
-    """Window it surely falls into unless that turns meanwhile; -1 where even that is not sure."""
-    unreported: int = 0
-    reported: int = 0
-    resets: int = 0
-    until: float = 0.0
-    """For a pace: end of the interval taken."""
-    at: float = 0.0
-    """When it was taken; the request is sent no sooner."""
+    def after_fork(self) -> None:
+        """What is under way is the parent's to finish."""
+        self.in_flight = 0

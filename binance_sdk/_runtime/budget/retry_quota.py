@@ -1,4 +1,4 @@
-"""How many retries an address can afford."""
+"""How many retries one IP address can afford."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from binance_sdk._runtime.locks import new_lock
 
 @dataclass
 class RetryQuota:
-    """Tokens that retries cost and successes earn, so that an outage is not multiplied by its retries."""
+    """Tokens: a retry costs one and a success earns a part of one, so that retries do not multiply an outage."""
 
     size: float = 100.0
     earned: float = 0.5

@@ -1,6 +1,6 @@
-"""What time it is at the server, from its own answers.
+"""What time it is at the server, learned from its answers.
 
-Windows turn by the server's clock. The local wall clock may be wrong and may jump, so server time is counted on the
+Windows follow the server's clock. The local wall clock may be wrong and may jump, so server time is counted on the
 monotonic clock plus an offset, and every answer that tells a time narrows the interval in which that offset lies.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 _DRIFT = 50e-6
-"""Two ordinary clocks part by no more than this many seconds in a second; the interval widens by it."""
+"""Two ordinary clocks drift apart by at most so many seconds in a second; the interval widens by that."""
 _UNKNOWN = 1.0
 """Half width of the interval while only the local wall clock has been read."""
 _NARROWEST = 0.002
 _FINE = 0.1
-"""An answer cut to less than this comes from the exchange itself and not from something on the way."""
+"""A time with a finer resolution than this comes from the exchange itself, and not from a proxy's ``Date``."""
 
 
 @dataclass
@@ -29,7 +29,7 @@ class ServerTime:
     _at: float = field(init=False)
     calibrated: bool = field(default=False, init=False)
     _doubt: tuple[float, float] | None = field(default=None, init=False)
-    """Interval told by a coarse answer that contradicts all earlier ones."""
+    """Interval of a coarse answer that contradicts all earlier ones."""
 
     def __post_init__(self) -> None:
         offset = self.wall - self.monotonic
@@ -52,7 +52,7 @@ class ServerTime:
         """Learn from an answer.
 
         Args:
-            told: The time it gave, in seconds.
+            told: The time in it, in seconds since the epoch.
             resolution: It was cut to this many seconds (1 for a ``Date`` header, 0.001 for ``serverTime``).
             sent: Monotonic time before the request.
             received: Monotonic time after the answer.
@@ -66,7 +66,8 @@ class ServerTime:
             # The first answer outweighs the local clock.
             known_low, known_high = low, high
         elif low > known_high or high < known_low:
-            # A clock was set, or the machine slept. Or it is the stale ``Date`` of a proxy: that takes two who agree.
+            # A clock was set, or the machine slept. Or it is the stale ``Date`` of a proxy, so a coarse time is
+            # believed only when a second one agrees with it.
             if resolution > _FINE and not (self._doubt and low <= self._doubt[1] and high >= self._doubt[0]):
                 self._doubt = low, high
                 return

@@ -1,4 +1,4 @@
-"""A limit over any time of a length, for windows that nobody has documented."""
+"""A limit over any period of a length: a sliding window."""
 
 from __future__ import annotations
 
@@ -6,36 +6,34 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from binance_sdk._runtime.budget.resource import Charge, remember
+from binance_sdk._runtime.budget.resource import Charge, CountedInFlight
 
-_GRAINS = 100
-"""A rolling window remembers what was spent in parts of this many to the window."""
+_PARTS = 100
+"""What was spent is remembered in so many parts of a window, not request by request."""
 
 
-@dataclass
-class SlidingWindow:
+@dataclass(eq=False)
+class SlidingWindow(CountedInFlight):
     """At most so much in any ``seconds``: for limits whose windows nobody has documented, and for caps of your own.
 
-    It keeps to fixed windows of that length too, wherever they begin and whatever clock turns them. A request counts
-    from the moment it is allowed until ``seconds`` after its end, since it arrived somewhere between the two.
+    Whoever keeps to it keeps to fixed windows of that length too, wherever they begin and whatever clock they follow. A
+    request counts from the moment at which it is allowed until ``seconds`` after its end, since the server counted it
+    somewhere between the two.
     """
 
-    name: str
-    limit: int
     seconds: int
-    in_flight: int = 0
-    _spent: deque[tuple[float, float, int]] = field(default_factory=deque[tuple[float, float, int]], repr=False)
+    _spent: deque[tuple[float, float, int]] = field(
+        default_factory=deque[tuple[float, float, int]], init=False, repr=False
+    )
     """First and last end of some requests, and their sum."""
-    _sum: int = field(default=0, repr=False)
-    _orphaned: int = field(default=0, repr=False)
-    """In flight in the parent of a fork."""
-
-    def __post_init__(self) -> None:
-        remember(self)
+    _sum: int = field(default=0, init=False, repr=False)
+    """Of ``_spent``."""
+    _inherited: int = field(default=0, init=False, repr=False)
+    """What the parent of a fork had in flight; it counts as spent at the first ``now`` after the fork."""
 
     @property
     def used(self) -> int:
-        return self.in_flight + self._sum + self._orphaned
+        return self.in_flight + self._sum + self._inherited
 
     @property
     def ends(self) -> float:
@@ -43,9 +41,10 @@ class SlidingWindow:
         return self._spent[-1][1] + self.seconds if self._spent else -math.inf
 
     def roll(self, now: float) -> None:
-        if self._orphaned:
-            self._spend(self._orphaned, now)
-            self._orphaned = 0
+        """Forget what was spent too long ago."""
+        if self._inherited:
+            self._spend(self._inherited, now)
+            self._inherited = 0
         while self._spent and self._spent[0][1] + self.seconds <= now:
             self._sum -= self._spent.popleft()[2]
 
@@ -71,15 +70,8 @@ class SlidingWindow:
             missing -= spent
             if missing <= 0:
                 return last + self.seconds
-        # Too large, or only the end of running requests can tell.
+        # Larger than the limit, or there is room only after the end of a running request, which nobody knows.
         return math.inf
-
-    def take(self, amount: int, now: float) -> Charge:
-        self.in_flight += amount
-        return Charge(amount)
-
-    def refund(self, charge: Charge, now: float) -> None:
-        self.in_flight -= charge.amount
 
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         self.in_flight -= charge.amount
@@ -90,10 +82,11 @@ class SlidingWindow:
         if self._spent:
             first, last, before = self._spent[-1]
             now = max(now, last)
-            if now - first < self.seconds / _GRAINS:
+            if now - first < self.seconds / _PARTS:
                 self._spent[-1] = (first, now, before + amount)
                 return
         self._spent.append((now, now, amount))
 
-    def forked(self) -> None:
-        self._orphaned, self.in_flight = self._orphaned + self.in_flight, 0
+    def after_fork(self) -> None:
+        self._inherited += self.in_flight
+        super().after_fork()

@@ -190,7 +190,7 @@ class Attempts:
             wait=options.wait is not False,
             deadline=deadline,
             # Who waits for its hook keeps its place, and another one may not be free before that.
-            without_place=self.notifier.in_callback,
+            beyond_concurrency=self.notifier.in_callback,
         )
 
     def _headers(self, operation: Operation[Any], options: RequestOptions) -> dict[str, str]:
@@ -227,8 +227,8 @@ class Attempts:
         if sent.grant is None:
             return None
         pool = sent.pool
-        beside = pool.reported_beside(headers) if pool.more and reported is not None else None
-        return pool.finish(sent.grant, sent.before, reported, self.clock.monotonic(), beside=beside)
+        others = pool.reported_others(headers) if pool.other_weights and reported is not None else None
+        return pool.finish(sent.grant, sent.before, reported, self.clock.monotonic(), others=others)
 
     def _answered(self, sent: _Sent, raw: RawResponse, url: str, *, skip: bool) -> Response[Any]:
         operation, pool = sent.prepared.operation, sent.pool
@@ -290,7 +290,7 @@ class Attempts:
         if drift is not None:
             self.notifier.notify(drift)
             if self.on_drift is not None and not self.notifier.in_callback:
-                self.notifier.call("on_drift", self.on_drift, drift)
+                self.notifier.call_back("on_drift", self.on_drift, drift)
 
     def _learn(self, sent: _Sent, data: object, now: float) -> None:
         """Take over what passes by: the server's clock, and the limits in force."""

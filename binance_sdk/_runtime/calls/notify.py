@@ -1,4 +1,4 @@
-"""Tells hooks and the log what happens."""
+"""Passes what happens to the hooks and the log."""
 
 from __future__ import annotations
 
@@ -34,19 +34,18 @@ T = TypeVar("T")
 LOGGER = logging.getLogger("binance_sdk")
 LOGGER.addHandler(logging.NullHandler())
 _LONG_WAIT = 1.0
-"""A shorter wait than this many seconds is no news."""
+"""A wait of fewer seconds is logged as debug, a longer one as info."""
 
-
-_told_forks = 0
-_TELLING = new_lock()
+_forks_warned_of = 0
+_WARNING = new_lock()
 
 
 def warn_of_fork() -> None:
-    """Once in each child of a fork: the budget it counts is no longer all that the address spends."""
-    global _told_forks
-    with _TELLING:
-        told, _told_forks = _told_forks, fork_count()
-    if told != _told_forks:
+    """Warn once in each child of a fork: its budget no longer counts all that the IP address spends."""
+    global _forks_warned_of
+    with _WARNING:
+        before, _forks_warned_of = _forks_warned_of, fork_count()
+    if before != _forks_warned_of:
         LOGGER.warning(
             "this process (%d) was forked: its request budget begins with what the parent had spent, and it sees no "
             "more of what the other processes spend; give each a part of the limits with caps=Caps(...)",
@@ -54,13 +53,14 @@ def warn_of_fork() -> None:
         )
 
 
-_RUNNING: ContextVar[tuple[int, ...]] = ContextVar("tellers whose hooks run", default=())
+_RUNNING: ContextVar[tuple[int, ...]] = ContextVar("notifiers whose hooks run", default=())
 
 
 class Notifier:
     """Hooks of one client, and the log.
 
-    A hook may call the client that it watches. Of what comes of that it is not told: it would call again, and so on.
+    A hook may call the client that it watches. What happens in that call is not passed to the hooks, since they would
+    call again, and so on.
     """
 
     def __init__(self, hooks: Sequence[Hook]) -> None:
@@ -71,29 +71,30 @@ class Notifier:
 
     @property
     def has_listeners(self) -> bool:
-        """Whether anybody wants to hear of ordinary requests."""
+        """Whether ordinary requests are passed to anybody."""
         return bool(self._hooks) or LOGGER.isEnabledFor(logging.DEBUG)
 
     def notify(self, event: Event) -> None:
+        """Log an event, and call the hooks with it."""
         level = _level(event)
         if LOGGER.isEnabledFor(level):
             LOGGER.log(level, "%s", _line(event))
         if self._hooks and not self.in_callback:
             for hook in self._hooks:
-                self.call("a hook", hook, event)
+                self.call_back("a hook", hook, event)
 
     @property
     def in_callback(self) -> bool:
-        """Whether a function of the user runs here, or what runs was begun by one."""
+        """Whether a hook of this client runs in this context, or has started what runs."""
         return id(self) in _RUNNING.get()
 
-    def call(self, name: str, function: Callable[[T], object], event: T) -> None:
+    def call_back(self, name: str, function: Callable[[T], object], event: T) -> None:
         """Call a function of the user; what it raises goes to the log."""
         token = _RUNNING.set((*_RUNNING.get(), id(self)))
         try:
             function(event)
         except (Exception, asyncio.CancelledError):
-            # It must not break the call it only watches, nor cancel it; the log has the trace.
+            # It must neither fail nor cancel the call that it watches; the log has the traceback.
             LOGGER.exception("%s failed on %s", name, type(event).__name__)
         finally:
             _RUNNING.reset(token)
@@ -103,7 +104,7 @@ def _level(event: Event) -> int:
     if isinstance(event, (RequestSent, ResponseReceived, CacheHit, StreamConnected)):
         return logging.DEBUG
     if isinstance(event, Gap) and event.reason == "overflow":
-        # MessagesDropped speaks of the same loss, and not at every single message.
+        # MessagesDropped reports the same loss, and not for every single message.
         return logging.DEBUG
     if isinstance(event, Waited):
         return logging.INFO if event.seconds >= _LONG_WAIT else logging.DEBUG
@@ -135,20 +136,20 @@ def _line(event: Event) -> str:
             return f"stream {event}"
 
 
-class _FromEnvironment(logging.StreamHandler[TextIO]):
-    """So that the second client does not add a second one."""
+class _EnvironmentHandler(logging.StreamHandler[TextIO]):
+    """The handler that ``BINANCE_SDK_LOG`` adds; a type of its own, by which a second client knows that it is there."""
 
 
 def log_from_environment() -> None:
-    """``BINANCE_SDK_LOG=debug`` writes the log to stderr, for those who have set up no logging of their own."""
+    """``BINANCE_SDK_LOG=debug`` writes the log to stderr, for programs that do not set up logging themselves."""
     name = os.environ.get("BINANCE_SDK_LOG", "").strip()
     if not name:
         return
     level = logging.getLevelNamesMapping().get(name.upper())
     if level is None:
-        raise ConfigError(f"BINANCE_SDK_LOG={shown(name)} is no level; use debug, info, warning or error")
+        raise ConfigError(f"BINANCE_SDK_LOG={shown(name)} must be debug, info, warning or error")
     LOGGER.setLevel(level)
-    if not any(isinstance(handler, _FromEnvironment) for handler in LOGGER.handlers):
-        handler = _FromEnvironment()
+    if not any(isinstance(handler, _EnvironmentHandler) for handler in LOGGER.handlers):
+        handler = _EnvironmentHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
         LOGGER.addHandler(handler)

@@ -1,4 +1,4 @@
-"""A thread with an event loop, for blocking code; whoever waits for it may be interrupted at any moment."""
+"""A thread with an event loop, for blocking code. The code that waits for it may be interrupted at any moment."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from binance_sdk.errors import ConfigError, StreamError
 
 T = TypeVar("T")
 Work = Callable[[], Coroutine[Any, Any, T]]
-"""Makes a coroutine, in the thread that runs it: one that was made before could be left behind by an interrupt."""
+"""Makes a coroutine in the thread that runs it: one that was made before could be left behind by an interrupt."""
 
 
 class _Job(Generic[T]):
-    """Work on its way through the other thread, and its result on the way back.
+    """Work for the other thread, and its result.
 
-    A bare lock, for waiting on it is one step: a ``Future`` waits in several, and an interrupt between two of them
-    would come out as another error.
+    The result is waited for with a bare lock, which is one step. A ``Future`` waits in several, and an interrupt
+    between two of them would be raised as another error.
     """
 
     def __init__(self, work: Work[T], promised: set[asyncio.Task[Any]] | None = None) -> None:
@@ -34,7 +34,7 @@ class _Job(Generic[T]):
         self._pending.acquire()
 
     def start(self) -> None:
-        """In the thread of the loop; once, however often it is asked for."""
+        """Called in the thread of the loop; only the first call starts it."""
         if self._unwanted or self._task is not None:
             return
         self._task = asyncio.get_running_loop().create_task(self._run(), name="for another thread")
@@ -48,15 +48,15 @@ class _Job(Generic[T]):
 
     def _over(self, task: asyncio.Task[T]) -> None:
         if not task.cancelled():
-            # It may be that nobody asks any more.
+            # Nobody may be waiting any more, and asyncio warns of an exception that nobody reads.
             task.exception()
         self._pending.release()
 
     def result(self) -> T:
-        """Waits for it.
+        """The result, when there is one.
 
         Raises:
-            CancelledError: it was cancelled by somebody else.
+            CancelledError: the work was cancelled from elsewhere.
         """
         with self._pending:
             task = self._task
@@ -65,21 +65,21 @@ class _Job(Generic[T]):
         return task.result()
 
     def cancel(self) -> None:
-        """In the thread of the loop."""
+        """Called in the thread of the loop."""
         self._unwanted = True
         if self._task is not None:
             self._task.cancel()
 
 
 class BackgroundLoop:
-    """Started by the first work and ended by ``close``."""
+    """The thread: started by the first work, ended by ``close``."""
 
     def __init__(self, *, closed: bool = False) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._ending: _Job[None] | None = None
         self._promised: set[asyncio.Task[Any]] = set()
-        """What is done to the end, whoever waits for it."""
+        """Work that is done to the end, even if nobody waits for it."""
         self._lock = new_lock()
         self.closed = closed
 
@@ -92,8 +92,8 @@ class BackgroundLoop:
         """The result of work that is done in the thread.
 
         Args:
-            work: Is cancelled where the wait for it is interrupted, by Ctrl-C say.
-            to_the_end: Go on with it even then.
+            work: Cancelled if the wait for it is interrupted, e.g. by Ctrl-C.
+            to_the_end: Go on with it even if the wait is interrupted.
 
         Raises:
             ConfigError: closed, or called in that thread.
@@ -107,20 +107,20 @@ class BackgroundLoop:
             return job.result()
         except BaseException:
             if not to_the_end:
-                _notify(loop, job.cancel)
+                _call_soon(loop, job.cancel)
             raise
 
     def leave(self, work: Work[None]) -> None:
-        """Have it done, without waiting; nothing where the thread has ended, and all work with it."""
+        """Have it done without waiting for it. Nothing happens if the thread has ended, and all work with it."""
         if self._loop is not None:
-            _notify(self._loop, _Job(work, self._promised).start)
+            _call_soon(self._loop, _Job(work, self._promised).start)
 
     def _check_thread(self) -> None:
         if threading.current_thread() is self._thread:
             # It would wait for itself.
             raise ConfigError(
-                "streams of a blocking client are not opened, changed or closed by its own hooks and on_notice, which "
-                "run where they are read; do it in another thread"
+                "a hook that runs in the thread of a blocking client's streams cannot open, change or close them: "
+                "it would wait for itself; do it in another thread"
             )
 
     def _running(self) -> asyncio.AbstractEventLoop:
@@ -147,7 +147,7 @@ class BackgroundLoop:
             raise StreamError(f"no thread for streams: {error}") from error
 
     def close(self, last: Work[None]) -> None:
-        """Do this, and end the thread; interrupted, it can be called again, and waits for the same end.
+        """Do the last work and end the thread. If the call is interrupted, call it again: it waits for the same end.
 
         Raises:
             ConfigError: called in that thread.
@@ -160,7 +160,7 @@ class BackgroundLoop:
                 return
             if self._ending is None:
                 self._ending = _Job(lambda: _end(last, self._promised))
-            _notify(loop, self._ending.start)
+            _call_soon(loop, self._ending.start)
         try:
             self._ending.result()
         finally:
@@ -169,10 +169,10 @@ class BackgroundLoop:
             loop.close()
 
 
-def _notify(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+def _call_soon(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None:
     with contextlib.suppress(RuntimeError):
-        # A loop that has ended has ended everything.
-        loop.call_soon_threadsafe(what)
+        # The loop has ended, and all work with it.
+        loop.call_soon_threadsafe(function)
 
 
 async def _end(last: Work[None], promised: set[asyncio.Task[Any]]) -> None:
@@ -187,5 +187,5 @@ async def _end(last: Work[None], promised: set[asyncio.Task[Any]]) -> None:
         await loop.shutdown_asyncgens()
         await loop.shutdown_default_executor()
     finally:
-        # After those who wait for this have been told.
+        # Two steps later, so that whoever waits for this is woken before the loop stops.
         loop.call_soon(loop.call_soon, loop.stop)

@@ -13,11 +13,11 @@ EventT = TypeVar("EventT", bound="StreamEvent")
 class StreamEvent(Model):
     """One message of a stream, as the exchange sent it.
 
-    ``stream`` and ``filled`` are no fields: they are never dumped, and two events with the same fields are equal
+    ``stream`` and ``filled`` are not fields: they are never dumped, and two events with the same fields are equal
     whatever connection brought them.
     """
 
-    # Slots of our own: private attributes of pydantic would cost a function call for every message.
+    # Slots and not private attributes of pydantic, which would cost a function call for every message.
     __slots__ = ("_filled", "_stream")
 
     @property
@@ -46,7 +46,7 @@ class StreamEvent(Model):
         return _with_origin(super().__deepcopy__(memo), self)
 
 
-# The slots' own setters: a frozen model refuses every other way, and they are the fastest one.
+# The setters of the slots themselves: a frozen model refuses every other way, and they are the fastest.
 mark_stream = cast("Callable[[StreamEvent, str], None]", StreamEvent.__dict__["_stream"].__set__)
 mark_filled = cast("Callable[[StreamEvent, bool], None]", StreamEvent.__dict__["_filled"].__set__)
 

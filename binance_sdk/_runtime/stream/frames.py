@@ -1,4 +1,4 @@
-"""What a frame is, told from its first bytes: events are cut open by slicing, and only control messages are parsed."""
+"""What a frame holds. Events are known by their first bytes and cut out by slicing; only other frames are parsed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _ENDS = (b"}}", b"]}")
 _NAME_AT = len(_START)
 _DATA_AFTER = len(_AFTER_NAME)
 _READ = json.JSONDecoder().raw_decode
-_BLANKS = re.compile(r"[ \t\r\n]*")
+_WHITE_SPACE = re.compile(r"[ \t\r\n]*")
 SHUTDOWN = "serverShutdown"
 
 
 def cut(frame: bytes) -> tuple[bytes, bytes] | None:
-    """Name and payload of a combined event as Binance writes it; None for anything that has another form.
+    """Name and payload of a combined event as Binance writes it; None for a frame of any other form.
 
-    A field behind the data shows in how the frame ends, unless it is an object itself: see ``inner``.
+    If a field follows the data, the end of the frame shows that, unless the field is an object itself: see ``inner``.
     """
     if frame.startswith(_START):
         end = frame.find(b'"', _NAME_AT)
@@ -31,7 +31,7 @@ def cut(frame: bytes) -> tuple[bytes, bytes] | None:
 
 
 def inner(name: bytes, payload: bytes) -> bytes | None:
-    """The data alone, where ``cut`` took what stood behind it for a part of it; None where it did not."""
+    """The data alone, if ``cut`` took the field behind it for a part of it; None if it did not."""
     try:
         _, text = _members((beginning(name) + payload + b"}").decode())["data"]
     except (ValueError, KeyError, RecursionError):
@@ -47,7 +47,7 @@ def beginning(name: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Answer to a request of ours; without ``id`` it cannot be said to which."""
+    """Answer to a request of ours; without ``id`` it is not known to which one."""
 
     id: object
     result: object
@@ -57,7 +57,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:
-    """A combined event that is written in another form than usual."""
+    """A combined event that is not written as usual."""
 
     name: str
     payload: bytes
@@ -67,7 +67,7 @@ Other = Reply | Wrapped | Literal["shutdown", "malformed"]
 
 
 def other(frame: bytes) -> Other:
-    """Everything that ``cut`` leaves."""
+    """What a frame is for which ``cut`` returned None."""
     try:
         members = _members(frame.decode())
     except (ValueError, RecursionError):
@@ -77,11 +77,11 @@ def other(frame: bytes) -> Other:
     if isinstance(name, str) and isinstance(data, (dict, list)):
         if isinstance(data, dict) and cast("Mapping[str, Any]", data).get("e") == SHUTDOWN:
             return "shutdown"
-        # As it was written: a number that was read and written again may look otherwise.
+        # The text as it came: a number that is parsed and written again may look different.
         return Wrapped(name, members["data"][1].encode())
     if fields.get("e") == SHUTDOWN:
         return "shutdown"
-    # Documented flat, seen nested on futures.
+    # Errors are documented flat, but futures sends them nested.
     nested = fields.get("error")
     error = cast("Mapping[str, Any]", nested) if isinstance(nested, dict) else fields
     code = error.get("code")
@@ -96,7 +96,7 @@ def _members(text: str) -> dict[str, tuple[Any, str]]:
     """The members of a JSON object, each with its value and the text of that.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is not an object.
     """
     found: dict[str, tuple[Any, str]] = {}
     at = _expect(text, 0, "{")
@@ -105,26 +105,26 @@ def _members(text: str) -> dict[str, tuple[Any, str]]:
     while True:
         key, at = _READ(text, at)
         if not isinstance(key, str):
-            raise ValueError("a name must be a string")
+            raise ValueError("a key must be a string")
         start = _expect(text, at, ":")
         value, at = _READ(text, start)
         found[key] = value, text[start:at]
-        at = _blank(text, at)
+        at = _skip_white_space(text, at)
         if text.startswith("}", at):
-            if _blank(text, at + 1) != len(text):
+            if _skip_white_space(text, at + 1) != len(text):
                 raise ValueError("more than one value")
             return found
         at = _expect(text, at, ",")
 
 
 def _expect(text: str, at: int, mark: str) -> int:
-    at = _blank(text, at)
+    at = _skip_white_space(text, at)
     if not text.startswith(mark, at):
         raise ValueError(f"{mark} is missing")
-    return _blank(text, at + 1)
+    return _skip_white_space(text, at + 1)
 
 
-def _blank(text: str, at: int) -> int:
-    """Behind the white space."""
-    match = _BLANKS.match(text, at)
+def _skip_white_space(text: str, at: int) -> int:
+    """The place behind any white space."""
+    match = _WHITE_SPACE.match(text, at)
     return at if match is None else match.end()

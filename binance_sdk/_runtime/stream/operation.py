@@ -1,7 +1,7 @@
-"""A stream as a value: everything the runtime needs to know about it, and nothing it does.
+"""A stream as a value: everything that the runtime needs to know about it.
 
 The generator writes one ``StreamOperation`` for each stream of the spec; the engine, the simulator and the contract
-tests read them. No behaviour hangs on a name: what differs between streams is a field here.
+tests read them. Nothing depends on the name of a stream: what differs between streams is a field here.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """How missing events are had from REST.
+    """How missing events are fetched from REST.
 
     Attributes:
         operation: Id of the endpoint, e.g. ``spot.agg_trades``.
@@ -115,8 +115,8 @@ class OwnRows:
     """Which events belong to the market, where its streams carry those of others too.
 
     Attributes:
-        field: Attribute of an event that says whose it is. An event that has none was sent before there were others.
-        values: What it holds in the market's own events.
+        field: Attribute of an event that says which market it belongs to. Events without it are the market's own.
+        values: Its values in the market's own events.
     """
 
     field: str
@@ -135,7 +135,7 @@ class StreamOperation(Generic[T_co]):
         route: First part of the path on futures (``public``, ``market``); empty on spot.
         event_type: Value of the key ``e``; None where the payload has none, or where the value varies.
         key: Attribute path that tells the events of a stream of all symbols apart; None where all are about one.
-        own_rows: The rule by which its events belong to the market; None where all do.
+        own_rows: The rule that tells which events belong to the market; None if all do.
         live_only: Attributes that every live event has and a filled one may lack.
     """
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class StreamStats:
-    """What happened so far; a live view, read it whenever you like.
+    """Counts so far; they go on counting while the stream is open.
 
     Attributes:
         received: Messages that came over the line.
@@ -16,7 +16,7 @@ class StreamStats:
         other_market: Events, or rows of a list, that belong to another market and were left out.
         malformed: Messages that were not what the spec says.
         skipped_rows: Rows that were not what the spec says and were left out, with ``bad_rows="skip"``.
-        duplicates: Messages that had come before, on the same connection or on the one it replaced.
+        duplicates: Messages that had come before, on the same connection or on the one that it replaced.
         late: Messages that came after their gap was reported; they count as dropped too.
         gaps: ``Gap`` notices, each a hole in the ids of a stream.
         silences: ``SilentStream`` notices.

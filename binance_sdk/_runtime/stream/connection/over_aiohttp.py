@@ -50,9 +50,9 @@ from binance_sdk._runtime.transport.reasons import reason, through
 
 _BODY_SECONDS = 2.0
 _NO_STATUS = 1005
-"""Stands for a close frame without a code."""
+"""The code for a close frame that has none."""
 
-# Newer versions leave text as the bytes it came as, which is what the decoder wants.
+# Newer versions can leave text as bytes, which is what the decoder wants.
 _BYTES: dict[str, Any] = (
     {"decode_text": False} if "decode_text" in signature(ClientSession.ws_connect).parameters else {}
 )
@@ -66,11 +66,16 @@ else:
 
 
 class _Socket(_Response):
-    """Reads what has come without ``receive``: its heartbeat, timeout and answers to pings are switched off here."""
+    """Read without ``receive``, whose heartbeat, timeout and answers to pings are not wanted here."""
 
     def __init__(self, reader: Any, writer: Any, protocol: Any, response: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(reader, writer, protocol, response, *args, **kwargs)
         self.read = reader.read
+        self.tcp: Any = response.connection.transport.get_extra_info("socket")
+
+
+_CLOSING_STEPS = 6
+"""Steps of the event loop until TLS within TLS within TCP has closed in every layer."""
 
 
 class _Refused(ClientError):
@@ -89,19 +94,19 @@ async def _refuse(session: ClientSession, context: object, redirect: TraceReques
     raise _Refused(answer)
 
 
-# ``ws_connect`` follows redirects and has no argument against it, but it asks whoever traces before it does.
-_STAYS = TraceConfig()
-_STAYS.on_request_redirect.append(_refuse)
+# ``ws_connect`` follows redirects and has no argument against that, but it calls this before it follows one.
+_NO_REDIRECTS = TraceConfig()
+_NO_REDIRECTS.on_request_redirect.append(_refuse)
 
 
 class _WebSocket:
-    """A session of its own for each connection: it must end in the loop it was made in, and hold nothing else."""
+    """Has a session of its own, since a session must be closed in the event loop in which it was made."""
 
     def __init__(self, session: Session, socket: _Socket, receiver: Receiver) -> None:
         self._session = session
         self._socket = socket
         self._receiver = receiver
-        self._go = asyncio.Event()
+        self._resumed = asyncio.Event()
         self._paused = False
         self._task = asyncio.create_task(self._pump(), name="websocket")
 
@@ -115,13 +120,13 @@ class _WebSocket:
                 if kind is text or kind is WSMsgType.BINARY:
                     received(data if type(data) is bytes else data.encode())
                     if self._paused:
-                        await self._go.wait()
+                        await self._resumed.wait()
                 elif kind is WSMsgType.PING:
                     self._receiver.pinged(bytes(data))
                 elif kind is WSMsgType.PONG:
                     self._receiver.ponged()
                 elif kind is WSMsgType.CLOSE:
-                    # Nothing comes after it, however long the server takes to hang up.
+                    # Nothing comes after it, however long the server takes to close the TCP connection.
                     self._receiver.lost(closed_by_server(data or _NO_STATUS, extra or ""))
                     await self._answer_close(data)
                     return
@@ -132,10 +137,10 @@ class _WebSocket:
         except WebSocketError as error:
             reason = f"the server broke the protocol: {error.args[-1]}"
         except Exception as error:  # noqa: BLE001
-            # Nothing is known that comes here; if something does, the stream must go on with another connection.
+            # No such error is known. If there is one, the stream must go on with another connection.
             reason = f"{type(error).__name__}: {error}"
         finally:
-            # Whoever ends this task, by force or otherwise, ends the connection.
+            # However this task ends, the connection ends with it.
             self._receiver.lost(reason)
 
     async def _answer_close(self, code: int) -> None:
@@ -157,11 +162,11 @@ class _WebSocket:
 
     def pause(self) -> None:
         self._paused = True
-        self._go.clear()
+        self._resumed.clear()
 
     def resume(self) -> None:
         self._paused = False
-        self._go.set()
+        self._resumed.set()
 
     async def close(self) -> None:
         self.resume()
@@ -175,6 +180,12 @@ class _WebSocket:
             pass
         finally:
             await self._session.close()
+            # Closing TLS takes a while, and the event loop may end before that. A transport that was closed twice can
+            # no longer be aborted, so the socket itself is shut down.
+            with contextlib.suppress(OSError, TypeError):
+                self._socket.tcp.shutdown(SHUT_RDWR)
+            for _ in range(_CLOSING_STEPS):
+                await asyncio.sleep(0)
 
 
 class AiohttpConnector:
@@ -191,13 +202,13 @@ class AiohttpConnector:
             proxy,
             {"User-Agent": self._user_agent, "Accept-Encoding": "identity", **proxy_headers_in_clear(route, url)},
             socket=_Socket,
-            traces=[_STAYS],
-            check=_accepted,
+            traces=[_NO_REDIRECTS],
+            check=_check_accepted,
         )
         connect = cast("Callable[..., Awaitable[_Socket]]", session.client.ws_connect)
         try:
             async with asyncio.timeout(OPEN_SECONDS):
-                # Compression costs more CPU than the line saves, and pongs are ours to count.
+                # Compression costs more CPU than it saves. Pongs are sent by ``Sender``, within the limit of messages.
                 socket = await connect(
                     url,
                     autoping=False,
@@ -219,8 +230,8 @@ class AiohttpConnector:
         return
 
 
-async def _accepted(response: ClientResponse) -> None:
-    """For every answer to a handshake; a refusal is read, since its body may say until when."""
+async def _check_accepted(response: ClientResponse) -> None:
+    """Called with every answer to a handshake. The body of a refusal is read, since it may say until when."""
     if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
         return
     body = b""
@@ -238,7 +249,7 @@ def _failure(error: Exception, proxy: Proxy | None) -> ConnectFailure:
     if isinstance(error, _Refused):
         return refusal(error.status, error.headers, error.body, via)
     if isinstance(error, WSServerHandshakeError):
-        # It has status 101, or it would have been refused before.
+        # Its status is 101: with any other one it was refused before.
         return ConnectFailure(f"no WebSocket: {error.message}{via}")
     if isinstance(error, TimeoutError):
         return ConnectFailure(f"no answer in time{via}")

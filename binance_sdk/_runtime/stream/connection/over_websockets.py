@@ -1,4 +1,4 @@
-"""Connections over ``websockets``. The only module that imports it."""
+"""WebSockets over ``websockets``. The only module that imports it."""
 
 from __future__ import annotations
 
@@ -35,32 +35,34 @@ _WHOLE_TEXT = 0x81
 _PING = 0x89
 _LONGEST_HANDSHAKE = 65_536
 _UNQUOTES_CREDENTIALS = int(websockets_version.partition(".")[0]) >= 17
-"""Older versions send user and password of a proxy's URL as they stand in it."""
+"""Older versions send user and password of a proxy as they stand in its URL, with percent signs."""
 
 
 class _Connection(ClientConnection):
-    """Hands frames straight on: the queue of the library costs a third of the throughput."""
+    """Passes frames on without the queue of the library, which costs a third of the throughput."""
 
     receiver: Receiver | None = None
-    _parts: bytes | None = None
+    _fragments: bytes | None = None
+    """The beginning of a message that comes in several frames."""
     _early: list[bytes] | None = None
+    """Messages that came before there was a receiver."""
 
     _head: bytearray | None = bytearray()
-    """The handshake as far as it came; None afterwards."""
+    """The answer to the handshake, as far as it has come; None when it is complete."""
     _carry = b""
     """The beginning of a frame whose end has not come yet."""
-    _whole = False
-    """The library gets whole frames only, so that it stands at the beginning of one whenever it is not at work."""
+    _splits = False
+    """Whether frames are split here. The library then gets whole frames only, so that it always expects a new one."""
 
     def data_received(self, data: bytes) -> None:
         if self._head is not None:
-            self._shake_hands(data)
-        elif self._whole:
+            self._read_handshake(data)
+        elif self._splits:
             self._split(data)
         else:
             super().data_received(data)
 
-    def _shake_hands(self, data: bytes) -> None:
+    def _read_handshake(self, data: bytes) -> None:
         head = self._head = (self._head or bytearray()) + data
         end = head.find(b"\r\n\r\n")
         if end < 0 and len(head) <= _LONGEST_HANDSHAKE:
@@ -68,15 +70,15 @@ class _Connection(ClientConnection):
         self._head = None
         end = len(head) if end < 0 else end + 4
         super().data_received(bytes(head[:end]))
-        self._whole = self.protocol.state is State.OPEN
+        self._splits = self.protocol.state is State.OPEN
         if len(head) > end:
             self.data_received(bytes(head[end:]))
 
     def _split(self, data: bytes) -> None:
-        """Text in one frame goes straight on: its parser is half of the library's work.
+        """Pass on text that is one frame, without the library's parser, which is half of its work.
 
-        So do pings: the library would answer each at once, however many messages a second are allowed. All else is the
-        library's.
+        Pings are passed on too: the library would answer each at once, however few messages a second are allowed.
+        Everything else goes to the library.
         """
         if self._carry:
             data = self._carry + data
@@ -85,20 +87,20 @@ class _Connection(ClientConnection):
         while size - at >= 2:
             length, start = data[at + 1], at + 2
             if length > 125:
-                # The highest bit would be a mask, which a server must not use: let the library complain.
+                # The highest bit would be a mask, which a server must not use: the library raises the error.
                 width = {126: 2, 127: 8}.get(length, 0)
                 if size < start + width:
                     break
                 length = int.from_bytes(data[start : start + width], "big")
                 start += width
                 if not width or length > MAX_MESSAGE_BYTES:
-                    self._whole = False
+                    self._splits = False
                     super().data_received(data[at:])
                     return
             end = start + length
             if end > size:
                 break
-            if data[at] == _WHOLE_TEXT and self._parts is None and receiver is not None:
+            if data[at] == _WHOLE_TEXT and self._fragments is None and receiver is not None:
                 receiver.received(data[start:end])
             elif data[at] == _PING and receiver is not None and self.protocol.state is State.OPEN:
                 receiver.pinged(data[start:end])
@@ -109,7 +111,7 @@ class _Connection(ClientConnection):
 
     def process_event(self, event: Event) -> None:
         if isinstance(event, Response) or self.response is None:
-            # The handshake is the library's business.
+            # The library does the handshake.
             super().process_event(event)
             return
         if not isinstance(event, Frame):
@@ -122,20 +124,20 @@ class _Connection(ClientConnection):
             if self.receiver is not None:
                 self.receiver.ponged()
         elif opcode is Opcode.CLOSE and self.receiver is not None:
-            # The library has answered. Nothing comes after it, however long the server takes to hang up.
+            # The library has answered. Nothing comes after it, however late the server closes the TCP connection.
             self.receiver.lost(self._reason())
 
     def _data(self, frame: Frame) -> None:
         data = frame.data
-        if self._parts is not None:
-            data = self._parts + data
-            self._parts = None
+        if self._fragments is not None:
+            data = self._fragments + data
+            self._fragments = None
         if not frame.fin:
-            self._parts = bytes(data)
+            self._fragments = bytes(data)
         elif self.receiver is not None:
             self.receiver.received(data if type(data) is bytes else bytes(data))
         else:
-            # It came in the same packet as the handshake, before anybody could listen.
+            # It came in the same packet as the handshake, before there was a receiver.
             self._early = [*(self._early or ()), bytes(data)]
 
     def listen(self, receiver: Receiver) -> None:
@@ -161,7 +163,7 @@ class _WebSocket:
         self._connection = connection
 
     async def send(self, text: str) -> None:
-        # Who sends learns of a lost connection from ``lost``, like everybody.
+        # The sender learns of a lost connection from ``Receiver.lost``.
         with contextlib.suppress(WebSocketException, OSError):
             await self._connection.send(text)
 
@@ -197,7 +199,7 @@ class _WebSocket:
 
 
 class _Connect(connect):
-    """Goes nowhere but where it was sent: not to another host because a server says so."""
+    """Does not follow redirects to another host."""
 
     def process_redirect(self, exc: Exception) -> Exception:
         return exc
@@ -209,7 +211,7 @@ def _failures(proxy: Proxy | None) -> Generator[None, None, None]:
         yield
     except (WebSocketException, OSError, EOFError, ValueError) as error:
         if proxy is not None and proxy.user is not None:
-            # They stand in the frames of the library.
+            # User and password are local variables of the library, which the traceback would keep.
             without_frames(error)
         raise _failure(error, proxy) from error
 
@@ -252,7 +254,7 @@ class WebsocketsConnector:
         self._user_agent = user_agent
         self._network = network or Network()
 
-    def _dialling(self, route: Route, url: str) -> dict[str, Any]:
+    def _connect_arguments(self, route: Route, url: str) -> dict[str, Any]:
         arguments: dict[str, Any] = {"ssl": self._network.ssl_context} if url.startswith("wss:") else {}
         proxy = route.proxy
         if proxy is None:
@@ -261,8 +263,8 @@ class WebsocketsConnector:
         if proxy.scheme == "https":
             arguments["proxy_ssl"] = self._network.ssl_context
         scheme, rest = _url(proxy).split("://", 1)
-        # It looks names up by itself for socks5; httpx leaves that to the proxy, and where the answers are no good that
-        # is what a proxy is for.
+        # With socks5 the library would look up the host itself. httpx leaves that to the proxy, which may be the only
+        # one that can.
         arguments["proxy"] = f"{'socks5h' if scheme == 'socks5' else scheme}://{rest}"
         return arguments
 
@@ -273,13 +275,13 @@ class WebsocketsConnector:
                 url,
                 create_connection=_Connection,
                 user_agent_header=self._user_agent,
-                # Compression costs more CPU than the line saves; the engine pings within the server's message limit.
+                # Compression costs more CPU than it saves. ``Sender`` pings, within the limit of messages.
                 compression=None,
                 ping_interval=None,
                 open_timeout=OPEN_SECONDS,
                 close_timeout=CLOSE_SECONDS,
                 max_size=MAX_MESSAGE_BYTES,
-                **self._dialling(route, url),
+                **self._connect_arguments(route, url),
             )
         assert isinstance(connection, _Connection)
         connection.listen(receiver)

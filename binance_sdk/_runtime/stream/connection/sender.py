@@ -11,7 +11,7 @@ from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.stream.connection.pacing import MessageLimiter
 from binance_sdk._runtime.stream.connection.websocket import WebSocket
 from binance_sdk._runtime.stream.frames import Reply
-from binance_sdk.errors import StreamError
+from binance_sdk.errors import StreamError, first_names
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ class Sender:
         finally:
             self._answers.pop(number, None)
         if reply.code is not None:
-            raise StreamError(f"{method} of {_shown(names)} was refused: code {reply.code}: {reply.message}")
+            raise StreamError(f"{method} of {first_names(names)} was refused: code {reply.code}: {reply.message}")
 
     def answered(self, reply: Reply) -> None:
         """An answer came; it goes to the request that waits for it."""
@@ -158,10 +158,6 @@ class Sender:
         for task in (self._pong, self._write):
             if task is not None:
                 task.cancel()
-
-
-def _shown(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 async def within(clock: Clock, seconds: float, awaited: asyncio.Future[T]) -> T:
