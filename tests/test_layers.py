@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,55 @@ def test_the_rooms_of_the_runtime_stand_on_each_other_in_one_direction() -> None
         leaves = ("binance_sdk.errors", "binance_sdk.events", "binance_sdk._version")
         assert strays(sources(runtime / room), *allowed, *shared, *leaves) == []
     assert strays(sorted(runtime.glob("*.py")), *shared, "binance_sdk.errors") == []
+
+
+STREAM_WORDS = ("event", "frames", "names", "notices", "operation", "options", "stats")
+"""The modules of ``stream`` that both of its rooms use."""
+
+
+def test_streams_read_below_and_connect_above() -> None:
+    """What a consumer holds stands on ``connection``, that on ``reading``, and both on the words they share."""
+    stream, package = PACKAGE / "_runtime" / "stream", "binance_sdk._runtime.stream"
+    assert {path.parent.name for path in stream.glob("*/__init__.py")} == {"reading", "connection"}
+    words = tuple(f"{package}.{name}" for name in STREAM_WORDS)
+    allowed = {
+        **dict.fromkeys([stream / f"{name}.py" for name in STREAM_WORDS], words),
+        **dict.fromkeys(sources(stream / "reading"), (*words, f"{package}.reading")),
+        stream / "context.py": (
+            *(f"{package}.connection.{name}" for name in ("pacing", "websocket")),
+            f"{package}.reading.fill",
+        ),
+        **dict.fromkeys(
+            sources(stream / "connection"),
+            (*words, f"{package}.reading", f"{package}.context", f"{package}.connection"),
+        ),
+    }
+    found = [
+        f"{path.relative_to(ROOT)}:{item.line} imports {item.name}"
+        for path, below in allowed.items()
+        for item in imports(path)
+        if item.within(package) and not item.within(*below)
+    ]
+    assert found == []
+
+
+def test_no_modules_of_the_package_import_each_other_in_a_circle() -> None:
+    paths = {module_of(path, ROOT): path for path in sources(PACKAGE) if "_generated" not in path.parts}
+    graph = {
+        module: {
+            target
+            for found in imports(path)
+            if not found.for_types
+            for target in (found.name, found.name.rpartition(".")[0])
+            if target in paths and target != module and paths[target].name != "__init__.py"
+        }
+        for module, path in paths.items()
+    }
+    assert any(len(below) > 5 for below in graph.values())
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 def test_errors_and_events_are_leaves() -> None:
