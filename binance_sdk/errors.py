@@ -29,7 +29,7 @@ All can be pickled, name the operation where there is one, and keep what they we
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 __all__ = [
     "APIConnectionError",
@@ -81,11 +81,6 @@ def shown(value: object) -> str:
     except Exception:  # noqa: BLE001 - whatever a stranger's repr raises: that his value is wrong matters more
         return f"<{type(value).__name__} that cannot be printed>"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-
-
-def first_names(names: Sequence[str]) -> str:
-    """How a list of names stands in a message: three of them, and how many more."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _portable(value: object) -> object:

@@ -6,11 +6,9 @@ must be quick and must not block; what it raises is logged and otherwise ignored
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
-
-from binance_sdk.errors import first_names
 
 __all__ = [
     "BreakerChanged",
@@ -34,6 +32,11 @@ __all__ = [
     "Waited",
     "WeightDrift",
 ]
+
+
+def first_names(names: Sequence[str]) -> str:
+    """A list of names for a message: the first three, and how many more there are."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 @dataclass(frozen=True, slots=True)

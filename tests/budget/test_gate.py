@@ -312,7 +312,7 @@ def test_a_cancelled_call_settles_at_any_point(after: float, monkeypatch: pytest
             for call in calls:
                 call.cancel()
             done = await asyncio.gather(*calls, return_exceptions=True)
-            assert all(isinstance(one, (asyncio.CancelledError, object)) for one in done)
+            assert {type(result) for result in done if isinstance(result, BaseException)} <= {asyncio.CancelledError}
             assert settled(client)
             assert client.limits.spot.used >= exchange.counts[max(exchange.counts)]
             await client.spot.ping()

@@ -127,7 +127,7 @@ def test_priorities_decide_who_of_the_waiting_goes_first() -> None:
         scene = Scene()
         await scene.call("first", LIMIT)
         order: list[Priority] = ["low", "normal", "high", "low", "high", "normal"]
-        await asyncio.gather(*(scene.call(one, 30, priority=one) for one in order))
+        await asyncio.gather(*(scene.call(priority, 30, priority=priority) for priority in order))
         assert scene.order[1:] == ["high", "high", "normal", "normal", "low", "low"]
 
     run(story())

@@ -100,7 +100,7 @@ def test_concurrent_callers_share_one_request_and_survive_the_first(monkeypatch:
             calls[0].cancel()
             done = await asyncio.gather(*calls, return_exceptions=True)
             assert isinstance(done[0], asyncio.CancelledError)
-            assert len({id(one) for one in done[1:]}) == 1
+            assert len({id(answer) for answer in done[1:]}) == 1
             assert len(exchange.sent) == 1
             assert sum(isinstance(event, CacheHit) and event.shared for event in events) == 9
 
@@ -317,10 +317,10 @@ def test_symbols_are_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
         async with exchange.client(monkeypatch) as client:
             found = await asyncio.gather(*(client.spot.symbols() for _ in range(5)))
             again = await client.spot.symbols()
-            assert all(one is again for one in found)
+            assert all(rules is again for rules in found)
             assert len(exchange.sent) == 1
             info: ExchangeInfo = await client.spot.exchange_info()
-            assert set(again) == {one.symbol for one in info.symbols}
+            assert set(again) == {symbol.symbol for symbol in info.symbols}
             with pytest.raises(KeyError, match="not listed"):
                 again["NOSUCHUSDT"]
 

@@ -44,7 +44,10 @@ def test_the_minute_and_the_hour_both_hold(order: int, monkeypatch: pytest.Monke
         exchange = Exchange(special=teaching(rows), limit=6000, latency=0.02)
         async with exchange.client(monkeypatch, max_concurrency=500) as client:
             await client.spot.exchange_info()
-            assert [(one.seconds, one.limit) for one in client.limits.spot.weights] == [(60, 6000), (3600, 14_000)]
+            assert [(usage.seconds, usage.limit) for usage in client.limits.spot.weights] == [
+                (60, 6000),
+                (3600, 14_000),
+            ]
             assert client.limits.spot.limit == 6000
             assert client.spot.plan.depth("BTCUSDT", limit=5000).at_least == 0
             calls = [asyncio.ensure_future(client.spot.depth("BTCUSDT", limit=5000)) for _ in range(60)]
@@ -80,7 +83,7 @@ def test_the_servers_count_of_each_window_is_believed(monkeypatch: pytest.Monkey
 
             exchange.special = special
             await client.spot.ping()
-            used = {one.seconds: one.used for one in client.limits.spot.weights}
+            used = {usage.seconds: usage.used for usage in client.limits.spot.weights}
             assert used == {60: 21, 3600: 90_000, 86_400: 21}
             assert client.limits.spot.used == 21
 
@@ -170,7 +173,7 @@ def test_a_limit_that_cannot_be_true_is_told_once_and_changes_nothing(
             for _ in range(3):
                 await client.spot.exchange_info()
             spot = client.limits.spot
-            assert [(one.seconds, one.limit) for one in spot.weights] == [(60, 6000)]
+            assert [(usage.seconds, usage.limit) for usage in spot.weights] == [(60, 6000)]
             assert (spot.groups["raw_requests"].seconds, spot.groups["raw_requests"].limit) == (300, 300_000)
             await client.spot.depth("BTCUSDT", limit=5000)
         assert caplog.text.count("cannot be true and is ignored") == 1
@@ -216,10 +219,10 @@ def test_a_group_may_have_several_windows_too() -> None:
     pool = make_pool(6000, {"raw_requests": 1000})
     rows = [("RAW_REQUESTS", "MINUTE", 5, 900), ("RAW_REQUESTS", "MINUTE", 1, 200)]
     pool.learn_limits(rows, START)
-    windows = [(one.name, one.seconds, one.limit) for one in pool.windows if one is not pool.weight]
+    windows = [(window.name, window.seconds, window.limit) for window in pool.windows if window is not pool.weight]
     assert windows == [("a pool raw_requests", 300, 900), ("a pool raw_requests of 60 s", 60, 200)]
     version = pool.version
     pool.learn_limits(rows, START)
     assert pool.version == version
     pool.learn_limits(rows[:1], START)
-    assert [one for one in pool.windows if one is not pool.weight] == [pool.groups["raw_requests"]]
+    assert [window for window in pool.windows if window is not pool.weight] == [pool.groups["raw_requests"]]

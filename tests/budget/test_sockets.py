@@ -49,7 +49,7 @@ def test_a_server_with_a_smaller_limit_never_has_to_refuse(shared: Simulator) ->
     (window,) = shared.windows("spot")
     assert window.over_limit == 0
     assert len(results) == 22
-    refused = [one for one in results if isinstance(one, Exception)]
-    assert all(isinstance(one, errors.BudgetError) for one in refused)
+    refused = [result for result in results if isinstance(result, Exception)]
+    assert all(isinstance(error, errors.BudgetError) for error in refused)
     # 20 and 1 for the two that were sent before, 5 for each order book; one more would have been too much.
     assert len(results) - len(refused) == 15

@@ -33,15 +33,15 @@ def rules(tick: Decimal | None = None, step: Decimal | None = None, **more: Deci
 
 @given(price=VALUES, tick=STEPS, origin=STEPS, rounding=st.sampled_from([ROUND_DOWN, ROUND_CEILING, ROUND_HALF_EVEN]))
 def test_a_price_lands_on_a_tick_next_to_it(price: Decimal, tick: Decimal, origin: Decimal, rounding: str) -> None:
-    one = rules(tick, price_origin=origin)
-    found = one.round_price(price, rounding)
+    symbol_rules = rules(tick, price_origin=origin)
+    found = symbol_rules.round_price(price, rounding)
     assert (found - origin) % tick == 0
     assert abs(found - price) < tick
     if rounding == ROUND_HALF_EVEN:
         assert abs(found - price) <= tick / 2
     elif rounding == ROUND_CEILING:
         assert found >= price
-    assert one.round_price(found, rounding) == found
+    assert symbol_rules.round_price(found, rounding) == found
     assert "E" not in f"{found:f}"
 
 
@@ -54,8 +54,8 @@ def test_a_quantity_is_never_rounded_up(qty: Decimal, step: Decimal) -> None:
 
 @given(price=VALUES, qty=VALUES, tick=STEPS, step=STEPS)
 def test_rounded_values_break_no_step(price: Decimal, qty: Decimal, tick: Decimal, step: Decimal) -> None:
-    one = rules(tick, step)
-    assert one.problems(one.round_price(price), one.round_qty(qty)) == []
+    symbol_rules = rules(tick, step)
+    assert symbol_rules.problems(symbol_rules.round_price(price), symbol_rules.round_qty(qty)) == []
 
 
 def test_digits_are_those_of_the_tick() -> None:
@@ -66,7 +66,7 @@ def test_digits_are_those_of_the_tick() -> None:
 
 
 def test_every_broken_rule_is_told() -> None:
-    one = rules(
+    symbol_rules = rules(
         Decimal("0.1"),
         Decimal("0.01"),
         min_price=Decimal(1),
@@ -75,10 +75,10 @@ def test_every_broken_rule_is_told() -> None:
         max_qty=Decimal(5),
         min_notional=Decimal(10),
     )
-    assert one.problems("50", "1") == []
-    assert len(one.problems("0.55", "0.011")) == 5
-    assert [text.split()[0] for text in one.problems("101", "6")] == ["price", "quantity"]
-    assert "USDT" in one.problems("1", "1")[0]
+    assert symbol_rules.problems("50", "1") == []
+    assert len(symbol_rules.problems("0.55", "0.011")) == 5
+    assert [text.split()[0] for text in symbol_rules.problems("101", "6")] == ["price", "quantity"]
+    assert "USDT" in symbol_rules.problems("1", "1")[0]
 
 
 EXACTLY = st.decimals(min_value=0, max_value=10**24, allow_nan=False, allow_infinity=False)
@@ -87,12 +87,12 @@ EXACTLY = st.decimals(min_value=0, max_value=10**24, allow_nan=False, allow_infi
 
 @given(value=EXACTLY, step=STEPS)
 def test_rounding_is_exact_however_long_the_number_is(value: Decimal, step: Decimal) -> None:
-    one, whole, size = rules(step, step), Fraction(value), Fraction(step)
+    symbol_rules, whole, size = rules(step, step), Fraction(value), Fraction(step)
     below, above = whole // size * size, -(-whole // size) * size
-    assert Fraction(one.round_qty(value)) == below
-    assert Fraction(one.round_price(value, ROUND_FLOOR)) == below
-    assert Fraction(one.round_price(value, ROUND_UP)) == above
-    nearest = Fraction(one.round_price(value))
+    assert Fraction(symbol_rules.round_qty(value)) == below
+    assert Fraction(symbol_rules.round_price(value, ROUND_FLOOR)) == below
+    assert Fraction(symbol_rules.round_price(value, ROUND_UP)) == above
+    nearest = Fraction(symbol_rules.round_price(value))
     assert abs(nearest - whole) == min(whole - below, above - whole)
     if whole - below == above - whole and above != below:
         assert nearest / size % 2 == 0
@@ -106,7 +106,7 @@ def test_a_quotient_that_would_round_up_does_not() -> None:
 
 @pytest.mark.parametrize("context", HOSTILE.values(), ids=HOSTILE)
 def test_no_decimal_context_of_the_caller_changes_a_figure(context: decimal.Context) -> None:
-    one = rules(
+    symbol_rules = rules(
         Decimal("0.01000000"),
         Decimal("0.0001"),
         min_price=Decimal("0.5"),
@@ -119,9 +119,10 @@ def test_no_decimal_context_of_the_caller_changes_a_figure(context: decimal.Cont
     numbers = ["1234.56789999", "12345.67891", "0.00123456", "99999999.99995", "0", "0.5"]
 
     def figures() -> list[object]:
-        return [(one.round_price(n), one.round_price(n, ROUND_UP), one.round_qty(n)) for n in numbers] + [
-            one.problems(price, qty) for price in numbers for qty in numbers
-        ]
+        return [
+            (symbol_rules.round_price(n), symbol_rules.round_price(n, ROUND_UP), symbol_rules.round_qty(n))
+            for n in numbers
+        ] + [symbol_rules.problems(price, qty) for price in numbers for qty in numbers]
 
     expected = figures()
     assert expected[0] == (Decimal("1234.563"), Decimal("1234.573"), Decimal("1234.5678"))
@@ -163,12 +164,12 @@ WRONG: list[tuple[object, str]] = [
     ids=[reason.replace(" ", "-") for _, reason in WRONG],
 )
 def test_what_is_no_number_is_told_with_the_true_reason(value: object, reason: str, context: decimal.Context) -> None:
-    one = rules(Decimal("0.1"), Decimal("0.1"))
+    symbol_rules = rules(Decimal("0.1"), Decimal("0.1"))
     number: Any = value
     with localcontext(context):
         for name, call in {
-            "price": lambda: one.round_price(number),
-            "qty": lambda: one.round_qty(number),
+            "price": lambda: symbol_rules.round_price(number),
+            "qty": lambda: symbol_rules.round_qty(number),
         }.items():
             with pytest.raises(errors.ParameterError, match=f"^{name}=") as caught:
                 call()
@@ -177,7 +178,7 @@ def test_what_is_no_number_is_told_with_the_true_reason(value: object, reason: s
             assert caught.value.parameter == name
         for arguments in ((number, "1"), ("1", number)):
             with pytest.raises(errors.ParameterError, match=reason):
-                one.problems(*arguments)
+                symbol_rules.problems(*arguments)
 
 
 @pytest.mark.parametrize("rounding", ["round_down", "", None, 1, ["ROUND_UP"]])

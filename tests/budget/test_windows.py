@@ -69,7 +69,7 @@ def play(
         now = max(now, min(moments))
         while others and others[0][0] <= now:
             server.take(others.popleft()[1], now)
-        for stray in [one for one in strays if one[0] <= now]:
+        for stray in [stray for stray in strays if stray[0] <= now]:
             strays.remove(stray)
             server.take(stray[1], now)
         for request in [r for r in under_way if r.arrives <= now and r.told is None and r.fate not in NO_ARRIVAL]:

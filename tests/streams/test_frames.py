@@ -107,7 +107,7 @@ async def test_a_frame_that_gains_a_field_is_read_all_the_same(engine: Engine, f
         await line.send(name, payload(4))
         seen: list[Any] = [await anext(events) for _ in range(4)]
         if listed:
-            seen = [one for (one,) in seen]
+            seen = [item for (item,) in seen]
         assert [event.event_time % 1000 for event in seen] == [1, 2, 3, 4]
         assert seen[1].model_extra == {"zz": 1.5}
         assert events.stats.malformed == 0

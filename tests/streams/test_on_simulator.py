@@ -107,7 +107,7 @@ def test_the_simulator_sends_rows_of_coin_m_when_asked() -> None:
 
     row = {"e": "24hrMiniTicker", "s": "BTCUSDT", "ps": "BTCUSDT", "c": "1.0", "st": 1}
     (message,) = with_coin_m(json.dumps([row, {**row, "s": "NOCOINUSDT"}]).encode())
-    assert [(one["s"], one["ps"], one["st"]) for one in json.loads(message)] == [
+    assert [(row["s"], row["ps"], row["st"]) for row in json.loads(message)] == [
         ("BTCUSDT", "BTCUSDT", 1),
         ("NOCOINUSDT", "BTCUSDT", 1),
         ("BTCUSD_PERP", "BTCUSD", 2),

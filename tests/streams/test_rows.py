@@ -97,7 +97,7 @@ async def test_a_bad_row_costs_itself_alone_where_asked(engine: Engine, options:
     async with engine.spot.all_mini_tickers(quiet_time=None, bad_rows="skip", **options) as events:
         await engine.exchange.send(TICKERS, [mini_ticker(1, "AUSDT"), BAD, mini_ticker(1, "BUSDT")])
         rows = await anext(events)
-        assert [(one.symbol, one.stream) for one in rows] == [("AUSDT", TICKERS), ("BUSDT", TICKERS)]
+        assert [(row.symbol, row.stream) for row in rows] == [("AUSDT", TICKERS), ("BUSDT", TICKERS)]
         assert (events.stats.skipped_rows, events.stats.malformed) == (1, 0)
         # Without a good row it is no message.
         await engine.exchange.send(TICKERS, [BAD])

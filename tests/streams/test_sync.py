@@ -107,11 +107,11 @@ def test_a_forgotten_client_that_only_streamed_is_a_warning(background: Backgrou
         warnings.simplefilter("always", ResourceWarning)
         loop = forgotten(background)
         gc.collect()
-    (thread,) = [one for one in threading.enumerate() if "streams" in one.name]
+    (thread,) = [thread for thread in threading.enumerate() if "streams" in thread.name]
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
-    assert [str(one.message)[:32] for one in caught] == ["a Binance client was not closed;"]
+    assert [str(warning.message)[:32] for warning in caught] == ["a Binance client was not closed;"]
 
 
 def test_a_reader_in_another_thread_ends_with_the_stream(background: Background) -> None:

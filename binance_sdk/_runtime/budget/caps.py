@@ -1,4 +1,4 @@
-"""Limits of the user's own, below Binance's."""
+"""Limits that a user sets below Binance's."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from binance_sdk._runtime.setting_checks import check_count, check_number
 
-_MAX_CAP = 10**9
-_MIN_RATE, _MAX_RATE = 0.0001, 1_000_000
+_HIGHEST_CAP = 10**9
+_SLOWEST, _FASTEST = 0.0001, 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """Limits of your own below Binance's; None sets none.
+    """Limits of your own below Binance's; None is no limit.
 
     Args:
         spot_weight_per_minute: Request weight on spot hosts, from 1 on.
@@ -34,6 +34,6 @@ class Caps:
         for name in ("spot_weight_per_minute", "futures_weight_per_minute", "requests_per_minute"):
             count: object = getattr(self, name)
             if count is not None:
-                check_count(f"caps: {name}", count, 1, _MAX_CAP)
+                check_count(f"caps: {name}", count, 1, _HIGHEST_CAP)
         if self.requests_per_second is not None:
-            check_number("caps: requests_per_second", self.requests_per_second, _MIN_RATE, _MAX_RATE)
+            check_number("caps: requests_per_second", self.requests_per_second, _SLOWEST, _FASTEST)

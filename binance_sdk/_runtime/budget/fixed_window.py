@@ -195,7 +195,7 @@ class FixedWindow:
         return Charge(amount, -1 if early else self.index, self.unreported, self.reported, self._resets, at=now)
 
     def refund(self, charge: Charge, now: float) -> None:
-        self.roll(now)
+        # Before the window rolls, if that is due: a request that was never sent is counted in no window.
         self.in_flight -= charge.amount
 
     def after_fork(self) -> None:

@@ -74,27 +74,23 @@ class Gate(Unmetered):
         self.banned_until = max(self.banned_until, end)
         self._close(end, "the IP address is banned (418)")
 
-    def refuse(self, now: float, sent: float, requested: float | None = None) -> float:
+    def refuse(self, now: float, sent: float, requested: float | None = None) -> None:
         """Close after 403, which seldom names an end: for a pause that doubles with each one in a row.
 
         Args:
             now: When it came.
             sent: When the refused request left.
             requested: Seconds of pause that the server asked for; kept to, within bounds.
-
-        Returns:
-            Seconds until the gate opens.
         """
         if now - self._refused_at > 2 * _MAX_PAUSE:
             self._refusals = 0
         pause = min(max(_FIRST_PAUSE * 2.0**self._refusals, requested or 0.0), _MAX_PAUSE)
         if self._sent_before_closing(sent):
             # It left together with one that was refused before: that is one refusal, whose pause already runs.
-            return max(0.0, self.closed_until - now)
+            return
         self._refusals += 1
         self._refused_at = now
         self._close(now + pause, "the firewall refused (403)")
-        return pause
 
     def passed(self, sent: float) -> None:
         """A request was not refused. If it left after the gate had opened, the next refusal is a first one again."""

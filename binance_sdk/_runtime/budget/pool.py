@@ -327,9 +327,3 @@ def shared_pool(name: str, limits: MarketLimits, wall: float, monotonic: float) 
         if pool is None:
             pool = _POOLS[name] = Pool(name, limits, ServerTime(wall, monotonic))
         return pool
-
-
-def clear_pools() -> None:
-    """Forget every pool. For tests: a ledger that forgets while requests run would spend too much."""
-    with _POOLS_LOCK:
-        _POOLS.clear()

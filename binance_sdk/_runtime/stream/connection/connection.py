@@ -237,7 +237,7 @@ class Connection:
     # ---------------------------------------------------------------------- its life and end
 
     def take_over(self) -> None:
-        """From now on this connection's messages are given out, beginning with those that the handover has kept."""
+        """From now on this connection's messages are given out, beginning with those that have waited."""
         assert self.replacing is not None
         now = self._now()
         for subscription, payload in self.replacing.take_over():

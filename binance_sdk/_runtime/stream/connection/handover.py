@@ -15,7 +15,7 @@ _REMEMBERED = 4096
 class Handover:
     """Decides which messages of two connections are given out, from when the new one opens until it has settled.
 
-    Until ``take_over`` the old connection's messages are given out and the new one's are kept. From then on it is the
+    Until ``take_over`` the old connection's messages are given out and the new one's wait. From then on it is the
     other way round, but what the old connection has given out is not repeated.
 
     Args:
@@ -25,7 +25,7 @@ class Handover:
 
     def __init__(self, stats: StreamStats, silent: Iterable[Subscription]) -> None:
         self._stats = stats
-        self._kept: dict[Subscription, deque[bytes]] | None = {}
+        self._buffered: dict[Subscription, deque[bytes]] | None = {}
         """Messages of the new connection that the old one has not brought; None after ``take_over``."""
         self._given_out: dict[Subscription, deque[bytes]] = {}
         """Messages of the old connection that the new one has not brought."""
@@ -35,16 +35,16 @@ class Handover:
         """The silent streams; True once the new connection has given out a message of them."""
 
     def gives_out_new(self, subscription: Subscription, payload: bytes) -> bool:
-        """Whether a message of the new connection is given out now; otherwise it was kept, or is a duplicate."""
+        """Whether a message of the new connection is given out now; otherwise it waits, or is a duplicate."""
         if _skip_to(self._given_out.get(subscription), payload):
             self._stats.duplicates += 1
             return False
-        if self._kept is None:
+        if self._buffered is None:
             return True
         if subscription in self._ahead:
             self._ahead[subscription] = True
             return True
-        self._kept.setdefault(subscription, deque(maxlen=_REMEMBERED)).append(payload)
+        self._buffered.setdefault(subscription, deque(maxlen=_REMEMBERED)).append(payload)
         return False
 
     def gives_out_old(self, subscription: Subscription) -> bool:
@@ -57,7 +57,7 @@ class Handover:
 
     def note_given_out(self, subscription: Subscription, payload: bytes) -> None:
         """A message of the old connection was given out."""
-        if self._kept is not None and _skip_to(self._kept.get(subscription), payload):
+        if self._buffered is not None and _skip_to(self._buffered.get(subscription), payload):
             self._in_both.add(subscription)
             self._stats.duplicates += 1
             return
@@ -66,14 +66,14 @@ class Handover:
     @property
     def caught_up(self) -> bool:
         """Whether the old connection has given out everything that came before the new one began."""
-        return self._kept is not None and all(
-            not kept or subscription in self._in_both for subscription, kept in self._kept.items()
+        return self._buffered is not None and all(
+            not buffered or subscription in self._in_both for subscription, buffered in self._buffered.items()
         )
 
     def take_over(self) -> Iterator[tuple[Subscription, bytes]]:
-        """From now on the new connection's messages are given out, beginning with these that were kept."""
-        kept, self._kept = self._kept or {}, None
-        for subscription, payloads in kept.items():
+        """From now on the new connection's messages are given out, beginning with these that have waited."""
+        buffered, self._buffered = self._buffered or {}, None
+        for subscription, payloads in buffered.items():
             for payload in payloads:
                 yield subscription, payload
 

@@ -71,11 +71,6 @@ class _Socket(_Response):
     def __init__(self, reader: Any, writer: Any, protocol: Any, response: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(reader, writer, protocol, response, *args, **kwargs)
         self.read = reader.read
-        self.tcp: Any = response.connection.transport.get_extra_info("socket")
-
-
-_CLOSING_STEPS = 6
-"""Steps of the event loop until TLS within TLS within TCP has closed in every layer."""
 
 
 class _Refused(ClientError):
@@ -180,12 +175,6 @@ class _WebSocket:
             pass
         finally:
             await self._session.close()
-            # Closing TLS takes a while, and the event loop may end before that. A transport that was closed twice can
-            # no longer be aborted, so the socket itself is shut down.
-            with contextlib.suppress(OSError, TypeError):
-                self._socket.tcp.shutdown(SHUT_RDWR)
-            for _ in range(_CLOSING_STEPS):
-                await asyncio.sleep(0)
 
 
 class AiohttpConnector:

@@ -11,7 +11,8 @@ from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.stream.connection.pacing import MessageLimiter
 from binance_sdk._runtime.stream.connection.websocket import WebSocket
 from binance_sdk._runtime.stream.frames import Reply
-from binance_sdk.errors import StreamError, first_names
+from binance_sdk.errors import StreamError
+from binance_sdk.events import first_names
 
 T = TypeVar("T")
 
