@@ -104,13 +104,13 @@ class Line:
     names: tuple[str, ...]
 
 
-def _expanded(text: str) -> tuple[str, ...]:
+def expanded(text: str) -> tuple[str, ...]:
     pieces = re.split(r"\{([^}]*)\}", text)
     choices = [piece.split(",") if number % 2 else [piece] for number, piece in enumerate(pieces)]
     return tuple("".join(one) for one in itertools.product(*choices))
 
 
 TABLE = {
-    name: Line("" if route == "-" else route, _expanded(names))
+    name: Line("" if route == "-" else route, expanded(names))
     for name, route, names in (line.split() for line in _LINES.strip().splitlines())
 }
