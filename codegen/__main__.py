@@ -6,10 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from codegen.documents import FILL, SpecError
+from codegen.documents import FILL, Problem, SpecError
 from codegen.hand_tables import TableError
 from codegen.load import load
 from codegen.new import RefusedError, new_endpoint, new_stream
+from codegen.readers import unread_values
 from codegen.spec import MARKETS, Spec
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("generate", help="write what the spec says")
     commands.add_parser("check", help="exit 1 and print the diff where the written code differs from the spec")
-    commands.add_parser("lint", help="only read and check the spec")
+    commands.add_parser("lint", help="read and check the spec, and name facts that nobody reads")
     _add_new(commands.add_parser("new", help="begin an endpoint or a stream: its files and lines, with marks to fill"))
     options = parser.parse_args(arguments)
     try:
@@ -42,16 +43,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if options.command == "new":
         return _new(spec, options)
-    if options.command == "lint":
-        print(
-            f"{len(spec.operations)} endpoints, {len(spec.streams)} streams, {len(spec.schemas) + len(spec.events)} "
-            f"schemas, {len(spec.fixtures) + len(spec.stream_fixtures)} fixtures: no mistake"
-        )
-        return 0
     try:
-        from codegen.render import difference, is_ours, render, write
+        from codegen.render import difference, is_ours, render, unread, write
 
-        files = render(spec)
+        if options.command == "lint":
+            problems = [*unread(spec), *_unread_values(options.out)]
+        else:
+            files = render(spec)
     except ModuleNotFoundError as error:
         if error.name not in _TOOLS:
             raise
@@ -61,11 +59,15 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    if options.command == "lint":
+        return _told(problems) or _counts(spec)
     if options.command == "check":
         diff = difference(files, options.out)
         if diff:
             print(diff, end="")
             print("the written code differs from the spec; run `python -m codegen generate`", file=sys.stderr)
+            return 1
+        if _told([*unread(spec), *_unread_values(options.out)]):
             return 1
         print(f"{len(files)} files agree with the spec")
         return 0
@@ -74,6 +76,28 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     changed = write(files, options.out)
     print(f"{len(files)} files, {len(changed)} changed" + "".join(f"\n  {name}" for name in changed))
+    return 0
+
+
+def _unread_values(out: Path) -> list[Problem]:
+    """What the package around the written code does not look at; a tree of its own has nobody to read it."""
+    return unread_values(out.parent) if (out.parent / "_runtime").is_dir() else []
+
+
+def _told(problems: list[Problem]) -> int:
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        count = len(problems)
+        print(f"{count} fact{'' if count == 1 else 's'} that nobody reads", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _counts(spec: Spec) -> int:
+    print(
+        f"{len(spec.operations)} endpoints, {len(spec.streams)} streams, {len(spec.schemas) + len(spec.events)} "
+        f"schemas, {len(spec.fixtures) + len(spec.stream_fixtures)} fixtures: no mistake"
+    )
     return 0
 
 

@@ -62,6 +62,14 @@ def load(folder: Path) -> Spec:
     if environments is None or limits is None or errors is None or names is None or problems:
         raise SpecError(problems)
     spec = Spec(folder, environments[1], limits[1], errors[1], names[1], names[0])
+    spec.documents += [
+        environments,
+        limits,
+        errors,
+        names,
+        *(found for _, found in parsed),
+        *(read for _, read in streams),
+    ]
     for scope, (document, file) in parsed:
         _place(spec, scope, document, file, problems)
     for market, (document, streams_file) in streams:

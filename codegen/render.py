@@ -8,16 +8,18 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from codegen.bundle import bundle, module_of
+from codegen.bundle import Bundle, bundle, module_of
 from codegen.docstrings import LINE_LENGTH, escaped, laid_out
+from codegen.documents import Problem
 from codegen.models import render_models
 from codegen.operations import operation_view
+from codegen.readers import reading, unread_keys
 from codegen.spec import MARKETS, SCOPES, Spec
 from codegen.spec_model import seconds
 from codegen.streams import stream_names, stream_views
@@ -42,6 +44,22 @@ def spec_hash(spec: Spec) -> str:
 
 def render(spec: Spec) -> dict[str, bytes]:
     """Every file below ``_generated``, by name."""
+    out = _format(_texts(spec, render_models))
+    for market in MARKETS:
+        out[f"{market}/fixtures.json"] = _fixtures(spec.fixtures, f"{market}/")
+        out[f"{market}/stream_fixtures.json"] = _fixtures(spec.stream_fixtures, f"{market}/streams/")
+    return out
+
+
+def unread(spec: Spec) -> list[Problem]:
+    """Every key of the spec that no template and no view asks for."""
+    with reading() as seen:
+        _texts(spec, lambda bundle, header: header)
+    return unread_keys(spec, seen)
+
+
+def _texts(spec: Spec, models: Callable[[Bundle, str], str]) -> dict[str, str]:
+    """Every module before it is laid out; ``models`` renders those of object models."""
     environment = _environment()
     files: dict[str, str] = {}
 
@@ -50,7 +68,7 @@ def render(spec: Spec) -> dict[str, bytes]:
 
     for scope in SCOPES:
         view = scope_view(spec, scope)
-        _render_scope(spec, scope, view, files, put)
+        _render_scope(spec, scope, view, files, put, models)
     put("spec.py", "spec.py.j2", spec=spec, spec_hash=spec_hash(spec))
     put("catalogue.py", "catalogue.py.j2")
     put(
@@ -58,8 +76,6 @@ def render(spec: Spec) -> dict[str, bytes]:
         "environments.py.j2",
         environments=list(spec.environments.environments.items()),
         limits=[("spot", spec.limits.spot), ("futures", spec.limits.futures)],
-        used_weight_header=spec.limits.used_weight_header,
-        retry_after_header=spec.limits.retry_after_header,
     )
     put(
         "errors.py",
@@ -69,14 +85,12 @@ def render(spec: Spec) -> dict[str, bytes]:
         bodies=spec.errors.bodies,
     )
     files["__init__.py"] = f'{MARK}\n"""What the generator wrote. Import from the public modules instead."""\n'
-    out = _format(files)
-    for market in MARKETS:
-        out[f"{market}/fixtures.json"] = _fixtures(spec.fixtures, f"{market}/")
-        out[f"{market}/stream_fixtures.json"] = _fixtures(spec.stream_fixtures, f"{market}/streams/")
-    return out
+    return files
 
 
-def _render_scope(spec: Spec, scope: str, view: ScopeView, files: dict[str, str], put: Any) -> None:
+def _render_scope(
+    spec: Spec, scope: str, view: ScopeView, files: dict[str, str], put: Any, models: Callable[[Bundle, str], str]
+) -> None:
     put(f"{scope}/__init__.py", "scope_init.py.j2", view=view)
     for module, present in (("rows", view.rows), ("literals", view.literals), ("unions", view.unions)):
         if present:
@@ -84,9 +98,9 @@ def _render_scope(spec: Spec, scope: str, view: ScopeView, files: dict[str, str]
     for module, names in (("models", view.models), ("members", view.members)):
         if names:
             docstring = f'{MARK}\n"""Objects of {scope} answers."""\n\nfrom __future__ import annotations\n'
-            files[f"{scope}/{module}.py"] = render_models(bundle(spec, scope, module), docstring)
+            files[f"{scope}/{module}.py"] = models(bundle(spec, scope, module), docstring)
     if scope in MARKETS:
-        _render_streams(spec, scope, files, put)
+        _render_streams(spec, scope, files, put, models)
         operations = sorted(spec.of_market(scope), key=lambda placed: placed.name)
         views = [operation_view(spec, placed) for placed in operations]
         put(f"{scope}/operations.py", "operations.py.j2", view=view, operations=views)
@@ -94,11 +108,13 @@ def _render_scope(spec: Spec, scope: str, view: ScopeView, files: dict[str, str]
         put(f"{scope}/api.py", "api.py.j2", view=view, title=scope.capitalize(), names=mentioned)
 
 
-def _render_streams(spec: Spec, market: str, files: dict[str, str], put: Any) -> None:
+def _render_streams(
+    spec: Spec, market: str, files: dict[str, str], put: Any, models: Callable[[Bundle, str], str]
+) -> None:
     events = stream_names(spec, market)
     if events:
         docstring = f'{MARK}\n"""What {market} streams send."""\n\nfrom __future__ import annotations\n'
-        files[f"{market}/events.py"] = render_models(bundle(spec, market, "events"), docstring)
+        files[f"{market}/events.py"] = models(bundle(spec, market, "events"), docstring)
     streams = stream_views(spec, market)
     put(f"{market}/stream_operations.py", "stream_operations.py.j2", scope=market, streams=streams)
     names = sorted({name for one in streams for name in one.names})

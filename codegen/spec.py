@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from codegen.documents import Document, Problem
+from codegen.spec_base import Node
 from codegen.spec_model import (
     Enum,
     EnvironmentsFile,
@@ -69,6 +70,8 @@ class Spec:
     """By market: the rule that tells its own events of streams from those of other markets."""
     stream_sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     stream_fixtures: dict[str, bytes] = field(default_factory=dict)
+    documents: list[tuple[Document, Node]] = field(default_factory=list)
+    """Every file as it was read, with its lines."""
 
     def enum(self, scope: str, name: str) -> Placed[Enum] | None:
         return self.enums.get((scope, name)) or self.enums.get(("shared", name))

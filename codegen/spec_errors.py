@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
-
 from pydantic import Field
 
-from codegen.spec_base import Market, Node, Source, Text
+from codegen.spec_base import Node, Source, Text
 
 
 class ErrorCode(Node):
@@ -14,9 +12,8 @@ class ErrorCode(Node):
 
     name: Text
     meaning: Text
-    retry: Literal["no", "yes", "after_waiting"] = "no"
-    markets: Annotated[list[Market], Field(min_length=1)] | None = None
-    """By default both."""
+    means: int | None = None
+    """The status whose meaning and remedy hold where it comes under 200."""
 
 
 class ErrorStatus(Node):

@@ -244,7 +244,6 @@ class Operation(Node):
     paging: Paging | None = None
     cache: Cache
     hosts: Annotated[list[Host], Field(min_length=1)] | None = None
-    data_source: Literal["memory", "database", "matching_engine"] | None = None
     order: Text | None = None
     """Order of the rows in words."""
     since: date | None = None
@@ -327,8 +326,6 @@ class LimitsFile(Node):
 
     description: Text
     source: Source
-    used_weight_header: Text
-    retry_after_header: Text
     spot: MarketLimits
     futures: MarketLimits
 

@@ -60,6 +60,3 @@ LIMITS: Mapping[str, MarketLimits] = {
         },
     ),
 }
-
-USED_WEIGHT_HEADER = "x-mbx-used-weight-1m"
-RETRY_AFTER_HEADER = "retry-after"

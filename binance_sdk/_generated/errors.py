@@ -8,168 +8,75 @@ from collections.abc import Mapping
 from binance_sdk._runtime.operation import ErrorCode, StatusOverride
 
 CODES: Mapping[int, ErrorCode] = {
-    -4166: ErrorCode(
-        -4166,
-        "UNNAMED",
-        "Aggregate trades older than 48 hours are not served; seen in use and not documented.",
-        "no",
-        ("futures",),
-    ),
-    -4021: ErrorCode(
-        -4021, "INVALID_DEPTH_LIMIT", "The number of levels is none of those allowed.", "no", ("futures",)
-    ),
-    -2043: ErrorCode(-2043, "NO_REFERENCE_PRICE", "The symbol has no reference price.", "no", ("spot",)),
-    -2016: ErrorCode(-2016, "NO_TRADING_WINDOW", "The symbol has no trading window.", "no", ("spot", "futures")),
-    -2015: ErrorCode(
-        -2015,
-        "REJECTED_MBX_KEY",
-        "The API key, its allowed addresses or its permissions do not fit.",
-        "no",
-        ("spot", "futures"),
-    ),
-    -2014: ErrorCode(-2014, "BAD_API_KEY_FMT", "The API key is missing or malformed.", "no", ("spot", "futures")),
+    -4166: ErrorCode("UNNAMED", "Aggregate trades older than 48 hours are not served; seen in use and not documented."),
+    -4021: ErrorCode("INVALID_DEPTH_LIMIT", "The number of levels is none of those allowed."),
+    -2043: ErrorCode("NO_REFERENCE_PRICE", "The symbol has no reference price."),
+    -2016: ErrorCode("NO_TRADING_WINDOW", "The symbol has no trading window."),
+    -2015: ErrorCode("REJECTED_MBX_KEY", "The API key, its allowed addresses or its permissions do not fit."),
+    -2014: ErrorCode("BAD_API_KEY_FMT", "The API key is missing or malformed."),
     -1220: ErrorCode(
-        -1220,
-        "SYMBOL_DOES_NOT_MATCH_STATUS",
-        "The one symbol asked for is in another state than the one given.",
-        "no",
-        ("spot",),
+        "SYMBOL_DOES_NOT_MATCH_STATUS", "The one symbol asked for is in another state than the one given."
     ),
     -1194: ErrorCode(
-        -1194,
-        "INVALID_TIME_UNIT",
-        "The time unit in the request header is neither milliseconds nor microseconds.",
-        "no",
-        ("spot",),
+        "INVALID_TIME_UNIT", "The time unit in the request header is neither milliseconds nor microseconds."
     ),
-    -1161: ErrorCode(
-        -1161, "SBE_ERROR", "Something about the binary SBE format, which this client never asks for.", "no", ("spot",)
-    ),
-    -1155: ErrorCode(
-        -1155, "SBE_ERROR", "Something about the binary SBE format, which this client never asks for.", "no", ("spot",)
-    ),
-    -1153: ErrorCode(
-        -1153, "SBE_ERROR", "Something about the binary SBE format, which this client never asks for.", "no", ("spot",)
-    ),
-    -1152: ErrorCode(
-        -1152, "SBE_ERROR", "Something about the binary SBE format, which this client never asks for.", "no", ("spot",)
-    ),
-    -1151: ErrorCode(-1151, "DUPLICATE_SYMBOLS", "A symbol stands in the list twice.", "no", ("spot",)),
-    -1139: ErrorCode(-1139, "INVALID_TICKER_TYPE", "The ticker type is neither FULL nor MINI.", "no", ("spot",)),
-    -1135: ErrorCode(-1135, "INVALID_JSON", "A list parameter is not a valid JSON array.", "no", ("spot",)),
-    -1130: ErrorCode(
-        -1130,
-        "INVALID_PARAMETER",
-        "The value of a parameter is not valid, such as a limit above the maximum.",
-        "no",
-        ("spot", "futures"),
-    ),
+    -1161: ErrorCode("SBE_ERROR", "Something about the binary SBE format, which this client never asks for."),
+    -1155: ErrorCode("SBE_ERROR", "Something about the binary SBE format, which this client never asks for."),
+    -1153: ErrorCode("SBE_ERROR", "Something about the binary SBE format, which this client never asks for."),
+    -1152: ErrorCode("SBE_ERROR", "Something about the binary SBE format, which this client never asks for."),
+    -1151: ErrorCode("DUPLICATE_SYMBOLS", "A symbol stands in the list twice."),
+    -1139: ErrorCode("INVALID_TICKER_TYPE", "The ticker type is neither FULL nor MINI."),
+    -1135: ErrorCode("INVALID_JSON", "A list parameter is not a valid JSON array."),
+    -1130: ErrorCode("INVALID_PARAMETER", "The value of a parameter is not valid, such as a limit above the maximum."),
     -1128: ErrorCode(
-        -1128,
-        "OPTIONAL_PARAMS_BAD_COMBO",
-        "Two optional parameters do not go together, such as symbol and symbols.",
-        "no",
-        ("spot", "futures"),
+        "OPTIONAL_PARAMS_BAD_COMBO", "Two optional parameters do not go together, such as symbol and symbols."
     ),
-    -1127: ErrorCode(
-        -1127, "MORE_THAN_XX_HOURS", "The time between start and end is too long.", "no", ("spot", "futures")
-    ),
+    -1127: ErrorCode("MORE_THAN_XX_HOURS", "The time between start and end is too long."),
     -1125: ErrorCode(
-        -1125,
-        "INVALID_LISTEN_KEY",
-        "The listen key of a user-data stream is not valid, which no request here carries.",
-        "no",
-        ("spot", "futures"),
+        "INVALID_LISTEN_KEY", "The listen key of a user-data stream is not valid, which no request here carries."
     ),
-    -1122: ErrorCode(-1122, "INVALID_SYMBOLSTATUS", "The symbol status is not valid.", "no", ("spot", "futures")),
-    -1121: ErrorCode(-1121, "BAD_SYMBOL", "The symbol is not known.", "no", ("spot", "futures")),
-    -1120: ErrorCode(
-        -1120, "BAD_INTERVAL", "The interval is not known, such as 1s on futures.", "no", ("spot", "futures")
-    ),
-    -1112: ErrorCode(-1112, "NO_DEPTH", "The order book of the symbol is empty.", "no", ("spot", "futures")),
+    -1122: ErrorCode("INVALID_SYMBOLSTATUS", "The symbol status is not valid."),
+    -1121: ErrorCode("BAD_SYMBOL", "The symbol is not known."),
+    -1120: ErrorCode("BAD_INTERVAL", "The interval is not known, such as 1s on futures."),
+    -1112: ErrorCode("NO_DEPTH", "The order book of the symbol is empty."),
     -1108: ErrorCode(
-        -1108,
         "PARAM_OVERFLOW",
         "On spot a parameter is too large for its type (PARAM_OVERFLOW), on futures the asset is not valid (BAD_ASSET).",
-        "no",
-        ("spot", "futures"),
     ),
-    -1106: ErrorCode(
-        -1106, "PARAM_NOT_REQUIRED", "A parameter was sent that this request does not take.", "no", ("spot", "futures")
-    ),
-    -1105: ErrorCode(-1105, "PARAM_EMPTY", "A parameter is empty.", "no", ("spot", "futures")),
-    -1104: ErrorCode(-1104, "UNREAD_PARAMETERS", "Some of the parameters were not used.", "no", ("spot", "futures")),
-    -1103: ErrorCode(-1103, "UNKNOWN_PARAM", "A parameter is not known.", "no", ("spot", "futures")),
-    -1102: ErrorCode(
-        -1102,
-        "MANDATORY_PARAM_EMPTY_OR_MALFORMED",
-        "A required parameter is missing or malformed.",
-        "no",
-        ("spot", "futures"),
-    ),
+    -1106: ErrorCode("PARAM_NOT_REQUIRED", "A parameter was sent that this request does not take."),
+    -1105: ErrorCode("PARAM_EMPTY", "A parameter is empty."),
+    -1104: ErrorCode("UNREAD_PARAMETERS", "Some of the parameters were not used."),
+    -1103: ErrorCode("UNKNOWN_PARAM", "A parameter is not known."),
+    -1102: ErrorCode("MANDATORY_PARAM_EMPTY_OR_MALFORMED", "A required parameter is missing or malformed."),
     -1101: ErrorCode(
-        -1101,
-        "TOO_MANY_PARAMETERS",
-        "There are too many parameters, one of them twice, or too many values in one.",
-        "no",
-        ("spot", "futures"),
+        "TOO_MANY_PARAMETERS", "There are too many parameters, one of them twice, or too many values in one."
     ),
     -1100: ErrorCode(
-        -1100,
         "ILLEGAL_CHARS",
         "A parameter holds characters that are not allowed, such as a lower-case symbol or spaces in a list.",
-        "no",
-        ("spot", "futures"),
     ),
-    -1099: ErrorCode(-1099, "NOT_FOUND", "Not found, or not open to this caller.", "no", ("futures",)),
-    -1023: ErrorCode(
-        -1023, "START_TIME_GREATER_THAN_END_TIME", "The start time lies after the end time.", "no", ("futures",)
-    ),
-    -1021: ErrorCode(
-        -1021,
-        "INVALID_TIMESTAMP",
-        "The timestamp of a signed request is off, which no request here carries.",
-        "no",
-        ("spot", "futures"),
-    ),
-    -1020: ErrorCode(-1020, "UNSUPPORTED_OPERATION", "The operation is not supported.", "no", ("spot", "futures")),
-    -1016: ErrorCode(-1016, "SERVICE_SHUTTING_DOWN", "The service is no longer there.", "no", ("spot", "futures")),
-    -1013: ErrorCode(
-        -1013,
-        "INVALID_MESSAGE",
-        "The request was turned down before it reached the matching engine.",
-        "no",
-        ("spot", "futures"),
-    ),
-    -1011: ErrorCode(-1011, "NON_WHITE_LIST", "This IP address may not use the route.", "no", ("futures",)),
+    -1099: ErrorCode("NOT_FOUND", "Not found, or not open to this caller."),
+    -1023: ErrorCode("START_TIME_GREATER_THAN_END_TIME", "The start time lies after the end time."),
+    -1021: ErrorCode("INVALID_TIMESTAMP", "The timestamp of a signed request is off, which no request here carries."),
+    -1020: ErrorCode("UNSUPPORTED_OPERATION", "The operation is not supported."),
+    -1016: ErrorCode("SERVICE_SHUTTING_DOWN", "The service is no longer there."),
+    -1013: ErrorCode("INVALID_MESSAGE", "The request was turned down before it reached the matching engine."),
+    -1011: ErrorCode("NON_WHITE_LIST", "This IP address may not use the route."),
     -1008: ErrorCode(
-        -1008,
         "SERVER_BUSY",
         "The servers are overloaded (spot, for a few minutes) or shed requests to protect themselves (futures, with status 503).",
-        "yes",
-        ("spot", "futures"),
     ),
-    -1007: ErrorCode(-1007, "TIMEOUT", "The backend did not answer in time.", "yes", ("spot", "futures")),
-    -1006: ErrorCode(
-        -1006, "UNEXPECTED_RESP", "A part inside of Binance gave an unexpected answer.", "yes", ("spot", "futures")
-    ),
+    -1007: ErrorCode("TIMEOUT", "The backend did not answer in time."),
+    -1006: ErrorCode("UNEXPECTED_RESP", "A part inside of Binance gave an unexpected answer."),
     -1003: ErrorCode(
-        -1003,
         "TOO_MANY_REQUESTS",
         "Too much weight was used, the address is banned until the time in the message, or the request queue is full.",
-        "after_waiting",
-        ("spot", "futures"),
+        means=429,
     ),
-    -1002: ErrorCode(
-        -1002, "UNAUTHORIZED", "The caller is not allowed to make this request.", "no", ("spot", "futures")
-    ),
-    -1001: ErrorCode(
-        -1001, "DISCONNECTED", "Something inside of Binance lost its connection.", "yes", ("spot", "futures")
-    ),
-    -1000: ErrorCode(-1000, "UNKNOWN", "Processing failed for an unknown reason.", "yes", ("spot", "futures")),
-    0: ErrorCode(
-        0, "UNNAMED", "Binance does not serve this location; comes with status 451.", "no", ("spot", "futures")
-    ),
+    -1002: ErrorCode("UNAUTHORIZED", "The caller is not allowed to make this request."),
+    -1001: ErrorCode("DISCONNECTED", "Something inside of Binance lost its connection."),
+    -1000: ErrorCode("UNKNOWN", "Processing failed for an unknown reason."),
+    0: ErrorCode("UNNAMED", "Binance does not serve this location; comes with status 451."),
 }
 
 STATUSES: Mapping[int, tuple[str, str]] = {

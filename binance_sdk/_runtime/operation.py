@@ -236,11 +236,10 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
-    code: int
     name: str
     meaning: str
-    retry: Literal["no", "yes", "after_waiting"]
-    markets: tuple[str, ...]
+    means: int | None = None
+    """The status that holds where it comes under 200."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-from binance_sdk._runtime.operation import Catalogue, Operation, plain_text
+from binance_sdk._runtime.operation import Catalogue, ErrorCode, Operation, plain_text
 from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse, TransportFailure
 from binance_sdk.errors import (
@@ -103,16 +103,18 @@ def api_error(name: str, response: RawResponse, catalogue: Catalogue, environmen
         code, message = _code_and_message(response.content)
     if status == 200 and code is None:
         return None
-    meant = _meant(response, catalogue)
-    kind = _kind(meant, code)
+    known = catalogue.error_codes.get(code) if code is not None else None
+    meant = _meant(response, catalogue, known)
+    kind = _kind(meant)
     retry_after = wait_seconds(response.headers.get("retry-after"), message, now_ms)
     if kind is IPBannedError and not retry_after:
         # A ban that is over by its own word is none that ends now: no end was told.
         retry_after = None
     parts = [f"{name}: HTTP {status}"]
-    known = catalogue.error_codes.get(code) if code is not None else None
     if code is not None:
         parts.append(f"code {code}{f' ({known.name})' if known else ''}")
+    if known is not None and not message:
+        parts.append(known.meaning)
     if message:
         parts.append(message)
     elif response.content.strip():
@@ -150,25 +152,24 @@ def _joined(parts: list[str]) -> str:
     return text
 
 
-def _meant(response: RawResponse, catalogue: Catalogue) -> int:
-    """The status, or the one that its body tells of."""
+def _meant(response: RawResponse, catalogue: Catalogue, known: ErrorCode | None) -> int:
+    """The status, or the one that its body tells of: under a friendly one only the code tells what it is."""
     status = response.status_code
+    if status == 200 and known is not None and known.means is not None:
+        return known.means
     if any(one.status == status for one in catalogue.status_overrides):
         text = plain_text(response.content[:_READ].decode("utf-8", "replace"))
         return next((one.means for one in catalogue.status_overrides if one.fits(status, text)), status)
     return status
 
 
-def _kind(status: int, code: int | None) -> type[APIError]:
+def _kind(status: int) -> type[APIError]:
     found = _BY_STATUS.get(status)
     if found is not None:
         return found
     if status >= 500:
         return ServerError
-    if status == 200:
-        # An error under a friendly status: only the code tells what it is.
-        return RateLimitError if code == -1003 else BadRequestError
-    return BadRequestError if status >= 400 else APIError
+    return BadRequestError if status >= 400 or status == 200 else APIError
 
 
 def _remedy(status: int, kind: type[APIError], catalogue: Catalogue, environment: str, headers: Headers) -> str:
