@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -38,6 +38,7 @@ class FixtureFeed:
         self._operation = operation
         self._fixture = fixture
         self._model = cast("type[BaseModel]", operation.item)
+        self._is_list = get_origin(operation.type) is list
 
     def next(self, after: int, now: int) -> int:
         return grid(after, now, _PERIOD)
@@ -48,7 +49,7 @@ class FixtureFeed:
         if symbol and not any(symbol in known for known in (table.by_symbol, table.pairs, table.dollar_assets)):
             return []
         body: Any = json.loads(self._fixture)
-        for event in cast("list[Fields]", body if isinstance(body, list) else [body]):
+        for event in cast("list[Fields]", body if self._is_list else [body]):
             self._fit(event, due)
         return [text(body)]
 
@@ -112,7 +113,7 @@ def _places(model: type[BaseModel], value: Fields) -> Iterator[tuple[type[BaseMo
     for name in model.model_fields:
         key = _wire(model, name)
         held: Any = value.get(key)
-        items: list[Any] = held if isinstance(held, list) else [held]
+        items = cast("list[object]", held if isinstance(held, list) else [held])
         inside = next(_models(model.model_fields[name].annotation), None)
         if inside is None:
             yield model, name, value, key
