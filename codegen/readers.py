@@ -19,6 +19,7 @@ from codegen.documents import Document, Problem
 from codegen.spec import Spec
 from codegen.spec_base import Node, Source
 from codegen.spec_model import Band, EnvironmentsFile, Operation, SpecFile
+from codegen.spec_names import Fact, NamesFile
 from codegen.spec_streams import StreamsFile
 
 REMARKS = frozenset({"description", "uncertain", "observed", "since", "notes", "source"})
@@ -32,6 +33,8 @@ _BY_THE_LOADER: Mapping[type[Node], frozenset[str]] = {
 _BY_THE_CHECKS: Mapping[type[Node], frozenset[str]] = {
     Band: frozenset({"min"}),
     EnvironmentsFile: frozenset({"paths"}),
+    NamesFile: frozenset(NamesFile.model_fields),
+    Fact: frozenset(Fact.model_fields),
 }
 """What is there to find mistakes in the rest of the spec."""
 _FOR_USERS = frozenset(
