@@ -285,6 +285,9 @@ def _paging(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
         if missing:
             text = f"a window is so many steps with both ends given; say which parameter is the `{missing[0]}`"
             yield placed.problem(text, "paging", "window")
+    elif paging.keeps is not None:
+        text = "says which rows of a window come, so it needs `window: true`"
+        yield placed.problem(text, "paging", "keeps")
     item = parse_type(operation.returns[0].type)
     if len(operation.returns) > 1 or item.kind != "list" or item.item is None:
         yield placed.problem("only an operation that answers one kind of list can page", "paging")

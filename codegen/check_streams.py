@@ -252,6 +252,10 @@ def _fill(spec: Spec, placed: Placed[StreamNode], fill: Fill, paths: Paths) -> I
     sent: list[tuple[str, tuple[str, ...]]] = [(wire, ("fill", "arguments", wire)) for wire in fill.arguments]
     sent += [(wire, ("fill", "always", wire)) for wire in fill.always]
     sent += [(fill.cursor, ("fill", "cursor")), (fill.size, ("fill", "size"))]
+    if fill.end is not None:
+        sent.append((fill.end, ("fill", "end")))
+        if placed.value.sequence is not None and placed.value.sequence.kind != "time":
+            yield placed.problem("ends a page of bars; this stream's sequence has no times", "fill", "end")
     for wire, at in sent:
         if wire not in wires:
             hint = did_you_mean(wire, wires)

@@ -126,7 +126,8 @@ def _rule(rule: ParameterRule) -> str:
     if isinstance(rule, Ordered):
         return _call("op.Ordered", repr(rule.ordered[0]), repr(rule.ordered[1]))
     if isinstance(rule, MaxSpan):
-        return _call("op.MaxSpan", repr(rule.start), repr(rule.end), repr(seconds(rule.span)))
+        inclusive = {"inclusive": True} if rule.inclusive else {}
+        return _call("op.MaxSpan", repr(rule.start), repr(rule.end), repr(seconds(rule.span)), **inclusive)
     if isinstance(rule, Lookback):
         return _call("op.Lookback", repr(tuple(rule.parameters)), repr(seconds(rule.lookback)))
     raise TypeError(type(rule).__name__)

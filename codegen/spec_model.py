@@ -201,7 +201,9 @@ class Paging(Node):
     step: WireName | None = None
     """Enum parameter whose value is the distance of two rows (``1h``)."""
     window: bool = False
-    """Ask for windows of ``size`` steps with both ends given."""
+    """Ask for windows of ``size`` steps with both ends given, none longer than a ``span`` of the rules."""
+    keeps: Literal["newest"] | None = None
+    """Which rows of a window come where it holds more than ``size``; left out where no document says."""
     first: int | None = None
     """Key of the very first row, where that is known: a search for older ones ends there."""
     unique: bool = True

@@ -119,11 +119,12 @@ class Ordered(Node):
 
 
 class MaxSpan(Node):
-    """From ``start`` to ``end`` must be less than ``span`` when both are given."""
+    """From ``start`` to ``end`` must be less than ``span`` when both are given; ``inclusive`` lets them be as much."""
 
     start: WireName
     end: WireName
     span: Duration
+    inclusive: bool = False
 
 
 class Lookback(Node):

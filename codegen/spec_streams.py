@@ -122,6 +122,8 @@ class Fill(Node):
     always: dict[WireName, Plain] = Field(default_factory=dict)
     """REST parameter to a value that every call has."""
     cursor: WireName
+    end: WireName | None = None
+    """Parameter for the last time wanted; where a call with a start alone would bring the newest rows."""
     size: WireName
     id: PythonName
     fields: Annotated[list[AttributePath], Field(min_length=1)]

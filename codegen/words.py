@@ -185,7 +185,8 @@ def rule(one: ParameterRule, operation: Operation) -> str:
     if isinstance(one, Ordered):
         return f"{names(one.ordered[:1])} must not be later than {names(one.ordered[1:])}."
     if isinstance(one, MaxSpan):
-        return f"{names([one.start])} and {names([one.end])} must be less than {duration(one.span)} apart."
+        bound = "at most" if one.inclusive else "less than"
+        return f"{names([one.start])} and {names([one.end])} must be {bound} {duration(one.span)} apart."
     if isinstance(one, Lookback):
         return f"{names(one.parameters)} must not lie more than {duration(one.lookback)} back."
     raise TypeError(type(one).__name__)

@@ -65,6 +65,12 @@ class MaxSpan:
     start: str
     end: str
     seconds: int
+    inclusive: bool = False
+
+    @property
+    def most_ms(self) -> int:
+        """The greatest distance of the two."""
+        return self.seconds * 1000 - (0 if self.inclusive else 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,7 @@ class Paging:
     send_end: bool = True
     step: str | None = None
     window: bool = False
+    keeps: str | None = None
     first: int | None = None
     unique: bool = True
     newest_up_to_end: bool = False

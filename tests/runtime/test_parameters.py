@@ -276,7 +276,7 @@ def test_what_the_exchange_adds_to_an_open_list_is_sent_with_a_hint_in_the_log(
             lambda c: c.futures.agg_trades("A", start_time=NOW_MS - HOUR, end_time=NOW_MS),
             "futures.agg_trades",
             "end_time",
-            f"end_time={NOW_MS} is 3600 s after start_time, it must be less than 3600 s; use iter_agg_trades",
+            f"end_time={NOW_MS} is 3600 s after start_time, it must be less than 3600 s (1 hour); use iter_agg_trades",
         ),
         (
             lambda c: c.spot.ticker_price("A", symbols=["B"]),

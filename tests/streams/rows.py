@@ -53,6 +53,8 @@ class FakeRest:
         """Open time of the newest bar that REST knows."""
         self.most_bars = 1000
         """Bars of one page at most, however many are asked for."""
+        self.newest_of_window = False
+        """Of more bars than fit the newest come, as from COIN-M; the oldest else."""
 
     def max_rows(self, operation: str, size: str) -> int:
         return self.page
@@ -66,7 +68,11 @@ class FakeRest:
         if operation == "spot.klines":
             start = int(str(arguments["startTime"]))
             first = -(-start // 60_000) * 60_000
-            starts = [first + n * 60_000 for n in range(min(int(str(arguments["limit"])), self.most_bars))]
+            size = min(int(str(arguments["limit"])), self.most_bars)
+            if self.newest_of_window:
+                last = min(int(str(arguments.get("endTime", 2**60))), self.newest_bar)
+                return [self._kline(start) for start in range(first, last + 1, 60_000)[-size:]]
+            starts = [first + n * 60_000 for n in range(size)]
             return [self._kline(start) for start in starts if start <= self.newest_bar]
         start, size = int(str(arguments["fromId"])), int(str(arguments["limit"]))
         return [

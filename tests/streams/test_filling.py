@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from binance_sdk import spot
+from binance_sdk._runtime.stream.names import name_streams
+from binance_sdk._runtime.stream.reading.fill import fetch_missing
+from binance_sdk._runtime.stream.reading.sequence import Hole
+from binance_sdk.catalogue import STREAMS
 from binance_sdk.streams import Gap
 
 from .conftest import Engine
-from .rows import agg_trade, kline
+from .manual_clock import ManualClock
+from .rows import FakeRest, agg_trade, kline
 from .server import eventually
 
 TRADES = "btcusdt@aggTrade"
@@ -112,6 +118,20 @@ async def test_missing_bars_are_fetched(engine: Engine) -> None:
     assert engine.rest.asked[0]["interval"] == "1m"
     # Three are missing, and the bar that is running may be among the rows.
     assert engine.rest.asked[0]["limit"] == 4
+
+
+@pytest.mark.parametrize("page", [1000, 4])
+async def test_where_the_newest_bars_of_a_window_come_the_window_ends_with_the_page(page: int) -> None:
+    kind = next(operation for operation in STREAMS if operation.id == "spot.kline")
+    assert kind.fill is not None
+    (stream,) = name_streams(
+        replace(kind, fill=replace(kind.fill, end="endTime")), {"symbol": "BTCUSDT", "interval": "1m"}
+    )
+    rest = FakeRest()
+    rest.newest_of_window, rest.page, rest.newest_bar = True, page, 500 * 60_000
+    hole = Hole(100 * 60_000, 111 * 60_000)
+    found = [event async for events in fetch_missing(rest, stream, hole, ManualClock()) for event in events]
+    assert [event.kline.open_time // 60_000 for event in found] == list(range(101, 111))  # type: ignore[attr-defined]
 
 
 async def test_bars_that_rest_has_not_published_yet_are_waited_for(engine: Engine) -> None:

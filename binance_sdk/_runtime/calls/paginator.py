@@ -220,9 +220,34 @@ class _Paginator(Generic[T]):
             if rows:
                 yield rows
             begin = end + 1
+            if not rows and self._walk.widest is not None:
+                begin = await self._next_row(begin, bound, self._walk.widest)
+
+    async def _next_row(self, begin: int, bound: int, widest: int) -> int:
+        """A time not later than the next row, and less than a window before it; behind ``bound`` where there is none.
+
+        A window on its own says nothing of the next: a contract that was listed years after ``begin`` has as many
+        empty ones.
+        """
+        end = begin - 1
+        while begin <= bound:
+            end = min(bound, begin + widest - 1)
+            if await self._has_row(begin, end):
+                break
+            begin = end + 1
+        while end - begin >= self._walk.page_size * self._walk.step:
+            middle = begin + (end - begin) // 2
+            if await self._has_row(begin, middle):
+                end = middle
+            else:
+                begin = middle + 1
+        return begin
+
+    async def _has_row(self, begin: int, end: int) -> bool:
+        return bool(await self._page(1, first=begin, last=end))
 
     async def _window(self, begin: int, end: int) -> list[T]:
-        """All rows of a window. Which end a page that is too small leaves out no document says: both are looked at."""
+        """All rows of a window; both ends are looked at where no document says which one a small page leaves out."""
         size, step, key = self._walk.page_size, self._walk.step, self._key
         rows = await self._page(size, first=begin, last=end)
         while rows and key(rows[0]) - step >= begin:
@@ -230,7 +255,7 @@ class _Paginator(Generic[T]):
             if not older:
                 break
             rows = [*older, *rows]
-        while rows and key(rows[-1]) + step <= end:
+        while rows and self._paging.keeps != "newest" and key(rows[-1]) + step <= end:
             newer = await self._page(size, first=key(rows[-1]) + 1, last=end)
             if not newer:
                 break

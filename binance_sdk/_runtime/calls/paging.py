@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, SupportsIndex
 
 from binance_sdk._runtime.calls.parameters import EARLIEST_MS, LATEST_MS, check_lookback, validate, validate_one
-from binance_sdk._runtime.operation import Lookback, Operation, Paging
+from binance_sdk._runtime.operation import Lookback, MaxSpan, Operation, Paging
 from binance_sdk.errors import ParameterError, shown
 
 _STEP_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 28 * 86_400}
@@ -64,6 +64,11 @@ class Walk:
         """The least distance of two rows in milliseconds; 1 where the spec tells none."""
         return step_ms(str(self.arguments[self.paging.step])) if self.paging.step else 1
 
+    @property
+    def widest(self) -> int | None:
+        """The longest window in milliseconds that a request may ask for, both ends included."""
+        return _widest(self.operation)
+
     def request(
         self, size: int, *, first: int | None = None, last: int | None = None, start: int | None = None
     ) -> dict[str, object]:
@@ -98,9 +103,27 @@ def cheapest_page(operation: Operation[Any], arguments: Mapping[str, object]) ->
     if size.max is None:
         raise TypeError(f"{operation.id}: paging needs a bound for {size.wire}")
     given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
-    largest = size.max
+    largest = _largest_page(operation, given) or size.max
     candidates = [largest, *(upper for upper in operation.weight.edges() if upper < largest)]
     return min(candidates, key=lambda rows: (operation.price({**given, size.wire: rows}) / rows, -rows))
+
+
+def _widest(operation: Operation[Any]) -> int | None:
+    paging = paging_of(operation)
+    for rule in operation.rules:
+        if isinstance(rule, MaxSpan) and (rule.start, rule.end) == (paging.cursor, paging.end):
+            return rule.most_ms + 1
+    return None
+
+
+def _largest_page(operation: Operation[Any], arguments: Mapping[str, object]) -> int | None:
+    """Rows that the longest window can hold, where windows are asked for and have a longest."""
+    paging, widest = paging_of(operation), _widest(operation)
+    if not paging.window or paging.step is None or widest is None:
+        return None
+    most = max(1, widest // step_ms(str(arguments[paging.step])))
+    size = operation.by_wire[paging.size].max
+    return most if size is None else min(most, size)
 
 
 def plan_walk(
@@ -138,7 +161,9 @@ def plan_walk(
         text = f"is required without {' or '.join(starts)}: pass limit= for the newest rows, or {starts[0]}= for those"
         raise wrong(operation, "limit", None, f"{text} from there on (0 for the oldest)")
     rest = {name: value for name, value in checked.items() if name not in own}
+    in_window = _largest_page(operation, rest)
     size = size or cheapest_page(operation, rest)
+    size = size if in_window is None else min(size, in_window)
     return Walk(operation, rest, size, wanted, cursor, start, end)
 
 
@@ -147,7 +172,7 @@ def _oldest(
 ) -> tuple[int | None, int | None]:
     """Cursor and start, with a 0 as the oldest row that is still served."""
     paging = paging_of(operation)
-    earliest = earliest_start(operation, now_ms)
+    earliest = earliest_start(operation, now_ms) or (paging.first if paging.window else None)
     if earliest is None or 0 not in (cursor, start):
         return cursor, start
     return (earliest, None) if paging.start is None else (None, earliest)

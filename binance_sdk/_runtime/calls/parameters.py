@@ -344,10 +344,11 @@ def _check_order(operation: Operation[Any], rule: Ordered, given: Arguments) -> 
 
 def _check_span(operation: Operation[Any], rule: MaxSpan, given: Arguments) -> None:
     start, end = given.get(rule.start), given.get(rule.end)
-    if isinstance(start, int) and isinstance(end, int) and end - start >= rule.seconds * 1000:
-        remedy = f"is {(end - start) / 1000:g} s after {operation.by_wire[rule.start].name}"
+    if isinstance(start, int) and isinstance(end, int) and end - start > rule.most_ms:
+        reason = f"is {(end - start) / 1000:g} s after {operation.by_wire[rule.start].name}, it must be "
+        reason += f"{'at most' if rule.inclusive else 'less than'} {rule.seconds} s ({_span(rule.seconds)})"
         hint = f"; use iter_{operation.name} for longer spans" if operation.paging else ""
-        _refuse(operation, operation.by_wire[rule.end], end, f"{remedy}, it must be less than {rule.seconds} s{hint}")
+        _refuse(operation, operation.by_wire[rule.end], end, f"{reason}{hint}")
 
 
 def check_lookback(operation: Operation[Any], rule: Lookback, given: Arguments, now_ms: int) -> None:
@@ -364,4 +365,5 @@ def check_lookback(operation: Operation[Any], rule: Lookback, given: Arguments, 
 
 
 def _span(seconds: int) -> str:
-    return f"{seconds // 86_400} days" if seconds % 86_400 == 0 else f"{seconds // 3600} hours"
+    count, unit = (seconds // 86_400, "day") if seconds % 86_400 == 0 else (seconds // 3600, "hour")
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

@@ -92,6 +92,7 @@ class Fill:
         arguments: REST parameter (wire name) with the stream's parameter it is taken from.
         cursor: REST parameter for the first missing id or time.
         size: REST parameter for the number of rows.
+        end: REST parameter for the last time wanted, where a call with a start alone would bring the newest rows.
         id: Attribute of a REST row that holds its id.
         fields: Attribute path of the event with the attribute of the row.
         constants: Attribute path of the event with a value that is always the same.
@@ -108,6 +109,7 @@ class Fill:
     constants: Mapping[str, str | int | bool] = field(default_factory=dict[str, "str | int | bool"])
     given: Mapping[str, str] = field(default_factory=dict[str, str])
     always: Mapping[str, str | int | bool] = field(default_factory=dict[str, "str | int | bool"])
+    end: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._runtime.stream.event import StreamEvent, mark_filled, mark_stream
 from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.operation import Fill
-from binance_sdk._runtime.stream.reading.sequence import Hole, most_bars
+from binance_sdk._runtime.stream.reading.sequence import Hole, bars_until, most_bars
 from binance_sdk.errors import BinanceError
 
 _PAUSES = (0.5, 1.0, 2.0)
@@ -71,6 +71,8 @@ async def fetch_missing(
         # No more rows than can be missing (with bars, and the one after them), since a page of many rows weighs more.
         size = min(max_rows, hole.first - last - 1 if has_ids else most_bars(interval, last, hole.first))
         arguments = {**_arguments(fill, stream), fill.cursor: last + 1, fill.size: size}
+        if fill.end is not None:
+            arguments[fill.end] = min(hole.first, bars_until(interval, last, size))
         try:
             rows = await rest.rows(fill.operation, arguments)
         except BinanceError as error:

@@ -324,10 +324,19 @@ def _bar_before(interval: str, start: int) -> int:
 
 def most_bars(interval: str, last: int, first: int) -> int:
     """The most bars that can open after ``last``, the one that opens at ``first`` included."""
-    length = candle_end(interval, last) - candle_start(interval, last)
+    return (first - last - 1) // _shortest(interval, last) + 1
+
+
+def bars_until(interval: str, last: int, count: int) -> int:
+    """A time up to which no more than ``count`` bars can open after ``last``."""
+    return last + _shortest(interval, last) * count
+
+
+def _shortest(interval: str, at: int) -> int:
+    """Milliseconds that a bar lasts at least."""
     if interval.endswith("M"):
-        length = int(interval[:-1]) * _SHORTEST_MONTH
-    return (first - last - 1) // length + 1
+        return int(interval[:-1]) * _SHORTEST_MONTH
+    return candle_end(interval, at) - candle_start(interval, at)
 
 
 def make_tracker(sequence: Sequence, interval: str = "") -> Tracker:
