@@ -12,7 +12,10 @@ import pytest
 
 from binance_sdk import BinanceClient, errors
 from binance_sdk._runtime.budget import pool as pools
+from binance_sdk._runtime.budget.client_budget import Caps
+from binance_sdk._runtime.budget.drift import DriftWatch
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
+from binance_sdk._runtime.budget.gate import Gate
 from binance_sdk._runtime.budget.ledger import Grant
 from binance_sdk._runtime.budget.pool import Cost, Pool, shared_pool
 from binance_sdk._runtime.budget.retry_quota import RetryQuota
@@ -39,6 +42,91 @@ def test_only_the_first_answer_that_sees_the_servers_window_turn_sets_the_count_
     assert window.reported == 10
     window.settle(third, 15, at)
     assert (window.reported, window.used) == (15, 15)
+
+
+def test_what_others_spend_is_the_servers_count_less_all_of_ours() -> None:
+    window, at = FixedWindow("weight", 1000, MINUTE), START + 20
+    window.settle(window.take(10, at), 10, at)
+    assert window.foreign == 0
+    at = START + MINUTE + 20
+    window.settle(window.take(5, at), 25, at)
+    assert window.foreign == 20
+    first, second = window.take(5, at), window.take(7, at)
+    # The count may hold what is still in flight, so it is not theirs.
+    window.settle(first, 37, at)
+    assert window.foreign == 20
+    window.settle(second, 60, at)
+    assert window.foreign == 43
+
+
+def test_old_news_of_others_fades_and_a_full_window_says_that_they_want_more() -> None:
+    window, at = FixedWindow("weight", 100, MINUTE), START + 30
+    window.settle(window.take(10, at), 40, at)
+    window.roll(START + MINUTE)
+    # The first sight of them is believed at once: 30 in half a minute.
+    assert window.foreign_rate == pytest.approx(1.0)
+    window.roll(START + 2 * MINUTE)
+    assert window.foreign_rate == pytest.approx(0.5)
+    window, at = FixedWindow("weight", 100, MINUTE), START + 30
+    window.settle(window.take(40, at), 100, at)
+    window.roll(START + MINUTE)
+    assert window.foreign_rate == pytest.approx(2.0 * 1.1)
+
+
+def test_a_clock_that_began_in_1970_is_put_right_without_forgetting() -> None:
+    """As on a machine without a battery, in its first minute."""
+    window = FixedWindow("weight", 100, MINUTE, uncertainty=1.0)
+    window.settle(window.take(70, 20.0), None, 20.0)
+    window.set_clock(START, 0.01, 20.0)
+    assert window.ready_at(31, 21.0, 1.0) > 21.0
+    assert window.used == 70
+
+
+def test_nothing_remains_of_a_full_window() -> None:
+    pool = make_pool(100)
+    ask(pool, 99, 99)
+    assert pool.usage(pool.weight, START + 1).remaining == 1
+    ask(pool, 1, 100)
+    assert pool.usage(pool.weight, START + 1).remaining == 0
+    # Others on the address may have gone over it.
+    ask(pool, 1, 130)
+    assert pool.usage(pool.weight, START + 1).remaining == 0
+
+
+@pytest.mark.parametrize(("days", "believed"), [(31, True), (32, False)])
+def test_a_window_of_more_than_a_month_is_not_believed(days: int, believed: bool) -> None:
+    pool = make_pool(6000)
+    pool.learn_limits([("REQUEST_WEIGHT", "DAY", days, 6_000_000)], START)
+    assert (pool.weight.seconds == days * 86_400) is believed
+
+
+def test_a_cap_may_be_as_slow_and_as_fast_as_its_docstring_says() -> None:
+    for per_second in (0.0001, 1_000_000):
+        assert Caps(requests_per_second=per_second).requests_per_second == per_second
+    for per_second in (0.000099, 1_000_001):
+        with pytest.raises(errors.ConfigError, match="requests_per_second"):
+            Caps(requests_per_second=per_second)
+    assert Caps(requests_per_minute=10**9).requests_per_minute == 10**9
+    with pytest.raises(errors.ConfigError, match="requests_per_minute"):
+        Caps(requests_per_minute=10**9 + 1)
+
+
+# ------------------------------------------------------------------------------------------ the gate
+
+
+def test_the_first_refusal_of_a_kind_closes_the_gate_as_long_as_it_says_and_each_further_one_longer() -> None:
+    banned, limited = Gate("banned"), Gate("limited")
+    ends = []
+    at = 10.0
+    for _ in range(4):
+        banned.ban(at, at + 300, sent=at)
+        limited.limited(at, at + 300, sent=at)
+        assert banned.banned_until == banned.closed_until
+        assert limited.banned_until == 0.0
+        assert limited.closed_until == banned.closed_until
+        ends.append(banned.closed_until - at)
+        at = banned.closed_until
+    assert ends == [300, 301, 303, 307]
 
 
 # ------------------------------------------------------------------------------------------ waiting
@@ -104,6 +192,14 @@ def test_a_breaker_counts_what_is_as_old_as_its_window_and_nothing_older() -> No
         assert breaker.record(False, last) is opens
 
 
+def test_failures_that_a_breaker_has_forgotten_are_no_failures() -> None:
+    breaker = Breaker("host", BreakerPolicy(window=30.0, minimum=4, failure_rate=0.5))
+    for _ in range(3):
+        assert not breaker.record(False, 100.0)
+    outcomes = [breaker.record(ok, 140.0) for ok in (True, True, True, False, False, False)]
+    assert outcomes == [False] * 5 + [True]
+
+
 def test_a_breaker_lets_one_probe_through_when_its_pause_is_over_and_not_before() -> None:
     breaker = Breaker("host", BreakerPolicy(minimum=1, pause=5.0, longest_pause=12.0))
     assert breaker.record(False, 100.0)
@@ -150,7 +246,31 @@ def test_no_drift_is_seen_while_a_request_without_an_answer_may_arrive() -> None
     assert ask(pool, 5, 46) is None
 
 
+def test_what_was_seen_of_others_is_forgotten_after_two_dozen_observations() -> None:
+    """Until then more than the spec says may be theirs, and has to be seen more often."""
+    for clean, enough in ((20, 8), (24, 3)):
+        watch = DriftWatch()
+        watch.observe("spot.klines", 2, 3)
+        for _ in range(clean):
+            assert watch.observe("spot.avg_price", 2, 2) is None
+        told = [watch.observe("spot.depth", 5, 10) is not None for _ in range(3)]
+        assert told == [False, False, enough == 3]
+
+
 # ------------------------------------------------------------------------------------- server time
+
+
+def test_two_coarse_answers_that_contradict_all_others_and_each_other_are_not_believed() -> None:
+    time = ServerTime(START, START)
+    time.observe(START, 0.001, START, START + 0.02)
+    for second, ahead in enumerate((-4000, 5000, -4000, 5000)):
+        at = START + second
+        time.observe(at + ahead, 1.0, at, at + 0.02)
+        assert time.now(at) - at == pytest.approx(0, abs=0.02)
+    for second, ahead in enumerate((-4000, -4000), start=4):
+        at = START + second
+        time.observe(at + ahead, 1.0, at, at + 0.02)
+    assert time.now(at) - at == pytest.approx(-4000, abs=1)
 
 
 def test_two_clocks_drift_apart_while_no_answer_comes() -> None:
