@@ -10,7 +10,7 @@ PARALLEL := -n auto --dist worksteal
 # An old library may say of a newer one below it that it is deprecated.
 OLD := -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
 
-.PHONY: help demo test test-lowest test-all check coverage docs generate bench lock clean
+.PHONY: help demo test test-lowest test-all check coverage docs generate bench mutants lock clean
 .DEFAULT_GOAL := help
 
 help:  ## the commands there are
@@ -51,6 +51,9 @@ generate: .venv/dev/.ready  ## write binance_sdk/_generated from spec/
 bench: .venv/dev/.ready  ## every figure the README states
 	$(DEV) -m benchmarks
 
+mutants: .venv/dev/.ready  ## mistakes put into the code on purpose: the tests have to notice each; MUTANTS="--help" tells more
+	$(DEV) -m tests.mutants $(MUTANTS)
+
 lock: .venv/dev/.ready  ## compile the lock files from pyproject.toml
 	$(DEV) -m uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--extra cli --extra simulator pyproject.toml -o requirements-demo.lock
@@ -58,7 +61,7 @@ lock: .venv/dev/.ready  ## compile the lock files from pyproject.toml
 		--extra dev pyproject.toml -o requirements-dev.lock
 
 clean:  ## away with environments, caches and what was built
-	rm -rf .venv dist site .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv dist site .mutants .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 .venv/demo/.ready: requirements-demo.lock
 	@$(CHECK_PYTHON)
