@@ -20,6 +20,7 @@ from binance_sdk._runtime.budget.ledger import Grant
 from binance_sdk._runtime.budget.pool import Cost, Pool, shared_pool
 from binance_sdk._runtime.budget.retry_quota import RetryQuota
 from binance_sdk._runtime.budget.server_time import ServerTime
+from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.calls.circuit_breaker import Breaker, BreakerPolicy
 from binance_sdk._runtime.operation import Limit, MarketLimits
 
@@ -42,6 +43,14 @@ def test_only_the_first_answer_that_sees_the_servers_window_turn_sets_the_count_
     assert window.reported == 10
     window.settle(third, 15, at)
     assert (window.reported, window.used) == (15, 15)
+
+
+def test_what_was_never_sent_takes_no_room_beside_the_turn_of_a_window() -> None:
+    window = FixedWindow("weight", 100, MINUTE)
+    charge = window.take(100, START + 59.9)
+    at = START + MINUTE + 0.05
+    window.refund(charge, at)
+    assert window.ready_at(100, at, 1.0) <= at
 
 
 def test_what_others_spend_is_the_servers_count_less_all_of_ours() -> None:
@@ -80,6 +89,16 @@ def test_a_clock_that_began_in_1970_is_put_right_without_forgetting() -> None:
     window.set_clock(START, 0.01, 20.0)
     assert window.ready_at(31, 21.0, 1.0) > 21.0
     assert window.used == 70
+
+
+def test_a_window_that_rolls_frees_room_when_the_last_of_what_is_missing_is_old_enough() -> None:
+    rolling = SlidingWindow("group", 10, MINUTE)
+    for second in (0, 10):
+        rolling.settle(rolling.take(5, START + second), None, START + second)
+    at = START + 20
+    ready = [rolling.ready_at(amount, at, 1.0) - START for amount in (1, 5, 6, 10)]
+    assert ready == [MINUTE, MINUTE, MINUTE + 10, MINUTE + 10]
+    assert rolling.ready_at(11, at, 1.0) == float("inf")
 
 
 def test_nothing_remains_of_a_full_window() -> None:

@@ -18,6 +18,14 @@ from .mutations import Mutant, mutants
 from .trial import Copies, Outcome, Part, Record, try_all
 
 ROOT = Path(__file__).parents[2]
+_ADAPTER = (
+    *("convert", "frames", "large_trades", "liquidity", "market_data", "positioning", "scalars", "sentiment", "series"),
+    *("tickers", "timeframes"),
+)
+_ITS_TESTS = (
+    *("bad_rows", "decimal_contexts", "exchange", "fetcher_positioning", "large_trades", "liquidity", "market_data"),
+    *("odd_arguments", "one_line", "parts", "pure", "queries", "short_pages", "wrong_sections"),
+)
 PARTS = (
     Part(
         "budget",
@@ -33,29 +41,14 @@ PARTS = (
         "paging",
         ("binance_sdk/_runtime/calls/paging.py", "binance_sdk/_runtime/calls/paginator.py"),
         (
-            "tests/runtime/test_paging.py",
-            "tests/runtime/test_paginator.py",
-            "tests/runtime/test_iterators.py",
-            "tests/budget/test_services.py",
-            "tests/simulator/test_walks.py",
+            *("tests/runtime/test_paging.py", "tests/runtime/test_paginator.py", "tests/runtime/test_iterators.py"),
+            *("tests/budget/test_services.py", "tests/simulator/test_walks.py"),
         ),
     ),
     Part(
         "figures",
-        tuple(
-            f"adapters/virtuoso_binance/{name}.py"
-            for name in (
-                *("convert", "frames", "large_trades", "liquidity", "market_data", "positioning", "scalars"),
-                *("sentiment", "series", "tickers", "timeframes"),
-            )
-        ),
-        tuple(
-            f"tests/virtuoso/test_{name}.py"
-            for name in (
-                *("bad_rows", "decimal_contexts", "exchange", "fetcher_positioning", "large_trades", "liquidity"),
-                *("market_data", "odd_arguments", "parts", "pure", "queries", "short_pages", "wrong_sections"),
-            )
-        ),
+        tuple(f"adapters/virtuoso_binance/{name}.py" for name in _ADAPTER),
+        tuple(f"tests/virtuoso/test_{name}.py" for name in _ITS_TESTS),
     ),
 )
 """What has to be right to the last digit, and the tests that say so."""
@@ -103,8 +96,10 @@ def main() -> int:
         every = [pair for pair in every if pair[0].file.endswith(name) and line in ("", str(pair[0].line))]
     chosen = every
     if options.draw and len(every) > options.draw:
-        lots = sorted(_lot(options.seed, mutant) for mutant, _ in every)
-        chosen = [pair for pair in every if _lot(options.seed, pair[0]) <= lots[options.draw - 1]]
+        drawn = sorted(every, key=lambda pair: (_lot(options.seed, pair[0]), pair[0].file, pair[0].line))[
+            : options.draw
+        ]
+        chosen = [pair for pair in every if pair in drawn]
     print(f"{len(chosen)} of {len(every)} mutants, seed {options.seed}")
     if options.list:
         for mutant, _ in chosen:
@@ -129,8 +124,8 @@ def _mutants(file: str) -> list[Mutant]:
 
 
 def _lot(seed: int, mutant: Mutant) -> bytes:
-    """Who draws again after a change draws the same where nothing has changed."""
-    return hashlib.sha256(f"{seed} {' | '.join(mutant.key)} {mutant.column}".encode()).digest()
+    """The same for the same line wherever it stands, so that who changes others draws it again."""
+    return hashlib.sha256(f"{seed} {mutant.column} {mutant.before} {mutant.after}".encode()).digest()
 
 
 def _text(mutant: Mutant) -> str:

@@ -50,16 +50,12 @@ class Record:
 
     def tests_of(self, mutant: Mutant) -> list[str]:
         """Tests that may notice it, the fastest first: all of them for what is decided at import."""
-        if not mutant.function:
-            return sorted(self.durations, key=lambda test: self.durations[test])
-        found: set[str] = set()
-        for line in mutant.lines:
-            tests = self.by_line.get(mutant.file, {}).get(line, ())
-            found.update(tests)
-        if "" in found and not found - {""}:
-            # A default, or the body of a class: it was made before the first test.
-            found = set(self.durations)
-        return sorted(found.intersection(self.durations), key=lambda test: self.durations[test])
+        by_line = self.by_line.get(mutant.file, {})
+        found = {test for line in mutant.lines for test in by_line.get(line, ())}
+        return sorted(
+            (test for test in self.durations if mutant.at_import or test in found),
+            key=lambda test: self.durations[test],
+        )
 
 
 @dataclass(frozen=True)

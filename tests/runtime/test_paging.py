@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from binance_sdk._runtime.calls.paging import cheapest_page, step_ms
-from binance_sdk._runtime.operation import Operation
+from binance_sdk._runtime.operation import Lookback, Operation
 from binance_sdk.catalogue import CATALOGUE
 from binance_sdk.errors import ParameterError
 
 from .fake_exchange import AggTrade, Exchange
 from .support import NOW_MS, Recorder
-from .walks import BASE, DAY, FUTURES, HOUR, SPOT, collect, walk_of
+from .walks import BASE, DAY, FUTURES, HOUR, MINUTE, SPOT, collect, planned, walk_of
 
 
 @pytest.mark.parametrize("market", ["spot", "futures"])
@@ -152,3 +152,14 @@ def test_an_interval_of_the_callers_own_type_pages_as_it_calls(recorder: Recorde
 
 def test_steps() -> None:
     assert [step_ms(step) for step in ("1s", "15m", "4h", "3d", "1w")] == [1000, 900_000, 4 * HOUR, 3 * DAY, 7 * DAY]
+
+
+def test_no_plan_has_more_statistics_than_are_kept() -> None:
+    """A month of five-minute periods, however many are asked for; up to an end, those before it."""
+    operation = FUTURES["open_interest_hist"]
+    kept = next(rule.seconds for rule in operation.rules if isinstance(rule, Lookback)) * 1000
+    for end, span in ((None, kept), (NOW_MS - 10 * DAY, kept - 10 * DAY)):
+        walk = walk_of(operation, 10**9, 100, period="5m", endTime=end)
+        assert planned(walk) == pytest.approx(span / (100 * 5 * MINUTE), abs=1)
+    walk = walk_of(operation, 250, 100, period="5m")
+    assert planned(walk) == 3

@@ -10,16 +10,18 @@ import pytest
 
 from binance_sdk import SyncBinanceClient, spot
 from binance_sdk._generated.futures import stream_operations as futures_operations
+from binance_sdk._generated.spot import stream_operations as spot_operations
 from binance_sdk._runtime.stream.connection.connection import Connection
 from binance_sdk._runtime.stream.connection.dialer import Dialer
 from binance_sdk._runtime.stream.connection.pacing import CONNECTION_WINDOW, CONNECTIONS, ConnectionLimiter
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.reading.buffer import Buffer
 from binance_sdk._runtime.stream.reading.subscription import Subscription
+from binance_sdk.streams import Gap
 
 from .conftest import Engine
 from .manual_clock import ManualClock
-from .rows import FakeRest, agg_trade, futures_depth
+from .rows import FakeRest, agg_trade, futures_depth, kline
 from .server import eventually
 from .test_sequences import consume, reader_for
 from .test_sync import Background, background
@@ -42,6 +44,30 @@ def test_an_update_that_reaches_back_over_the_last_one_is_no_gap(previous: int) 
     seen = asyncio.run(run())
     assert len(seen) == (2 if previous <= 17 else 3)
     assert seen[-1].last_update_id == 25
+
+
+@pytest.mark.parametrize(("ahead", "wrong"), [(1000, False), (1001, True)])
+def test_how_far_ahead_an_id_has_to_be_to_be_taken_for_a_mistake(ahead: int, wrong: bool) -> None:
+    async def run() -> list[Any]:
+        reader, subscription = reader_for(spot_operations.AGG_TRADE, FakeRest(), fill=False)
+        return await consume(reader, subscription, [agg_trade(number) for number in (1, 1 + ahead, *range(2, 12))])
+
+    told = [item.reason for item in asyncio.run(run()) if isinstance(item, Gap)]
+    assert told == (["lost", "restarted"] if wrong else ["lost"])
+
+
+def test_bars_go_on_from_the_last_event_that_contradicted_a_wrong_one() -> None:
+    """Seven that the bar runs and one that it is closed: the next bar leaves nothing out."""
+
+    async def run() -> list[Any]:
+        reader, subscription = reader_for(spot_operations.KLINE, FakeRest(), fill=False)
+        bars = [(1, False), (10**8, False), *[(1, False)] * 7, (1, True), (2, False), (2, True), (3, False)]
+        return await consume(reader, subscription, [kline(minute, closed=closed) for minute, closed in bars])
+
+    seen = asyncio.run(run())
+    assert [item.reason for item in seen if isinstance(item, Gap)] == ["lost", "restarted"]
+    starts = [item.kline.open_time // 60_000 for item in seen if not isinstance(item, Gap)]
+    assert starts == [1, 10**8, *[1] * 8, 2, 2, 3]
 
 
 # ------------------------------------------------------------------------------------- connections

@@ -1,0 +1,84 @@
+"""Single lines of the figures that no other test would miss: each of these fails without one."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from binance_sdk.errors import ParameterError
+from tests.virtuoso import models
+from tests.virtuoso.models import OPEN, candles
+from virtuoso_binance import convert, frames, positioning, sentiment
+from virtuoso_binance.large_trades import LargeTradeMonitor, Thresholds, percentile
+
+
+def test_a_trade_without_a_symbol_of_its_own_names_none() -> None:
+    assert "symbol" not in convert.trade_row("1", None, 2.0, 3.0, 6.0, OPEN, False)
+    assert convert.trade_row("1", "XUSDT", 2.0, 3.0, 0.0, OPEN, False)["cost"] == 6.0
+
+
+def test_what_counts_as_large_where_nobody_says_so() -> None:
+    usual = Thresholds()
+    assert (usual.quote, usual.percentile, usual.window, usual.least) == (Decimal(100_000), 99.0, 5000, 100)
+
+
+def test_a_poll_weighs_60_on_futures_at_most_where_nobody_says_how_much_it_may() -> None:
+    assert inspect.signature(LargeTradeMonitor).parameters["max_pages"].default == 3
+
+
+@pytest.mark.parametrize("percent", [0, -1, 101, 100.5, True, "50", None, math.nan])
+def test_what_is_no_percentile(percent: Any) -> None:
+    with pytest.raises(ParameterError, match="percent"):
+        percentile([Decimal(1), Decimal(2)], percent)
+    if percent is not None:
+        with pytest.raises(ParameterError, match="percentile"):
+            Thresholds(percentile=percent)
+
+
+def test_the_bounds_of_a_percentile() -> None:
+    values = [Decimal(number) for number in range(1, 101)]
+    assert [percentile(values, percent) for percent in (0.1, 1, 1.5, 50, 99.5, 100)] == [1, 1, 2, 50, 100, 100]
+    with pytest.raises(ParameterError, match="percentile"):
+        Thresholds(percentile=100)
+    assert Thresholds(percentile=99.9).percentile == 99.9
+
+
+@pytest.mark.parametrize("missing", [{"markPrice": "0.0"}, {"indexPrice": "0.0"}])
+def test_a_premium_needs_both_prices(missing: dict[str, str]) -> None:
+    assert positioning.mark_premium(models.premium(**missing)) is None
+    assert positioning.mark_premium(models.premium()) is not None
+
+
+@pytest.mark.parametrize("damage", [{"size": 0}, {"price": None}, {"side": ""}, {"timestamp": "now"}])
+def test_a_liquidation_with_a_wrong_field_is_none(damage: dict[str, Any]) -> None:
+    good = {"side": "buy", "price": 5, "size": 2, "timestamp": OPEN}
+    assert len(sentiment.liquidation_rows([good, {**good, **damage}], "XUSDT", OPEN)) == 1
+
+
+def test_an_average_of_no_trades_is_nothing() -> None:
+    for side, other in (("buy", "sell"), ("sell", "buy")):
+        found = sentiment.taker_ratio([{"amount": 2.0, "side": side, "timestamp": OPEN}], OPEN)
+        assert (found[f"avg_{side}_size"], found[f"avg_{other}_size"]) == (2.0, 0.0)
+
+
+def test_a_candle_that_still_runs_is_no_part_of_the_volatility() -> None:
+    closes = [100.0 + number % 3 for number in range(24)]
+    now = OPEN + 24 * 300_000
+    assert sentiment.volatility(candles([*closes, 250.0]), now) == sentiment.volatility(candles(closes), now)
+
+
+def test_a_premium_that_says_nothing_unusual_has_no_signal() -> None:
+    assert "signal" not in frames.premium_frame(candles([0.0001] * 5), "XUSDT", "5m", OPEN)
+
+
+def test_the_newest_premium_is_the_last_one() -> None:
+    found = sentiment.premium_signal([0.0001, 0.0002] * 10 + [-0.002, 0.0001])
+    assert found is not None
+    assert found["current_premium_pct"] == pytest.approx(0.01)
+    assert not found["is_extreme_premium"]
+    assert not found["is_extreme_discount"]
+    assert abs(found["z_score"]) < 1
