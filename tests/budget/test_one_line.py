@@ -101,6 +101,48 @@ def test_a_window_that_rolls_frees_room_when_the_last_of_what_is_missing_is_old_
     assert rolling.ready_at(11, at, 1.0) == float("inf")
 
 
+def test_a_window_that_is_named_beside_another_holds_what_that_one_does() -> None:
+    pool = make_pool(6000, {"raw_requests": 1000})
+    ask(pool, 20, 20)
+    running = pool.weight.take(30, START + 1)
+    group = pool.groups["raw_requests"]
+    for _ in range(7):
+        group.settle(group.take(1, START + 1), None, START + 1)
+    pool.learn_limits(
+        [
+            *[("REQUEST_WEIGHT", "MINUTE", 1, 6000), ("REQUEST_WEIGHT", "HOUR", 1, 100_000)],
+            *[("RAW_REQUESTS", "MINUTE", 5, 1000), ("RAW_REQUESTS", "MINUTE", 1, 500)],
+        ],
+        START + 1,
+    )
+    assert [window.used for window in pool.weights] == [50, 50]
+    assert [window.used for window in pool.windows if window not in pool.weights] == [7, 7]
+    pool.weight.settle(running, 50, START + 1)
+    assert pool.weight.used == 50
+
+
+def test_a_window_whose_limit_cannot_be_true_stays_with_the_one_it_has(caplog: pytest.LogCaptureFixture) -> None:
+    pool = make_pool(6000)
+    pool.learn_limits([("REQUEST_WEIGHT", "MINUTE", 1, 10**18), ("REQUEST_WEIGHT", "HOUR", 1, 100_000)], START)
+    assert [(window.seconds, window.limit) for window in pool.weights] == [(60, 6000), (3600, 100_000)]
+    assert "a number beyond all measure" in caplog.text
+
+
+def test_who_needs_no_place_gets_none_and_pays_for_all_else() -> None:
+    async def story() -> None:
+        scene = Scene(at_once=1)
+        running = hold(scene)
+        grant = await scene.budget.acquire(
+            "x", "spot", scene.pool, Cost(9, ()), priority="normal", wait=False, deadline=now(), without_place=True
+        )
+        assert scene.pool.weight.used == 10
+        scene.pool.finish(grant, None, None, now())
+        scene.pool.finish(running, None, None, now())
+        assert scene.is_clean()
+
+    run(story())
+
+
 def test_nothing_remains_of_a_full_window() -> None:
     pool = make_pool(100)
     ask(pool, 99, 99)

@@ -84,6 +84,13 @@ def test_klines_of_a_whole_range_need_no_request_beyond_it() -> None:
         assert planned(walk) == 3
 
 
+def test_a_row_at_the_very_end_is_found_behind_a_full_page() -> None:
+    rows = [Candle(BASE + n * HOUR) for n in range(5)]
+    exchange = Exchange(SPOT["klines"], rows, time="open_time")
+    walk = walk_of(SPOT["klines"], None, 4, interval="1h", startTime=BASE, endTime=rows[-1].open_time)
+    assert collect(walk, exchange) == rows
+
+
 def test_klines_up_to_the_running_bar_need_no_request_beyond_it() -> None:
     begun = NOW_MS // HOUR * HOUR
     rows = [Candle(begun - n * HOUR) for n in range(5, -1, -1)]

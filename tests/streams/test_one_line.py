@@ -46,6 +46,28 @@ def test_an_update_that_reaches_back_over_the_last_one_is_no_gap(previous: int) 
     assert seen[-1].last_update_id == 25
 
 
+def trades(*rows: tuple[int, int]) -> list[Any]:
+    """What is given out of trades with these ids and times."""
+
+    async def run() -> list[Any]:
+        reader, subscription = reader_for(spot_operations.AGG_TRADE, FakeRest(), fill=False)
+        return await consume(reader, subscription, [{**agg_trade(number), "T": at} for number, at in rows])
+
+    return [item.reason if isinstance(item, Gap) else item.agg_id for item in asyncio.run(run())]
+
+
+def test_a_copy_of_what_has_just_begun_anew_does_not_begin_anew_once_more() -> None:
+    seen = trades((1000, 100), (5, 200), (4, 150), (5, 200), (6, 300))
+    assert seen == [1000, "restarted", 5, 6]
+
+
+def test_copies_are_no_witnesses_against_a_wrong_id_and_do_not_spoil_it_for_others() -> None:
+    copies = [(2, 2), *[(3, 3)] * 9]
+    assert trades((1, 1), (5001, 5001), *copies) == [1, "lost", 5001]
+    others = [(number, number) for number in range(4, 10)]
+    assert trades((1, 1), (5001, 5001), *copies, *others) == [1, "lost", 5001, "restarted", *range(2, 10)]
+
+
 @pytest.mark.parametrize(("ahead", "wrong"), [(1000, False), (1001, True)])
 def test_how_far_ahead_an_id_has_to_be_to_be_taken_for_a_mistake(ahead: int, wrong: bool) -> None:
     async def run() -> list[Any]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import json
 import math
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from binance_sdk import futures
 from binance_sdk.errors import ParameterError
 from tests.virtuoso import models
 from tests.virtuoso.models import OPEN, candles
@@ -73,6 +76,30 @@ def test_a_candle_that_still_runs_is_no_part_of_the_volatility() -> None:
 
 def test_a_premium_that_says_nothing_unusual_has_no_signal() -> None:
     assert "signal" not in frames.premium_frame(candles([0.0001] * 5), "XUSDT", "5m", OPEN)
+
+
+def test_each_price_of_a_bar_stands_under_its_own_name() -> None:
+    row = [OPEN, "1", "4", "0.5", "2", "7", OPEN + 299_999, "8", 3, "4", "5", "0"]
+    klines = TypeAdapter(list[futures.Kline]).validate_json(json.dumps([row]))
+    named = {"timestamp": OPEN, "open": 1.0, "high": 4.0, "low": 0.5, "close": 2.0}
+    assert frames.premium_frame(klines, "XUSDT", "5m", OPEN)["history"] == [named]
+    assert frames.price_klines(klines, "XUSDT", "5m")["history"] == [named]
+    assert convert.ohlcv_rows(klines) == [[OPEN, 1.0, 4.0, 0.5, 2.0, 7.0]]
+
+
+@pytest.mark.parametrize(
+    ("bought", "sold", "signal"),
+    [(6.0, 5.0, "NEUTRAL"), (4.0, 5.0, "NEUTRAL"), (6.1, 5.0, "BULLISH"), (3.9, 5.0, "BEARISH")],
+)
+def test_a_ratio_at_the_edge_is_no_signal(bought: float, sold: float, signal: str) -> None:
+    rows = [{"amount": amount, "side": side, "timestamp": OPEN} for amount, side in ((bought, "buy"), (sold, "sell"))]
+    assert sentiment.taker_ratio(rows, OPEN)["signal"] == signal
+
+
+def test_the_longest_window_of_trades() -> None:
+    assert Thresholds(window=100_000).window == 100_000
+    with pytest.raises(ParameterError, match="window"):
+        Thresholds(window=10**9)
 
 
 def test_the_newest_premium_is_the_last_one() -> None:
