@@ -41,7 +41,6 @@ class Mutant:
     Attributes:
         file: The module, from the root of the project.
         function: Class and function it is in; empty for the module's own lines.
-        at_import: It is in no function, so it has been run when the first test begins.
         line: Its line, from 1 on.
         column: Where in the line it begins, in bytes.
         before: That line as it is, without indentation.
@@ -52,7 +51,6 @@ class Mutant:
 
     file: str
     function: str
-    at_import: bool
     line: int
     column: int
     before: str
@@ -87,8 +85,6 @@ class _Mutator:
         for line in source.splitlines(keepends=True):
             self._starts.append(self._starts[-1] + len(line))
         self._function: list[str] = []
-        self._depth = 0
-        """Functions around the line."""
         self._lines = range(0)
         self.found: list[Mutant] = []
         self._block(ast.parse(source).body)
@@ -115,7 +111,7 @@ class _Mutator:
         before = self._source[begin : self._starts[line]].decode().strip()
         after = (self._source[begin:start] + text + rest).splitlines()[0].decode().strip()
         function = ".".join(self._function)
-        place = (self._file, function, not self._depth, line, start - begin)
+        place = (self._file, function, line, start - begin)
         self.found.append(Mutant(*place, before, after, self._lines, self._source, start, end, text))
 
     def _replace(self, node: ast.expr | ast.stmt, text: bytes) -> None:
@@ -167,9 +163,7 @@ class _Mutator:
                 if default is not None:
                     self._expression(default)
         self._function.append(node.name)
-        self._depth += not isinstance(node, ast.ClassDef)
         self._block(node.body)
-        self._depth -= not isinstance(node, ast.ClassDef)
         self._function.pop()
 
     @staticmethod

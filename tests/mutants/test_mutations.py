@@ -61,7 +61,6 @@ def test_a_figure_of_the_module_is_made_ten_times_as_large_and_one_of_a_function
         "return size + 5.0",
     ]
     assert [mutant.function for mutant in made] == ["", "", "", "f", "f"]
-    assert [mutant.at_import for mutant in made] == [True, True, True, False, False]
 
 
 def test_a_mutant_knows_its_place_and_the_lines_that_notice_it() -> None:

@@ -49,13 +49,11 @@ class Record:
     """Tests by module and line."""
 
     def tests_of(self, mutant: Mutant) -> list[str]:
-        """Tests that may notice it, the fastest first: all of them for what is decided at import."""
+        """Tests that may notice it, the fastest first."""
         by_line = self.by_line.get(mutant.file, {})
-        found = {test for line in mutant.lines for test in by_line.get(line, ())}
-        return sorted(
-            (test for test in self.durations if mutant.at_import or test in found),
-            key=lambda test: self.durations[test],
-        )
+        found = {test for line in mutant.lines for test in by_line.get(line, ())}.intersection(self.durations)
+        # None runs it where it is run at import, or by a process of its own, or never.
+        return sorted(found or self.durations, key=lambda test: self.durations[test])
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Outcome:
     """What became of a mutant; ``by`` is the test that noticed it."""
 
     mutant: Mutant
-    verdict: Literal["killed", "survived", "no test"]
+    verdict: Literal["killed", "survived"]
     by: str = ""
 
 
@@ -129,8 +127,6 @@ class Copies:
     def run(self, mutant: Mutant, record: Record) -> Outcome:
         """Try one mutant."""
         tests = record.tests_of(mutant)
-        if not tests:
-            return Outcome(mutant, "no test")
         copy = self.free.get()
         module, listed = copy / mutant.file, copy / "tests.txt"
         original = module.read_bytes()

@@ -15,7 +15,7 @@ from binance_sdk import futures
 from binance_sdk.errors import ParameterError
 from tests.virtuoso import models
 from tests.virtuoso.models import OPEN, candles
-from virtuoso_binance import convert, frames, positioning, sentiment
+from virtuoso_binance import convert, frames, liquidity, positioning, sentiment
 from virtuoso_binance.large_trades import LargeTradeMonitor, Thresholds, percentile
 
 
@@ -100,6 +100,21 @@ def test_the_longest_window_of_trades() -> None:
     assert Thresholds(window=100_000).window == 100_000
     with pytest.raises(ParameterError, match="window"):
         Thresholds(window=10**9)
+
+
+@pytest.mark.parametrize(("bids", "asks"), [([("99", "1")], []), ([], [("101", "1")]), ([], [])])
+def test_one_side_alone_is_no_market_whichever_it_is(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> None:
+    half = models.futures_book(bids, asks)
+    assert liquidity.spread(half) is None
+    assert liquidity.imbalance(half) is None
+    assert liquidity.depth_within(half, 10) is None
+    assert liquidity.slippage(half, "buy", base=1) is None
+    assert liquidity.slippage(half, "sell", quote=1) is None
+
+
+def test_a_fill_without_an_exact_amount_goes_by_the_rounded_one() -> None:
+    fill = liquidity.Fill("buy", Decimal(2), Decimal(204), Decimal(100), Decimal(104), Decimal(96), complete=True)
+    assert (fill.average, fill.slippage_bps, fill.cost_bps) == (102, 200, 625)
 
 
 def test_the_newest_premium_is_the_last_one() -> None:
