@@ -299,6 +299,23 @@ def test_no_drift_is_seen_while_the_server_has_counted_what_it_has_not_told() ->
     assert ask(pool, 5, 21) == 5
 
 
+def test_no_drift_is_seen_where_another_request_or_the_turn_of_the_window_explains_the_count() -> None:
+    pool = make_pool(6000)
+    window = pool.weight
+    assert ask(pool, 1, 1) is None
+    grants = [Grant(((window, window.take(5, START + 1)),))]
+    before = [pool.begin(grants[0])]
+    grants.append(Grant(((window, window.take(7, START + 1)),)))
+    before.append(pool.begin(grants[1]))
+    assert pool.finish(grants[1], before[1], 13, START + 2) is None
+    assert pool.finish(grants[0], before[0], 13, START + 2) is None
+    assert ask(pool, 5, 18) == 5
+    late = Grant(((window, window.take(5, START + 59)),))
+    then = pool.begin(late)
+    assert then is not None
+    assert pool.finish(late, then, 25, START + MINUTE + 1) is None
+
+
 def test_no_drift_is_seen_while_a_request_without_an_answer_may_arrive() -> None:
     pool = make_pool(6000)
     assert ask(pool, 1, 1) is None
