@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from binance_sdk._runtime.calls.drive import drive_iterator
 from binance_sdk._runtime.calls.paginator import ServerClock, paginate
 from binance_sdk._runtime.operation import Lookback, Operation
+from binance_sdk._runtime.response import Headers, Response
 from binance_sdk.errors import DecodeError, ParameterError
 
 from .fake_exchange import AggTrade, Candle, Exchange, Funding, Statistic, Trade
@@ -89,6 +90,14 @@ def test_a_row_at_the_very_end_is_found_behind_a_full_page() -> None:
     exchange = Exchange(SPOT["klines"], rows, time="open_time")
     walk = walk_of(SPOT["klines"], None, 4, interval="1h", startTime=BASE, endTime=rows[-1].open_time)
     assert collect(walk, exchange) == rows
+
+
+def test_a_page_of_which_no_row_could_be_read_is_no_end() -> None:
+    async def fetch(arguments: Mapping[str, object]) -> Response[list[Any]]:
+        return Response(list[Any](), 200, Headers(), b'[["damaged"]]', 0, None, "", 0.0, 0)
+
+    with pytest.raises(DecodeError, match="no row of it could be read"):
+        list(drive_iterator(paginate(walk_of(SPOT["klines"], 5, interval="1h", startTime=BASE), fetch, CLOCK)))
 
 
 def test_klines_up_to_the_running_bar_need_no_request_beyond_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from binance_sdk._runtime.calls.paging import cheapest_page, step_ms
+from binance_sdk._runtime.calls.paging import cheapest_page, plan_pages, step_ms
 from binance_sdk._runtime.operation import Lookback, Operation
+from binance_sdk._runtime.weight import Bands
 from binance_sdk.catalogue import CATALOGUE
 from binance_sdk.errors import ParameterError
 
-from .fake_exchange import AggTrade, Exchange
+from .fake_exchange import AggTrade, Candle, Exchange
 from .support import NOW_MS, Recorder
 from .walks import BASE, DAY, FUTURES, HOUR, MINUTE, SPOT, collect, planned, walk_of
 
@@ -163,3 +165,20 @@ def test_no_plan_has_more_statistics_than_are_kept() -> None:
         assert planned(walk) == pytest.approx(span / (100 * 5 * MINUTE), abs=1)
     walk = walk_of(operation, 250, 100, period="5m")
     assert planned(walk) == 3
+
+
+def test_of_pages_that_cost_the_same_by_row_the_largest_is_taken() -> None:
+    bands = Bands("limit", ((10, 1), (100, 10)), above=100)
+    assert cheapest_page(replace(SPOT["klines"], weight=bands), {"symbol": "BTCUSDT", "interval": "1h"}) == 1000
+    dearer = replace(bands, above=101)
+    assert cheapest_page(replace(SPOT["klines"], weight=dearer), {"symbol": "BTCUSDT", "interval": "1h"}) == 100
+
+
+def test_the_plan_of_the_newest_rows_has_the_pages_of_its_walk() -> None:
+    # Where an end gives the rows before it, only the last page is short; else each stretch is read whole.
+    assert plan_pages(walk_of(FUTURES["klines"], 1000, 499, interval="1m"), NOW_MS) == [(2, 499), (1, 2)]
+    assert plan_pages(walk_of(FUTURES["historical_trades"], 1000, 499), NOW_MS) == [(1, 499), (2, 499)]
+    rows = [Candle(NOW_MS // MINUTE * MINUTE - back * MINUTE) for back in reversed(range(1200))]
+    exchange = Exchange(FUTURES["klines"], rows, time="open_time")
+    assert len(collect(walk_of(FUTURES["klines"], 1000, 499, interval="1m"), exchange)) == 1000
+    assert [request["limit"] for request in exchange.requests] == [499, 499, 2]

@@ -61,6 +61,20 @@ def test_a_copy_of_what_has_just_begun_anew_does_not_begin_anew_once_more() -> N
     assert seen == [1000, "restarted", 5, 6]
 
 
+@pytest.mark.parametrize(("goes_on", "told"), [(11, []), (12, [Gap(TRADES, 10, 12)])])
+def test_a_restart_that_was_a_mistake_hides_no_gap_before_it(goes_on: int, told: list[Gap]) -> None:
+    """One low id came late, and then the trades go on behind the newest of before."""
+
+    async def run() -> list[Any]:
+        reader, subscription = reader_for(spot_operations.AGG_TRADE, FakeRest(), fill=False)
+        rows = [(10, 100), (3, 200), (goes_on, 300), (goes_on + 1, 400)]
+        return await consume(reader, subscription, [{**agg_trade(number), "T": at} for number, at in rows])
+
+    seen = asyncio.run(run())
+    assert [item for item in seen if isinstance(item, Gap)][1:] == told
+    assert [item.agg_id for item in seen if not isinstance(item, Gap)] == [10, 3, goes_on, goes_on + 1]
+
+
 def test_copies_are_no_witnesses_against_a_wrong_id_and_do_not_spoil_it_for_others() -> None:
     copies = [(2, 2), *[(3, 3)] * 9]
     assert trades((1, 1), (5001, 5001), *copies) == [1, "lost", 5001]

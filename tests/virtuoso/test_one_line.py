@@ -13,7 +13,9 @@ from pydantic import TypeAdapter
 
 from binance_sdk import futures
 from binance_sdk.errors import ParameterError
+from binance_sdk.simulator import Fault, Simulator
 from tests.virtuoso import models
+from tests.virtuoso.conftest import Build
 from tests.virtuoso.models import OPEN, candles
 from virtuoso_binance import convert, frames, liquidity, positioning, sentiment
 from virtuoso_binance.large_trades import LargeTradeMonitor, Thresholds, percentile
@@ -115,6 +117,14 @@ def test_one_side_alone_is_no_market_whichever_it_is(bids: list[tuple[str, str]]
 def test_a_fill_without_an_exact_amount_goes_by_the_rounded_one() -> None:
     fill = liquidity.Fill("buy", Decimal(2), Decimal(204), Decimal(100), Decimal(104), Decimal(96), complete=True)
     assert (fill.average, fill.slippage_bps, fill.cost_bps) == (102, 200, 625)
+
+
+async def test_a_volatility_that_is_missing_is_told(build: Build, own_simulator: Simulator) -> None:
+    exchange = await build(own_simulator)
+    own_simulator.faults.add(Fault.server_error(), where="futures.klines")
+    data = await exchange.fetch_market_data("BTCUSDT")
+    assert data["metadata"]["volatility_success"] is False
+    assert "24 closed" in data["metadata"]["errors"]["volatility"]
 
 
 def test_the_newest_premium_is_the_last_one() -> None:
