@@ -6,19 +6,23 @@ import inspect
 import json
 import math
 from decimal import Decimal
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from pydantic import TypeAdapter
 
-from binance_sdk import futures
-from binance_sdk.errors import ParameterError
+from binance_sdk import BinanceClient, futures
+from binance_sdk.errors import ConfigError, ParameterError
 from binance_sdk.simulator import Fault, Simulator
 from tests.virtuoso import models
 from tests.virtuoso.conftest import Build
 from tests.virtuoso.models import OPEN, candles
 from virtuoso_binance import convert, frames, liquidity, positioning, sentiment
 from virtuoso_binance.large_trades import LargeTradeMonitor, Thresholds, percentile
+from virtuoso_binance.market_data import _order_book
+from virtuoso_binance.parts import ORDER_BOOK, Parts
+from virtuoso_binance.symbols import Listed, Listing
 
 
 def test_a_trade_without_a_symbol_of_its_own_names_none() -> None:
@@ -125,6 +129,23 @@ async def test_a_volatility_that_is_missing_is_told(build: Build, own_simulator:
     data = await exchange.fetch_market_data("BTCUSDT")
     assert data["metadata"]["volatility_success"] is False
     assert "24 closed" in data["metadata"]["errors"]["volatility"]
+
+
+@pytest.mark.parametrize(("bids", "asks"), [([("99", "1")], []), ([], [("101", "1")])])
+def test_a_book_of_one_side_is_told_and_empty(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> None:
+    parts = Parts(cast(Listed, SimpleNamespace(symbol="XUSDT")), {ORDER_BOOK: models.futures_book(bids, asks)})
+    errors: dict[str, str] = {}
+    book = _order_book(parts, OPEN, errors, None)
+    assert (book["bids"], book["asks"]) == ([], [])
+    assert errors == {ORDER_BOOK.name: "one side of the order book is empty"}
+
+
+async def test_positioning_of_a_closed_client_is_a_mistake_and_no_missing_part(own_simulator: Simulator) -> None:
+    client = BinanceClient(futures_base_url=own_simulator.futures_url)
+    listed = Listing(await client.futures.exchange_info(), None).resolve("BTCUSDT")
+    await client.aclose()
+    with pytest.raises(ConfigError, match="closed"):
+        await positioning.fetch_positioning(client, listed)
 
 
 def test_the_newest_premium_is_the_last_one() -> None:
