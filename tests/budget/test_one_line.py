@@ -12,7 +12,7 @@ import pytest
 
 from binance_sdk import BinanceClient, errors
 from binance_sdk._runtime.budget import pool as pools
-from binance_sdk._runtime.budget.client_budget import Caps
+from binance_sdk._runtime.budget.client_budget import Caps, ClientBudget
 from binance_sdk._runtime.budget.drift import DriftWatch
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.gate import Gate
@@ -141,6 +141,26 @@ def test_who_needs_no_place_gets_none_and_pays_for_all_else() -> None:
         assert scene.is_clean()
 
     run(story())
+
+
+def test_what_the_margin_forbids_never_fits() -> None:
+    async def story() -> None:
+        scene = Scene()
+        scene.budget = ClientBudget(scene.clock, Caps(), 0.05, 1000, scene.events.append)
+        await scene.call("as large as may be", 95)
+        with pytest.raises(errors.BudgetError, match="never fits"):
+            await scene.call("a little larger", 96)
+
+    run(story())
+
+
+def test_the_count_of_another_window_is_believed_where_this_one_has_none() -> None:
+    pool = make_pool(6000)
+    pool.learn_limits([("REQUEST_WEIGHT", "MINUTE", 1, 6000), ("REQUEST_WEIGHT", "HOUR", 1, 100_000)], START)
+    minute, hour = pool.weights
+    grant = Grant(tuple((window, window.take(5, START + 1)) for window in pool.weights))
+    pool.finish(grant, None, None, START + 1, others={hour.name: 900})
+    assert (minute.used, hour.used) == (5, 900)
 
 
 def test_nothing_remains_of_a_full_window() -> None:

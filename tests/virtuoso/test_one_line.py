@@ -118,6 +118,12 @@ def test_one_side_alone_is_no_market_whichever_it_is(bids: list[tuple[str, str]]
     assert liquidity.slippage(half, "sell", quote=1) is None
 
 
+def test_as_many_levels_of_the_shorter_side_count_whichever_it_is() -> None:
+    one, two = [("99", "1")], [("101", "1"), ("102", "1000")]
+    assert liquidity.imbalance(models.futures_book(one, two)) == 0
+    assert liquidity.imbalance(models.futures_book([*one, ("98", "1000")], two[:1])) == 0
+
+
 def test_a_fill_without_an_exact_amount_goes_by_the_rounded_one() -> None:
     fill = liquidity.Fill("buy", Decimal(2), Decimal(204), Decimal(100), Decimal(104), Decimal(96), complete=True)
     assert (fill.average, fill.slippage_bps, fill.cost_bps) == (102, 200, 625)
