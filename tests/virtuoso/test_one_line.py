@@ -89,7 +89,6 @@ def test_each_price_of_a_bar_stands_under_its_own_name() -> None:
     klines = TypeAdapter(list[futures.Kline]).validate_json(json.dumps([row]))
     named = {"timestamp": OPEN, "open": 1.0, "high": 4.0, "low": 0.5, "close": 2.0}
     assert frames.premium_frame(klines, "XUSDT", "5m", OPEN)["history"] == [named]
-    assert frames.price_klines(klines, "XUSDT", "5m")["history"] == [named]
     assert convert.ohlcv_rows(klines) == [[OPEN, 1.0, 4.0, 0.5, 2.0, 7.0]]
 
 
