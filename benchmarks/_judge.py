@@ -1,35 +1,35 @@
 """The exchange in a process of its own: it counts by its own table, and the client under test cannot disturb it.
 
-The exchange and its limits are the simulator's. Only the sockets are made here, as plain as can be, because damage
-such as a reset in the middle of a body needs the bare transport, and so that the machine is left to the client.
-Started as ``python -m benchmarks._judge '<json>'``; every line it reads on stdin is a question, each answer a line.
+The exchange, its limits and its commands are the simulator's. Only the sockets are made here, as plain as can be, so
+that the machine is left to the client. Started as ``python -m benchmarks._judge '<json>'``; every line it reads on
+stdin is a command with its arguments, and each answer a line.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import struct
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
+
+from pydantic_core import to_json
 
 from benchmarks._environments import ROOT
+from binance_sdk.simulator.control.remote import RemoteCommands
 
 if TYPE_CHECKING:
-    from binance_sdk.simulator import Fault
+    from binance_sdk.simulator import Fault, Simulator
     from binance_sdk.simulator.rest.exchange import Reply
 
 _GRACE_SECONDS = 0.25
 """Requests under way when a refusal leaves are not held against the client for this long."""
 
 
-class Judge:
-    """The judge as the measuring process sees it."""
+class Judge(RemoteCommands):
+    """The judge as the measuring process sees it: the commands of a simulator, over a pipe."""
 
     def __init__(self, **settings: object) -> None:
         """Settings are those of ``Simulator``, and ``skew``: seconds its clock is ahead of ours."""
@@ -48,11 +48,15 @@ class Judge:
             assert self._process.stdin is not None
             self._process.stdin.close()
 
-    def ask(self, do: str, **arguments: object) -> Any:
+    def ask(self, name: str, **arguments: object) -> Any:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
+        self._process.stdin.write(json.dumps([name, arguments]) + "\n")
         self._process.stdin.flush()
         return self._read()
+
+    def outcomes(self) -> dict[str, str]:
+        """The last thing that went wrong with each call, by the number that the call carries in a header."""
+        return cast("dict[str, str]", self.ask("outcomes"))
 
     def _read(self) -> Any:
         assert self._process.stdout is not None
@@ -66,40 +70,19 @@ class Judge:
 
 
 class _Bench:
-    """The exchange, and the questions that can be asked of it."""
+    """The simulator, and what happened to each call."""
 
     def __init__(self, skew: float = 0.0, **settings: Any) -> None:
         from binance_sdk.simulator import OffsetClock, Simulator
+        from binance_sdk.simulator.control.registry import CommandRunner
 
-        self.simulator = Simulator(clock=OffsetClock(skew), grace_seconds=_GRACE_SECONDS, **settings)
+        self.simulator: Simulator = Simulator(clock=OffsetClock(skew), grace_seconds=_GRACE_SECONDS, **settings)
         self.exchange = self.simulator._exchange
-        self.last: dict[str, str] = {}
-        """The last thing that went wrong with each call, by the number the call carries in a header."""
-        self.arrived = 0
+        self.outcomes: dict[str, str] = {}
+        self._commands = CommandRunner(self.simulator)
 
-    def answer(self, question: Mapping[str, Any]) -> object:
-        arguments = {name: value for name, value in question.items() if name != "do"}
-        return getattr(self, f"do_{question['do']}")(**arguments)
-
-    def do_now(self) -> object:
-        return self.simulator.clock.now_ms()
-
-    def do_windows(self, market: Literal["spot", "futures"]) -> object:
-        return [asdict(window) for window in self.simulator.windows(market)]
-
-    def do_foreign(self, market: Literal["spot", "futures"], rate: float, weight: int) -> object:
-        self.simulator.foreign_traffic(market, weight_per_second=rate, weight=weight)
-        return True
-
-    def do_fail(self, names: list[list[Any]], probability: float, count: int | None = None) -> object:
-        from binance_sdk.simulator import Fault
-
-        made = [getattr(Fault, name)(**arguments) for name, arguments in names]
-        self.exchange.faults.add(*made, probability=probability, count=count)
-        return True
-
-    def do_failures(self) -> object:
-        return {"arrived": self.arrived, "injected": dict(self.exchange.faults.injected), "last": self.last}
+    def answer(self, name: str, arguments: dict[str, Any]) -> object:
+        return self.outcomes if name == "outcomes" else self._commands.run(name, arguments)
 
 
 class _Connection(asyncio.Protocol):
@@ -127,11 +110,10 @@ class _Connection(asyncio.Protocol):
         path, _, query = target.partition("?")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
         bench, exchange = self._bench, self._bench.exchange
-        bench.arrived += 1
         injected = exchange.draw(path)
         fault, call = injected.fault, headers.get("x-call")
         if call is not None:
-            bench.last[call] = "" if fault is None else fault.kind
+            bench.outcomes[call] = "" if fault is None else fault.kind
 
         def proceed() -> None:
             reply = exchange.answer(Request(method, path, query), injected)
@@ -140,12 +122,14 @@ class _Connection(asyncio.Protocol):
         _later(injected.before, proceed)
 
     def _write(self, reply: Reply, fault: Fault | None) -> None:
+        from binance_sdk.simulator.sockets import reset_connection
+
         transport, body, extra = self._transport, reply.body, ""
         if transport.is_closing():
             return
         kind = "" if fault is None else fault.kind
         if kind == "reset":
-            _reset(transport)
+            reset_connection(transport)
             return
         if fault is not None and kind == "silence":
             _later(fault.seconds, transport.close)
@@ -163,13 +147,7 @@ class _Connection(asyncio.Protocol):
         if kind == "truncated":
             transport.close()
         else:
-            _reset(transport)
-
-
-def _reset(transport: asyncio.Transport) -> None:
-    sock = transport.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
+            reset_connection(transport)
 
 
 def _later(seconds: float, do: Callable[[], object]) -> None:
@@ -187,12 +165,13 @@ async def _main() -> None:
     reader = asyncio.StreamReader(limit=2**24)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
-        _say(bench.answer(json.loads(line)))
+        _say(bench.answer(*json.loads(line)))
     server.close()
 
 
 def _say(value: object) -> None:
-    print(json.dumps(value), flush=True)
+    sys.stdout.write(to_json(value).decode() + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

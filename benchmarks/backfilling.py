@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks._figures import Figure, Target
 from benchmarks._judge import Judge
+from binance_sdk.simulator import WindowStats
 
 _LIMIT, _SECONDS, _REAL_SECONDS = 2400, 40, 60
 _SYMBOLS = 20
@@ -28,18 +29,18 @@ def run(options: Any) -> list[Figure]:
     days: int = options.days
     with Judge(futures_weight_limit=_LIMIT, weight_window_seconds=_SECONDS, history_days=days + 2) as judge:
         done = asyncio.run(_backfill(judge, days))
-        found: list[dict[str, Any]] = judge.ask("windows", market="futures")
+        found = judge.windows("futures")
     # Reading exchangeInfo and waiting for a fresh window comes first and is no part of it.
-    windows = [window for window in found if window["start"] >= done["started"]]
+    windows = [window for window in found if window.start >= done["started"]]
     weight, full = done["weight"], windows[:-1]
-    shares = [window["used"] / window["limit"] for window in full]
+    shares = [window.used / window.limit for window in full]
     used = sum(shares) / len(shares) if shares else float("nan")
     least = -(-weight // _LIMIT)
     note = f"{_SYMBOLS} symbols × {days} days of futures 1m bars, margin 0, {_LIMIT} weight per {_SECONDS} s"
     real = f"at Binance's {_LIMIT} a minute: {weight / _LIMIT * _REAL_SECONDS / 60:.1f} minutes at the very least"
     wanted = _SYMBOLS * days * 1440
     spent = f"{done['weight']} weight, no more than planned before; {real}"
-    refused = sum(window["over_limit"] + window["banned"] for window in found)
+    refused = sum(window.over_limit + window.banned for window in found)
     return [
         Figure("backfill", "bars missing, doubled or out of order", done["wrong"], target=Target("=", 0), note=note),
         Figure("backfill", "bars", done["bars"], target=Target("=", wanted), note=note),
@@ -63,15 +64,15 @@ def run(options: Any) -> list[Figure]:
     ]
 
 
-def _unfilled(windows: list[dict[str, Any]], waits: Counter[int]) -> str:
+def _unfilled(windows: list[WindowStats], waits: Counter[int]) -> str:
     """Which windows were not filled, and whether calls stood in line then.
 
     Where none did, the machine could not send more, and the budget is not to blame.
     """
     return "; ".join(
-        f"window {number} of {len(windows)}: {window['used']} used, {waits[window['start'] // 1000 // _SECONDS]} waits"
+        f"window {number} of {len(windows)}: {window.used} used, {waits[window.start // 1000 // _SECONDS]} waits"
         for number, window in enumerate(windows, 1)
-        if window["used"] < 0.98 * window["limit"]
+        if window.used < 0.98 * window.limit
     )
 
 
@@ -100,8 +101,8 @@ async def _backfill(judge: Judge, days: int) -> dict[str, Any]:
         end = int(datetime.now(UTC).timestamp() * 1000) // _DAY * _DAY
         begin = end - days * _DAY
         plan = client.futures.plan.iter_klines(chosen[0], "1m", start_time=begin, end_time=end - 1)
-        await asyncio.sleep(_SECONDS - judge.ask("now") / 1000 % _SECONDS + 0.05)
-        started = judge.ask("now") // (_SECONDS * 1000) * _SECONDS * 1000
+        await asyncio.sleep(_SECONDS - judge.now_ms() / 1000 % _SECONDS + 0.05)
+        started = judge.now_ms() // (_SECONDS * 1000) * _SECONDS * 1000
         result: dict[str, Any] = {"bars": 0, "wrong": 0, "memory_early": 0.0, "started": started, "waits": waits}
         # A plan has one request more than the bars fill, for a symbol whose newest are missing.
         most = plan.requests * _SYMBOLS

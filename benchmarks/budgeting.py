@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks._figures import Figure, Target
 from benchmarks._judge import Judge
+from binance_sdk.simulator import WindowStats
 
 _LIMIT, _SECONDS, _TASKS = 6000, 10, 50
 _FOREIGN = 0.4
@@ -37,10 +38,10 @@ def run(options: Any) -> list[Figure]:
 def _alone(name: str, skew: float, windows: int) -> list[Figure]:
     found, _ = _hammered(skew, 0.0, windows)
     whole = _whole(found)
-    shares = [window["used"] / window["limit"] for window in whole]
+    shares = [window.used / window.limit for window in whole]
     note = f"{_TASKS} tasks, margin 0, {_LIMIT} weight per {_SECONDS} s, {len(whole)} whole windows"
-    over = sum(max(0, window["peak"] - window["limit"]) for window in found)
-    refused = sum(window["over_limit"] + window["banned"] for window in found)
+    over = sum(max(0, window.peak - window.limit) for window in found)
+    refused = sum(window.over_limit + window.banned for window in found)
     return [
         Figure("budget", f"{name}: weight over the limit", over, target=Target("=", 0), note=note),
         Figure("budget", f"{name}: requests answered with 429 or 418", refused, target=Target("=", 0), note=note),
@@ -53,16 +54,16 @@ def _with_others(windows: int) -> list[Figure]:
     # The first windows are for learning how much the others take.
     found, early = _hammered(0.0, _FOREIGN, windows + 2)
     whole = _whole(found)
-    shares = [(window["used"] + window["foreign"]) / window["limit"] for window in whole]
+    shares = [(window.used + window.foreign) / window.limit for window in whole]
     learnt = shares[2:] or shares
     note = f"others ask for {_FOREIGN:.0%} of the limit, evenly; {len(whole)} whole windows, all of them counted"
-    refused = sum(window["over_limit"] for window in found)
+    refused = sum(window.over_limit for window in found)
     return [
-        Figure("budget", "others: bans (418)", sum(w["banned"] for w in found), target=Target("=", 0), note=note),
+        Figure("budget", "others: bans (418)", sum(w.banned for w in found), target=Target("=", 0), note=note),
         Figure(
             "budget",
             "others: sent while the gate was closed (server's view)",
-            sum(w["while_closed"] for w in found),
+            sum(w.while_closed for w in found),
             target=Target("=", 0),
             note="requests already under way get 250 ms",
         ),
@@ -72,16 +73,16 @@ def _with_others(windows: int) -> list[Figure]:
         ),
         Figure("budget", "others: used together, after two windows", sum(learnt) / len(learnt), "%"),
         Figure("budget", "others: requests answered with 429", refused, note="it is others who take our room"),
-        Figure("budget", "others: their requests refused", sum(w["foreign_refused"] for w in found)),
+        Figure("budget", "others: their requests refused", sum(w.foreign_refused for w in found)),
     ]
 
 
-def _whole(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _whole(found: list[WindowStats]) -> list[WindowStats]:
     """The first window is entered in its middle and the last one is left there."""
     return found[1:-1]
 
 
-def _hammered(skew: float, foreign: float, windows: int) -> tuple[list[dict[str, Any]], int]:
+def _hammered(skew: float, foreign: float, windows: int) -> tuple[list[WindowStats], int]:
     with Judge(
         skew=skew,
         spot_weight_limit=_LIMIT,
@@ -90,9 +91,9 @@ def _hammered(skew: float, foreign: float, windows: int) -> tuple[list[dict[str,
         symbols=list(_SYMBOLS),
     ) as judge:
         if foreign:
-            judge.ask("foreign", market="spot", rate=foreign * _LIMIT / _SECONDS, weight=10)
+            judge.foreign_traffic("spot", foreign * _LIMIT / _SECONDS, weight=10)
         early = asyncio.run(_hammer(judge, windows))
-        return judge.ask("windows", market="spot"), early
+        return judge.windows("spot"), early
 
 
 async def _hammer(judge: Judge, windows: int) -> int:
@@ -116,7 +117,7 @@ async def _hammer(judge: Judge, windows: int) -> int:
     ) as client:
         await client.spot.exchange_info(symbol="BTCUSDT")
         length = _SECONDS * 1000
-        into = judge.ask("now") % length
+        into = judge.now_ms() % length
         end = asyncio.get_running_loop().time() + (length - into) / 1000 + windows * _SECONDS + 0.5
 
         async def worker(number: int) -> None:

@@ -17,31 +17,32 @@ from typing import Any
 
 from benchmarks._figures import Figure, Target
 from benchmarks._judge import Judge
+from binance_sdk.simulator import Fault
 
 _TASKS, _SHARE, _PLENTY = 50, 0.3, 10**9
 _TIMEOUT = 1.0
 _MINUTE = 60_000
-_PASSING: list[list[Any]] = [
-    ["latency", {"seconds": 0.05, "longest": 0.3}],
-    ["server_error", {"status": 500}],
-    ["server_error", {"status": 503, "body": False}],
-    ["page", {"status": 502}],
-    ["page", {"status": 200}],
-    ["truncated", {}],
-    ["reset", {}],
-    ["reset", {"in_body": True}],
-    ["silence", {"seconds": 3.0}],
-    ["garbled", {}],
-    ["bad_gzip", {}],
-    ["backend_timeout", {}],
-    ["maintenance", {}],
-]
-_RARE: list[tuple[list[list[Any]], int]] = [
-    ([["rate_limited", {"retry_after": 1.0}]], 5),
-    ([["forbidden", {}]], 2),
-    ([["restricted", {}]], 5),
-    ([["banned", {"seconds": 3.0}]], 1),
-]
+_TRANSIENT = (
+    Fault.latency(0.05, 0.3),
+    Fault.server_error(500),
+    Fault.server_error(503, body=False),
+    Fault.page(502),
+    Fault.page(200),
+    Fault.truncated(),
+    Fault.reset(),
+    Fault.reset(in_body=True),
+    Fault.silence(3.0),
+    Fault.garbled(),
+    Fault.bad_gzip(),
+    Fault.backend_timeout(),
+    Fault.maintenance(),
+)
+_RARE = (
+    (Fault.rate_limited(1.0), 5),
+    (Fault.forbidden(), 2),
+    (Fault.restricted(), 5),
+    (Fault.banned(3.0), 1),
+)
 """These stop everybody for a while, or are no use trying again: so many of each among 10 000 calls."""
 _RIGHT_ERRORS = {
     "server_error": {"ServerError"},
@@ -70,9 +71,8 @@ def run(options: Any) -> list[Figure]:
             done = asyncio.run(_call(judge, calls))
             gc.collect()
             left = _descriptors() - before
-        failures = judge.ask("failures")
+        requests, last = judge.requests, judge.outcomes()
     outcomes: dict[int, str] = done["outcomes"]
-    last: dict[str, str] = failures["last"]
     counted = Counter(outcomes.values())
     right = counted["right"]
     unfit = [
@@ -80,9 +80,9 @@ def run(options: Any) -> list[Figure]:
         for number, outcome in outcomes.items()
         if not fits(outcome, last.get(str(number)))
     ]
-    injected = sum(failures["injected"].values())
-    arrived = failures["arrived"] - done["before"]
-    note = f"{calls} calls by {_TASKS} tasks; " + ", ".join(f"{k} {n}" for k, n in sorted(failures["injected"].items()))
+    injected = sum(requests.injected.values())
+    arrived = requests.total - done["before"]
+    note = f"{calls} calls by {_TASKS} tasks; " + ", ".join(f"{k} {n}" for k, n in sorted(requests.injected.items()))
     errors = ", ".join(f"{kind} {count}" for kind, count in counted.most_common() if kind != "right")
     leaks = done["tasks_left"] + max(0, left) + len([one for one in caught if one.category is ResourceWarning])
     return [
@@ -119,7 +119,7 @@ async def _call(judge: Judge, calls: int) -> dict[str, Any]:
     outcomes: dict[int, str] = {}
     taken: list[float] = []
     tasks_before = len(asyncio.all_tasks())
-    start = judge.ask("now") // _MINUTE * _MINUTE - 600 * _MINUTE
+    start = judge.now_ms() // _MINUTE * _MINUTE - 600 * _MINUTE
     async with BinanceClient(spot_base_url=judge.url, futures_base_url=judge.url, timeout=_TIMEOUT) as client:
 
         async def ask(number: int) -> list[Any]:
@@ -132,12 +132,12 @@ async def _call(judge: Judge, calls: int) -> dict[str, Any]:
         await client.spot.exchange_info(symbol="BTCUSDT")
         # What is past does not change, so the right answers can be fetched before anything goes wrong.
         expected = [await ask(number) for number in range(500)]
-        before = judge.ask("failures")["arrived"]
-        for names, of_ten_thousand in _RARE:
+        before = judge.requests.total
+        for fault, of_ten_thousand in _RARE:
             count = round(of_ten_thousand * calls / 10_000)
             if count:
-                judge.ask("fail", names=names, probability=count / (calls * 0.7), count=count)
-        judge.ask("fail", names=_PASSING, probability=_SHARE)
+                judge.faults.add(fault, probability=count / (calls * 0.7), count=count)
+        judge.faults.add(*_TRANSIENT, probability=_SHARE)
         numbers = iter(range(calls))
         clock = monotonic()
 

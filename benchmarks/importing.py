@@ -52,7 +52,6 @@ FORBIDDEN = (
     "redis",
     "rich",
     "ruamel",
-    "starlette",
     "typer",
     "uvicorn",
     "websockets",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -164,6 +164,32 @@ def test_no_modules_of_the_package_import_each_other_in_a_circle() -> None:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
         pytest.fail(" -> ".join(error.args[1]))
+
+
+SIMULATOR_ROOMS = {
+    "market": (),
+    "faults": (),
+    "rest": ("market", "faults"),
+    "streams": ("market", "faults", "rest"),
+    "control": ("market", "faults", "rest", "streams"),
+}
+SIMULATOR_LEAVES = ("errors", "clock", "asgi", "sockets", "clients")
+
+
+def test_the_rooms_of_the_simulator_stand_on_each_other_in_one_direction() -> None:
+    house = PACKAGE / "simulator"
+    assert {path.parent.name for path in house.glob("*/__init__.py")} == set(SIMULATOR_ROOMS)
+    leaves = [f"binance_sdk.simulator.{name}" for name in SIMULATOR_LEAVES]
+
+    def own_strays(paths: list[Path], rooms: Iterable[str]) -> list[str]:
+        allowed = (*(f"binance_sdk.simulator.{room}" for room in rooms), *leaves)
+        return [stray for stray in strays(paths, *allowed) if " imports binance_sdk.simulator." in stray]
+
+    for room, below in SIMULATOR_ROOMS.items():
+        # A control starts the simulator in the process that it makes.
+        files = [path for path in sources(house / room) if path.name != "process.py"]
+        assert own_strays(files, (room, *below)) == []
+    assert own_strays([house / f"{name}.py" for name in SIMULATOR_LEAVES], ()) == []
 
 
 def test_errors_and_events_are_leaves() -> None:

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from binance_sdk.simulator.clock import ManualClock, OffsetClock, SimulatorClock
-    from binance_sdk.simulator.control.client import SimulatorControl, simulator_process
+    from binance_sdk.simulator.control.client import SimulatorControl
+    from binance_sdk.simulator.control.process import simulator_process
     from binance_sdk.simulator.errors import PortInUseError, SimulatorError
     from binance_sdk.simulator.faults.requests import Fault, FaultRule, Faults
     from binance_sdk.simulator.faults.streams import StreamFault
@@ -69,9 +70,9 @@ _HOMES = {
     "StreamLimits": "streams.limits",
     "WindowStats": "rest.window_stats",
     "serve": "simulator",
-    "simulator_process": "control.client",
+    "simulator_process": "control.process",
 }
-_EXTRA = ("numpy", "starlette", "uvicorn")
+_EXTRA = ("numpy", "uvicorn")
 
 
 def __getattr__(name: str) -> object:

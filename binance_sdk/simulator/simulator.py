@@ -1,38 +1,32 @@
-"""The sockets: one uvicorn server with an event loop of its own in a background thread."""
+"""The simulator itself: what it is made of, and how it starts and stops."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import logging
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import FrameType, TracebackType
-from typing import Any, Self, TypedDict, Unpack
-
-import uvicorn
+from typing import Self, TypedDict, Unpack
 
 from binance_sdk.catalogue import CATALOGUE, Catalogue, fixture
 from binance_sdk.simulator.clients import Clients
 from binance_sdk.simulator.clock import SimulatorClock
-from binance_sdk.simulator.control.http import Remote, Simulated
+from binance_sdk.simulator.control.client import PREFIX
+from binance_sdk.simulator.control.commands import SimulatorCommands
+from binance_sdk.simulator.control.http import ControlApp
 from binance_sdk.simulator.errors import SimulatorError
-from binance_sdk.simulator.faults.parsing import parse_fault
-from binance_sdk.simulator.faults.requests import FaultRule
-from binance_sdk.simulator.faults.streams import StreamFault, StreamFaultRule
-from binance_sdk.simulator.market.symbols import Instrument, Market, choose_instruments
-from binance_sdk.simulator.ports import bind_ports
-from binance_sdk.simulator.rest.app import Connection, ExchangeApp
+from binance_sdk.simulator.faults.requests import FaultRule, Faults
+from binance_sdk.simulator.faults.streams import StreamFaultRule
+from binance_sdk.simulator.market.symbols import Instrument, choose_instruments
+from binance_sdk.simulator.rest.app import ExchangeApp
 from binance_sdk.simulator.rest.exchange import Exchange, Settings
+from binance_sdk.simulator.server import STOP_SECONDS, SimulatorServer
+from binance_sdk.simulator.sockets import bind_ports
 from binance_sdk.simulator.streams.names import names_from_spec
 from binance_sdk.simulator.streams.streams import Streams
 from binance_sdk.simulator_url import simulator_urls
-
-_LOG = logging.getLogger("binance_sdk.simulator")
-_STOP_SECONDS = 5.0
 
 
 class SimulatorOptions(TypedDict, total=False):
@@ -66,7 +60,7 @@ class FromSpec:
     stream_names: tuple[str, ...]
 
 
-class Simulator(Simulated, Clients):
+class Simulator(SimulatorCommands, Clients):
     """Binance's public REST API and market streams on loopback addresses, over a market that exists only here.
 
     Use it as a context manager, plain or async; it may be started and stopped from any thread::
@@ -119,11 +113,11 @@ class Simulator(Simulated, Clients):
                 start, about four orders a minute.
             control: Let other processes of this machine read and change the simulator; see ``SimulatorControl``.
         """
-        time = clock or SimulatorClock()
-        exchange = Exchange(
+        self._clock = clock or SimulatorClock()
+        self._exchange = Exchange(
             catalogue or CATALOGUE,
             choose_instruments(symbols),
-            time,
+            self._clock,
             Settings(
                 seed=seed,
                 history_days=history_days,
@@ -136,14 +130,24 @@ class Simulator(Simulated, Clients):
             ),
             fixture,
         )
-        super().__init__(exchange, time)
         self._host = host
         self._port = port
-        self._remote = Remote(self) if control else None
-        self.streams = Streams(exchange.markets, catalogue or CATALOGUE, time, seed)
-        self._server: _Server | None = None
+        self.streams = Streams(self._exchange.markets, catalogue or CATALOGUE, self._clock, seed)
+        self._stream_faults = self.streams.faults
+        self._control = ControlApp(self) if control else None
+        self._server: SimulatorServer | None = None
         self._thread: threading.Thread | None = None
         self._address: tuple[str, int] | None = None
+
+    @property
+    def clock(self) -> SimulatorClock:
+        """Time of the exchange."""
+        return self._clock
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong with requests on demand: ``sim.faults.add(Fault.server_error(), probability=0.1)``."""
+        return self._exchange.faults
 
     def add_fault(self, text: str) -> FaultRule | StreamFaultRule:
         """Inject a fault that is written in a line, as ``binance-sdk simulate --fault`` takes it, from now on.
@@ -155,13 +159,9 @@ class Simulator(Simulated, Clients):
         Raises:
             SimulatorError: There is no such fault, or it takes something else; the message says what.
         """
-        order = parse_fault(text)
-        rule: dict[str, Any] = {"probability": order.probability, "count": order.count, "seed": order.seed}
-        if isinstance(order.fault, StreamFault):
-            return self.streams.faults.add(order.fault, where=order.where, **rule)
-        return self.faults.add(order.fault, where=order.where, **rule)
+        return self._add_parsed_fault(text)
 
-    # ------------------------------------------------------------------------------- listing cycle
+    # ------------------------------------------------------------------------------- life cycle
 
     def start(self) -> Self:
         """Listen. Returns once requests are answered.
@@ -174,7 +174,7 @@ class Simulator(Simulated, Clients):
             raise SimulatorError("this simulator runs already; make another one, or stop it first")
         listener, streams = bind_ports(self._host, self._port)
         self._address = listener.getsockname()[:2]
-        server = _Server(ExchangeApp(self._exchange, self._remote), self.streams, streams)
+        server = SimulatorServer(ExchangeApp(self._exchange, self._control, PREFIX), self.streams, streams)
         thread = threading.Thread(
             target=server.run_until_stopped, args=(listener,), name="binance-simulator", daemon=True
         )
@@ -192,7 +192,7 @@ class Simulator(Simulated, Clients):
         self._server = self._thread = self._address = None
         if server is not None and thread is not None:
             server.ask_to_stop()
-            thread.join(_STOP_SECONDS)
+            thread.join(STOP_SECONDS)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -280,77 +280,3 @@ def serve(
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, stopped by an event instead of a flag looked at ten times a second."""
-
-    def __init__(self, delivery: ExchangeApp, streams: Streams, listeners: Mapping[Market, socket.socket]) -> None:
-        super().__init__(
-            uvicorn.Config(
-                delivery,
-                http=Connection,
-                interface="asgi3",
-                proxy_headers=False,
-                # Longer than a client keeps an idle connection: it must not be closed just when it is used again.
-                timeout_keep_alive=75,
-                log_config=None,
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                server_header=False,
-                date_header=False,
-            )
-        )
-        self.ready = threading.Event()
-        self.failure: BaseException | None = None
-        self._delivery = delivery
-        self._streams = streams
-        self._stream_listeners = listeners
-        self._stop = asyncio.Event()
-        self._short_of_files = False
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def run_until_stopped(self, listener: socket.socket) -> None:
-        try:
-            with asyncio.Runner() as runner:
-                runner.get_loop().set_exception_handler(self._tell)
-                runner.run(self.serve(sockets=[listener]))
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
-            self.failure = error
-        finally:
-            for one in (listener, *self._stream_listeners.values()):
-                one.close()
-            self.ready.set()
-
-    def _tell(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Connections that cannot be taken wait until one ends; asyncio says so for each, with a traceback."""
-        error = context.get("exception")
-        if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
-            loop.default_exception_handler(context)
-        elif not self._short_of_files:
-            self._short_of_files = True
-            _LOG.warning("the simulator has no open files left for more connections: raise the limit (ulimit -n)")
-
-    def ask_to_stop(self) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._stop.set)
-
-    async def main_loop(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        await self._streams.open(self._stream_listeners)
-        self.ready.set()
-        await self._stop.wait()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._streams.close()
-        for server in self.servers:
-            server.close()
-        self._delivery.stop()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        # Idle connections close within a turn of the loop; those with a request under way when it is answered.
-        for _ in range(int(_STOP_SECONDS * 500)):
-            if not self.server_state.connections and not self.server_state.tasks:
-                return
-            await asyncio.sleep(0.001)

@@ -108,7 +108,7 @@ def test_without_the_cli_extra(name: str) -> None:
     assert errors.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", ["numpy", "starlette", "uvicorn"])
+@pytest.mark.parametrize("name", ["numpy", "uvicorn"])
 @pytest.mark.parametrize("command", ["demo", "simulate"])
 def test_without_the_simulator_extra(command: str, name: str) -> None:
     code, output, errors = finish(start(command, code=BLOCKED.format(name=name)))

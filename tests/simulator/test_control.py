@@ -25,7 +25,7 @@ from binance_sdk.simulator import (
     SimulatorError,
     simulator_process,
 )
-from binance_sdk.simulator.control.http import Remote
+from binance_sdk.simulator.control.http import ControlApp
 
 from .conftest import NOW, simulator
 
@@ -85,7 +85,7 @@ def test_faults(court: Court) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        *Fault.passing(),
+        *Fault.transient(),
         Fault.latency(0.25, 0.5, upstream=1),
         Fault.silence(7),
         Fault.rate_limited(3.5),
@@ -104,7 +104,7 @@ def test_every_fault_arrives_as_it_was_made(court: Court, fault: Fault) -> None:
     court.control.ask("add_faults", faults=[{"kind": fault.kind}])
     ((usual,),) = (rule.faults for rule in court.running.faults.rules)
     assert (usual.kind, usual.counted) == (fault.kind, fault.counted)
-    assert usual.answers == fault.answers
+    assert usual.replaces_answer == fault.replaces_answer
 
 
 def test_changes(court: Court) -> None:
@@ -190,7 +190,7 @@ def test_reading_by_hand(court: Court) -> None:
         ("POST", "add_faults", {"json": {"faults": []}}, 400, "which fault"),
         ("POST", "reset_limits", {"content": b"{}", "headers": {"content-type": "text/plain"}}, 415, "json"),
         ("POST", "reset_limits", {"json": {}, "headers": {"host": "evil.example"}}, 403, "this machine"),
-        ("GET", "now", {"headers": {"host": "evil.example:80"}}, 403, "this machine"),
+        ("GET", "now_ms", {"headers": {"host": "evil.example:80"}}, 403, "this machine"),
         ("POST", "reset_limits", {"json": {"text": "x" * 1_100_000}}, 413, "too much"),
     ],
 )
@@ -215,15 +215,15 @@ async def test_other_machines_are_not_heard() -> None:
         sent.append(message)
 
     headers = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")]
-    scope = {"type": "http", "method": "POST", "path": "/_simulator/now", "query_string": b"", "headers": headers}
+    scope = {"type": "http", "method": "POST", "path": "/_simulator/now_ms", "query_string": b"", "headers": headers}
     for client, status in (("192.0.2.1", 403), ("not an address", 403), ("::1", 200)):
-        await Remote(simulator())({**scope, "client": (client, 50_000)}, receive, send)
+        await ControlApp(simulator())({**scope, "client": (client, 50_000)}, receive, send)
         assert sent[-2]["status"] == status
 
 
 def test_by_default_there_is_none() -> None:
     with simulator() as running:
-        assert httpx.get(running.spot_url + "/_simulator/now").status_code == 404
+        assert httpx.get(running.spot_url + "/_simulator/now_ms").status_code == 404
         with pytest.raises(SimulatorError, match="without control=True"):
             SimulatorControl(running.spot_url).now_ms()
         url = running.spot_url

@@ -11,8 +11,7 @@ import httpx
 import pytest
 
 from binance_sdk.simulator import Fault, Simulator, SimulatorError, StreamFault, simulator_process
-from binance_sdk.simulator.control.http import _USUAL
-from binance_sdk.simulator.faults.parsing import ParsedFault, describe_faults, parse_fault
+from binance_sdk.simulator.faults.parsing import ParsedFault, describe_faults, parse_fault, usual_faults
 from binance_sdk.simulator.faults.requests import FaultKind
 from binance_sdk.simulator.faults.streams import StreamFaultKind
 
@@ -45,8 +44,8 @@ def test_lines(line: str, order: ParsedFault) -> None:
         ("servererror", "did you mean server_error?"),
         ("passing", "there is no fault 'passing'"),
         ("latency", "latency needs seconds"),
-        ("close:cod=3", "'cod=3' is no KEY=VALUE with one of code, reason, where"),
-        ("close:code", "'code' is no KEY=VALUE"),
+        ("close:cod=3", "'cod=3' must be KEY=VALUE, the key one of code, reason, where"),
+        ("close:code", "'code' must be KEY=VALUE"),
         ("close:code=soon", "close: code=soon: "),
         ("server_error:status=200", "500 to 599"),
         ("redirect:status=200", "300 to 399"),
@@ -73,7 +72,7 @@ def test_every_kind_has_a_word_and_stands_in_the_documents() -> None:
     # A reset in the body is an argument of reset.
     assert about["requests"] == set(get_args(FaultKind)) - {"reset_in_body"}
     assert about["streams"] == set(get_args(StreamFaultKind))
-    assert set(_USUAL) == set(get_args(FaultKind))
+    assert set(usual_faults()) == set(get_args(FaultKind))
 
 
 def klines(running: Simulator, **params: Any) -> httpx.Response:

@@ -107,9 +107,9 @@ def test_a_rule_ends_after_its_count() -> None:
 
 def test_each_fault_of_a_rule_comes() -> None:
     faults = Faults(NAMES, seed=1)
-    faults.add(*Fault.passing())
+    faults.add(*Fault.transient())
     drawn = [faults.draw(NAMES).fault for _ in range(500)]
-    assert set(drawn) == set(Fault.passing())
+    assert set(drawn) == set(Fault.transient())
 
 
 def test_delays_add_up_and_the_first_other_fault_decides() -> None:
@@ -298,11 +298,11 @@ async def test_no_fault_leaves_a_connection_behind() -> None:
 
     with simulator() as running:
         before = open_files()
-        running.faults.add(*(one for one in Fault.passing() if one.kind != "silence"), Fault.silence(0.005))
+        running.faults.add(*(one for one in Fault.transient() if one.kind != "silence"), Fault.silence(0.005))
         async with httpx.AsyncClient(base_url=running.spot_url) as client:
             results = await asyncio.gather(*(client.get(KLINES) for _ in range(150)), return_exceptions=True)
         kinds = running.requests.injected
-        assert set(kinds) == {one.kind for one in Fault.passing()}
+        assert set(kinds) == {one.kind for one in Fault.transient()}
         # Half of the kinds are answers; nothing else than broken connections and bodies is raised.
         assert {type(one) for one in results} == {
             httpx.Response,

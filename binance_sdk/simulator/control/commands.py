@@ -1,61 +1,129 @@
-"""What a test can read and change while a simulator runs, from any thread."""
+"""What a test can read and change while a simulator runs: each command is written once, with its types and its text.
+
+``Simulator`` runs a command itself. ``SimulatorControl`` has the same methods, and sends the command to the process
+that runs the simulator; nothing of the simulated market is loaded here, so that it need not be loaded there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
-from binance_sdk.simulator.clock import SimulatorClock
+from pydantic import TypeAdapter
+
+from binance_sdk.simulator.clock import ManualClock, OffsetClock, SimulatorClock
+from binance_sdk.simulator.control.registry import Command, command
 from binance_sdk.simulator.errors import SimulatorError
-from binance_sdk.simulator.faults.requests import Faults
+from binance_sdk.simulator.faults.parsing import parse_fault, usual_faults
+from binance_sdk.simulator.faults.requests import Fault, FaultRule
+from binance_sdk.simulator.faults.streams import StreamFault, StreamFaultRule, StreamFaults
 from binance_sdk.simulator.market.symbols import Instrument, Market
-from binance_sdk.simulator.rest.exchange import Exchange
 from binance_sdk.simulator.rest.foreign_traffic import ForeignTraffic
 from binance_sdk.simulator.rest.window_stats import RequestCounts, WindowStats
 
+if TYPE_CHECKING:
+    from binance_sdk.simulator.rest.exchange import Exchange
+
 _MARKETS: tuple[Market, ...] = ("spot", "futures")
+_FAULT = TypeAdapter(Fault)
 
 
-class Levers:
-    """Base of ``Simulator``.
+class SimulatorCommands:
+    """Base of ``Simulator`` and of every control of a simulator elsewhere."""
 
-    Attributes:
-        clock: Time of the exchange.
-    """
+    # What the commands of a simulator change. A control has none of it: it runs no command itself.
+    _exchange: Exchange
+    _clock: SimulatorClock
+    _stream_faults: StreamFaults
 
-    def __init__(self, exchange: Exchange, clock: SimulatorClock) -> None:
-        self.clock = clock
-        self._exchange = exchange
+    def _run(self, command: Command, *args: object, **kwargs: object) -> object:
+        return command.body(self, *args, **kwargs)
 
     # ---------------------------------------------------------------------------------- reading
 
     @property
     def requests(self) -> RequestCounts:
-        """What it was asked so far."""
+        """What the simulator was asked so far; commands do not count."""
+        return self._requests()
+
+    @command(read_only=True)
+    def _requests(self) -> RequestCounts:
         return self._exchange.requests
 
+    @command(read_only=True)
+    def now_ms(self) -> int:
+        """Time of the exchange, milliseconds since the epoch."""
+        return self._clock.now_ms()
+
+    @command(read_only=True)
     def used_weight(self, market: Market) -> int:
         """Request weight used in the running window."""
-        return self._exchange.limiters[market].used(self.clock.now_ms())
+        return self._exchange.limiters[market].used(self._clock.now_ms())
 
+    @command(read_only=True)
     def windows(self, market: Market) -> list[WindowStats]:
         """What was accepted and refused, window by window, counted by the simulator's own table of weights.
 
         Oldest first; the last one may still be running. Windows in which nothing came are left out.
         """
-        return self._exchange.limiters[market].windows(self.clock.now_ms())
+        return self._exchange.limiters[market].windows(self._clock.now_ms())
 
+    @command()
     def reset_windows(self, market: Market | None = None) -> None:
         """Forget the windows of one market, or of both; what was spent stays spent."""
-        for one in _chosen(market):
-            self._exchange.limiters[one].clear_history()
+        for name in _chosen(market):
+            self._exchange.limiters[name].clear_history()
 
     # ------------------------------------------------------------------------------------ faults
 
-    @property
-    def faults(self) -> Faults:
-        """What goes wrong on demand: ``sim.faults.add(Fault.server_error(), probability=0.1)``."""
-        return self._exchange.faults
+    @command()
+    def _add_faults(
+        self,
+        faults: list[dict[str, Any]],
+        where: str | list[str] = "*",
+        probability: float = 1.0,
+        count: int | None = None,
+        seed: int | None = None,
+    ) -> int:
+        """Add a rule and return its number; what a fault leaves out is as its class method has it."""
+        read = [_read_fault(given) for given in faults]
+        return self._exchange.faults.add(*read, where=where, probability=probability, count=count, seed=seed).number
 
+    @command()
+    def _add_fault(self, text: str) -> int:
+        """Add the rule that a line describes and return its number; see ``Simulator.add_fault``."""
+        return self._add_parsed_fault(text).number
+
+    def _add_parsed_fault(self, text: str) -> FaultRule | StreamFaultRule:
+        parsed = parse_fault(text)
+        how: dict[str, Any] = {
+            "where": parsed.where,
+            "probability": parsed.probability,
+            "count": parsed.count,
+            "seed": parsed.seed,
+        }
+        if isinstance(parsed.fault, StreamFault):
+            return self._stream_faults.add(parsed.fault, **how)
+        return self._exchange.faults.add(parsed.fault, **how)
+
+    @command()
+    def _remove_faults(self, rule: int) -> None:
+        """Remove the rule of this number, if it is in force."""
+        rules: list[FaultRule | StreamFaultRule] = [*self._exchange.faults.rules, *self._stream_faults.rules]
+        for known in rules:
+            if known.number == rule:
+                known.remove()
+
+    @command()
+    def _clear_faults(self) -> None:
+        self._exchange.faults.clear()
+
+    @command(read_only=True)
+    def _injected(self) -> Mapping[str, int]:
+        return self._exchange.faults.injected
+
+    @command()
     def maintenance(self, market: Market | None = None, *, refuse: bool = True) -> None:
         """Work on one market, or on both, until ``end_maintenance``.
 
@@ -65,21 +133,24 @@ class Levers:
             market: Which one; both by default.
             refuse: Answer everything with 503. Otherwise the status is all that changes.
         """
-        for one in _chosen(market):
-            self._exchange.maintain(one, refuse=refuse, show=True)
+        for name in _chosen(market):
+            self._exchange.maintain(name, refuse=refuse, show=True)
 
+    @command()
     def end_maintenance(self, market: Market | None = None) -> None:
         """Back to normal. Twice does no harm."""
-        for one in _chosen(market):
-            self._exchange.maintain(one, refuse=False, show=False)
+        for name in _chosen(market):
+            self._exchange.maintain(name, refuse=False, show=False)
 
     # ------------------------------------------------------------------------------------ limits
 
+    @command()
     def reset_limits(self) -> None:
         """Forget all used weight, all counted requests and all bans."""
         for limiter in self._exchange.limiters.values():
             limiter.reset()
 
+    @command()
     def change_limits(
         self,
         market: Market,
@@ -108,8 +179,9 @@ class Levers:
         for value in (weight, window_seconds, *changed.values()):
             if value is not None and value < 1:
                 raise SimulatorError(f"a limit of {value}? Limits and lengths are at least 1")
-        limiter.change(self.clock.now_ms(), weight, window_seconds, changed)
+        limiter.change(self._clock.now_ms(), weight, window_seconds, changed)
 
+    @command()
     def drift(self, operation: str, weight: int | None) -> None:
         """Charge another weight for an operation (``spot.klines``) than the documents say; ``None`` ends that.
 
@@ -120,6 +192,7 @@ class Levers:
             raise SimulatorError(f"a weight of {weight}? It is at least 0")
         self._exchange.drift(operation, weight)
 
+    @command()
     def foreign_traffic(self, market: Market, weight_per_second: float, weight: int = 1) -> None:
         """Let others at the same address spend from the same windows, evenly, until ``stop_foreign_traffic``.
 
@@ -133,20 +206,22 @@ class Levers:
         Raises:
             SimulatorError: A number is not positive.
         """
-        now = self.clock.now_ms()
+        now = self._clock.now_ms()
         try:
             foreign = ForeignTraffic.at_rate(weight_per_second, weight, now)
         except ValueError as error:
             raise SimulatorError(str(error)) from error
         self._exchange.limiters[market].let_in(now, foreign)
 
+    @command()
     def stop_foreign_traffic(self, market: Market | None = None) -> None:
         """Nobody else is there any more, on one market or on both."""
-        for one in _chosen(market):
-            self._exchange.limiters[one].let_in(self.clock.now_ms(), None)
+        for name in _chosen(market):
+            self._exchange.limiters[name].let_in(self._clock.now_ms(), None)
 
     # ----------------------------------------------------------------------------------- symbols
 
+    @command()
     def list_symbol(self, market: Market, symbol: str | Instrument, at: int | None = None) -> None:
         """List a symbol that is not listed; it trades from the next whole minute on.
 
@@ -167,6 +242,7 @@ class Levers:
             raise SimulatorError(f"{market} lists {instrument.symbol} already")
         listings.add(instrument, when)
 
+    @command()
     def set_status(self, market: Market, symbol: str, status: str, at: int | None = None) -> None:
         """Give a symbol another status, now or at a time; any but ``TRADING`` stops its trades.
 
@@ -177,6 +253,7 @@ class Levers:
         """
         self._exchange.markets[market].listings.set_status(symbol, status, self._when(at))
 
+    @command()
     def delist_symbol(self, market: Market, symbol: str, at: int | None = None) -> None:
         """Remove a symbol, now or at a time: whoever asks for it then is told that it is invalid.
 
@@ -185,6 +262,7 @@ class Levers:
         """
         self._exchange.markets[market].listings.remove(symbol, self._when(at))
 
+    @command()
     def settle_symbol(self, symbol: str, at: int | None = None, *, removed_after: float | None = None) -> None:
         """Settle a contract as Binance does: its trades stop, it is shown as ``SETTLING``, and later removed.
 
@@ -201,9 +279,54 @@ class Levers:
         if removed_after is not None:
             self.delist_symbol("futures", symbol, when + round(removed_after * 1000))
 
+    # ------------------------------------------------------------------------------------- clock
+
+    @command()
+    def advance(self, seconds: float) -> int:
+        """Move a ``ManualClock`` or an ``OffsetClock`` forward; gives the new time, milliseconds since the epoch.
+
+        Raises:
+            SimulatorError: The clock is the system's, or ``seconds`` is negative and the clock a ``ManualClock``.
+        """
+        match self._clock:
+            case ManualClock() as clock:
+                clock.advance(seconds)
+            case OffsetClock() as clock:
+                clock.offset_seconds += seconds
+            case _:
+                raise SimulatorError("the system's clock cannot be moved; start the simulator with another one")
+        return self._clock.now_ms()
+
+    @command()
+    def set_clock(self, now_ms: int) -> int:
+        """Set a ``ManualClock`` or an ``OffsetClock``, forward or back; gives that time.
+
+        Raises:
+            SimulatorError: The clock is the system's.
+        """
+        match self._clock:
+            case ManualClock() as clock:
+                clock.set(now_ms)
+            case OffsetClock() as clock:
+                clock.offset_seconds += (now_ms - clock.now_ms()) / 1000
+            case _:
+                raise SimulatorError("the system's clock cannot be set; start the simulator with another one")
+        return self._clock.now_ms()
+
     def _when(self, at: int | None) -> int:
-        return self.clock.now_ms() if at is None else at
+        return self._clock.now_ms() if at is None else at
 
 
 def _chosen(market: Market | None) -> Iterable[Market]:
     return _MARKETS if market is None else (market,)
+
+
+def _read_fault(given: Mapping[str, Any]) -> Fault:
+    usual = usual_faults().get(given.get("kind", ""))
+    if usual is None:
+        raise SimulatorError(f"kind must be one of {', '.join(usual_faults())}")
+    names = [field.name for field in fields(Fault)]
+    unknown = given.keys() - set(names)
+    if unknown:
+        raise SimulatorError(f"a fault has no {', '.join(sorted(unknown))}")
+    return _FAULT.validate_python({name: getattr(usual, name) for name in names} | dict(given))

@@ -11,12 +11,13 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from binance_sdk.simulator.errors import SimulatorError
-from binance_sdk.simulator.faults.requests import Fault
+from binance_sdk.simulator.faults.requests import Fault, FaultKind
 from binance_sdk.simulator.faults.streams import StreamFault
 
 _RULE: Mapping[str, Any] = {"where": str, "probability": float, "count": int, "seed": int}
@@ -57,8 +58,8 @@ def describe_faults() -> list[FaultDescription]:
             name,
             "requests" if name in _made_by(Fault) else "streams",
             tuple(
-                one.name if one.default is one.empty else f"{one.name}={_shown(one.default)}"
-                for one in inspect.signature(make).parameters.values()
+                key if argument.default is argument.empty else f"{key}={_shown(argument.default)}"
+                for key, argument in inspect.signature(make).parameters.items()
             ),
             (inspect.getdoc(make) or "").partition("\n")[0],
         )
@@ -85,18 +86,31 @@ def parse_fault(text: str) -> ParsedFault:
         key, sign, value = part.strip().partition("=")
         if not sign or (key not in signature and key not in _RULE):
             takes = ", ".join([*signature, *_RULE])
-            raise SimulatorError(f"{name}: {part!r} is no KEY=VALUE with one of {takes}")
+            raise SimulatorError(f"{name}: {part!r} must be KEY=VALUE, the key one of {takes}")
         kind = types[key] if key in signature else _RULE[key]
         (own if key in signature else rule)[key] = _read(name, key, kind, value)
-    for one in signature.values():
-        if one.default is one.empty and one.name not in own:
-            raise SimulatorError(f"{name} needs {one.name}: write {name}:{one.name}=...")
+    for missing in _required(make):
+        if missing not in own:
+            raise SimulatorError(f"{name} needs {missing}: write {name}:{missing}=...")
     if "where" in rule:
         rule["where"] = tuple(rule["where"].split("|"))
     try:
         return ParsedFault(make(**own), **rule)
     except ValueError as error:
         raise SimulatorError(str(error)) from error
+
+
+@cache
+def usual_faults() -> Mapping[FaultKind, Fault]:
+    """Of each kind the fault that its class method makes by default."""
+    defaults = (make() for make in _made_by(Fault).values() if not _required(make))
+    faults = (Fault.latency(0.1), *defaults, Fault.reset(in_body=True))
+    return {fault.kind: fault for fault in faults if isinstance(fault, Fault)}
+
+
+def _required(make: Callable[..., object]) -> list[str]:
+    """Arguments without a default."""
+    return [name for name, argument in inspect.signature(make).parameters.items() if argument.default is argument.empty]
 
 
 def _read(name: str, key: str, kind: Any, value: str) -> Any:

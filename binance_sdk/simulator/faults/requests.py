@@ -33,7 +33,7 @@ FaultKind = Literal[
     "bad_row",
 ]
 
-_DIFFERENT = frozenset({"short_page", "newest_first", "bad_row"})
+_CHANGE_ROWS = frozenset({"short_page", "newest_first", "bad_row"})
 """Answers of status 200 that are not what they should be, though nothing is wrong with their JSON."""
 _REASONS = {
     200: "Please wait",
@@ -199,7 +199,7 @@ class Fault:
         return cls("bad_row")
 
     @classmethod
-    def passing(cls) -> tuple[Fault, ...]:
+    def transient(cls) -> tuple[Fault, ...]:
         """Every kind after which the same request may well succeed, and which closes no gate."""
         return (
             cls.server_error(500),
@@ -216,14 +216,14 @@ class Fault:
         )
 
     @property
-    def answers(self) -> bool:
-        """Whether it takes the place of the true answer, instead of damaging it."""
+    def replaces_answer(self) -> bool:
+        """Whether it replaces the true answer instead of damaging it."""
         return bool(self.status)
 
     @property
-    def differs(self) -> bool:
-        """Whether all that is wrong is what the answer says."""
-        return self.kind in _DIFFERENT
+    def changes_rows(self) -> bool:
+        """Whether the answer is a whole one, and only what it says is wrong."""
+        return self.kind in _CHANGE_ROWS
 
     def delay(self, drawn: float) -> float:
         """Seconds of a latency, for a random number from 0 to 1."""
@@ -254,41 +254,15 @@ class Faults(Rules[Fault]):
         super().__init__(str(seed), "Fault.server_error()")
         self._names = frozenset(names)
 
-    def add(
-        self,
-        *faults: Fault,
-        where: str | Iterable[str] = "*",
-        probability: float = 1.0,
-        count: int | None = None,
-        seed: int | None = None,
+    def _insert(
+        self, faults: tuple[Fault, ...], where: tuple[str, ...], probability: float, count: int | None, seed: int | None
     ) -> FaultRule:
-        """Inject faults from now on.
-
-        Delays of several rules add up; of everything else, the first rule that hits decides.
-
-        Args:
-            faults: One of them is drawn for each request that is hit.
-            where: Operations (``spot.klines``, ``*.depth``), markets (``futures``) or paths (``/fapi/*``); ``*`` and
-                ``?`` stand for anything.
-            probability: Share of the matching requests that are hit.
-            count: How many to hit at most: ``count=3`` is the next three.
-            seed: For draws of their own; otherwise they follow from the seed of the simulator and the number of the
-                rule, so that the same rules hit the same requests again.
-
-        Raises:
-            SimulatorError: A pattern matches nothing the simulator serves.
-        """
-        patterns = (where,) if isinstance(where, str) else tuple(where)
-        for pattern in patterns:
+        for pattern in where:
             if not matches(self._names, (pattern,)):
                 raise SimulatorError(
                     f"where={pattern!r} matches nothing; write an operation like spot.klines, a market or a path"
                 )
-        return self._add(faults, patterns, probability, count, seed)
-
-    def next(self, count: int, *faults: Fault, where: str | Iterable[str] = "*") -> FaultRule:
-        """Inject faults into the next so many requests."""
-        return self.add(*faults, where=where, count=count)
+        return super()._insert(faults, where, probability, count, seed)
 
     def draw(self, names: Iterable[str]) -> Injected:
         """What happens to a request that has these names: its path, and operation and market if it has any."""
@@ -302,8 +276,8 @@ class Faults(Rules[Fault]):
                 only_delays = all(fault.kind == "latency" for fault in rule.faults)
                 if (chosen is not None and not only_delays) or not matches(known, rule.where):
                     continue
-                # The spread is drawn in any case, as the rest is.
-                fault, spread = self._hit(rule), rule.draws.random()
+                # The spread is always drawn too, so that later draws do not depend on whether this one hit.
+                fault, spread = self._draw_from(rule), rule.generator.random()
                 if fault is None:
                     continue
                 if fault.kind == "latency":

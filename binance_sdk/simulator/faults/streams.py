@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Literal
@@ -158,37 +157,17 @@ class StreamFaults(Rules[StreamFault]):
         super().__init__(f"{seed}/streams", "StreamFault.drop()")
         self._muted: tuple[str, ...] = ()
 
-    def add(
+    def _insert(
         self,
-        *faults: StreamFault,
-        where: str | Iterable[str] = "*",
-        probability: float = 1.0,
-        count: int | None = None,
-        seed: int | None = None,
+        faults: tuple[StreamFault, ...],
+        where: tuple[str, ...],
+        probability: float,
+        count: int | None,
+        seed: int | None,
     ) -> StreamFaultRule:
-        """Inject faults from now on; where several rules match an event, the first that hits decides.
-
-        Each event counts once for each connection that gets it.
-
-        Args:
-            faults: One of them is drawn for each event (or new connection) that is hit.
-            where: Streams (``btcusdt@aggTrade``), operations (``spot.agg_trade``) or markets (``futures``); ``*`` and
-                ``?`` stand for anything. New connections go by market only.
-            probability: Share of the matching events that are hit.
-            count: How many to hit at most: ``count=3`` is the next three.
-            seed: For draws of their own; otherwise they follow from the seed of the simulator and the number of the
-                rule.
-
-        Raises:
-            SimulatorError: It makes no sense.
-        """
         if len({fault.kind == "refuse" for fault in faults}) > 1:
             raise SimulatorError("refuse() is about new connections, the others are about events: add two rules")
-        return self._add(faults, where, probability, count, seed)
-
-    def next(self, count: int, *faults: StreamFault, where: str | Iterable[str] = "*") -> StreamFaultRule:
-        """Inject faults into the next so many events."""
-        return self.add(*faults, where=where, count=count)
+        return super()._insert(faults, where, probability, count, seed)
 
     def mute(self, *where: str) -> None:
         """Acknowledge subscriptions to these streams and never send anything, on any connection, until ``unmute``."""
@@ -218,7 +197,7 @@ class StreamFaults(Rules[StreamFault]):
             for rule in list(self._rules):
                 if (rule.faults[0].kind == "refuse") is not connecting or not matches(names, rule.where):
                     continue
-                fault = self._hit(rule)
+                fault = self._draw_from(rule)
                 if fault is not None:
                     return fault
         return None

@@ -186,7 +186,7 @@ class Exchange:
                 limiter.ban(now, fault.seconds, told)
             used = limiter.spend(request.path, weight, now, told)
             headers |= self._used_weight(operation, limiter, used, weight)
-            if fault is not None and fault.answers:
+            if fault is not None and fault.replaces_answer:
                 if fault.kind == "rate_limited":
                     limiter.ask_for_quiet(told, now + math.ceil(fault.seconds) * 1000)
                 return _instead(fault, headers)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
-import socket
 import struct
 import time
 from collections import deque
@@ -20,6 +18,7 @@ from websockets.protocol import Event, State
 from binance_sdk.simulator.faults.damage import bad_row, coin_m, from_the_future
 from binance_sdk.simulator.faults.streams import StreamFault
 from binance_sdk.simulator.market.symbols import Market
+from binance_sdk.simulator.sockets import reset_connection
 from binance_sdk.simulator.streams.names import StreamName
 from binance_sdk.simulator.streams.requests import StreamRequest, StreamRequestError, answer, parse_request
 
@@ -148,11 +147,7 @@ class StreamConnection(ServerConnection):
 
     def abort(self) -> None:
         """Reset it, as a machine on the way does."""
-        raw = self.transport.get_extra_info("socket")
-        if raw is not None:
-            with contextlib.suppress(OSError):
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.transport.abort()
+        reset_connection(self.transport)
 
     def freeze(self) -> None:
         """Open, and nothing more."""

@@ -1,20 +1,35 @@
-"""The three ports of a simulator: REST, and right after it the streams of spot and of futures.
+"""The sockets of a simulator: its three ports, REST and right after it the streams of spot and of futures; and resets.
 
 One address is enough to know all of them, so that one variable can point clients at a simulator.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import struct
+import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
+from binance_sdk._runtime.operation import Market
 from binance_sdk.simulator.errors import PortInUseError
-from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator_url import LAST_PORT, STREAM_PORTS
 
 _ATTEMPTS = 100
 """Free ports are given at random, and the next two may be taken."""
+_RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""SO_LINGER: on, for no time, so that closing sends a reset."""
+
+
+def reset_connection(transport: asyncio.BaseTransport) -> None:
+    """Close a connection with a TCP reset; what was not sent yet is lost."""
+    connected = transport.get_extra_info("socket")
+    if connected is not None:
+        with suppress(OSError):
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 def bind_ports(host: str, port: int) -> tuple[socket.socket, Mapping[Market, socket.socket]]:
