@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ClientOptions(TypedDict, total=False):
-    """What both kinds of client take, but for the places to ask and the ways there."""
+    """What both kinds of client take, except for base URLs and how to reach them."""
 
     api_key: str | None
     timeout: float
@@ -28,8 +28,15 @@ class ClientOptions(TypedDict, total=False):
     on_drift: Callable[[WeightDrift], None] | None
 
 
+class _BaseUrls(TypedDict):
+    spot_base_url: str
+    futures_base_url: str
+    spot_stream_url: str
+    futures_stream_url: str
+
+
 class Clients:
-    """What has an address and makes clients for it."""
+    """Base of what has an address: makes clients for it."""
 
     @property
     def url(self) -> str:
@@ -48,14 +55,7 @@ class Clients:
         """
         from binance_sdk import BinanceClient
 
-        urls = simulator_urls(self.url)
-        return BinanceClient(
-            spot_base_url=urls.rest,
-            futures_base_url=urls.rest,
-            spot_stream_url=urls.streams["spot"],
-            futures_stream_url=urls.streams["futures"],
-            **options,
-        )
+        return BinanceClient(**self._base_urls(), **options)
 
     def sync_client(self, **options: Unpack[ClientOptions]) -> SyncBinanceClient:
         """A blocking client whose REST and streams, of both markets, are here.
@@ -69,11 +69,13 @@ class Clients:
         """
         from binance_sdk import SyncBinanceClient
 
+        return SyncBinanceClient(**self._base_urls(), **options)
+
+    def _base_urls(self) -> _BaseUrls:
         urls = simulator_urls(self.url)
-        return SyncBinanceClient(
-            spot_base_url=urls.rest,
-            futures_base_url=urls.rest,
-            spot_stream_url=urls.streams["spot"],
-            futures_stream_url=urls.streams["futures"],
-            **options,
-        )
+        return {
+            "spot_base_url": urls.rest,
+            "futures_base_url": urls.rest,
+            "spot_stream_url": urls.streams["spot"],
+            "futures_stream_url": urls.streams["futures"],
+        }

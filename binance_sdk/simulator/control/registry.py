@@ -88,9 +88,12 @@ class CommandRunner:
         try:
             return call(**arguments)
         except ValidationError as error:
-            found = ((".".join(map(str, one["loc"])), one["msg"]) for one in error.errors(include_url=False))
-            raise SimulatorError(
-                "; ".join(f"{place}: {message}" if place else message for place, message in found)
-            ) from error
+            raise SimulatorError(_message(error)) from error
         except ValueError as error:
             raise SimulatorError(str(error)) from error
+
+
+def _message(error: ValidationError) -> str:
+    problems = error.errors(include_url=False)
+    found = [(".".join(map(str, problem["loc"])), problem["msg"]) for problem in problems]
+    return "; ".join(f"{place}: {message}" if place else message for place, message in found)

@@ -59,7 +59,7 @@ def coin_m(event: bytes) -> bytes:
     whole: object = json.loads(event)
     if isinstance(whole, list):
         rows = cast("list[object]", whole)
-        return _text([*rows, *(_coin_m(one) for one in rows[:1])])
+        return _text([*rows, *(_coin_m(row) for row in rows[:1])])
     return _text(_coin_m(whole))
 
 

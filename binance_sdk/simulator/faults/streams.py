@@ -114,7 +114,7 @@ class StreamFault:
     @classmethod
     def refuse(cls, status: int = 503, *, retry_after: float | None = None, location: str = "") -> StreamFault:
         """A new connection is answered with this HTTP status, e.g. 429, 418, 403 or 451, or sent to ``location``."""
-        if not (300 <= status <= 599 and status in {one.value for one in HTTPStatus}):
+        if not (300 <= status <= 599 and status in {known.value for known in HTTPStatus}):
             raise ValueError(f"refuse({status}): the status of a refusal is a known one from 300 to 599")
         return cls("refuse", code=status, retry_after=retry_after, location=location)
 

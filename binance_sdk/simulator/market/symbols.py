@@ -249,13 +249,13 @@ class SymbolTable:
 
     @cached_property
     def by_symbol(self) -> dict[str, Instrument]:
-        return {one.symbol: one for one in self.instruments}
+        return {instrument.symbol: instrument for instrument in self.instruments}
 
     @cached_property
     def pairs(self) -> frozenset[str]:
-        return frozenset(one.pair for one in self.instruments)
+        return frozenset(instrument.pair for instrument in self.instruments)
 
     @cached_property
     def dollar_assets(self) -> frozenset[str]:
         """What asset_index goes by: assets in dollars (ADAUSD), not contracts."""
-        return frozenset(f"{one.base}USD" for one in self.instruments)
+        return frozenset(f"{instrument.base}USD" for instrument in self.instruments)

@@ -196,4 +196,4 @@ def last_prices(data: SymbolData, now: int) -> tuple[str, str, int]:
 
 
 def traded(market: ServedMarket) -> Sequence[Instrument]:
-    return [one for one in market.table.instruments if one.traded]
+    return [instrument for instrument in market.table.instruments if instrument.traded]

@@ -63,7 +63,7 @@ def spot_exchange_info(market: ServedMarket, call: Call, now: int) -> Body:
             ("RAW_REQUESTS", raw.seconds, raw.limit),
         ),
         "exchangeFilters": [],
-        "symbols": [_spot_symbol(one, with_permissions) for one in _wanted(market, call)],
+        "symbols": [_spot_symbol(instrument, with_permissions) for instrument in _wanted(market, call)],
         "sors": [{"baseAsset": "BTC", "symbols": ["BTCUSDT", "BTCUSDC"]}],
     }
 
@@ -73,16 +73,16 @@ def _wanted(market: ServedMarket, call: Call) -> list[Instrument]:
     if "symbol" in call.given or "symbols" in call.given:
         return chosen
     permissions = set(call.names("permissions") or _DEFAULT_PERMISSIONS)
-    return [one for one in chosen if permissions.intersection(one.permissions)]
+    return [instrument for instrument in chosen if permissions.intersection(instrument.permissions)]
 
 
-def _spot_symbol(one: Instrument, with_permissions: bool) -> dict[str, Json]:
+def _spot_symbol(instrument: Instrument, with_permissions: bool) -> dict[str, Json]:
     return {
-        "symbol": one.symbol,
-        "status": one.status,
-        "baseAsset": one.base,
+        "symbol": instrument.symbol,
+        "status": instrument.status,
+        "baseAsset": instrument.base,
         "baseAssetPrecision": 8,
-        "quoteAsset": one.quote,
+        "quoteAsset": instrument.quote,
         "quotePrecision": 8,
         "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8,
@@ -97,18 +97,18 @@ def _spot_symbol(one: Instrument, with_permissions: bool) -> dict[str, Json]:
         "cancelReplaceAllowed": True,
         "amendAllowed": True,
         "pegInstructionsAllowed": True,
-        "isSpotTradingAllowed": one.traded,
-        "isMarginTradingAllowed": one.traded and "MARGIN" in one.permissions,
-        "filters": _spot_filters(one),
+        "isSpotTradingAllowed": instrument.traded,
+        "isMarginTradingAllowed": instrument.traded and "MARGIN" in instrument.permissions,
+        "filters": _spot_filters(instrument),
         "permissions": [],
-        "permissionSets": [list(one.permissions)] if with_permissions else [],
+        "permissionSets": [list(instrument.permissions)] if with_permissions else [],
         "defaultSelfTradePreventionMode": "EXPIRE_MAKER",
         "allowedSelfTradePreventionModes": ["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "DECREMENT"],
     }
 
 
-def _spot_filters(one: Instrument) -> list[Json]:
-    tick, lot = _step(one.price_decimals, 8), _step(one.lot_decimals, 8)
+def _spot_filters(instrument: Instrument) -> list[Json]:
+    tick, lot = _step(instrument.price_decimals, 8), _step(instrument.lot_decimals, 8)
     return [
         {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "1000000.00000000", "tickSize": tick},
         {"filterType": "LOT_SIZE", "minQty": lot, "maxQty": "9000000.00000000", "stepSize": lot},
@@ -136,7 +136,7 @@ def _spot_filters(one: Instrument) -> list[Json]:
         },
         {
             "filterType": "NOTIONAL",
-            "minNotional": "5.00000000" if one.quote != "BTC" else "0.00010000",
+            "minNotional": "5.00000000" if instrument.quote != "BTC" else "0.00010000",
             "applyMinToMarket": True,
             "maxNotional": "9000000.00000000",
             "applyMaxToMarket": False,
@@ -182,40 +182,40 @@ def futures_exchange_info(market: ServedMarket, call: Call, now: int) -> Body:
     }
 
 
-def _futures_symbol(one: Instrument, listed: int) -> dict[str, Json]:
+def _futures_symbol(instrument: Instrument, listed: int) -> dict[str, Json]:
     return {
-        "symbol": one.symbol,
-        "pair": one.pair,
-        "contractType": one.contract_type,
+        "symbol": instrument.symbol,
+        "pair": instrument.pair,
+        "contractType": instrument.contract_type,
         "deliveryDate": _NEVER_DELIVERED,
         "onboardDate": listed,
-        "status": one.status,
+        "status": instrument.status,
         "maintMarginPercent": "2.5000",
         "requiredMarginPercent": "5.0000",
-        "baseAsset": one.base,
-        "quoteAsset": one.quote,
-        "marginAsset": one.quote,
-        "pricePrecision": one.price_decimals + one.price_zeros,
-        "quantityPrecision": one.lot_decimals,
+        "baseAsset": instrument.base,
+        "quoteAsset": instrument.quote,
+        "marginAsset": instrument.quote,
+        "pricePrecision": instrument.price_decimals + instrument.price_zeros,
+        "quantityPrecision": instrument.lot_decimals,
         "baseAssetPrecision": 8,
         "quotePrecision": 8,
-        "underlyingType": one.underlying,
-        "underlyingSubType": list(one.tags),
+        "underlyingType": instrument.underlying,
+        "underlyingSubType": list(instrument.tags),
         "triggerProtect": "0.0500",
         "liquidationFee": "0.012500",
         "marketTakeBound": "0.05",
         "maxMoveOrderLimit": 10000,
-        "filters": _futures_filters(one),
+        "filters": _futures_filters(instrument),
         "orderTypes": _FUTURES_ORDERS,
         "timeInForce": ["GTC", "IOC", "FOK", "GTX", "GTD", "RPI"],
         "permissionSets": ["GRID", "COPY", "DCA"],
     }
 
 
-def _futures_filters(one: Instrument) -> list[Json]:
-    tick = _step(one.price_decimals, one.price_decimals + one.price_zeros)
-    lot = _step(one.lot_decimals, one.lot_decimals)
-    most = str(max(10, int(10_000_000 / one.dollars)))
+def _futures_filters(instrument: Instrument) -> list[Json]:
+    tick = _step(instrument.price_decimals, instrument.price_decimals + instrument.price_zeros)
+    lot = _step(instrument.lot_decimals, instrument.lot_decimals)
+    most = str(max(10, int(10_000_000 / instrument.dollars)))
     return [
         {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "2000000", "tickSize": tick},
         {"filterType": "LOT_SIZE", "minQty": lot, "maxQty": most, "stepSize": lot},

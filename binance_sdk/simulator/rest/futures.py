@@ -85,7 +85,7 @@ def ticker_book(market: ServedMarket, call: Call, now: int) -> Body:
 def funding_info(market: ServedMarket, call: Call, now: int) -> Body:
     return [
         {
-            "symbol": one.symbol,
+            "symbol": instrument.symbol,
             "adjustedFundingRateCap": "0.02000000",
             "adjustedFundingRateFloor": "-0.02000000",
             "fundingIntervalHours": contracts.FUNDING_HOURS,
@@ -93,15 +93,15 @@ def funding_info(market: ServedMarket, call: Call, now: int) -> Body:
             # Rows that were never adjusted have no time on the wire.
             "updateTime": market.listed_at if place % 3 else None,
         }
-        for place, one in enumerate(trading.traded(market))
+        for place, instrument in enumerate(trading.traded(market))
     ]
 
 
 def asset_index(market: ServedMarket, call: Call, now: int) -> Body:
     answers: dict[str, dict[str, Json]] = {}
-    for one in trading.traded(market):
-        if one.quote == "USDT" and one.multiplier == 1:
-            answers[f"{one.base}USD"] = _asset_index(market, one, now)
+    for instrument in trading.traded(market):
+        if instrument.quote == "USDT" and instrument.multiplier == 1:
+            answers[f"{instrument.base}USD"] = _asset_index(market, instrument, now)
     if "symbol" not in call.given:
         return list(answers.values())
     name = call.text("symbol")
@@ -110,10 +110,10 @@ def asset_index(market: ServedMarket, call: Call, now: int) -> Body:
     return answers[name]
 
 
-def _asset_index(market: ServedMarket, one: Instrument, now: int) -> dict[str, Json]:
-    index = contracts.value_at(lambda minutes: market.prices.index(one, minutes), now)
+def _asset_index(market: ServedMarket, instrument: Instrument, now: int) -> dict[str, Json]:
+    index = contracts.value_at(lambda minutes: market.prices.index(instrument, minutes), now)
     answer: dict[str, Json] = {
-        "symbol": f"{one.base}USD",
+        "symbol": f"{instrument.base}USD",
         "time": now // 1000 * 1000,
         "index": _EIGHT.rounded(index),
         "bidBuffer": "0.10000000",
@@ -128,16 +128,16 @@ def _asset_index(market: ServedMarket, one: Instrument, now: int) -> dict[str, J
 
 
 def constituents(market: ServedMarket, call: Call, now: int) -> Body:
-    one = market.table.by_symbol[call.text("symbol")]
-    hidden = one.contract_type == "TRADIFI_PERPETUAL"
-    index = contracts.value_at(lambda minutes: market.prices.index(one, minutes), now)
+    instrument = market.table.by_symbol[call.text("symbol")]
+    hidden = instrument.contract_type == "TRADIFI_PERPETUAL"
+    index = contracts.value_at(lambda minutes: market.prices.index(instrument, minutes), now)
     return {
-        "symbol": one.symbol,
+        "symbol": instrument.symbol,
         "time": now // 1000 * 1000,
         "constituents": [
             {
                 "exchange": exchange,
-                "symbol": pattern.format(one.base, one.quote),
+                "symbol": pattern.format(instrument.base, instrument.quote),
                 "price": "-1" if hidden else _EIGHT.rounded(index),
                 "weight": _EIGHT.rounded(1 / len(_EXCHANGES)),
             }
@@ -148,7 +148,11 @@ def constituents(market: ServedMarket, call: Call, now: int) -> Body:
 
 def index_info(market: ServedMarket, call: Call, now: int) -> Body:
     """Composite indices only; of any other contract the list is empty."""
-    parts = [one for one in trading.traded(market) if one.underlying == "COIN" and one.quote == "USDT"][:4]
+    parts = [
+        instrument
+        for instrument in trading.traded(market)
+        if instrument.underlying == "COIN" and instrument.quote == "USDT"
+    ][:4]
     return [
         {
             "symbol": data.instrument.symbol,
@@ -156,12 +160,12 @@ def index_info(market: ServedMarket, call: Call, now: int) -> Body:
             "component": "baseAsset",
             "baseAssetList": [
                 {
-                    "baseAsset": one.base,
-                    "quoteAsset": one.quote,
-                    "weightInQuantity": _EIGHT.rounded(data.instrument.dollars / len(parts) / one.dollars),
+                    "baseAsset": instrument.base,
+                    "quoteAsset": instrument.quote,
+                    "weightInQuantity": _EIGHT.rounded(data.instrument.dollars / len(parts) / instrument.dollars),
                     "weightInPercentage": _EIGHT.rounded(1 / len(parts)),
                 }
-                for one in parts
+                for instrument in parts
             ],
         }
         for data in market.chosen(call)
@@ -174,7 +178,9 @@ def insurance_balance(market: ServedMarket, call: Call, now: int) -> Body:
     updated = now // DAY * DAY
     funds: list[dict[str, Json]] = []
     for in_usdt in (True, False):
-        symbols = [one.symbol for one in market.table.instruments if (one.quote == "USDT") == in_usdt]
+        symbols = [
+            instrument.symbol for instrument in market.table.instruments if (instrument.quote == "USDT") == in_usdt
+        ]
         if not symbols or ("symbol" in call.given and call.text("symbol") not in symbols):
             continue
         assets: list[Json] = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import numpy as np
 
@@ -41,12 +42,9 @@ def value_at(path: Path, time: int) -> float:
 
 def _paths(market: ServedMarket, data: SymbolData) -> tuple[Path, Path, Path]:
     """Mark price, index price and premium of a contract."""
-    prices, one = market.prices, data.instrument
-    return (
-        lambda minutes: prices.mid(one, minutes),
-        lambda minutes: prices.index(one, minutes),
-        lambda minutes: prices.premium(one, minutes),
-    )
+    paths = (market.prices.mid, market.prices.index, market.prices.premium)
+    mark, index, premium = (partial(path, data.instrument) for path in paths)
+    return mark, index, premium
 
 
 # --------------------------------------------------------------------------------- candles of paths
@@ -69,7 +67,9 @@ def index_price_klines(market: ServedMarket, call: Call, now: int) -> Body:
 
 def _of_pair(market: ServedMarket, call: Call) -> SymbolData:
     pair = call.text("pair")
-    return market.symbol_data(next(one.symbol for one in market.table.instruments if one.pair == pair))
+    return market.symbol_data(
+        next(instrument.symbol for instrument in market.table.instruments if instrument.pair == pair)
+    )
 
 
 def _path_klines(data: SymbolData, call: Call, now: int, path: Path) -> Body:

@@ -112,4 +112,4 @@ class BookChanges:
 def levels(prices: Ints, quantities: Ints, price: DecimalFormat, quantity: DecimalFormat) -> str:
     """Levels as JSON."""
     pairs = zip(prices.tolist(), quantities.tolist(), strict=True)
-    return "[" + ",".join([f'["{price.text(one)}","{quantity.text(other)}"]' for one, other in pairs]) + "]"
+    return "[" + ",".join([f'["{price.text(level)}","{quantity.text(amount)}"]' for level, amount in pairs]) + "]"

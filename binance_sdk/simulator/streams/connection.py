@@ -7,9 +7,9 @@ import re
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
@@ -24,12 +24,12 @@ from binance_sdk.simulator.streams.requests import StreamRequest, StreamRequestE
 
 if TYPE_CHECKING:
     from binance_sdk.simulator.streams.hub import Hub
-    from binance_sdk.simulator.streams.limits import StreamLimits
+    from binance_sdk.simulator.streams.server import StreamServer
 
-_POLICY = 1008
+_POLICY_VIOLATION = 1008
 _TIMES = re.compile(rb'("(?:E|T|t|O|C)":)([1-9][0-9]{12})(?=[,}])')
-_FATTEST = 256 * 2**20
-"""Bytes that may wait for a client that does not read; more end the connection."""
+_MAX_UNSENT_BYTES = 256 * 2**20
+"""Bytes that may wait for a client that does not read; with more the connection is reset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,39 +61,23 @@ def in_microseconds(payload: bytes) -> bytes:
     """An event for a connection that asked for ``timeUnit=MICROSECOND``."""
 
     def longer(match: re.Match[bytes]) -> bytes:
-        # The end of a bar is the last microsecond of it.
+        # The close time of a bar is its last microsecond.
         return match[1] + match[2] + (b"999" if match[2].endswith(b"999") and match[1] == b'"T":' else b"000")
 
     return _TIMES.sub(longer, payload)
 
 
-class Home(Protocol):
-    """The server a connection belongs to, as far as the connection needs to know it."""
-
-    market: Market
-    hub: Hub
-    limits: StreamLimits
-    now: Callable[[], int]
-    sockets: set[StreamConnection]
-    received: int
-    over_limit: int
-
-    def run(self, work: Coroutine[Any, Any, None]) -> None: ...
-
-    def catch_up(self) -> None: ...
-
-
 class StreamConnection(ServerConnection):
-    """A client, as the simulator sees it."""
+    """The connection of one client."""
 
-    def __init__(self, *args: Any, home: Home, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, stream_server: StreamServer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.home = home
+        self.stream_server = stream_server
         self.address = Address()
         self.combined = False
         self.frozen = False
         self.opened = False
-        # The moment of the handshake: the client may move the clock as soon as it has the answer.
+        # When the handshake was; the clock may move as soon as the client has the answer.
         self.since = 0
         self.names: dict[str, None] = {}
         self._parts: list[bytes] = []
@@ -104,19 +88,19 @@ class StreamConnection(ServerConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.home.sockets.add(self)
+        self.stream_server.sockets.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.home.sockets.discard(self)
+        self.stream_server.sockets.discard(self)
 
     @property
     def market(self) -> Market:
-        return self.home.market
+        return self.stream_server.market
 
     @property
     def _hub(self) -> Hub:
-        return self.home.hub
+        return self.stream_server.hub
 
     # ------------------------------------------------------------------------------- listing cycle
 
@@ -125,55 +109,55 @@ class StreamConnection(ServerConnection):
         self.opened = True
         self.combined = self.address.combined
         self._plan_ping()
-        age = self.home.limits.max_age
-        self._hub.later(self.since + round(age * 1000), lambda: self.end(1001))
+        age = self.stream_server.limits.max_age
+        self._hub.later(self.since + round(age * 1000), lambda: self.close_soon(1001))
         if self.address.names:
             self._subscribe(self.address.names, None, self.since)
 
     def finish(self) -> None:
         """The connection is gone."""
         self.opened = False
-        self._hub.leave(self, self.names)
+        self._hub.unsubscribe(self, self.names)
         self.names.clear()
         for timer in (self._timer, *self._pings.values()):
             if timer is not None:
                 timer.cancel()
         self._pings.clear()
 
-    def end(self, code: int, reason: str = "") -> None:
-        """Close it properly. A frozen one is beyond that."""
+    def close_soon(self, code: int, reason: str = "") -> None:
+        """Close it with a close frame, unless it is frozen."""
         if self.opened and not self.frozen:
-            self.home.run(self.close(code, reason))
+            self.stream_server.run(self.close(code, reason))
 
     def abort(self) -> None:
-        """Reset it, as a machine on the way does."""
+        """Reset it, as a broken network does."""
         reset_connection(self.transport)
 
     def freeze(self) -> None:
-        """Open, and nothing more."""
+        """Stay open, and neither read nor write."""
         if not self.frozen and self.opened:
             self.frozen = True
             self.transport.pause_reading()
 
     def thaw(self) -> None:
-        """Alive again; what was due meanwhile is lost."""
+        """Read and write again; what was due meanwhile is lost."""
         if self.frozen and self.opened:
             self.frozen = False
             self.transport.resume_reading()
 
-    def warn(self, seconds: float, *messages: bytes) -> None:
-        """Say that the server is about to close, send what is left, and close so much later."""
-        payload = b'{"e":"serverShutdown","E":%d}' % self.home.now()
+    def announce_shutdown(self, seconds: float, *messages: bytes) -> None:
+        """Send ``serverShutdown`` and the messages, and close so many seconds later."""
+        payload = b'{"e":"serverShutdown","E":%d}' % self.stream_server.now()
         self._write(wrapped("!serverShutdown", payload) if self.combined else payload, *messages)
-        self._hub.later(self.home.now() + round(seconds * 1000), lambda: self.end(1001))
+        self._hub.later(self.stream_server.now() + round(seconds * 1000), lambda: self.close_soon(1001))
 
     # ------------------------------------------------------------------------------------- pings
 
     def _plan_ping(self) -> None:
-        self._timer = self.loop.call_later(self.home.limits.ping_interval, self.ping_now)
+        self._timer = self.loop.call_later(self.stream_server.limits.ping_interval, self.ping_now)
 
     def ping_now(self) -> None:
-        """Ask whether the client is there; it has until the deadline to answer."""
+        """Ping the client, which has until the deadline to answer."""
         if not self.opened or self.state is not State.OPEN:
             return
         if not self.frozen:
@@ -182,7 +166,7 @@ class StreamConnection(ServerConnection):
             self.send_data()
             if payload not in self._pings:
                 self._pings[payload] = self.loop.call_later(
-                    self.home.limits.pong_deadline, self.end, _POLICY, "No pong"
+                    self.stream_server.limits.pong_deadline, self.close_soon, _POLICY_VIOLATION, "No pong"
                 )
         self._plan_ping()
 
@@ -190,58 +174,58 @@ class StreamConnection(ServerConnection):
         # Answering a ping answers the ones before it; a pong nobody asked for is no sign of listing.
         if payload not in self._pings:
             return
-        for one in list(self._pings):
-            self._pings.pop(one).cancel()
-            if one == payload:
+        for sent in list(self._pings):
+            self._pings.pop(sent).cancel()
+            if sent == payload:
                 return
 
     # ----------------------------------------------------------------------------------- receiving
 
     def process_event(self, event: Event) -> None:
-        """Called by the library for whatever arrives; frames never wait in its queue."""
+        """Called by the library for everything that arrives; data frames are handled here, not queued."""
         if not isinstance(event, Frame) or self.state is not State.OPEN:
             super().process_event(event)
             return
         if event.opcode is Opcode.CLOSE:
             return
-        if event.opcode is not Opcode.CONT and not self._in_time():
+        if event.opcode is not Opcode.CONT and not self._within_rate():
             return
         if event.opcode is Opcode.PONG:
             self._pong(bytes(event.data))
         elif event.opcode is Opcode.BINARY:
-            self.end(_POLICY, "Invalid request")
+            self.close_soon(_POLICY_VIOLATION, "Invalid request")
         elif event.opcode in (Opcode.TEXT, Opcode.CONT):
             self._parts.append(bytes(event.data))
             if event.fin:
                 message = b"".join(self._parts)
                 self._parts.clear()
-                self._order(message)
+                self._handle(message)
 
-    def _in_time(self) -> bool:
-        """Whether this message is one of those allowed in a second."""
+    def _within_rate(self) -> bool:
+        """Whether the client may send this message in this second."""
         now = self.loop.time()
         self._arrivals.append(now)
         while self._arrivals[0] <= now - 1.0:
             self._arrivals.popleft()
-        self.home.received += 1
-        if len(self._arrivals) <= self.home.limits.messages_per_second:
+        self.stream_server.received += 1
+        if len(self._arrivals) <= self.stream_server.limits.messages_per_second:
             return True
-        self.home.over_limit += 1
-        self.end(_POLICY, "Too many requests")
+        self.stream_server.over_limit += 1
+        self.close_soon(_POLICY_VIOLATION, "Too many requests")
         return False
 
-    def _order(self, message: bytes) -> None:
+    def _handle(self, message: bytes) -> None:
         try:
             order = parse_request(message.decode())
         except UnicodeDecodeError:
-            self.end(1007)
+            self.close_soon(1007)
         except StreamRequestError as error:
             self._write(error.answer(self.market))
         else:
-            self.home.catch_up()
-            self._obey(order)
+            self.stream_server.catch_up()
+            self._answer(order)
 
-    def _obey(self, order: StreamRequest) -> None:
+    def _answer(self, order: StreamRequest) -> None:
         if order.method == "SUBSCRIBE":
             if self._subscribe(order.names, order.id, self._hub.moment):
                 self._write(answer(order.id, None))
@@ -249,7 +233,7 @@ class StreamConnection(ServerConnection):
         result: object = None
         if order.method == "UNSUBSCRIBE":
             known = [name for name in order.names if name in self.names]
-            self._hub.leave(self, known)
+            self._hub.unsubscribe(self, known)
             for name in known:
                 self.names.pop(name, None)
         elif order.method == "LIST_SUBSCRIPTIONS":
@@ -262,22 +246,22 @@ class StreamConnection(ServerConnection):
 
     def _subscribe(self, names: Iterable[str], request: int | str | None, since: int) -> bool:
         wanted = dict.fromkeys(name for name in names if name not in self.names)
-        if len(self.names) + len(wanted) > self.home.limits.max_streams:
+        if len(self.names) + len(wanted) > self.stream_server.limits.max_streams:
             error = StreamRequestError(4, "Too many subscriptions")
             error.id = request
             self._write(error.answer(self.market))
             if self.market == "futures":
-                self.end(_POLICY, "Invalid request")
+                self.close_soon(_POLICY_VIOLATION, "Invalid request")
             return False
         for name in wanted:
             self.names[name] = None
-            self._hub.listen(self, name, since)
+            self._hub.subscribe(self, name, since)
         return True
 
     # ------------------------------------------------------------------------------------- sending
 
-    def takes(self, name: StreamName) -> bool:
-        """Without a route only streams of ``public`` come; on the wrong one nothing does."""
+    def accepts(self, name: StreamName) -> bool:
+        """Whether the route of the connection carries the stream; without a route only those of ``public`` are sent."""
         return name.route == (self.address.route or ("public" if name.route else ""))
 
     def send_event(self, name: str, payload: bytes) -> None:
@@ -295,15 +279,15 @@ class StreamConnection(ServerConnection):
 
     def _write(self, *payloads: bytes) -> None:
         self.send_frames(b"".join(map(text_frame, payloads)))
-        if self.opened and self.transport.get_write_buffer_size() > _FATTEST:
+        if self.opened and self.transport.get_write_buffer_size() > _MAX_UNSENT_BYTES:
             self.abort()
 
-    def suffer(self, fault: StreamFault, name: str, payload: bytes) -> None:
-        """Meet a fault in place of an event."""
+    def inject(self, fault: StreamFault, name: str, payload: bytes) -> None:
+        """Let a fault happen in place of an event."""
         if self.address.microseconds:
             payload = in_microseconds(payload)
         message = wrapped(name, payload) if self.combined else payload
-        how: dict[str, Callable[[], object]] = {
+        actions: dict[str, Callable[[], object]] = {
             "drop": lambda: None,
             "duplicate": lambda: self._write(message, message),
             "reorder": lambda: self._held.setdefault(name, []).append(message),
@@ -315,15 +299,15 @@ class StreamConnection(ServerConnection):
             "forget": lambda: self.forget(name),
             "abort": self.abort,
             "freeze": self.freeze,
-            "close": lambda: self.end(fault.code, fault.reason),
-            "shutdown": lambda: self.warn(fault.seconds, message),
+            "close": lambda: self.close_soon(fault.code, fault.reason),
+            "shutdown": lambda: self.announce_shutdown(fault.seconds, message),
             "extra_field": lambda: self._write(self._with_field(message)),
             "future_id": lambda: self.send_event(name, from_the_future(payload)),
             "bad_event": lambda: self.send_event(name, bad_row(payload)),
             "coin_m": lambda: self._with_coin_m(name, payload),
-            "pings": lambda: self._flood(fault.count, message),
+            "pings": lambda: self._ping_and_send(fault.count, message),
         }
-        how[fault.kind]()
+        actions[fault.kind]()
 
     def _with_field(self, message: bytes) -> bytes:
         return b'%s,"ts":%d}' % (message[:-1], self._hub.moment) if message.endswith(b"}") else message
@@ -333,17 +317,17 @@ class StreamConnection(ServerConnection):
             self.send_event(name, payload)
         self.send_event(name, coin_m(payload))
 
-    def _flood(self, count: int, message: bytes) -> None:
+    def _ping_and_send(self, count: int, message: bytes) -> None:
         for number in range(count):
             self.protocol.send_ping(b"flood %d" % number)
         self.send_data()
         self._write(message)
 
     def forget(self, name: str) -> None:
-        """The subscription stands, but nobody knows of it."""
-        self._hub.leave(self, [name])
+        """Lose the subscription without a word; the client believes that it stands."""
+        self._hub.unsubscribe(self, [name])
 
 
 def as_connection(connection: object) -> StreamConnection:
-    """The library hands connections on as its own class."""
+    """A connection, which the library types as its own class."""
     return cast("StreamConnection", connection)

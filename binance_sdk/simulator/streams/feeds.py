@@ -159,11 +159,11 @@ def top(data: SymbolData, at: int) -> tuple[int, int, str]:
 
 def book_ticker(data: SymbolData, update_id: int, changed: int, best: str, at: int) -> bytes:
     """An event of either market."""
-    one = data.instrument
-    if one.market == "spot":
-        return f'{{"u":{update_id},"s":"{one.symbol}",{best}}}'.encode()
+    instrument = data.instrument
+    if instrument.market == "spot":
+        return f'{{"u":{update_id},"s":"{instrument.symbol}",{best}}}'.encode()
     return (
-        f'{{"e":"bookTicker","u":{update_id},"s":"{one.symbol}","ps":"{one.pair}",{best},'
+        f'{{"e":"bookTicker","u":{update_id},"s":"{instrument.symbol}","ps":"{instrument.pair}",{best},'
         f'"T":{changed},"E":{at},"st":1}}'
     ).encode()
 
@@ -198,14 +198,15 @@ class Depth:
             change = self._view.changes(data, previous).between(previous, due)
             sides = [change.bids, change.asks]
         bids, asks = (levels(*side, data.price, data.quantity) for side in sides)
-        one = data.instrument
+        instrument = data.instrument
         if spot and self._levels:
             return [f'{{"lastUpdateId":{last},"bids":{bids},"asks":{asks}}}'.encode()]
         if spot:
-            head = f'"s":"{one.symbol}","U":{first + 1},"u":{last}'
+            head = f'"s":"{instrument.symbol}","U":{first + 1},"u":{last}'
             return [f'{{"e":"depthUpdate","E":{due},{head},"b":{bids},"a":{asks}}}'.encode()]
         # The ids in between went to other symbols: only ``pu`` tells that nothing is missing.
-        head = f'"s":"{one.symbol}","ps":"{one.pair}","U":{first + IDS["futures"] - 1},"u":{last},"pu":{first}'
+        names = f'"s":"{instrument.symbol}","ps":"{instrument.pair}"'
+        head = f'{names},"U":{first + IDS["futures"] - 1},"u":{last},"pu":{first}'
         return [f'{{"e":"depthUpdate","E":{due},"T":{due},{head},"b":{bids},"a":{asks},"st":1}}'.encode()]
 
 

@@ -1,4 +1,4 @@
-"""Who listens to what, and what is due: the streams of one market, driven by the clock."""
+"""Which connection has subscribed to which stream, and what is due: the streams of one market, driven by the clock."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from binance_sdk.simulator.streams.names import StreamName, read_name
 from binance_sdk.simulator.streams.rest_feeds import feed_of
 
 
-class Listener(Protocol):
+class Subscriber(Protocol):
     """A connection, as the hub sees it."""
 
-    def takes(self, name: StreamName) -> bool:
+    def accepts(self, name: StreamName) -> bool:
         """Whether this stream can come over this connection."""
         ...
 
@@ -26,22 +26,22 @@ class Listener(Protocol):
         """Send an event of a stream."""
         ...
 
-    def suffer(self, fault: StreamFault, name: str, payload: bytes) -> None:
-        """Meet a fault in place of an event."""
+    def inject(self, fault: StreamFault, name: str, payload: bytes) -> None:
+        """Let a fault happen in place of an event."""
         ...
 
 
 class Topic:
-    """One stream that somebody listens to."""
+    """One stream that has subscribers."""
 
     def __init__(self, name: str, operation: str, market: str, feed: Feed | None) -> None:
         self.name = name
         self.operation = operation
         self.feed = feed
-        self.listeners: dict[Listener, None] = {}
+        self.subscribers: dict[Subscriber, None] = {}
         self.alive = True
-        # What patterns of faults can name it by.
-        self.known_as = (name, operation, market)
+        # The names that the pattern of a fault can match.
+        self.names = (name, operation, market)
 
 
 class Hub:
@@ -53,32 +53,32 @@ class Hub:
         self._topics: dict[str, Topic] = {}
         self._due: list[tuple[int, int, Callable[[int], int | None]]] = []
         self._order = count()
-        self._taken: set[str] = set()
+        self._paused: set[str] = set()
         self._now = 0
         self.coin_m = False
         """Whether the streams of all contracts carry COIN-M rows too."""
-        # The moment whose events are being sent; behind the clock while it is caught up with.
+        # The moment whose events are being sent; earlier than the clock while events are overdue.
         self.moment = 0
         self.sent = 0
 
     # ------------------------------------------------------------------------------- listening
 
-    def listen(self, listener: Listener, text: str, since: int) -> None:
-        """Send a connection what a stream says after this moment: nothing where there is no such stream."""
+    def subscribe(self, subscriber: Subscriber, text: str, since: int) -> None:
+        """Send a connection the events of a stream after this moment: none if there is no such stream."""
         topic = self._topic(text, since)
         name = read_name(self._view.market.name, text)
-        # A recording may hold streams that are not there any more; everything else has to exist.
-        if topic is not None and (name is None or listener.takes(name)):
-            topic.listeners[listener] = None
+        # A recording may hold streams that no longer exist; any other stream must exist.
+        if topic is not None and (name is None or subscriber.accepts(name)):
+            topic.subscribers[subscriber] = None
 
-    def leave(self, listener: Listener, names: Iterable[str]) -> None:
-        """Send these streams no longer to a connection."""
+    def unsubscribe(self, subscriber: Subscriber, names: Iterable[str]) -> None:
+        """Stop sending these streams to a connection."""
         for name in names:
             topic = self._topics.get(name)
             if topic is None:
                 continue
-            topic.listeners.pop(listener, None)
-            if not topic.listeners:
+            topic.subscribers.pop(subscriber, None)
+            if not topic.subscribers:
                 topic.alive = False
                 del self._topics[name]
 
@@ -87,34 +87,34 @@ class Hub:
         if topic is not None:
             return topic
         name = read_name(self._view.market.name, text)
-        if name is None and text not in self._taken:
+        if name is None and text not in self._paused:
             return None
         operation = "" if name is None else f"{self._view.market.name}.{name.kind}"
-        feed = None if name is None or text in self._taken else feed_of(self._view, name)
+        feed = None if name is None or text in self._paused else feed_of(self._view, name)
         topic = self._topics[text] = Topic(text, operation, self._view.market.name, feed)
         if feed is not None:
             self._plan(feed.next(now, now), self._turn_of(topic, feed))
         return topic
 
-    def take(self, name: str) -> None:
-        """Send nothing of the market's own on this stream: a recording or a flood does."""
-        self._taken.add(name)
+    def pause_feed(self, name: str) -> None:
+        """Send none of the market's own events on this stream, as a recording or a flood is sent instead."""
+        self._paused.add(name)
         topic = self._topics.get(name)
         if topic is not None:
             topic.feed = None
 
-    def give_back(self, name: str, now: int) -> None:
-        """The market's own events again."""
-        self._taken.discard(name)
+    def resume_feed(self, name: str, now: int) -> None:
+        """Send the market's own events again."""
+        self._paused.discard(name)
         topic, known = self._topics.get(name), read_name(self._view.market.name, name)
         if topic is not None and known is not None and topic.feed is None:
             feed = topic.feed = feed_of(self._view, known)
             self._plan(feed.next(now, now), self._turn_of(topic, feed))
 
-    def listeners(self, name: str) -> list[Listener]:
-        """Who gets this stream."""
+    def subscribers(self, name: str) -> list[Subscriber]:
+        """The connections that get this stream."""
         topic = self._topics.get(name)
-        return [] if topic is None else list(topic.listeners)
+        return [] if topic is None else list(topic.subscribers)
 
     # ------------------------------------------------------------------------------------- time
 
@@ -126,7 +126,7 @@ class Hub:
     def run(self, now: int) -> None:
         """Send everything that is due."""
         if now < self._now:
-            # The clock went back: start anew from there. What was planned for the old feeds ends by itself.
+            # The clock was set back: begin anew at that time. Turns of the old feeds end by themselves, see _turn_of().
             for text, topic in self._topics.items():
                 name = read_name(self._view.market.name, text)
                 if topic.feed is not None and name is not None:
@@ -157,8 +157,8 @@ class Hub:
             if not topic.alive or topic.feed is not feed:
                 return None
             for payload in feed.at(due):
-                for one in with_coin_m(payload) if self.coin_m and topic.operation in CARRIERS else (payload,):
-                    self._send(topic, one)
+                for message in with_coin_m(payload) if self.coin_m and topic.operation in CARRIERS else (payload,):
+                    self._send(topic, message)
             return feed.next(due, self._now)
 
         return turn
@@ -166,22 +166,22 @@ class Hub:
     # ---------------------------------------------------------------------------------- sending
 
     def publish(self, name: str, payload: bytes) -> int:
-        """Send an event of somebody else's making; the number of connections that got it."""
+        """Send an event that is not the market's own; the number of connections that got it."""
         topic = self._topics.get(name)
         if topic is None:
             return 0
         self._send(topic, payload)
-        return len(topic.listeners)
+        return len(topic.subscribers)
 
     def _send(self, topic: Topic, payload: bytes) -> None:
         armed = self._faults.armed
-        for listener in list(topic.listeners):
-            fault = self._faults.draw(topic.known_as) if armed else None
+        for subscriber in list(topic.subscribers):
+            fault = self._faults.draw(topic.names) if armed else None
             if fault is None:
                 self.sent += 1
-                listener.send_event(topic.name, payload)
+                subscriber.send_event(topic.name, payload)
             else:
-                listener.suffer(fault, topic.name, payload)
+                subscriber.inject(fault, topic.name, payload)
 
     def next_trade_id(self, symbol: str, now: int) -> int:
         """Id of the next aggregate trade, 0 for an unknown symbol."""

@@ -48,7 +48,7 @@ class MarketView:
     def traded(self, at: int) -> Sequence[Instrument]:
         """What trades at that time."""
         self.market.open(at)
-        return [one for one in self.market.table.instruments if one.traded]
+        return [instrument for instrument in self.market.table.instruments if instrument.traded]
 
     def ask(self, operation: str, at: int, query: str = "") -> dict[str, Any] | None:
         """The object REST would answer at that time; None where it would refuse."""

@@ -1,4 +1,4 @@
-"""Events of somebody else's making: recorded traffic, and as many as the socket takes."""
+"""Events that are not the market's own: recorded traffic, and a flood of as many as the sockets take."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from binance_sdk.simulator.streams.connection import StreamConnection, text_fram
 from binance_sdk.simulator.streams.market_view import text
 from binance_sdk.simulator.streams.server import StreamServer
 
-_AT_ONCE = 256
-"""Messages between two looks at the sockets."""
+_BATCH = 256
+"""Messages that are sent before waiting for the sockets."""
 
 
 class Playback:
     """A replay or a flood under way.
 
     Attributes:
-        sent: Messages that went out to anybody.
-        unheard: Messages to whose stream nobody had subscribed.
+        sent: Messages that at least one connection got.
+        unheard: Messages of streams without a subscriber.
     """
 
     def __init__(self, stop: Callable[[], None]) -> None:
@@ -41,16 +41,16 @@ class Playback:
         return self._over.is_set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Until everything was sent; False when that took too long."""
+        """Wait until everything was sent; False if that took longer."""
         return self._over.wait(timeout)
 
     def stop(self) -> None:
-        """Send no more, and let the market speak on these streams again."""
+        """Send no more, and let the market's own events come on these streams again."""
         if not self.over:
             self._stop()
 
     def finish(self) -> None:
-        """Called by whoever sends, at the end."""
+        """Called at the end of sending."""
         self._over.set()
 
 
@@ -91,79 +91,79 @@ def read_recording(source: str | Path | Iterable[str]) -> list[Recorded]:
 class Replay:
     """Plays a recording, by the simulator's clock or as fast as it goes."""
 
-    def __init__(self, home: StreamServer, recording: Sequence[Recorded], speed: float | None) -> None:
-        """``speed`` 2.0 is twice as fast as it was recorded; None waits for nothing but the sockets."""
-        self._home = home
+    def __init__(self, server: StreamServer, recording: Sequence[Recorded], speed: float | None) -> None:
+        """``speed`` 2.0 is twice as fast as it was recorded; None waits only for the sockets."""
+        self._server = server
         self._recording = recording
         self._speed = speed
-        self._names = {one.stream for one in recording}
+        self._names = {message.stream for message in recording}
         self._stopped = False
         self._begun = 0
-        self.playing = Playback(lambda: home.soon(self._end))
+        self.playback = Playback(lambda: server.soon(self._end))
 
     def start(self) -> None:
         """Begin now. In the thread of the event loop, as everything here."""
         for name in self._names:
-            self._home.hub.take(name)
+            self._server.hub.pause_feed(name)
         if self._speed is None:
-            self._home.run(self._play_fast())
+            self._server.run(self._play_fast())
         else:
-            self._begun = self._home.now()
+            self._begun = self._server.now()
             self._play_due(0)
 
     def _play_due(self, place: int) -> None:
         """Send the message that is due, and plan the next one."""
         while not self._stopped and place < len(self._recording):
-            one = self._recording[place]
-            due = self._begun + int(one.after / (self._speed or 1.0))
-            if due > self._home.now():
-                self._home.hub.later(due, partial(self._play_due, place))
+            message = self._recording[place]
+            due = self._begun + int(message.after / (self._speed or 1.0))
+            if due > self._server.now():
+                self._server.hub.later(due, partial(self._play_due, place))
                 return
-            self._send(one)
+            self._send(message)
             place += 1
         self._end()
 
     async def _play_fast(self) -> None:
         try:
-            for number, one in enumerate(self._recording, 1):
+            for number, message in enumerate(self._recording, 1):
                 if self._stopped:
                     break
-                self._send(one)
-                if number % _AT_ONCE == 0:
-                    await drained(self._home.connections)
+                self._send(message)
+                if number % _BATCH == 0:
+                    await drained(self._server.connections)
         finally:
             self._end()
 
-    def _send(self, one: Recorded) -> None:
-        heard = self._home.hub.publish(one.stream, one.payload)
-        self.playing.sent += bool(heard)
-        self.playing.unheard += not heard
+    def _send(self, message: Recorded) -> None:
+        heard = self._server.hub.publish(message.stream, message.payload)
+        self.playback.sent += bool(heard)
+        self.playback.unheard += not heard
 
     def _end(self) -> None:
         if self._stopped:
             return
         self._stopped = True
         for name in self._names:
-            self._home.hub.give_back(name, self._home.now())
-        self.playing.finish()
+            self._server.hub.resume_feed(name, self._server.now())
+        self.playback.finish()
 
 
 class Flood:
     """One stream as fast as the sockets take it, rendered beforehand: for measurements."""
 
-    def __init__(self, home: StreamServer, name: str, payloads: Sequence[bytes]) -> None:
-        self._home = home
+    def __init__(self, server: StreamServer, name: str, payloads: Sequence[bytes]) -> None:
+        self._server = server
         self._name = name
         self._raw = [b"".join(map(text_frame, part)) for part in _parts(payloads)]
-        self._combined = [b"".join(text_frame(wrapped(name, one)) for one in part) for part in _parts(payloads)]
+        self._combined = [b"".join(text_frame(wrapped(name, payload)) for payload in part) for part in _parts(payloads)]
         self._sizes = [len(part) for part in _parts(payloads)]
         self._stopped = False
-        self.playing = Playback(lambda: home.soon(self._stop))
+        self.playback = Playback(lambda: server.soon(self._stop))
 
     def start(self) -> None:
         """Begin now. In the thread of the event loop."""
-        self._home.hub.take(self._name)
-        self._home.run(self._play())
+        self._server.hub.pause_feed(self._name)
+        self._server.run(self._play())
 
     def _stop(self) -> None:
         self._stopped = True
@@ -171,27 +171,31 @@ class Flood:
     async def _play(self) -> None:
         try:
             for raw, combined, size in zip(self._raw, self._combined, self._sizes, strict=True):
-                listeners = [one for one in self._home.hub.listeners(self._name) if isinstance(one, StreamConnection)]
-                if self._stopped or not listeners:
+                subscribers = [
+                    connection
+                    for connection in self._server.hub.subscribers(self._name)
+                    if isinstance(connection, StreamConnection)
+                ]
+                if self._stopped or not subscribers:
                     break
-                for one in listeners:
-                    one.send_frames(combined if one.combined else raw)
-                self.playing.sent += size
-                await drained(listeners)
+                for connection in subscribers:
+                    connection.send_frames(combined if connection.combined else raw)
+                self.playback.sent += size
+                await drained(subscribers)
         finally:
-            self._home.hub.give_back(self._name, self._home.now())
-            self.playing.finish()
+            self._server.hub.resume_feed(self._name, self._server.now())
+            self.playback.finish()
 
 
 def _parts(payloads: Sequence[bytes]) -> list[Sequence[bytes]]:
-    return [payloads[start : start + _AT_ONCE] for start in range(0, len(payloads), _AT_ONCE)]
+    return [payloads[start : start + _BATCH] for start in range(0, len(payloads), _BATCH)]
 
 
 async def drained(connections: Iterable[StreamConnection]) -> None:
-    """Until everybody's socket takes more, except for those that are frozen."""
-    for one in list(connections):
-        if one.opened and not one.frozen and not one.transport.is_closing():
+    """Wait until every socket takes more, except for those of frozen connections."""
+    for connection in list(connections):
+        if connection.opened and not connection.frozen and not connection.transport.is_closing():
             with contextlib.suppress(OSError, ConnectionClosed):
-                await one.drain()
-    # A socket that always takes more must not keep the others from their turn.
+                await connection.drain()
+    # Let other tasks run, also when every socket takes more at once.
     await asyncio.sleep(0)

@@ -71,7 +71,7 @@ def parse_request(message: str) -> StreamRequest:
     request = cast("dict[str, Any]", body)
     method = request["method"]
     if method not in _METHODS:
-        expected = ", ".join(f"`{one}`" for one in _METHODS)
+        expected = ", ".join(f"`{name}`" for name in _METHODS)
         column = message.find(str(method)) + len(str(method)) + 1
         raise StreamRequestError(
             2,

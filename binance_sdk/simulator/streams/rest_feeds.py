@@ -96,7 +96,7 @@ class Tickers:
         if self._symbol:
             event = self._event(self._symbol, due)
             return [] if event is None else [text(event)]
-        changed = [one.symbol for one in self._view.traded(due) if self._changed(one.symbol, due)]
+        changed = [instrument.symbol for instrument in self._view.traded(due) if self._changed(instrument.symbol, due)]
         events = [event for symbol in changed if (event := self._event(symbol, due)) is not None]
         return [text(events)] if events else []
 
@@ -193,11 +193,14 @@ def _mark_price(view: MarketView, name: StreamName) -> Feed:
 
     def render(due: int) -> Iterable[bytes]:
         if name.symbol:
-            one = event(name.symbol, due)
-            return [] if one is None else [text(one)]
+            single = event(name.symbol, due)
+            return [] if single is None else [text(single)]
         listed = view.traded(due)
         # Contracts on stocks and metals come in a message of their own.
-        groups = [[one.symbol for one in listed if (one.contract_type == _TRADIFI) == apart] for apart in (False, True)]
+        groups = [
+            [instrument.symbol for instrument in listed if (instrument.contract_type == _TRADIFI) == apart]
+            for apart in (False, True)
+        ]
         return [text([found for symbol in group if (found := event(symbol, due))]) for group in groups if group]
 
     return Periodic(_SECOND if "seconds" in name.choices else 3 * _SECOND, render)
@@ -205,8 +208,8 @@ def _mark_price(view: MarketView, name: StreamName) -> Feed:
 
 def _all_book_tickers(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
-        for one in view.traded(due):
-            data = view.live(one.symbol, due)
+        for instrument in view.traded(due):
+            data = view.live(instrument.symbol, due)
             if data is not None:
                 yield book_ticker(data, *top(data, due), due)
 
@@ -221,7 +224,7 @@ class Liquidations:
         self._symbol = name.symbol
 
     def __call__(self, due: int) -> Iterable[bytes]:
-        symbols = [self._symbol] if self._symbol else [one.symbol for one in self._view.traded(due)]
+        symbols = [self._symbol] if self._symbol else [instrument.symbol for instrument in self._view.traded(due)]
         for symbol in symbols:
             yield from self._orders(symbol, due)
 
@@ -292,15 +295,21 @@ class ContractChanges:
 
     def __call__(self, due: int) -> Iterable[bytes]:
         self._view.market.open(due)
-        now = {one.symbol: one for one in self._view.market.table.instruments}
+        now = {instrument.symbol: instrument for instrument in self._view.market.table.instruments}
         known = self._known
-        self._known = {symbol: one.status for symbol, one in now.items()}
-        for symbol, one in now.items():
-            if known is not None and known.get(symbol) != one.status:
+        self._known = {symbol: instrument.status for symbol, instrument in now.items()}
+        for symbol, instrument in now.items():
+            if known is not None and known.get(symbol) != instrument.status:
                 data = self._view.symbol_data(symbol, due)
-                event = {"e": "contractInfo", "E": due, "s": symbol, "ps": one.pair, "ct": one.contract_type}
+                event = {
+                    "e": "contractInfo",
+                    "E": due,
+                    "s": symbol,
+                    "ps": instrument.pair,
+                    "ct": instrument.contract_type,
+                }
                 listed = due if data is None else data.tape.listed_at
-                yield text({**event, "dt": _NEVER_DELIVERED, "ot": listed, "cs": one.status, "st": 1})
+                yield text({**event, "dt": _NEVER_DELIVERED, "ot": listed, "cs": instrument.status, "st": 1})
 
 
 def _contract_info(view: MarketView, name: StreamName) -> Feed:
@@ -310,8 +319,8 @@ def _contract_info(view: MarketView, name: StreamName) -> Feed:
 def _asset_index(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         if name.symbol:
-            one = view.ask("asset_index", due, f"symbol={quote(name.symbol)}")
-            rows = [] if one is None else [one]
+            single = view.ask("asset_index", due, f"symbol={quote(name.symbol)}")
+            rows = [] if single is None else [single]
         else:
             rows = view.ask_all("asset_index", due)
         events: list[Any] = [

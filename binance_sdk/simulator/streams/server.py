@@ -28,15 +28,15 @@ _SILENT = logging.getLogger("binance_sdk.simulator.streams")
 
 
 class NotFoundError(ValueError):
-    """The path leads nowhere."""
+    """There is nothing at this path."""
 
 
 def read_address(market: Market, target: str) -> Address:
     """What a path and query ask for.
 
     Raises:
-        NotFoundError: There is nothing.
-        ValueError: The query makes no sense.
+        NotFoundError: There is nothing at this path.
+        ValueError: A value of the query is wrong.
     """
     path, _, query = target.partition("?")
     parts = [part for part in path.split("/") if part]
@@ -76,14 +76,14 @@ class StreamServer:
         self._server: Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    async def start(self, listener: socket.socket) -> None:
+    async def start(self, listening: socket.socket) -> None:
         """Listen at a bound socket."""
         self._loop = asyncio.get_running_loop()
         self._server = await serve(
             self._serve,
-            sock=listener,
+            sock=listening,
             create_connection=self._connection,
-            process_request=self._judge,
+            process_request=self._check_handshake,
             compression=None,
             ping_interval=None,
             close_timeout=1.0,
@@ -126,26 +126,26 @@ class StreamServer:
     @property
     def _connection(self) -> type[ServerConnection]:
         # The library asks for a class, and calls it.
-        return cast("type[ServerConnection]", partial(StreamConnection, home=self))
+        return cast("type[ServerConnection]", partial(StreamConnection, stream_server=self))
 
     async def _serve(self, connection: ServerConnection) -> None:
-        one = as_connection(connection)
-        self.connections.add(one)
+        client = as_connection(connection)
+        self.connections.add(client)
         self.accepted += 1
         try:
-            one.begin()
-            await one.wait_closed()
+            client.begin()
+            await client.wait_closed()
         finally:
-            self.connections.discard(one)
-            one.finish()
+            self.connections.discard(client)
+            client.finish()
 
-    def _judge(self, connection: ServerConnection, request: Request) -> Response | None:
-        one = as_connection(connection)
-        if not self._may_connect(str(one.remote_address[0])):
-            return self._refuse(one, 429, "Too many connection attempts")
+    def _check_handshake(self, connection: ServerConnection, request: Request) -> Response | None:
+        client = as_connection(connection)
+        if not self._may_connect(str(client.remote_address[0])):
+            return self._refuse(client, 429, "Too many connection attempts")
         fault = self._faults.draw((self.market,), connecting=True) if self._faults.armed else None
         if fault is not None:
-            response = self._refuse(one, fault.code, "Try again later")
+            response = self._refuse(client, fault.code, "Try again later")
             if fault.retry_after is not None:
                 response.headers.pop("Retry-After", None)
                 response.headers["Retry-After"] = str(math.ceil(fault.retry_after))
@@ -153,13 +153,13 @@ class StreamServer:
                 response.headers["Location"] = fault.location
             return response
         try:
-            one.address = read_address(self.market, request.path)
+            client.address = read_address(self.market, request.path)
             self.catch_up()
-            one.since = self.hub.moment
+            client.since = self.hub.moment
         except NotFoundError:
-            return self._refuse(one, 404, "Not found")
+            return self._refuse(client, 404, "Not found")
         except ValueError as error:
-            return self._refuse(one, 400, f"Bad request: {error}")
+            return self._refuse(client, 400, f"Bad request: {error}")
         return None
 
     def _refuse(self, connection: StreamConnection, status: int, reason: str) -> Response:

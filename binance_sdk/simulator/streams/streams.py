@@ -27,10 +27,10 @@ from binance_sdk.simulator.streams.server import StreamServer
 
 _T = TypeVar("_T")
 _GOING_AWAY = 1001
-_POLL = 0.002
-"""Seconds between two looks at a clock that may be moved by hand."""
-_LONGEST_NAP = 0.02
-_PATIENCE = 60.0
+_POLL_SECONDS = 0.002
+"""Seconds between two readings of a clock that may be moved by hand."""
+_MAX_SLEEP = 0.02
+_CALL_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +65,20 @@ class Streams:
     def __init__(
         self,
         markets: Mapping[Market, ServedMarket],
-        operations: Iterable[Operation[object]],
+        catalogue: Iterable[Operation[object]],
         clock: SimulatorClock,
         seed: int,
     ) -> None:
         self.faults = StreamFaults(seed)
         self.limits: Mapping[Market, StreamLimits] = {market: usual_limits(market) for market in markets}
         self._clock = clock
-        known = list(operations)
+        by_market: dict[Market, dict[str, Operation[object]]] = {name: {} for name in markets}
+        for operation in catalogue:
+            by_market[operation.market][operation.name] = operation
         self._servers: Mapping[Market, StreamServer] = {
             name: StreamServer(
                 name,
-                Hub(MarketView(market, {one.name: one for one in known if one.market == name}), self.faults),
+                Hub(MarketView(market, by_market[name]), self.faults),
                 self.faults,
                 self.limits[name],
                 clock.now_ms,
@@ -110,19 +112,19 @@ class Streams:
         while True:
             try:
                 self._run()
-            except Exception as error:  # noqa: BLE001 - told to whoever calls next; the clients see it at once
+            except Exception as error:  # noqa: BLE001 - raised in the next call; the clients are reset at once
                 self._failure = error
                 for connection in self._chosen(None):
                     connection.abort()
                 return
-            await asyncio.sleep(_POLL if manual else self._nap())
+            await asyncio.sleep(_POLL_SECONDS if manual else self._sleep_seconds())
 
-    def _nap(self) -> float:
+    def _sleep_seconds(self) -> float:
         dues = [server.hub.next_due for server in self._servers.values()]
         next_due = min((due for due in dues if due is not None), default=None)
         if next_due is None:
-            return _LONGEST_NAP
-        return min(max((next_due - self._clock.now_ms()) / 1000, 0.0005), _LONGEST_NAP)
+            return _MAX_SLEEP
+        return min(max((next_due - self._clock.now_ms()) / 1000, 0.0005), _MAX_SLEEP)
 
     def _run(self) -> None:
         now = self._clock.now_ms()
@@ -135,13 +137,13 @@ class Streams:
             for name, server in self._servers.items()
             if market in (None, name)
             for connection in list(server.connections)
-            if stream == "*" or any(fnmatchcase(one, stream) for one in connection.names)
+            if stream == "*" or any(fnmatchcase(name, stream) for name in connection.names)
         ]
 
     # ------------------------------------------------------------------------------ from any thread
 
     def _call(self, action: Callable[[], _T]) -> _T:
-        """Do something in the thread of the event loop and wait for it."""
+        """Run an action in the thread of the event loop and wait for it."""
         loop = self._loop
         if loop is None or loop.is_closed():
             raise SimulatorError("the simulator does not run")
@@ -152,11 +154,11 @@ class Streams:
                 if self._failure is not None:
                     raise SimulatorError(f"the streams have failed: {self._failure!r}") from self._failure
                 result.set_result(action())
-            except Exception as error:  # noqa: BLE001 - raised in the thread that asked
+            except Exception as error:  # noqa: BLE001 - raised in the thread that called
                 result.set_exception(error)
 
         loop.call_soon_threadsafe(work)
-        return result.result(_PATIENCE)
+        return result.result(_CALL_TIMEOUT)
 
     def _each(self, market: Market | None, stream: str, action: Callable[[StreamConnection], object]) -> int:
         def act() -> int:
@@ -169,8 +171,15 @@ class Streams:
 
     def counts(self, market: Market) -> StreamCounts:
         """What happened so far on one market."""
-        one = self._servers[market]
-        return StreamCounts(len(one.connections), one.accepted, one.refused, one.received, one.over_limit, one.hub.sent)
+        server = self._servers[market]
+        return StreamCounts(
+            len(server.connections),
+            server.accepted,
+            server.refused,
+            server.received,
+            server.over_limit,
+            server.hub.sent,
+        )
 
     def flush(self) -> None:
         """Send what is due at this moment of the clock. It would be sent soon anyway; this waits for it."""
@@ -178,7 +187,7 @@ class Streams:
 
     def subscriptions(self, market: Market) -> list[list[str]]:
         """Names each open connection has subscribed to."""
-        return self._call(lambda: [list(one.names) for one in self._chosen(market)])
+        return self._call(lambda: [list(connection.names) for connection in self._chosen(market)])
 
     def abort(self, market: Market | None = None, stream: str = "*") -> int:
         """Reset connections: all, or those of one market, or those with a subscription that matches ``stream``.
@@ -200,11 +209,11 @@ class Streams:
         self, market: Market | None = None, stream: str = "*", *, code: int = _GOING_AWAY, reason: str = ""
     ) -> int:
         """Close connections with a close frame."""
-        return self._each(market, stream, lambda connection: connection.end(code, reason))
+        return self._each(market, stream, lambda connection: connection.close_soon(code, reason))
 
     def shut_down(self, market: Market | None = None, stream: str = "*", *, seconds: float = 10.0) -> int:
         """Send ``serverShutdown``, and close so many seconds of the simulator's clock later. New ones may come."""
-        return self._each(market, stream, lambda connection: connection.warn(seconds))
+        return self._each(market, stream, lambda connection: connection.announce_shutdown(seconds))
 
     def ping(self, market: Market | None = None) -> int:
         """Ping the clients now."""
@@ -248,7 +257,7 @@ class Streams:
             raise ValueError(f"speed={speed} must be above 0, or None")
         replay = Replay(self._servers[market], read_recording(recording), speed)
         self._call(replay.start)
-        return replay.playing
+        return replay.playback
 
     def flood(self, stream: str, count: int, *, market: Market = "spot", first_id: int | None = None) -> Playback:
         """Send so many aggTrade events to the subscribers of a stream as fast as their sockets take them.
@@ -270,4 +279,4 @@ class Streams:
         ]
         flood = Flood(server, stream, payloads)
         self._call(flood.start)
-        return flood.playing
+        return flood.playback
