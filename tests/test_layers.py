@@ -173,7 +173,7 @@ SIMULATOR_ROOMS = {
     "streams": ("market", "faults", "rest"),
     "control": ("market", "faults", "rest", "streams"),
 }
-SIMULATOR_LEAVES = ("errors", "clock", "asgi", "sockets", "clients")
+SIMULATOR_LEAVES = ("errors", "clock", "asgi", "json_text", "sockets", "clients")
 
 
 def test_the_rooms_of_the_simulator_stand_on_each_other_in_one_direction() -> None:

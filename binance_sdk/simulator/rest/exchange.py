@@ -18,8 +18,7 @@ from binance_sdk.simulator.faults.requests import NO_FAULT, Fault, Faults, Injec
 from binance_sdk.simulator.market.candles import DAY
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.symbols import Instrument, Market
-from binance_sdk.simulator.rest import fixture_answers as fallback
-from binance_sdk.simulator.rest import futures, spot
+from binance_sdk.simulator.rest import fixture_answers, futures, spot
 from binance_sdk.simulator.rest.json_rows import encode
 from binance_sdk.simulator.rest.rate_limits import Interval, Limiter, RefusalError, Window
 from binance_sdk.simulator.rest.served_market import ServedMarket
@@ -75,7 +74,7 @@ class Exchange:
         instruments: Iterable[Instrument],
         clock: SimulatorClock,
         settings: Settings,
-        fixture: fallback.Fixture,
+        fixture: fixture_answers.Fixture,
     ) -> None:
         self._clock = clock
         self._fixture = fixture
@@ -196,7 +195,7 @@ class Exchange:
                 call = _shortened(call, fault.rows)
             answer = _ANSWERS[operation.market].get(operation.name)
             if answer is None:
-                body = encode(fallback.answer(call, now, self._fixture))
+                body = encode(fixture_answers.answer(call, now, self._fixture))
             else:
                 body = encode(answer(self.markets[operation.market], call, now))
             return Reply(200, headers, body if fault is None else _DAMAGES.get(fault.kind, bytes)(body))

@@ -13,9 +13,7 @@ from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.randomness import bits, hashed, key
 from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.market.symbols import Instrument
-from binance_sdk.simulator.rest import answers as trading
-from binance_sdk.simulator.rest import exchange_info as listing
-from binance_sdk.simulator.rest import mark_prices as contracts
+from binance_sdk.simulator.rest import answers, exchange_info, futures_data, mark_prices
 from binance_sdk.simulator.rest.json_rows import Body, Json
 from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.rest.validation import Call
@@ -28,9 +26,9 @@ _EXCHANGES = (("binance", "{0}{1}"), ("okex", "{0}-{1}"), ("coinbase", "{0}-{1}"
 _SCHEDULED = ("EQUITY", "COMMODITY", "KR_EQUITY", "HK_EQUITY", "CN_EQUITY")
 
 
-def _each(call: Call, answers: list[dict[str, Json]]) -> Body:
+def _each(call: Call, rows: list[dict[str, Json]]) -> Body:
     """An object for ``symbol``, a list without it."""
-    return answers[0] if "symbol" in call.given else answers
+    return rows[0] if "symbol" in call.given else rows
 
 
 def _open(market: ServedMarket, call: Call) -> list[SymbolData]:
@@ -40,35 +38,35 @@ def _open(market: ServedMarket, call: Call) -> list[SymbolData]:
 
 def depth(market: ServedMarket, call: Call, now: int) -> Body:
     data = market.symbol_data(call.text("symbol"))
-    update_id, changed, bids, asks = trading.depth_levels(data, call.number("limit"), now)
+    update_id, changed, bids, asks = answers.depth_levels(data, call.number("limit"), now)
     return b'{"lastUpdateId":%d,"E":%d,"T":%d,"bids":%s,"asks":%s}' % (update_id, now, changed, bids, asks)
 
 
 def historical_trades(market: ServedMarket, call: Call, now: int) -> Body:
     """Older trades than a month are not served: a ``fromId`` before that begins with the oldest there is."""
     data = market.symbol_data(call.text("symbol"))
-    return trading.trade_rows(data, call, now, oldest=data.tape.fill_count(now - _TRADES_KEPT))
+    return answers.trade_rows(data, call, now, oldest=data.tape.fill_count(now - _TRADES_KEPT))
 
 
 def agg_trades(market: ServedMarket, call: Call, now: int) -> Body:
     tape = market.symbol_data(call.text("symbol")).tape
     if "fromId" in call.given and call.number("fromId") < tape.count(tape.now(now) - _AGGREGATES_KEPT):
         raise RejectionError(-4166, "Search window is restricted to recent 2 days only.")
-    return trading.agg_trades(market, call, now)
+    return answers.agg_trades(market, call, now)
 
 
 def ticker_24hr(market: ServedMarket, call: Call, now: int) -> Body:
     def ticker(data: SymbolData) -> dict[str, Json]:
         end = data.tape.now(now)
-        short = trading.statistics(data, end - DAY, end, now, end)
-        return {**short, **trading.changes(data, short), "lastQty": trading.last_prices(data, now)[1]}
+        short = answers.statistics(data, end - DAY, end, now, end)
+        return {**short, **answers.changes(data, short), "lastQty": answers.last_prices(data, now)[1]}
 
     return _each(call, [ticker(data) for data in _open(market, call)])
 
 
 def ticker_price(market: ServedMarket, call: Call, now: int) -> Body:
     def ticker(data: SymbolData) -> dict[str, Json]:
-        price, _, time = trading.last_prices(data, now)
+        price, _, time = answers.last_prices(data, now)
         return {"symbol": data.instrument.symbol, "price": price, "time": time}
 
     return _each(call, [ticker(data) for data in _open(market, call)])
@@ -77,7 +75,7 @@ def ticker_price(market: ServedMarket, call: Call, now: int) -> Body:
 def ticker_book(market: ServedMarket, call: Call, now: int) -> Body:
     def ticker(data: SymbolData) -> dict[str, Json]:
         changed = data.book.at(now, 1).changed
-        return {"symbol": data.instrument.symbol, **trading.best_prices(data, now), "time": changed}
+        return {"symbol": data.instrument.symbol, **answers.best_prices(data, now), "time": changed}
 
     return _each(call, [ticker(data) for data in _open(market, call)])
 
@@ -88,30 +86,30 @@ def funding_info(market: ServedMarket, call: Call, now: int) -> Body:
             "symbol": instrument.symbol,
             "adjustedFundingRateCap": "0.02000000",
             "adjustedFundingRateFloor": "-0.02000000",
-            "fundingIntervalHours": contracts.FUNDING_HOURS,
+            "fundingIntervalHours": mark_prices.FUNDING_HOURS,
             "disclaimer": False,
             # Rows that were never adjusted have no time on the wire.
             "updateTime": market.listed_at if place % 3 else None,
         }
-        for place, instrument in enumerate(trading.traded(market))
+        for place, instrument in enumerate(answers.traded(market))
     ]
 
 
 def asset_index(market: ServedMarket, call: Call, now: int) -> Body:
-    answers: dict[str, dict[str, Json]] = {}
-    for instrument in trading.traded(market):
+    rows: dict[str, dict[str, Json]] = {}
+    for instrument in answers.traded(market):
         if instrument.quote == "USDT" and instrument.multiplier == 1:
-            answers[f"{instrument.base}USD"] = _asset_index(market, instrument, now)
+            rows[f"{instrument.base}USD"] = _asset_index(market, instrument, now)
     if "symbol" not in call.given:
-        return list(answers.values())
+        return list(rows.values())
     name = call.text("symbol")
-    if name not in answers:
+    if name not in rows:
         raise RejectionError(-1121, "Invalid symbol.")
-    return answers[name]
+    return rows[name]
 
 
 def _asset_index(market: ServedMarket, instrument: Instrument, now: int) -> dict[str, Json]:
-    index = contracts.value_at(lambda minutes: market.prices.index(instrument, minutes), now)
+    index = mark_prices.value_at(lambda minutes: market.prices.index(instrument, minutes), now)
     answer: dict[str, Json] = {
         "symbol": f"{instrument.base}USD",
         "time": now // 1000 * 1000,
@@ -130,7 +128,7 @@ def _asset_index(market: ServedMarket, instrument: Instrument, now: int) -> dict
 def constituents(market: ServedMarket, call: Call, now: int) -> Body:
     instrument = market.table.by_symbol[call.text("symbol")]
     hidden = instrument.contract_type == "TRADIFI_PERPETUAL"
-    index = contracts.value_at(lambda minutes: market.prices.index(instrument, minutes), now)
+    index = mark_prices.value_at(lambda minutes: market.prices.index(instrument, minutes), now)
     return {
         "symbol": instrument.symbol,
         "time": now // 1000 * 1000,
@@ -150,7 +148,7 @@ def index_info(market: ServedMarket, call: Call, now: int) -> Body:
     """Composite indices only; of any other contract the list is empty."""
     parts = [
         instrument
-        for instrument in trading.traded(market)
+        for instrument in answers.traded(market)
         if instrument.underlying == "COIN" and instrument.quote == "USDT"
     ][:4]
     return [
@@ -207,7 +205,7 @@ def symbol_adl_risk(market: ServedMarket, call: Call, now: int) -> Body:
 
 
 def trading_schedule(market: ServedMarket, call: Call, now: int) -> Body:
-    """A week back and a week ahead: five trading days, weekends without trading."""
+    """A week back and a week ahead: five trading days, weekends without answers."""
     today = now // DAY
     schedules: dict[str, Json] = {}
     for asset_class in _SCHEDULED:
@@ -235,36 +233,36 @@ def _sessions(asset_class: str, weekend: bool) -> list[tuple[int, int, str]]:
     ]
 
 
-ANSWERS: Mapping[str, trading.Answer] = {
-    "ping": trading.ping,
-    "time": trading.time,
-    "exchange_info": listing.futures_exchange_info,
+ANSWERS: Mapping[str, answers.Answer] = {
+    "ping": answers.ping,
+    "time": answers.time,
+    "exchange_info": exchange_info.futures_exchange_info,
     "depth": depth,
     # Retail orders are not simulated apart, so both books are the same.
     "rpi_depth": depth,
-    "trades": trading.trades,
+    "trades": answers.trades,
     "historical_trades": historical_trades,
     "agg_trades": agg_trades,
-    "klines": trading.klines,
-    "continuous_klines": contracts.continuous_klines,
-    "index_price_klines": contracts.index_price_klines,
-    "mark_price_klines": contracts.mark_price_klines,
-    "premium_index_klines": contracts.premium_index_klines,
-    "premium_index": contracts.premium_index,
-    "funding_rate": contracts.funding_rate,
+    "klines": answers.klines,
+    "continuous_klines": mark_prices.continuous_klines,
+    "index_price_klines": mark_prices.index_price_klines,
+    "mark_price_klines": mark_prices.mark_price_klines,
+    "premium_index_klines": mark_prices.premium_index_klines,
+    "premium_index": mark_prices.premium_index,
+    "funding_rate": mark_prices.funding_rate,
     "funding_info": funding_info,
     "ticker_24hr": ticker_24hr,
     "ticker_price": ticker_price,
     "ticker_price_v2": ticker_price,
     "ticker_book_ticker": ticker_book,
-    "delivery_price": contracts.delivery_price,
-    "open_interest": contracts.open_interest,
-    "open_interest_hist": contracts.open_interest_hist,
-    "top_long_short_position_ratio": contracts.long_short_ratio,
-    "top_long_short_account_ratio": contracts.long_short_ratio,
-    "global_long_short_account_ratio": contracts.long_short_ratio,
-    "taker_long_short_ratio": contracts.taker_long_short_ratio,
-    "basis": contracts.basis,
+    "delivery_price": futures_data.delivery_price,
+    "open_interest": futures_data.open_interest,
+    "open_interest_hist": futures_data.open_interest_hist,
+    "top_long_short_position_ratio": futures_data.long_short_ratio,
+    "top_long_short_account_ratio": futures_data.long_short_ratio,
+    "global_long_short_account_ratio": futures_data.long_short_ratio,
+    "taker_long_short_ratio": futures_data.taker_long_short_ratio,
+    "basis": futures_data.basis,
     "index_info": index_info,
     "asset_index": asset_index,
     "constituents": constituents,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
+from binance_sdk.simulator.json_text import json_text
 from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.randomness import Ints
 from binance_sdk.simulator.market.tape import Bools
@@ -18,9 +18,7 @@ Body: TypeAlias = "bytes | Json"
 
 
 def encode(body: Body) -> bytes:
-    if isinstance(body, bytes):
-        return body
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return body if isinstance(body, bytes) else json_text(body)
 
 
 Column: TypeAlias = "tuple[DecimalFormat | None, Ints] | Bools"

@@ -12,8 +12,7 @@ from binance_sdk.simulator.market.candles import Calendar
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.randomness import bits, hashed, key
 from binance_sdk.simulator.market.simulated_market import SymbolData
-from binance_sdk.simulator.rest import answers as trading
-from binance_sdk.simulator.rest import exchange_info as listing
+from binance_sdk.simulator.rest import answers, exchange_info
 from binance_sdk.simulator.rest.json_rows import Body, Json, rows
 from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.rest.validation import Call, offset_minutes
@@ -29,7 +28,7 @@ _REFERENCE_BUCKETS, _REFERENCE_BUCKET_MS = 10, 1_000
 
 
 def depth(market: ServedMarket, call: Call, now: int) -> Body:
-    update_id, _, bids, asks = trading.depth_levels(market.symbol_data(call.text("symbol")), call.number("limit"), now)
+    update_id, _, bids, asks = answers.depth_levels(market.symbol_data(call.text("symbol")), call.number("limit"), now)
     return b'{"lastUpdateId":%d,"bids":%s,"asks":%s}' % (update_id, bids, asks)
 
 
@@ -61,7 +60,7 @@ def avg_price(market: ServedMarket, call: Call, now: int) -> Body:
     data = market.symbol_data(call.text("symbol"))
     end = data.tape.now(now)
     bars = data.candles.summary(end - _AVERAGE_MINUTES * MINUTE + 1, end)
-    price, _, time = trading.last_prices(data, now)
+    price, _, time = answers.last_prices(data, now)
     if bars.shape[1]:
         value, volume = int(bars[bar.QUOTE, 0]), int(bars[bar.VOLUME, 0])
         lots = 10**data.instrument.lot_decimals
@@ -71,22 +70,22 @@ def avg_price(market: ServedMarket, call: Call, now: int) -> Body:
 
 def _each(market: ServedMarket, call: Call, answer: Callable[[SymbolData], dict[str, Json]]) -> Body:
     """An object for ``symbol``, a list for everything else."""
-    answers = [answer(data) for data in market.chosen(call)]
-    return answers[0] if "symbol" in call.given else answers
+    found = [answer(data) for data in market.chosen(call)]
+    return found[0] if "symbol" in call.given else found
 
 
 def ticker_24hr(market: ServedMarket, call: Call, now: int) -> Body:
     def ticker(data: SymbolData) -> dict[str, Json]:
         end = data.tape.now(now)
-        short = trading.statistics(data, end - _DAY, end, now, end)
+        short = answers.statistics(data, end - _DAY, end, now, end)
         if call.text("type") == "MINI":
             return short
-        _, last_quantity, _ = trading.last_prices(data, now)
+        _, last_quantity, _ = answers.last_prices(data, now)
         before = data.price.text(int(data.tape.last(end - _DAY - 1).price[0]))
         return {
             **short,
-            **trading.changes(data, short),
-            **trading.best_prices(data, now),
+            **answers.changes(data, short),
+            **answers.best_prices(data, now),
             "prevClosePrice": before,
             "lastQty": last_quantity,
         }
@@ -95,8 +94,8 @@ def ticker_24hr(market: ServedMarket, call: Call, now: int) -> Body:
 
 
 def _window_ticker(data: SymbolData, call: Call, start: int, end: int, now: int, close_time: int) -> dict[str, Json]:
-    short = trading.statistics(data, start, end, now, close_time)
-    return short if call.text("type") == "MINI" else {**short, **trading.changes(data, short)}
+    short = answers.statistics(data, start, end, now, close_time)
+    return short if call.text("type") == "MINI" else {**short, **answers.changes(data, short)}
 
 
 def ticker(market: ServedMarket, call: Call, now: int) -> Body:
@@ -125,12 +124,12 @@ def ticker_price(market: ServedMarket, call: Call, now: int) -> Body:
     return _each(
         market,
         call,
-        lambda data: {"symbol": data.instrument.symbol, "price": trading.last_prices(data, now)[0]},
+        lambda data: {"symbol": data.instrument.symbol, "price": answers.last_prices(data, now)[0]},
     )
 
 
 def ticker_book(market: ServedMarket, call: Call, now: int) -> Body:
-    return _each(market, call, lambda data: {"symbol": data.instrument.symbol, **trading.best_prices(data, now)})
+    return _each(market, call, lambda data: {"symbol": data.instrument.symbol, **answers.best_prices(data, now)})
 
 
 def _no_reference_price() -> RejectionError:
@@ -162,18 +161,18 @@ def reference_price_calculation(market: ServedMarket, call: Call, now: int) -> B
     raise _no_reference_price()
 
 
-ANSWERS: Mapping[str, trading.Answer] = {
-    "ping": trading.ping,
-    "time": trading.time,
-    "exchange_info": listing.spot_exchange_info,
-    "execution_rules": listing.execution_rules,
+ANSWERS: Mapping[str, answers.Answer] = {
+    "ping": answers.ping,
+    "time": answers.time,
+    "exchange_info": exchange_info.spot_exchange_info,
+    "execution_rules": exchange_info.execution_rules,
     "depth": depth,
-    "trades": trading.trades,
-    "historical_trades": trading.trades,
+    "trades": answers.trades,
+    "historical_trades": answers.trades,
     "historical_block_trades": block_trades,
-    "agg_trades": trading.agg_trades,
-    "klines": trading.klines,
-    "ui_klines": trading.klines,
+    "agg_trades": answers.agg_trades,
+    "klines": answers.klines,
+    "ui_klines": answers.klines,
     "avg_price": avg_price,
     "ticker_24hr": ticker_24hr,
     "ticker_trading_day": ticker_trading_day,

@@ -9,39 +9,55 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
-from binance_sdk.simulator.streams.market_view import text
+from binance_sdk.simulator.json_text import json_text
 
-CARRIERS = frozenset(
+STREAMS_WITH_COIN_M = frozenset(
     f"futures.{name}"
     for name in ("all_mini_tickers", "all_tickers", "all_mark_prices", "all_book_tickers", "all_force_orders")
 )
-"""Streams of all contracts whose rows say in ``st`` whose they are."""
+"""Streams of all contracts, whose rows say in ``st`` to which market they belong."""
 _QUOTE = "USDT"
 _COINS = frozenset({"BTC", "ETH", "BNB", "SOL", "XRP", "DOGE", "ADA", "LTC", "LINK", "BCH"})
 _COIN_M = 2
 
 
 def with_coin_m(payload: bytes) -> Iterator[bytes]:
-    """The message, and what COIN-M adds: rows of a list, or a message of its own."""
+    """The message, and what COIN-M adds: rows at the end of a list, or a message of its own."""
     message: object = json.loads(payload)
     if isinstance(message, list):
         rows = cast("list[dict[str, Any]]", message)
-        yield text([*rows, *(found for row in rows if (found := _coin_m(row)) is not None)])
+        yield json_text([*rows, *(_renamed(row, coin) for row in rows if (coin := _coin(row)) is not None)])
         return
     yield payload
-    found = _coin_m(cast("dict[str, Any]", message))
-    if found is not None:
-        yield text(found)
+    row = cast("dict[str, Any]", message)
+    coin = _coin(row)
+    if coin is not None:
+        yield json_text(_renamed(row, coin))
 
 
-def _coin_m(row: dict[str, Any]) -> dict[str, Any] | None:
-    """The row of the same coin's COIN-M perpetual; None where there is none."""
+def as_coin_m(payload: bytes) -> bytes:
+    """The message as one of a COIN-M contract on bitcoin; of a list, the list with such a row at its end."""
+    message: object = json.loads(payload)
+    if isinstance(message, list):
+        rows = cast("list[dict[str, Any]]", message)
+        return json_text([*rows, *(_renamed(row, "BTC") for row in rows[:1])])
+    return json_text(_renamed(cast("dict[str, Any]", message), "BTC"))
+
+
+def _coin(row: dict[str, Any]) -> str | None:
+    """The coin of a row, if it has a COIN-M perpetual."""
+    order = row.get("o")
+    # A liquidation names its symbol in the order.
+    symbol = str(cast("dict[str, Any]", order)["s"] if isinstance(order, dict) else row["s"])
+    coin = symbol.removesuffix(_QUOTE)
+    return coin if coin != symbol and coin in _COINS else None
+
+
+def _renamed(row: dict[str, Any], coin: str) -> dict[str, Any]:
+    """The row as one of the coin's COIN-M perpetual."""
+    market = {"ps": f"{coin}USD", "st": _COIN_M}
+    renamed = {"s": f"{coin}USD_PERP", **market}
     order = row.get("o")
     if isinstance(order, dict):
-        inner = _coin_m(cast("dict[str, Any]", order))
-        return None if inner is None else {**row, "o": inner, "ps": inner["ps"], "st": _COIN_M}
-    symbol = str(row["s"])
-    coin = symbol.removesuffix(_QUOTE)
-    if coin == symbol or coin not in _COINS:
-        return None
-    return {**row, "s": f"{coin}USD_PERP", "ps": f"{coin}USD", "st": _COIN_M}
+        return {**row, "o": {**cast("dict[str, Any]", order), **renamed}, **market}
+    return {**row, **renamed}

@@ -15,10 +15,11 @@ from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
 from websockets.protocol import Event, State
 
-from binance_sdk.simulator.faults.damage import bad_row, coin_m, from_the_future
+from binance_sdk.simulator.faults.damage import bad_row, from_the_future
 from binance_sdk.simulator.faults.streams import StreamFault
 from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator.sockets import reset_connection
+from binance_sdk.simulator.streams.coin_m import as_coin_m
 from binance_sdk.simulator.streams.names import StreamName
 from binance_sdk.simulator.streams.requests import StreamRequest, StreamRequestError, answer, parse_request
 
@@ -315,7 +316,7 @@ class StreamConnection(ServerConnection):
     def _with_coin_m(self, name: str, payload: bytes) -> None:
         if not payload.startswith(b"["):
             self.send_event(name, payload)
-        self.send_event(name, coin_m(payload))
+        self.send_event(name, as_coin_m(payload))
 
     def _ping_and_send(self, count: int, message: bytes) -> None:
         for number in range(count):

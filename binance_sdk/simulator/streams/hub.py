@@ -1,4 +1,4 @@
-"""Which connection has subscribed to which stream, and what is due: the streams of one market, driven by the clock."""
+"""Which connections have subscribed to which streams, and which events are due: one market, driven by the clock."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import count
 from typing import Protocol
 
 from binance_sdk.simulator.faults.streams import StreamFault, StreamFaults
-from binance_sdk.simulator.streams.coin_m import CARRIERS, with_coin_m
+from binance_sdk.simulator.streams.coin_m import STREAMS_WITH_COIN_M, with_coin_m
 from binance_sdk.simulator.streams.feeds import Feed
 from binance_sdk.simulator.streams.market_view import MarketView
 from binance_sdk.simulator.streams.names import StreamName, read_name
@@ -157,7 +157,9 @@ class Hub:
             if not topic.alive or topic.feed is not feed:
                 return None
             for payload in feed.at(due):
-                for message in with_coin_m(payload) if self.coin_m and topic.operation in CARRIERS else (payload,):
+                for message in (
+                    with_coin_m(payload) if self.coin_m and topic.operation in STREAMS_WITH_COIN_M else (payload,)
+                ):
                     self._send(topic, message)
             return feed.next(due, self._now)
 

@@ -14,7 +14,6 @@ from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.market.symbols import Instrument
 from binance_sdk.simulator.market.tape import Tape
 from binance_sdk.simulator.rest import futures, spot
-from binance_sdk.simulator.rest.json_rows import encode
 from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.rest.validation import RequestValidator
 from binance_sdk.simulator.streams.book_changes import BookChanges
@@ -75,11 +74,6 @@ class MarketView:
         if known is None or known[0] is not data:
             known = self._changes[symbol] = (data, BookChanges(data, _LEVELS[self.market.name], at))
         return known[1]
-
-
-def text(body: object) -> bytes:
-    """JSON as the wire has it."""
-    return encode(cast(Any, body))
 
 
 def next_trade(tape: Tape, after: int) -> int | None:

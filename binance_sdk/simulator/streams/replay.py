@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from websockets.exceptions import ConnectionClosed
 
+from binance_sdk.simulator.json_text import json_text
 from binance_sdk.simulator.streams.connection import StreamConnection, text_frame, wrapped
-from binance_sdk.simulator.streams.market_view import text
 from binance_sdk.simulator.streams.server import StreamServer
 
 _BATCH = 256
@@ -84,7 +84,7 @@ def read_recording(source: str | Path | Iterable[str]) -> list[Recorded]:
         event = cast("dict[str, Any]", message)
         at = float(cast("dict[str, Any]", body).get("received_at", 0.0))
         first = at if first is None else first
-        found.append(Recorded((at - first) * 1000, str(event["stream"]), text(event["data"])))
+        found.append(Recorded((at - first) * 1000, str(event["stream"]), json_text(event["data"])))
     return found
 
 

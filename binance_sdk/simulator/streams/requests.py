@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from binance_sdk.simulator.json_text import json_text
 from binance_sdk.simulator.market.symbols import Market
 
 MAX_STREAMS = 1024
@@ -46,12 +47,12 @@ class StreamRequestError(Exception):
             error = {"error": error}
         if _is_id(self.id) and self.id is not None:
             error["id"] = self.id
-        return json.dumps(error, separators=(",", ":")).encode()
+        return json_text(error)
 
 
 def answer(request: int | str | None, result: object) -> bytes:
     """What a request is answered that went well."""
-    return json.dumps({"result": result, "id": request}, ensure_ascii=False, separators=(",", ":")).encode()
+    return json_text({"result": result, "id": request})
 
 
 def parse_request(message: str) -> StreamRequest:

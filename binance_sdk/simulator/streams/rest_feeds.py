@@ -10,11 +10,12 @@ from urllib.parse import quote
 import numpy as np
 
 from binance_sdk.catalogue import stream, stream_fixture
+from binance_sdk.simulator.json_text import json_text
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.randomness import bits, hashed, key
 from binance_sdk.simulator.streams.feeds import BookTicker, Depth, Feed, Klines, Periodic, Trades, book_ticker, top
 from binance_sdk.simulator.streams.fixture_feed import FixtureFeed
-from binance_sdk.simulator.streams.market_view import MarketView, text
+from binance_sdk.simulator.streams.market_view import MarketView
 from binance_sdk.simulator.streams.names import StreamName
 
 _SECOND = 1_000
@@ -95,10 +96,10 @@ class Tickers:
     def __call__(self, due: int) -> Iterable[bytes]:
         if self._symbol:
             event = self._event(self._symbol, due)
-            return [] if event is None else [text(event)]
+            return [] if event is None else [json_text(event)]
         changed = [instrument.symbol for instrument in self._view.traded(due) if self._changed(instrument.symbol, due)]
         events = [event for symbol in changed if (event := self._event(symbol, due)) is not None]
-        return [text(events)] if events else []
+        return [json_text(events)] if events else []
 
     def _changed(self, symbol: str, due: int) -> bool:
         data = self._view.live(symbol, due)
@@ -141,7 +142,7 @@ def _avg_price(view: MarketView, name: StreamName) -> Feed:
         if answer is None:
             return []
         event = {"e": "avgPrice", "E": due, "s": name.symbol, "i": f"{answer['mins']}m"}
-        return [text({**event, "w": answer["price"], "T": answer["closeTime"]})]
+        return [json_text({**event, "w": answer["price"], "T": answer["closeTime"]})]
 
     return Periodic(_SECOND, render)
 
@@ -152,7 +153,7 @@ def _reference_price(view: MarketView, name: StreamName) -> Feed:
         if answer is None:
             return []
         event = {"e": "referencePrice", "s": name.symbol, "r": answer["referencePrice"], "t": answer["timestamp"]}
-        return [text(event)]
+        return [json_text(event)]
 
     return Periodic(_SECOND, render)
 
@@ -165,7 +166,7 @@ def _block_trade(view: MarketView, name: StreamName) -> Feed:
         number = (due - data.tape.listed_at) // _BLOCK_EVERY - 1
         rows = view.ask_all("historical_block_trades", due, f"symbol={quote(name.symbol)}&fromId={number}&limit=1")
         return [
-            text(
+            json_text(
                 {
                     "e": "blockTrade",
                     "E": due,
@@ -194,14 +195,14 @@ def _mark_price(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         if name.symbol:
             single = event(name.symbol, due)
-            return [] if single is None else [text(single)]
+            return [] if single is None else [json_text(single)]
         listed = view.traded(due)
         # Contracts on stocks and metals come in a message of their own.
         groups = [
             [instrument.symbol for instrument in listed if (instrument.contract_type == _TRADIFI) == apart]
             for apart in (False, True)
         ]
-        return [text([found for symbol in group if (found := event(symbol, due))]) for group in groups if group]
+        return [json_text([found for symbol in group if (found := event(symbol, due))]) for group in groups if group]
 
     return Periodic(_SECOND if "seconds" in name.choices else 3 * _SECOND, render)
 
@@ -251,7 +252,7 @@ class Liquidations:
                 "T": int(found.time[row]),
             }
             more = {} if self._symbol else {"ps": data.instrument.pair, "st": 1}
-            yield text({"e": "forceOrder", "E": due, "o": order, **more})
+            yield json_text({"e": "forceOrder", "E": due, "o": order, **more})
 
 
 def _force_order(view: MarketView, name: StreamName) -> Feed:
@@ -276,7 +277,7 @@ def _composite_index(view: MarketView, name: StreamName) -> Feed:
             for part in info["baseAssetList"]
         ]
         event = {"e": "compositeIndex", "E": due, "s": name.symbol, "p": mark["indexPrice"]}
-        return [text({**event, "C": info["component"], "c": parts})]
+        return [json_text({**event, "C": info["component"], "c": parts})]
 
     return Periodic(_SECOND, render)
 
@@ -309,7 +310,7 @@ class ContractChanges:
                     "ct": instrument.contract_type,
                 }
                 listed = due if data is None else data.tape.listed_at
-                yield text({**event, "dt": _NEVER_DELIVERED, "ot": listed, "cs": instrument.status, "st": 1})
+                yield json_text({**event, "dt": _NEVER_DELIVERED, "ot": listed, "cs": instrument.status, "st": 1})
 
 
 def _contract_info(view: MarketView, name: StreamName) -> Feed:
@@ -332,7 +333,7 @@ def _asset_index(view: MarketView, name: StreamName) -> Feed:
             }
             for row in rows
         ]
-        return [text(events[0] if name.symbol else events)] if events else []
+        return [json_text(events[0] if name.symbol else events)] if events else []
 
     return Periodic(_SECOND, render)
 
@@ -346,7 +347,7 @@ def _trading_session(view: MarketView, name: StreamName) -> Feed:
                 if session["startTime"] <= due < session["endTime"]:
                     kind = "".join(_word(part) for part in market.split("_")) + "Update"
                     times = {"t": session["startTime"], "T": session["endTime"]}
-                    yield text({"e": kind, "E": due, **times, "S": session["type"]})
+                    yield json_text({"e": kind, "E": due, **times, "S": session["type"]})
 
     return Periodic(_SECOND, render)
 
