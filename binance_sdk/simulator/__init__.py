@@ -4,15 +4,15 @@ For demonstrations, and for tests that want a real socket but not the real excha
 ``simulator``.
 
 Trades are made up from the seed; candles, tickers, averages, books, mark prices, funding and statistics are computed
-from the same paths, so that all answers given at one instant of the clock agree. What goes wrong, goes wrong on demand:
+from the same paths, so that all answers given at one instant of the clock agree. Faults happen only on demand:
 ``Simulator.faults`` damages answers and connections, other methods change limits, weights and symbols or let others
-spend from the same windows, and ``Simulator.windows`` is the record of a judge. ``simulator_process`` gives all of it
-in another process. Where it differs from Binance:
+spend from the same windows, and ``Simulator.windows`` says what was accepted and refused. ``simulator_process`` gives
+all of it in another process. Where it differs from Binance:
 
 * about five trades a minute and symbol before the start, about two a second since then;
 * the exact ``quoteQty`` of a futures trade, where Binance cuts it to two decimals;
 * perpetuals only: questions for quarterly contracts get empty lists;
-* one counter for everybody who asks, as all of loopback is one address;
+* one counter for all clients, as all of loopback is one address;
 * answers always in milliseconds and JSON: no microsecond header, no SBE.
 """
 

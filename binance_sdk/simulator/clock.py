@@ -30,7 +30,7 @@ class OffsetClock(SimulatorClock):
 
 
 class ManualClock(SimulatorClock):
-    """A clock that stands still until it is told otherwise.
+    """A clock that stands still until it is moved.
 
     Two answers given at one instant of this clock agree exactly, and a rate limit window ends when a
     test says so.

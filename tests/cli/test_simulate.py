@@ -39,7 +39,7 @@ def test_a_fault_of_each_kind_reaches_clients() -> None:
     ("fault", "told"),
     [
         ("resett", "did you mean reset?"),
-        ("latency:seconds=-1", "delays are not negative"),
+        ("latency:seconds=-1", "delays must not be negative"),
         ("server_error:where=spot.nothing", "matches nothing"),
     ],
 )

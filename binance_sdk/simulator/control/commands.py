@@ -125,7 +125,7 @@ class SimulatorCommands:
 
     @command()
     def maintenance(self, market: Market | None = None, *, refuse: bool = True) -> None:
-        """Work on one market, or on both, until ``end_maintenance``.
+        """Put one market, or both, under maintenance until ``end_maintenance``.
 
         Every symbol is shown as not traded (``HALT`` on spot, ``PENDING_TRADING`` on futures).
 
@@ -138,7 +138,7 @@ class SimulatorCommands:
 
     @command()
     def end_maintenance(self, market: Market | None = None) -> None:
-        """Back to normal. Twice does no harm."""
+        """End the maintenance. Twice does no harm."""
         for name in _chosen(market):
             self._exchange.maintain(name, refuse=False, show=False)
 
@@ -178,7 +178,7 @@ class SimulatorCommands:
             )
         for value in (weight, window_seconds, *changed.values()):
             if value is not None and value < 1:
-                raise SimulatorError(f"a limit of {value}? Limits and lengths are at least 1")
+                raise SimulatorError(f"{value} is too low: limits and lengths must be at least 1")
         limiter.change(self._clock.now_ms(), weight, window_seconds, changed)
 
     @command()
@@ -189,14 +189,14 @@ class SimulatorCommands:
             SimulatorError: There is no such operation, or the weight is negative.
         """
         if weight is not None and weight < 0:
-            raise SimulatorError(f"a weight of {weight}? It is at least 0")
+            raise SimulatorError(f"weight={weight} must be at least 0")
         self._exchange.drift(operation, weight)
 
     @command()
     def foreign_traffic(self, market: Market, weight_per_second: float, weight: int = 1) -> None:
-        """Let others at the same address spend from the same windows, evenly, until ``stop_foreign_traffic``.
+        """Let other clients at the same address spend from the same windows, evenly, until ``stop_foreign_traffic``.
 
-        Takes the place of what was spent there before. Requests of theirs that do not fit are refused.
+        Replaces earlier foreign traffic there. Their requests over the limit are refused.
 
         Args:
             market: Where.
@@ -215,7 +215,7 @@ class SimulatorCommands:
 
     @command()
     def stop_foreign_traffic(self, market: Market | None = None) -> None:
-        """Nobody else is there any more, on one market or on both."""
+        """End the traffic of others, on one market or on both."""
         for name in _chosen(market):
             self._exchange.limiters[name].let_in(self._clock.now_ms(), None)
 
@@ -255,7 +255,7 @@ class SimulatorCommands:
 
     @command()
     def delist_symbol(self, market: Market, symbol: str, at: int | None = None) -> None:
-        """Remove a symbol, now or at a time: whoever asks for it then is told that it is invalid.
+        """Remove a symbol, now or at a time: requests for it are then refused as invalid.
 
         Raises:
             SimulatorError: It is not listed.

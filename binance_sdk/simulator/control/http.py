@@ -1,4 +1,4 @@
-"""The commands over HTTP, for whoever controls the simulator from another process of the same machine.
+"""The commands over HTTP, for a control of the simulator in another process of the same machine.
 
 ``POST /_simulator/<name>`` with the arguments as one JSON object; what only reads can also be asked for by GET, with
 the arguments as a query. The answer is JSON. ``SimulatorControl`` is a client for it.

@@ -1,4 +1,4 @@
-"""What goes wrong on demand: which fault, for which requests, how often; drawn from a seed, so it can be repeated."""
+"""Faults of requests: which kinds there are, and which request meets one; drawn from a seed, so it can be repeated."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FaultKind = Literal[
 ]
 
 _CHANGE_ROWS = frozenset({"short_page", "newest_first", "bad_row"})
-"""Answers of status 200 that are not what they should be, though nothing is wrong with their JSON."""
+"""Answers of status 200 with well-formed JSON, whose rows are wrong."""
 _REASONS = {
     200: "Please wait",
     403: "Forbidden",
@@ -85,7 +85,9 @@ class Fault:
             upstream: Part of the delay that passes before the exchange counts the request.
         """
         if seconds < 0 or (longest is not None and longest < seconds):
-            raise ValueError(f"latency({seconds}, {longest}): delays are not negative, and the longest comes second")
+            raise ValueError(
+                f"latency({seconds}, {longest}): delays must not be negative, and the longest comes second"
+            )
         return cls("latency", seconds=seconds, longest=longest, share=_share("upstream", upstream))
 
     @classmethod
@@ -100,7 +102,7 @@ class Fault:
 
     @classmethod
     def page(cls, status: int = 502) -> Fault:
-        """A web page where JSON was expected, from something in front of the exchange, which counts nothing."""
+        """A web page in place of JSON, from a proxy in front of the exchange, which counts nothing."""
         reason = _REASONS.get(status, "Error")
         return cls("page", status, message=_page(f"{status} {reason}"), counted=False)
 
@@ -146,7 +148,7 @@ class Fault:
 
     @classmethod
     def backend_timeout(cls) -> Fault:
-        """A 408: the exchange itself waited in vain."""
+        """A 408: a server inside the exchange did not answer."""
         return cls("backend_timeout", 408, -1007, "The backend did not answer in time.")
 
     @classmethod
@@ -156,12 +158,12 @@ class Fault:
 
     @classmethod
     def maintenance(cls) -> Fault:
-        """The 503 of an exchange that is being worked on."""
+        """The 503 of an exchange under maintenance."""
         return cls("maintenance", 503, -1000, "The system is under maintenance.", counted=False)
 
     @classmethod
     def country_blocked(cls) -> Fault:
-        """The 403 of the network in front of the exchange, which serves no one in this country: a web page."""
+        """The 403 of the proxy in front of the exchange, which serves nobody in this country: a web page."""
         text = _page("403 Forbidden").replace(
             "</body>",
             "<p>Access from your country is blocked: the distribution is "
@@ -178,7 +180,7 @@ class Fault:
 
     @classmethod
     def slow_body(cls, seconds: float = 60.0) -> Fault:
-        """The body comes piece by piece, and takes so long."""
+        """The body comes in pieces, over so many seconds."""
         return cls("slow_body", seconds=seconds)
 
     @classmethod
@@ -200,7 +202,7 @@ class Fault:
 
     @classmethod
     def transient(cls) -> tuple[Fault, ...]:
-        """Every kind after which the same request may well succeed, and which closes no gate."""
+        """Every kind after which the same request may succeed at once, and which keeps nobody from sending."""
         return (
             cls.server_error(500),
             cls.server_error(503, body=False),

@@ -1,4 +1,4 @@
-"""What goes wrong with streams on demand: which fault, for which events or connections, and how often."""
+"""Faults of streams: which kinds there are, and which event or new connection meets one."""
 
 from __future__ import annotations
 
@@ -66,24 +66,24 @@ class StreamFault:
 
     @classmethod
     def reorder(cls) -> StreamFault:
-        """The event is sent behind the next one of its stream."""
+        """The event is sent after the next one of its stream."""
         return cls("reorder")
 
     @classmethod
     def garbage(cls) -> StreamFault:
-        """Half of the event is sent, which is no JSON any more."""
+        """Half of the event is sent, which is not valid JSON."""
         return cls("garbage")
 
     @classmethod
     def noise(cls) -> StreamFault:
-        """Something that is no event is sent before the event."""
+        """A message that is not an event is sent before the event."""
         return cls("noise")
 
     @classmethod
     def delay(cls, seconds: float) -> StreamFault:
         """The event is sent so much later; others overtake it."""
         if seconds < 0:
-            raise ValueError(f"delay({seconds}): a delay is not negative")
+            raise ValueError(f"delay({seconds}): a delay must not be negative")
         return cls("delay", seconds)
 
     @classmethod
@@ -120,7 +120,7 @@ class StreamFault:
 
     @classmethod
     def extra_field(cls) -> StreamFault:
-        """The message has a field that nobody has told of: in the wrapper of combined streams, else in the event."""
+        """The message has an undocumented field: in the wrapper of combined streams, else in the event."""
         return cls("extra_field")
 
     @classmethod

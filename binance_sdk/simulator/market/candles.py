@@ -101,7 +101,7 @@ class Candles:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         # 115 kB a day at one minute, 8 kB at a quarter of an hour: enough for paging and for years of daily bars.
-        # Long pages of minutes are kept as text instead, see ``pages``.
+        # Long pages of minutes are kept as text instead, see ``rest.kline_cache``.
         self._minutes = lru_cache(maxsize=6)(self._fold_minutes)
         self._quarters = lru_cache(maxsize=512)(self._fold_quarters)
 

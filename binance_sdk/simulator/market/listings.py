@@ -84,7 +84,7 @@ class Listings:
             self._refresh()
 
     def show_all_as(self, status: str | None) -> None:
-        """Give every symbol this status; trading goes on behind it. ``None`` shows their own again."""
+        """Give every symbol this status; their trading goes on. ``None`` shows their own again."""
         with self._lock:
             self._status = status
             self._refresh()

@@ -102,7 +102,7 @@ class Exchange:
             for name, market in self.markets.items()
         }
         self.faults = Faults({name for operation in catalogue for name in _names(operation)}, settings.seed)
-        # Weights that are not those of the table any more, by path, and markets that are being worked on.
+        # Weights that differ from the table, by path, and markets under maintenance.
         self._drifted: dict[str, int] = {}
         self._refusing: frozenset[Market] = frozenset()
         self._asked: Counter[str] = Counter()
@@ -118,7 +118,7 @@ class Exchange:
     @property
     def weights_from_spec(self) -> tuple[str, ...]:
         """Ids of the endpoints whose price stands in no table written by hand."""
-        return tuple(sorted(one.id for path, one in self._operations.items() if path not in WEIGHTS))
+        return tuple(sorted(operation.id for path, operation in self._operations.items() if path not in WEIGHTS))
 
     def drift(self, operation_id: str, weight: int | None) -> None:
         """Charge another weight than the table's; ``None`` charges that of the table again."""
@@ -164,7 +164,7 @@ class Exchange:
         return reply
 
     def _unknown_path(self, request: Request, now: int) -> Reply:
-        """Binance shows a web page to whoever looks like a browser; neither form has ``code`` and ``msg``."""
+        """Binance sends a web page to a browser and JSON to others; neither has ``code`` and ``msg``."""
         if "text/html" in request.accept:
             page = "<html><head><title>404 Not found</title></head><body><h1>Not found</h1></body></html>"
             return Reply(404, {"content-type": _PAGE, "date": _date(now)}, page.encode())
@@ -175,20 +175,20 @@ class Exchange:
         headers = {"content-type": _JSON, "date": _date(now)}
         limiter, validator = self.limiters[operation.market], self._validators[operation.market]
         self.markets[operation.market].open(now)
-        fault, told = injected.fault, now + round(injected.after * 1000)
+        fault, answered_at = injected.fault, now + round(injected.after * 1000)
         if fault is not None and not fault.counted:
             limiter.notice(now)
-            return _instead(fault, headers)
+            return _fault_answer(fault, headers)
         weight = self._weight(operation, request)
         try:
             if fault is not None and fault.kind == "banned":
-                limiter.ban(now, fault.seconds, told)
-            used = limiter.spend(request.path, weight, now, told)
+                limiter.ban(now, fault.seconds, answered_at)
+            used = limiter.spend(request.path, weight, now, answered_at)
             headers |= self._used_weight(operation, limiter, used, weight)
             if fault is not None and fault.replaces_answer:
                 if fault.kind == "rate_limited":
-                    limiter.ask_for_quiet(told, now + math.ceil(fault.seconds) * 1000)
-                return _instead(fault, headers)
+                    limiter.ask_for_quiet(answered_at, now + math.ceil(fault.seconds) * 1000)
+                return _fault_answer(fault, headers)
             validator.check_api_key(operation, request.api_key)
             call = validator.read(operation, request.query, now)
             if fault is not None and fault.kind == "short_page":
@@ -224,12 +224,12 @@ class Exchange:
 
 
 def _names(operation: Operation[object]) -> tuple[str, str, str]:
-    """What the pattern of a fault may match."""
+    """The names that the pattern of a fault can match."""
     return operation.id, operation.market, operation.path
 
 
-def _instead(fault: Fault, headers: Mapping[str, str]) -> Reply:
-    """The answer that a fault gives in the place of the true one."""
+def _fault_answer(fault: Fault, headers: Mapping[str, str]) -> Reply:
+    """The answer that a fault gives in place of the true one."""
     seconds = fault.seconds if fault.kind == "rate_limited" else fault.retry_after
     after = {} if seconds is None else {"retry-after": str(math.ceil(seconds))}
     if fault.location:
@@ -242,7 +242,7 @@ def _instead(fault: Fault, headers: Mapping[str, str]) -> Reply:
 
 
 def _shortened(call: Call, rows: int) -> Call:
-    """The call as a server takes it that gives fewer rows than it did."""
+    """The call as a server would read it whose pages have fewer rows."""
     limit = call.in_force.get("limit")
     return replace(call, in_force={**call.in_force, "limit": min(limit, rows)}) if isinstance(limit, int) else call
 

@@ -1,7 +1,7 @@
-"""Answers for operations the simulated market has nothing of its own to say about: the fixture, made to fit.
+"""Answers to operations that the simulated market does not know: the fixture, with fitting symbol and times.
 
-A catalogue may know endpoints this simulator does not, because Binance added them or because somebody tries
-out a changed spec. Their fixtures are served with the symbol that was asked for and with times near the present.
+A catalogue may know endpoints this simulator does not, because Binance added them or because a changed spec
+is tried. Their fixtures are served with the symbol that was asked for and with times near the present.
 """
 
 from __future__ import annotations

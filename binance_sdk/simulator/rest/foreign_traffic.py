@@ -1,4 +1,4 @@
-"""Others at the same address: they spend from the same windows, and the simulator never sees a request of theirs."""
+"""Other clients at the same address: they spend from the same windows, but send no request to the simulator."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fractions import Fraction
 
 @dataclass(slots=True)
 class ForeignTraffic:
-    """Requests of one weight at even distances. Nothing runs for it: it is caught up with when somebody looks.
+    """Requests of one weight at even intervals. No task sends them: they are charged when a counter is next read.
 
     Attributes:
         weight: Weight of each request.

@@ -127,7 +127,7 @@ class Limiter:
             path: Decides which groups count it too.
             weight: What it costs.
             now: When it came, milliseconds.
-            answered: When the client will know, if that is later.
+            answered: When the answer reaches the client, if that is later.
 
         Raises:
             RefusalError: A limit is exceeded, or the address is banned. The request was counted all the same.
@@ -157,17 +157,17 @@ class Limiter:
             raise refusal
 
     def notice(self, now: int) -> None:
-        """A request came that something in front of the exchange answers: it costs nothing, but it came."""
+        """Count a request that a proxy in front of the exchange answers: it costs no weight."""
         with self._lock:
             self._arrival(now)
 
     def ask_for_quiet(self, now: int, until: int) -> None:
-        """A 429 on demand reaches the client at ``now``: what comes before ``until`` comes too early."""
+        """A 429 on demand reaches the client at ``now``; it should send nothing before ``until``."""
         with self._lock:
             self.history.close(now, until)
 
     def ban(self, now: int, seconds: float, answered: int | None = None) -> None:
-        """Ban the address on demand, for this long from now on; ``answered`` is when the client will know."""
+        """Ban the address on demand, for this long from now on; ``answered`` is when the answer reaches the client."""
         with self._lock:
             self._banned_until = now + round(seconds * 1000)
             self.history.close(now if answered is None else answered, self._banned_until)
@@ -220,7 +220,7 @@ class Limiter:
         return stats
 
     def _catch_up(self, now: int) -> None:
-        """Charge what others spent since somebody last looked; what does not fit is refused, as it is for us."""
+        """Charge what others have spent since the last reading; over the limit they are refused, as the client is."""
         foreign, length = self._foreign, self.weight.seconds * 1000
         if foreign is None or foreign.next > now:
             return
@@ -272,5 +272,5 @@ class Limiter:
 
 
 def _seconds(milliseconds: int) -> int:
-    """Rounded up: whoever waits that long has waited long enough."""
+    """Rounded up, so that waiting that long is enough."""
     return -(-milliseconds // 1000)

@@ -1,4 +1,4 @@
-"""The judge's notes: what the exchange accepted and refused, window by window, by its own table of weights."""
+"""What the exchange accepted and refused, window by window, by its own table of weights."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class WindowStats:
         foreign_refused: Requests of others that were over the limit.
         over_limit: Own requests answered with 429 because a limit was exceeded.
         banned: Own requests answered with 418.
-        while_closed: Own requests that came while a 429 or a ban was in force, and later than the time granted to
-            those that were under way already.
+        while_closed: Own requests that came while a 429 or a ban was in force, after the grace period for those that
+            had been sent before.
         peak: The highest state of the counter, which refused requests raise too.
     """
 
@@ -65,17 +65,17 @@ class RequestCounts:
 
 
 class WindowHistory:
-    """The windows of one market. The limiter writes it under its lock and hands out copies."""
+    """The windows of one market. The limiter changes it under its lock and gives away copies."""
 
     def __init__(self, grace_ms: int) -> None:
-        """``grace_ms``: how long after a refusal requests may still come that had left before it was known."""
+        """``grace_ms``: how long after a refusal a request counts as sent before the client knew of it."""
         self._grace_ms = grace_ms
         self._windows: deque[WindowStats] = deque(maxlen=_KEPT)
         self._closed_from = 0
         self._closed_until = 0
 
     def window(self, start: int, seconds: int, limit: int) -> WindowStats:
-        """The running window, made if this is the first that is heard of it."""
+        """The running window, made if it is a new one."""
         last = self._windows[-1] if self._windows else None
         if last is None or last.start != start or last.seconds != seconds:
             last = WindowStats(start, seconds, limit)
@@ -90,12 +90,12 @@ class WindowHistory:
         self._closed_until = max(self._closed_until, until)
 
     def closed(self, now: int) -> bool:
-        """Whether a request that comes now should have been kept back."""
+        """Whether the client should not have sent a request that comes now."""
         return self._closed_from + self._grace_ms < now < self._closed_until
 
     def copies(self) -> list[WindowStats]:
         return [replace(window) for window in self._windows]
 
     def clear(self) -> None:
-        """Forget all windows; a period in which nothing should be sent goes on."""
+        """Forget all windows; a ban or a 429 stays in force."""
         self._windows.clear()

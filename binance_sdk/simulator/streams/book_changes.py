@@ -1,4 +1,4 @@
-"""The book as Binance's depth streams tell it: which levels changed between two moments.
+"""The book as Binance's depth streams send it: which levels changed between two moments.
 
 A level may come and go between two events. Whoever took a snapshot in between holds it, so an event names every
 level that changed at any time in its span, with the quantity that it has at the end.
@@ -49,7 +49,7 @@ class BookChanges:
     """The book of one data, walked forward through time."""
 
     def __init__(self, data: SymbolData, levels: int, start: int) -> None:
-        """``levels`` is the depth that is told; ``start`` the moment from which on changes are known."""
+        """``levels`` is the depth that is sent; ``start`` the moment from which on changes are known."""
         self._data = data
         self._levels = levels
         self._begin(start)
@@ -59,7 +59,7 @@ class BookChanges:
         self._bids, self._asks = self._read(start)
         self._steps: deque[tuple[int, Ints, Ints]] = deque(maxlen=_KEPT)
         none = np.empty(0, dtype=np.int64)
-        # Levels that sank below what is told, with a quantity that may be out of date when they come back.
+        # Levels that sank below the depth that is sent; their quantity may be out of date when they come back.
         self._sunk = [none, none]
 
     def _read(self, time: int) -> tuple[_Levels, _Levels]:
@@ -99,7 +99,7 @@ class BookChanges:
         return sorted(moments)
 
     def _turn(self, number: int, old: _Levels, new: _Levels) -> Ints:
-        """Prices of the levels on one side that differ, as far as the side is told."""
+        """Prices of the levels on one side that differ, down to the depth that is sent."""
         fresh = new.prices[old.quantities_at(new.prices) != new.quantities]
         candidates = np.concatenate((old.prices, self._sunk[number]))
         gone = candidates[new.quantities_at(candidates) == 0]

@@ -103,7 +103,7 @@ class StreamConnection(ServerConnection):
     def _hub(self) -> Hub:
         return self.stream_server.hub
 
-    # ------------------------------------------------------------------------------- listing cycle
+    # ------------------------------------------------------------------------------- life cycle
 
     def begin(self) -> None:
         """The handshake is over."""
@@ -172,7 +172,7 @@ class StreamConnection(ServerConnection):
         self._plan_ping()
 
     def _pong(self, payload: bytes) -> None:
-        # Answering a ping answers the ones before it; a pong nobody asked for is no sign of listing.
+        # A pong answers its ping and all before it; one that answers no ping proves nothing.
         if payload not in self._pings:
             return
         for sent in list(self._pings):

@@ -16,7 +16,7 @@ from binance_sdk.simulator.streams.market_view import MarketView, next_trade
 from binance_sdk.simulator.streams.names import StreamName
 
 LEAP = 120
-"""Periods that are told one by one after a leap of the clock; of a longer leap only the last ones are."""
+"""Periods that are sent one by one after a leap of the clock; of a longer leap only the last ones are."""
 _TOP_PERIOD = 100
 
 
@@ -204,7 +204,7 @@ class Depth:
         if spot:
             head = f'"s":"{instrument.symbol}","U":{first + 1},"u":{last}'
             return [f'{{"e":"depthUpdate","E":{due},{head},"b":{bids},"a":{asks}}}'.encode()]
-        # The ids in between went to other symbols: only ``pu`` tells that nothing is missing.
+        # The ids in between went to other symbols: only ``pu`` shows that nothing is missing.
         names = f'"s":"{instrument.symbol}","ps":"{instrument.pair}"'
         head = f'{names},"U":{first + IDS["futures"] - 1},"u":{last},"pu":{first}'
         return [f'{{"e":"depthUpdate","E":{due},"T":{due},{head},"b":{bids},"a":{asks},"st":1}}'.encode()]
@@ -218,9 +218,9 @@ class Klines:
         self._name = name
         self._calendar = Calendar(name.choices["interval"], DAY // 3 if name.kind == "kline_utc8" else 0)
         self._period = 250 if view.market.name == "futures" else 1_000 if self._calendar.interval == "1s" else 2_000
-        # The text behind the event time stays the same until the next trade or bar.
-        self._kept = ""
-        self._good_until = 0
+        # The text of the bar stays the same until the next trade or bar.
+        self._bar_text = ""
+        self._valid_until = 0
 
     def next(self, after: int, now: int) -> int:
         if now - after > LEAP * self._period:
@@ -240,13 +240,13 @@ class Klines:
         opened, closing = self._calendar.opens(number, 2).tolist()
         if opened == due:
             # The very moment at which the next one opens.
-            self._good_until = 0
+            self._valid_until = 0
             return [self._event(due, self._bar(data, int(self._calendar.opens(number - 1, 1)[0]), due, due - 1))]
-        if due >= self._good_until:
-            self._kept = self._bar(data, opened, closing, due)
+        if due >= self._valid_until:
+            self._bar_text = self._bar(data, opened, closing, due)
             trade = next_trade(data.tape, due)
-            self._good_until = min(closing, due + MINUTE if trade is None else trade)
-        return [self._event(due, self._kept)]
+            self._valid_until = min(closing, due + MINUTE if trade is None else trade)
+        return [self._event(due, self._bar_text)]
 
     def _data(self, due: int) -> SymbolData | None:
         kind = self._name.choices.get("contract")

@@ -1,4 +1,4 @@
-"""Events of a stream that the simulated market has nothing of its own to say about: its example message, made to fit.
+"""Events of a stream that the simulated market does not know: its example message, with fitting symbol, times and ids.
 
 Binance adds streams faster than anybody writes feeds for them. What the spec knows of a stream is enough to send its
 example once a second with the symbol that was asked for, times of the present, and ids that follow each other.
@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
+from binance_sdk.simulator.json_text import json_text
 from binance_sdk.simulator.market.candles import Calendar
 from binance_sdk.simulator.streams.feeds import grid
-from binance_sdk.simulator.streams.market_view import MarketView, text
+from binance_sdk.simulator.streams.market_view import MarketView
 from binance_sdk.simulator.streams.names import StreamName
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class FixtureFeed:
         body: Any = json.loads(self._fixture)
         for event in cast("list[Fields]", body if self._is_list else [body]):
             self._fit(event, due)
-        return [text(body)]
+        return [json_text(body)]
 
     def _fit(self, event: Fields, due: int) -> None:
         times = list(_times(self._model, event))

@@ -20,7 +20,7 @@ from binance_sdk.simulator.streams.book_changes import BookChanges
 
 _ANSWERS = {"spot": spot.ANSWERS, "futures": futures.ANSWERS}
 _LEVELS = {"spot": 5000, "futures": 1000}
-"""The deepest book REST shows; changes behind it are not told."""
+"""Levels of the deepest book of REST; changes below it are not sent."""
 _AHEAD = 5
 """Minutes looked ahead for the next trade."""
 
@@ -63,7 +63,7 @@ class MarketView:
             call = self._validator.read(self._operations[operation], query, at)
             body = _ANSWERS[self.market.name][operation](self.market, call, at)
         except (RejectionError, KeyError):
-            # A catalogue of somebody's own may lack the operation: then there is nothing to tell.
+            # A catalogue of the user's own may lack the operation: then there is no event.
             return None
         return json.loads(body) if isinstance(body, bytes) else body
 

@@ -97,8 +97,8 @@ def _kinds_of_spec(market: Market) -> Kinds:
     from binance_sdk.catalogue import STREAMS
 
     written = {kind for _, kind, _ in _KINDS[market]}
-    unwritten = (one for one in STREAMS if one.market == market and one.name not in written)
-    return [(one.route, one.name, _pattern(one)) for one in unwritten]
+    unwritten = [stream for stream in STREAMS if stream.market == market and stream.name not in written]
+    return [(stream.route, stream.name, _pattern(stream)) for stream in unwritten]
 
 
 def _pattern(operation: StreamOperation[object]) -> re.Pattern[str]:

@@ -22,7 +22,7 @@ _SECOND = 1_000
 _BLOCK_EVERY = 360 * MINUTE
 _LIQUIDATED = 3
 """One order in two to the power of this many is a liquidation."""
-_TOLD_AGAIN = 3 * _SECOND
+_SENT_AGAIN_AFTER = 3 * _SECOND
 _NEVER_DELIVERED = 4133404800000
 """ExchangeApp time of a perpetual."""
 
@@ -91,7 +91,7 @@ class Tickers:
         self._kind = kind
         self._operation = operation
         self._query = query
-        self._told: dict[str, tuple[int | None, int]] = {}
+        self._sent: dict[str, tuple[int | None, int]] = {}
 
     def __call__(self, due: int) -> Iterable[bytes]:
         if self._symbol:
@@ -104,11 +104,11 @@ class Tickers:
     def _changed(self, symbol: str, due: int) -> bool:
         data = self._view.live(symbol, due)
         count = None if data is None else data.tape.count(due)
-        before, told = self._told.get(symbol, (None, 0))
+        before, sent_at = self._sent.get(symbol, (None, 0))
         # Without a trade the window moves on all the same, and drops old ones.
-        changed = count is not None and (before != count or due - told >= _TOLD_AGAIN)
+        changed = count is not None and (before != count or due - sent_at >= _SENT_AGAIN_AFTER)
         if changed:
-            self._told[symbol] = (count, due)
+            self._sent[symbol] = (count, due)
         return changed
 
     def _event(self, symbol: str, due: int) -> dict[str, Any] | None:
@@ -218,7 +218,7 @@ def _all_book_tickers(view: MarketView, name: StreamName) -> Feed:
 
 
 class Liquidations:
-    """Some of the orders on the tape were not given by choice; the last one of each symbol in a second is told."""
+    """Some orders on the tape count as liquidations; of each symbol the last one in a second is sent."""
 
     def __init__(self, view: MarketView, name: StreamName) -> None:
         self._view = view

@@ -243,7 +243,7 @@ class Streams:
     def replay(
         self, recording: str | Path | Iterable[str], *, market: Market = "spot", speed: float | None = 1.0
     ) -> Playback:
-        """Send recorded events, in their order, to whoever subscribed to their streams.
+        """Send recorded events, in their order, to the subscribers of their streams.
 
         Until it is over, these streams carry nothing else.
 
