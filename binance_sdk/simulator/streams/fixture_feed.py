@@ -52,7 +52,7 @@ class FixtureFeed:
         body: Any = json.loads(self._fixture)
         for event in cast("list[Fields]", body if self._is_list else [body]):
             self._fit(event, due)
-        return [json_text(body)]
+        return [json_text(cast("object", body))]
 
     def _fit(self, event: Fields, due: int) -> None:
         times = list(_times(self._model, event))
