@@ -90,10 +90,10 @@ def _path_klines(data: SymbolData, call: Call, now: int, path: Path) -> Body:
     lows = np.minimum(np.minimum.reduceat(values, places[:-1]), closes)
     # The last bar's reduceat runs to the end of the values, which is exactly where that bar ends.
     samples = np.maximum(places[1:] - places[:-1], 1) * 60
-    table = zip(edges[:-1].tolist(), edges[1:].tolist(), samples.tolist(), opens, highs, lows, closes, strict=True)
+    columns = (edges[:-1], edges[1:], samples, opens, highs, lows, closes)
     return [
-        [opened, *(eight_decimals(float(price)) for price in ohlc), "0", closed - 1, "0", count, "0", "0", "0"]
-        for opened, closed, count, *ohlc in table
+        [opened, *map(eight_decimals, ohlc), "0", closed - 1, "0", count, "0", "0", "0"]
+        for opened, closed, count, *ohlc in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
 
