@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from binance_sdk import errors
-from binance_sdk._runtime.stream.connection import over_websockets
+from binance_sdk._runtime.stream.connection import over_aiohttp, over_websockets
 
 from .clients import EVERY, REST, TARGETS, use
 from .lab import PASSWORD, USER, Lab, basic
@@ -153,11 +153,18 @@ def test_a_proxy_that_refuses(library: str, scheme: str, lab: Lab) -> None:
 
 @every
 @pytest.mark.usefixtures("no_garbage_collection")
-def test_a_proxy_that_refuses_and_says_no_goodbye_is_left_for_good(library: str, ca: trustme.CA) -> None:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("says", [b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", b""], ids=["no", "nothing"])
+def test_a_proxy_that_never_hangs_up_is_left_for_good(
+    library: str, scheme: str, says: bytes, ca: trustme.CA, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The end of TLS is for two; whoever waits for it keeps the socket as long as the other side likes."""
+    monkeypatch.setattr(over_websockets, "OPEN_SECONDS", 0.3)
+    monkeypatch.setattr(over_aiohttp, "OPEN_SECONDS", 0.3)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1").configure_cert(context)
-    left: list[socket.socket] = []
+    asked: list[bytes] = []
+    connections: list[socket.socket] = []
 
     def answer() -> None:
         while True:
@@ -165,22 +172,25 @@ def test_a_proxy_that_refuses_and_says_no_goodbye_is_left_for_good(library: str,
             if done.is_set():
                 connection.close()
                 return
-            secure = context.wrap_socket(connection, server_side=True)
-            secure.recv(65536)
-            secure.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
-            left.append(socket.socket(fileno=secure.detach()))
+            if scheme == "https":
+                connection = context.wrap_socket(connection, server_side=True)
+            asked.append(connection.recv(65536))
+            connection.sendall(says)
+            # Below TLS, which would end this side as well.
+            connections.append(socket.socket(fileno=connection.detach()))
 
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as opened:
         done = threading.Event()
         thread = threading.Thread(target=answer)
         thread.start()
-        error = use(library, proxy=f"https://127.0.0.1:{listener.getsockname()[1]}")
+        error = use(library, proxy=f"{scheme}://127.0.0.1:{listener.getsockname()[1]}", timeout=0.3)
         done.set()
         socket.create_connection(listener.getsockname()).close()
         thread.join()
-        assert "the proxy refused (403" in str(error)
-        assert left
-        for connection in left:
+        assert ("the proxy refused (403" if says else "in time") in str(error)
+        assert asked
+        assert all(request.startswith(b"CONNECT ") for request in asked)
+        for connection in connections:
             opened.enter_context(connection)
             connection.settimeout(5)
             with contextlib.suppress(ConnectionError):

@@ -14,7 +14,7 @@ from websockets.http11 import Response
 from websockets.protocol import Event, State
 from websockets.version import version as websockets_version
 
-from binance_sdk._runtime.secrets import without_frames
+from binance_sdk._runtime.secrets import behind, without_frames
 from binance_sdk._runtime.stream.connection.websocket import (
     BROKE,
     CLOSE_SECONDS,
@@ -205,6 +205,21 @@ class _Connect(connect):
         return exc
 
 
+def _close_what_was_opened(error: BaseException) -> None:
+    """Close the connection to a proxy that refused, or that said nothing in time.
+
+    Older versions of websockets begin the end of TLS and leave the rest to an event loop that may end first; after a
+    timeout they do nothing at all. Only the frames of the failed attempt still know the connection.
+    """
+    for each in behind(error):
+        trace = each.__traceback__
+        while trace is not None:
+            transport = trace.tb_frame.f_locals.get("transport")
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()
+            trace = trace.tb_next
+
+
 @contextlib.contextmanager
 def _failures(proxy: Proxy | None) -> Generator[None, None, None]:
     try:
@@ -271,18 +286,23 @@ class WebsocketsConnector:
     async def __call__(self, url: str, receiver: Receiver) -> WebSocket:
         route = self._network.route(url)
         with _failures(route.proxy):
-            connection = await _Connect(
-                url,
-                create_connection=_Connection,
-                user_agent_header=self._user_agent,
-                # Compression costs more CPU than it saves. ``Sender`` pings, within the limit of messages.
-                compression=None,
-                ping_interval=None,
-                open_timeout=OPEN_SECONDS,
-                close_timeout=CLOSE_SECONDS,
-                max_size=MAX_MESSAGE_BYTES,
-                **self._connect_arguments(route, url),
-            )
+            try:
+                connection = await _Connect(
+                    url,
+                    create_connection=_Connection,
+                    user_agent_header=self._user_agent,
+                    # Compression costs more CPU than it saves. ``Sender`` pings, within the limit of messages.
+                    compression=None,
+                    ping_interval=None,
+                    open_timeout=OPEN_SECONDS,
+                    close_timeout=CLOSE_SECONDS,
+                    max_size=MAX_MESSAGE_BYTES,
+                    **self._connect_arguments(route, url),
+                )
+            except BaseException as error:
+                if route.proxy is not None:
+                    _close_what_was_opened(error)
+                raise
         assert isinstance(connection, _Connection)
         connection.listen(receiver)
         return _WebSocket(connection)
