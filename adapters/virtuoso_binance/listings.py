@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from binance_sdk import BinanceClient
 from virtuoso_binance import calls, market_data, tickers
 from virtuoso_binance.errors import InvalidSymbolError
-from virtuoso_binance.parts import PREMIUM, QUOTES, TICKER, TICKER_PARTS, Part
+from virtuoso_binance.parts import PREMIUM, QUOTES, TICKER, TICKER_PARTS
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.session import Session
 from virtuoso_binance.symbols import Listed, MarketName
@@ -19,8 +19,6 @@ from virtuoso_binance.tickers import TickerTable
 __all__ = ["bulk_tickers", "market_entry", "market_rows", "tickers_of"]
 
 logger = logging.getLogger("virtuoso_binance")
-
-T = TypeVar("T")
 
 _ONE_BY_ONE = 8
 """Up to so many symbols, single calls (weight 5 each) are cheaper than the bulk of both markets (55 and 80)."""
@@ -130,14 +128,12 @@ async def _bulk_rows(client: BinanceClient, market: MarketName) -> dict[str, Row
     for part, reason in errors.items():
         logger.warning("bulk tickers are without %s: %s", part.name, reason)
 
-    def by_symbol(part: Part[T]) -> dict[str, T]:
-        return {row.symbol: row for row in answers.get(part, ())}
-
-    quotes, premiums = by_symbol(QUOTES), by_symbol(PREMIUM)
-    rows: dict[str, Row] = {}
-    for ticker in answers[TICKER]:
-        row = tickers.full_ticker_row(ticker, quotes.get(ticker.symbol), premiums.get(ticker.symbol))
-        # A symbol that never traded has no price, and one such row would make Virtuoso drop all.
-        if row is not None:
-            rows[ticker.symbol] = row
+    # A symbol that never traded has no price, and one such row would make Virtuoso drop all.
+    rows = {row["symbol"]: row for ticker in answers[TICKER] if (row := tickers.ticker_row(ticker)) is not None}
+    for quotes in answers.get(QUOTES, ()):
+        if quotes.symbol in rows:
+            tickers.add_book(rows[quotes.symbol], quotes)
+    for premium in answers.get(PREMIUM, ()):
+        if premium.symbol in rows:
+            tickers.add_premium(rows[premium.symbol], premium)
     return rows
