@@ -13,6 +13,7 @@ from typing import Any
 from codegen.names import snake
 from codegen.spec import Placed, Spec
 from codegen.spec_model import ObjectSchema, RowSchema, Schema, SchemaField, UnionSchema
+from codegen.streams import name_pattern
 from codegen.types import TypeRef, parse_type
 
 GENERATED = "binance_sdk._generated"
@@ -44,6 +45,18 @@ class TimeView:
     zero: bool
 
 
+@dataclass(frozen=True)
+class NameView:
+    """A property whose value is a part of the name of the event's stream."""
+
+    name: str
+    type: str
+    upper: bool
+    description: str
+    patterns: tuple[str, ...]
+    """Regular expressions of such names; the group of the property's name is the value."""
+
+
 @dataclass
 class Bundle:
     """Input of one run of datamodel-code-generator."""
@@ -52,6 +65,7 @@ class Bundle:
     aliases: dict[str, str] = field(default_factory=dict)
     overrides: dict[str, str] = field(default_factory=dict)
     time_views: dict[str, list[TimeView]] = field(default_factory=dict)
+    name_views: dict[str, list[NameView]] = field(default_factory=dict)
     bases: dict[str, str | list[str]] = field(default_factory=dict)
     """Base class of an object where it is not the usual one."""
 
@@ -87,6 +101,7 @@ def bundle(spec: Spec, scope: str, module: str) -> Bundle:
             assert isinstance(placed.value, ObjectSchema)
             out.definitions[name] = _Writer(spec, scope, module, out).object(name, placed.value)
     if module == "events":
+        out.name_views = _name_views(spec, scope)
         tops = {parse_type(stream.value.event).leaf.name for stream in spec.streams_of(scope)}
         out.bases = dict.fromkeys(sorted(tops), EVENT_BASE)
     if module == "members":
@@ -94,6 +109,25 @@ def bundle(spec: Spec, scope: str, module: str) -> Bundle:
             if found == scope and isinstance(placed.value, UnionSchema):
                 _unknown_member(out, placed.value)
     return out
+
+
+def _name_views(spec: Spec, scope: str) -> dict[str, list[NameView]]:
+    found: dict[str, list[NameView]] = {}
+    for (market, name), event in sorted(spec.events.items(), key=lambda item: item[0]):
+        if market != scope or not isinstance(event.value, ObjectSchema) or not event.value.from_name:
+            continue
+        streams = [one.value for one in spec.streams_of(scope) if parse_type(one.value.event).leaf.name == name]
+        found[name] = [
+            NameView(
+                part,
+                "int" if any(isinstance(value, int) for value in streams[0].parameters[part].values or ()) else "str",
+                streams[0].parameters[part].type == "symbol",
+                description,
+                tuple(name_pattern(spec, scope, node) for node in streams),
+            )
+            for part, description in event.value.from_name.items()
+        ]
+    return found
 
 
 def _objects(spec: Spec, scope: str) -> Iterator[tuple[str, Placed[Schema]]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from codegen.check_names import enum_exists
 from codegen.documents import Problem
 from codegen.explain import did_you_mean
-from codegen.names import english_list, shadowing, snake
+from codegen.names import english_list, field_refusal, shadowing, snake
 from codegen.spec import STREAMS, Placed, Spec
 from codegen.spec_model import ObjectSchema, RowSchema, Schema
 from codegen.spec_streams import Fill, StreamNode
@@ -19,6 +19,10 @@ _TAKEN_METHODS = frozenset({"combine"})
 _TAKEN_ARGUMENTS = frozenset({"options", "self"})
 _TAKEN_FIELDS = frozenset({"stream", "filled"})
 _PLACE = re.compile(r"\{(\w*)\}")
+
+
+Paths = dict[str, tuple[bool, bool]]
+"""Attribute paths of an event with (whether it may be absent, whether it is live only)."""
 
 
 def check_streams(spec: Spec) -> Iterator[Problem]:
@@ -44,6 +48,8 @@ def check_streams(spec: Spec) -> Iterator[Problem]:
 
 def _events(spec: Spec) -> Iterator[Problem]:
     for schema in spec.schemas.values():
+        if isinstance(schema.value, ObjectSchema) and schema.value.from_name:
+            yield schema.problem("an answer has no stream whose name could tell something; drop it", "from_name")
         for wire, one in spec.fields(schema.scope, schema.value).items():
             if one.live_only:
                 text = f"`{wire}`: `live_only` is about events of streams; drop it"
@@ -120,10 +126,35 @@ def _stream(spec: Spec, placed: Placed[StreamNode]) -> Iterator[Problem]:
         yield placed.problem(f"{event.name} has no key `e` that could hold this; drop it", "event_type")
     yield from _quiet(spec, placed)
     paths = dict(attributes(spec, placed.scope, event.name))
+    yield from _said_by_name(placed, event, paths)
     yield from _sequence(placed, paths)
     yield from _key(placed, paths)
     if node.fill is not None:
         yield from _fill(spec, placed, node.fill, paths)
+
+
+def _said_by_name(placed: Placed[StreamNode], event: Placed[Schema], paths: Paths) -> Iterator[Problem]:
+    """What an event does not say of itself: its symbol, and what it takes from the name of its stream."""
+    assert isinstance(event.value, ObjectSchema)
+    from_name, parameters = event.value.from_name, placed.value.parameters
+    told = {path.rpartition(".")[2] for path in paths}
+    for name, one in parameters.items():
+        if one.type == "symbol" and name not in told and name not in from_name:
+            text = f"{event.name} does not say its `{name}`; add `from_name: {{{name}: ...}}` there"
+            yield placed.problem(text, "event")
+    for name in from_name:
+        at = ("from_name", name)
+        parameter = parameters.get(name)
+        reason = field_refusal(name) or ("is what every event has already" if name in _TAKEN_FIELDS else None)
+        if parameter is None:
+            text = f"{placed.name} has no parameter `{name}` that its name could tell{did_you_mean(name, parameters)}"
+            yield event.problem(text, *at)
+        elif parameter.texts is not None:
+            yield event.problem(f"`{name}` stands in the name as another text than its value; drop it", *at)
+        elif name in paths:
+            yield event.problem(f"a field is called `{name}` already; drop one of the two", *at)
+        elif reason is not None:
+            yield event.problem(f"`{name}` {reason}; rename the parameter", *at)
 
 
 def _parameters(spec: Spec, placed: Placed[StreamNode]) -> Iterator[Problem]:
@@ -178,9 +209,6 @@ def _quiet(spec: Spec, placed: Placed[StreamNode]) -> Iterator[Problem]:
         for value in values.keys() ^ periods.values_ms.keys():
             what = "has no period" if value in values else f"is no value of `{periods.by}`"
             yield placed.problem(f"`{value}` {what}", "quiet", "periods", "values_ms")
-
-
-Paths = dict[str, tuple[bool, bool]]
 
 
 def _known(placed: Placed[StreamNode], path: str, paths: Paths, *at: str | int) -> Iterator[Problem]:

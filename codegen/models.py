@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from codegen.bundle import Bundle
+from codegen.bundle import SCALARS, Bundle
 
 _FOLDER = Path(__file__).parent
 
@@ -21,7 +21,13 @@ def render_models(bundle: Bundle, header: str) -> str:
     extra: defaultdict[str, dict[str, Any]] = defaultdict(dict)
     for name, views in bundle.time_views.items():
         extra[name]["time_views"] = views
-    imports = ["datetime.datetime", "binance_sdk._runtime.answers.scalars.to_datetime"] if bundle.time_views else None
+    for name, parts in bundle.name_views.items():
+        extra[name]["name_views"] = parts
+    imports = ["datetime.datetime", f"{SCALARS}.to_datetime"] if bundle.time_views else []
+    if bundle.name_views:
+        imports.append("binance_sdk._runtime.stream.event.part_of_name")
+    if any(view.upper for views in bundle.name_views.values() for view in views):
+        imports.append("binance_sdk._runtime.calls.parameters.upper")
     with warnings.catch_warnings():
         # It warns where it guesses (a default of the wrong type, a name it changed); a guess must not be generated.
         warnings.simplefilter("error")
@@ -36,7 +42,7 @@ def render_models(bundle: Bundle, header: str) -> str:
             type_overrides=bundle.overrides,
             custom_template_dir=_FOLDER / "templates" / "models",
             extra_template_data=extra,
-            additional_imports=imports,
+            additional_imports=imports or None,
             enum_field_as_literal=LiteralType.All,
             use_annotated=True,
             field_constraints=True,

@@ -106,6 +106,8 @@ class ObjectSchema(Node):
     fields: dict[WireName, SchemaField]
     extends: ClassName | None = None
     """Takes over the fields of another object and adds its own."""
+    from_name: dict[PythonName, Text] = Field(default_factory=dict)
+    """Of stream events: parameters that only the stream's name tells, each a property with this description."""
 
 
 class RowSchema(Node):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -91,6 +92,16 @@ def texts(spec: Spec, market: str, one: StreamParameter) -> dict[str | int, str]
     enum = spec.enum(market, one.enum) if one.enum else None
     values: list[int | str] = [*enum.value.values] if enum is not None else [*(one.values or [])]
     return {value: str(value) for value in values}
+
+
+def name_pattern(spec: Spec, market: str, node: StreamNode) -> str:
+    """A regular expression of the names of a stream, with a group for each parameter."""
+    pattern = re.escape(node.pattern)
+    for name, one in node.parameters.items():
+        choices = "|".join(re.escape(text) for text in texts(spec, market, one).values())
+        group = f"(?P<{name}>{'[^@]+' if one.type == 'symbol' else choices})"
+        pattern = pattern.replace(re.escape(f"{{{name}}}"), group)
+    return pattern
 
 
 def quiet_seconds(period_ms: int) -> float:

@@ -6,4 +6,4 @@ After a merge of two changes each line may stand here twice; generate again.
 
 ENDPOINTS = 53
 STREAMS = 36
-SPEC_HASH = "fad20b395b561e2e"
+SPEC_HASH = "464cc59babf91d5d"

@@ -22,7 +22,7 @@ from binance_sdk._generated.futures.literals import (
 from binance_sdk._generated.shared.rows import PriceLevel
 from binance_sdk._runtime.answers.model import Model
 from binance_sdk._runtime.answers.scalars import DecimalString, EmptyDecimalString, JsonNumber, to_datetime
-from binance_sdk._runtime.stream.event import StreamEvent
+from binance_sdk._runtime.stream.event import StreamEvent, part_of_name
 
 
 class AggTradeEvent(StreamEvent):
@@ -693,6 +693,12 @@ class PartialDepthEvent(StreamEvent):
 
     symbol_type: Annotated[int | None, Field(alias="st")] = None
     """1 for USDⓈ-M, 2 for COIN-M; sent since 2026-06-30."""
+
+    @property
+    def levels(self) -> int:
+        """Number of prices asked for on each side. Told by the stream's name; 0 in an event made by hand."""
+        part = part_of_name(self, "levels", r"(?P<symbol>[^@]+)@depth(?P<levels>5|10|20)(?P<speed>|@500ms|@100ms)")
+        return int(part or 0)
 
     @property
     def event_time_dt(self) -> datetime:

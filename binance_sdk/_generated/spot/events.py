@@ -12,7 +12,8 @@ from binance_sdk._generated.shared.rows import PriceLevel
 from binance_sdk._generated.spot.literals import KlineInterval
 from binance_sdk._runtime.answers.model import Model
 from binance_sdk._runtime.answers.scalars import DecimalString, to_datetime
-from binance_sdk._runtime.stream.event import StreamEvent
+from binance_sdk._runtime.calls.parameters import upper
+from binance_sdk._runtime.stream.event import StreamEvent, part_of_name
 
 
 class AggTradeEvent(StreamEvent):
@@ -307,7 +308,7 @@ class MiniTickerEvent(StreamEvent):
 
 
 class PartialDepthEvent(StreamEvent):
-    """The best prices on both sides of the order book; the symbol is known from the name of the stream only."""
+    """The best prices on both sides of the order book."""
 
     last_update_id: Annotated[int, Field(alias="lastUpdateId")]
     """Id of the last update that is in these prices."""
@@ -317,6 +318,18 @@ class PartialDepthEvent(StreamEvent):
 
     asks: Annotated[list[PriceLevel], Field(alias="asks")]
     """Asks, best first."""
+
+    @property
+    def symbol(self) -> str:
+        """Symbol whose book it is. Told by the stream's name; empty in an event made by hand."""
+        part = part_of_name(self, "symbol", r"(?P<symbol>[^@]+)@depth(?P<levels>5|10|20)(?P<speed>|@100ms)")
+        return upper(part)
+
+    @property
+    def levels(self) -> int:
+        """Number of prices asked for on each side. Told by the stream's name; 0 in an event made by hand."""
+        part = part_of_name(self, "levels", r"(?P<symbol>[^@]+)@depth(?P<levels>5|10|20)(?P<speed>|@100ms)")
+        return int(part or 0)
 
 
 class ReferencePriceEvent(StreamEvent):
@@ -393,6 +406,17 @@ class RollingTickerEvent(StreamEvent):
 
     trade_count: Annotated[int, Field(alias="n")]
     """Number of trades in the window."""
+
+    @property
+    def window_size(self) -> str:
+        """Length of the window, such as `1h`. Told by the stream's name; empty in an event made by hand."""
+        part = part_of_name(
+            self,
+            "window_size",
+            r"!ticker_(?P<window_size>1h|4h|1d)@arr",
+            r"(?P<symbol>[^@]+)@ticker_(?P<window_size>1h|4h|1d)",
+        )
+        return part
 
     @property
     def event_time_dt(self) -> datetime:

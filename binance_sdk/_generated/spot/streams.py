@@ -271,7 +271,7 @@ class AsyncSpotStreams(AsyncStreams):
         - `{symbol}@depth{levels}{speed}`; sent every second or every 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - The payload has no symbol; `event.stream` says whose book it is.
+        - The payload has no symbol; `event.symbol` is read off the stream's name.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -627,7 +627,7 @@ class SyncSpotStreams(SyncStreams):
         - `{symbol}@depth{levels}{speed}`; sent every second or every 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - The payload has no symbol; `event.stream` says whose book it is.
+        - The payload has no symbol; `event.symbol` is read off the stream's name.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Self, TypeVar, cast
 
@@ -49,6 +50,15 @@ class StreamEvent(Model):
 # The setters of the slots themselves: a frozen model refuses every other way, and they are the fastest.
 mark_stream = cast("Callable[[StreamEvent, str], None]", StreamEvent.__dict__["_stream"].__set__)
 mark_filled = cast("Callable[[StreamEvent, bool], None]", StreamEvent.__dict__["_filled"].__set__)
+
+
+def part_of_name(event: StreamEvent, part: str, *patterns: str) -> str:
+    """What the name of an event's stream says of ``part``, a group of the ``patterns``; empty where it says nothing."""
+    for pattern in patterns:
+        found = re.fullmatch(pattern, event.stream)
+        if found is not None:
+            return found[part]
+    return ""
 
 
 def _with_origin(copy: EventT, original: StreamEvent) -> EventT:
