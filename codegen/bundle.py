@@ -165,7 +165,8 @@ class _Writer:
 
     def _property(self, owner: str, wire: str, field: SchemaField) -> dict[str, Any]:
         name = field.name or snake(wire)
-        self.out.aliases[f"{owner}.{wire}"] = name
+        if name != wire:
+            self.out.aliases[f"{owner}.{wire}"] = name
         type_ = parse_type(field.type)
         if type_.kind == "scalar" and type_.name in ("time", "time_or_digits"):
             optional = field.optional or field.nullable or field.live_only
@@ -176,12 +177,13 @@ class _Writer:
         schema = self._type(type_)
         if field.nullable:
             schema = {"anyOf": [schema, {"type": "null"}]}
-        parts = [field.description]
+        # "Symbol." below `symbol` says nothing.
+        parts = [] if field.description.rstrip(".").casefold() == name.replace("_", " ") else [field.description]
         if field.live_only:
             parts.append("None in an event fetched over REST.")
         if field.uncertain:
             parts.append(f"Uncertain: {field.uncertain}")
-        return {**schema, "description": " ".join(parts)}
+        return {**schema, "description": " ".join(parts)} if parts else schema
 
     def _type(self, type_: TypeRef) -> dict[str, Any]:
         if type_.kind == "list" and type_.item is not None:

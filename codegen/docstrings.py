@@ -50,7 +50,8 @@ def method_docstring(spec: Spec, placed: Placed[Operation]) -> str:
         *_remarks(operation),
     ]
     returns = [_answer(operation, variant) for variant in operation.returns]
-    return _compose(spec, placed, words.sentence(operation.summary), facts, arguments, "Returns:", returns)
+    summary = words.sentence(operation.summary)
+    return _compose(spec, placed, summary, facts, arguments, ("Returns:", returns), _own_errors(operation))
 
 
 def iterator_docstring(spec: Spec, placed: Placed[Operation], arguments: Sequence[tuple[str, str]], item: str) -> str:
@@ -80,12 +81,12 @@ def iterator_docstring(spec: Spec, placed: Placed[Operation], arguments: Sequenc
     ]
     summary = f"{operation.summary.rstrip('.')}, page by page."
     yields = [f"Every `{item}` in order, each once. A page is fetched when its first row is needed."]
-    text = _compose(spec, placed, summary, facts, described, "Yields:", yields)
-    needs = ", or neither a start nor `limit` is given" if optional else ""
-    return text.replace("out of bounds; nothing was sent.", f"out of bounds{needs}; nothing was sent.").replace(
-        "DecodeError: The answer is not what the spec says.",
-        "DecodeError: The answer is not what the spec says, repeats rows or is not in order.",
-    )
+    errors = [
+        *(["ParameterError: Neither a start nor `limit` is given; nothing was sent."] if optional else []),
+        *_own_errors(operation),
+        "DecodeError: A page repeats rows or is not in order.",
+    ]
+    return _compose(spec, placed, summary, facts, described, ("Yields:", yields), errors)
 
 
 def _where_it_begins(operation: Operation, either: str, *, optional: bool) -> list[str]:
@@ -103,8 +104,8 @@ def _compose(
     summary: str,
     facts: Sequence[str],
     arguments: Sequence[tuple[str, str]],
-    result: str,
-    results: Sequence[str],
+    result: tuple[str, Sequence[str]],
+    errors: Sequence[str],
 ) -> str:
     operation = placed.value
     lines = [summary]
@@ -112,8 +113,9 @@ def _compose(
         lines += ["", words.sentence(words.in_python(operation.description, operation))]
     lines += ["", *(f"- {fact}" for fact in facts)]
     lines += ["", "Args:", *(f"    {name}: {text}" for name, text in arguments)]
-    lines += ["", result, *(f"    {text}" for text in results)]
-    lines += ["", "Raises:", *(f"    {line}" for line in _errors(operation))]
+    lines += ["", result[0], *(f"    {text}" for text in result[1])]
+    if errors:
+        lines += ["", "Raises:", *(f"    {line}" for line in errors)]
     source = spec.sources[placed.scope, placed.name]
     lines += ["", f"Source: {source.document}; as of {source.date.isoformat()}."]
     return "\n".join(lines)
@@ -155,21 +157,16 @@ def _answer(operation: Operation, variant: Variant) -> str:
     return f"{text}."
 
 
-def _errors(operation: Operation) -> list[str]:
-    lines = ["ParameterError: An argument is missing or out of bounds; nothing was sent."]
+def _own_errors(operation: Operation) -> list[str]:
+    """What a method raises besides what every one does, which the class says once."""
+    lines = []
     if operation.security == "api_key":
         lines.append("ConfigError: The client has no API key; nothing was sent.")
     if operation.errors:
-        lines.append("APIError: Binance refused the call. Codes to expect, among others:")
+        lines.append("APIError: Codes to expect, among others:")
         for code, text in operation.errors.items():
             lines.append(f"    {code}: {words.sentence(words.in_python(text, operation))}")
-    else:
-        lines.append("APIError: Binance refused the call.")
-    return [
-        *lines,
-        "APIConnectionError: No answer arrived.",
-        "DecodeError: The answer is not what the spec says.",
-    ]
+    return lines
 
 
 # --------------------------------------------------------------------------------------- layout

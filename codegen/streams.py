@@ -241,9 +241,8 @@ def _docstring(spec: Spec, placed: Placed[StreamNode]) -> str:
     lines += [
         "",
         "Returns:",
-        f"    A stream of `{_annotation(parse_type(node.event))}`; nothing is sent before it is entered.",
+        f"    A stream of `{_annotation(parse_type(node.event))}`.",
     ]
-    lines += ["", "Raises:", "    ParameterError: An argument is missing or none of its values; nothing was sent."]
     source = spec.stream_sources[placed.scope, placed.name]
     lines += ["", f"Source: {source.document}; as of {source.date.isoformat()}."]
     return "\n".join(lines)

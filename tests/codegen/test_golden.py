@@ -258,11 +258,7 @@ def test_the_docstring_of_a_method(tiny_tree: dict[str, bytes]) -> None:
             `Book`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
             ConfigError: The client has no API key; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Tiny docs; as of 2026-01-02."""
     )
@@ -282,7 +278,7 @@ def test_an_object_takes_over_the_fields_of_another_module(tiny: TinySpec) -> No
     body = render(tiny.load())["spot/models.py"].decode().split("class ClockZone(Model):\n")[1].split("\nclass ")[0]
     assert 'server_time: Annotated[int, Field(alias="serverTime")]' in body
     assert "def server_time_dt(self) -> datetime:" in body
-    assert 'zone: Annotated[str, Field(alias="zone")]' in body
+    assert "zone: str" in body
 
 
 def test_a_union_of_both_markets_is_exported_by_the_one_that_meets_it(tiny: TinySpec) -> None:
@@ -298,7 +294,7 @@ def test_a_union_of_both_markets_is_exported_by_the_one_that_meets_it(tiny: Tiny
     rules = '"rules": [{"kind": "CAP", "cap": "5.0"}, {"kind": "NEW", "x": 1}]'
     tiny.change("fixtures/spot/price.single.json", rules, '"rules": {"A": [{"kind": "A"}]}')
     files = render(tiny.load())
-    assert "rules: Annotated[dict[str, list[Event]]" in files["spot/models.py"].decode()
+    assert "rules: dict[str, list[Event]]" in files["spot/models.py"].decode()
     assert "from binance_sdk._generated.shared.unions import Event\n" in files["spot/models.py"].decode()
     spot, futures = (files[f"{market}/__init__.py"].decode() for market in ("spot", "futures"))
     assert "from binance_sdk._generated.shared.members import EventA, UnknownEvent\n" in spot

@@ -128,7 +128,7 @@ def test_an_event_knows_its_stream_and_says_that_it_is_live() -> None:
 def test_keys_that_differ_in_case_only_do_not_collide(one: StreamOperation[Any]) -> None:
     (event, *_) = events(one.adapter.validate_json(stream_fixture(one.market, one.name)))
     for model in models(event):
-        aliases = [info.alias for info in type(model).model_fields.values()]
+        aliases = [info.alias or name for name, info in type(model).model_fields.items()]
         assert len(set(aliases)) == len(aliases)
         assert all(len(name) > 1 for name in type(model).model_fields), "a letter is no name"
 

@@ -39,8 +39,9 @@ def places(value: Any, wire: Any, path: tuple[Step, ...] = ()) -> Iterator[Place
     if isinstance(value, BaseModel):
         yield Place(value, wire, path)
         for name, field in type(value).model_fields.items():
-            if field.alias in wire:
-                yield from places(getattr(value, name), wire[field.alias], (*path, str(field.alias)))
+            key = field.alias or name
+            if key in wire:
+                yield from places(getattr(value, name), wire[key], (*path, key))
     elif isinstance(value, Row):
         yield Place(value, wire, path)
     elif isinstance(value, list):

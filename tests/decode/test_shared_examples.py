@@ -182,8 +182,8 @@ def fields_of(case: Case) -> dict[tuple[str, str], Any]:
         seen.add(id(type_))
         todo += get_args(type_)
         if isinstance(type_, type) and issubclass(type_, BaseModel):
-            for field in type_.model_fields.values():
-                fields[type_.__name__, str(field.alias)] = field
+            for name, field in type_.model_fields.items():
+                fields[type_.__name__, field.alias or name] = field
                 todo.append(field.annotation)
         elif isinstance(type_, type) and issubclass(type_, Row):
             fields.update({(type_.__name__, str(index)): None for index in range(len(type_._positions))})

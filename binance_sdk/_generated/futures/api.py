@@ -50,7 +50,14 @@ from binance_sdk._runtime.options import RequestOptions
 
 
 class AsyncFutures:
-    """Futures market data with ``await``. Made by the client, as ``client.futures``."""
+    """Futures market data with ``await``. Made by the client, as ``client.futures``.
+
+    Raises:
+        ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
+        APIError: Binance refused the call.
+        APIConnectionError: No answer arrived.
+        DecodeError: The answer is not what the spec says.
+    """
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -89,11 +96,8 @@ class AsyncFutures:
             `list[AggTrade]`, ascending aggregate id.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -4166: The time is more than 48 hours ago (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -125,12 +129,6 @@ class AsyncFutures:
         Returns:
             `AssetIndex` with `symbol`.
             `list[AssetIndex]` without `symbol`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -171,12 +169,6 @@ class AsyncFutures:
         Returns:
             `list[Basis]`, ascending time.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -205,12 +197,6 @@ class AsyncFutures:
 
         Returns:
             `Constituents`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -249,12 +235,9 @@ class AsyncFutures:
             `list[Kline]`, ascending open time, which is unique.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -287,12 +270,6 @@ class AsyncFutures:
         Returns:
             `list[DeliveryPrice]`, descending delivery time, by the documented example.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -320,11 +297,8 @@ class AsyncFutures:
             `OrderBook`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -4021: The limit is none of the allowed numbers of levels.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -345,12 +319,6 @@ class AsyncFutures:
         Returns:
             `ExchangeInfo`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
         return await self._caller.call(operations.EXCHANGE_INFO, {}, options)
@@ -367,12 +335,6 @@ class AsyncFutures:
 
         Returns:
             `list[FundingInfo]`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -409,12 +371,6 @@ class AsyncFutures:
 
         Returns:
             `list[FundingRate]`, ascending funding time.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -458,12 +414,6 @@ class AsyncFutures:
         Returns:
             `list[LongShortRatio]`, ascending time.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -501,13 +451,10 @@ class AsyncFutures:
             `list[Trade]`, ascending id.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
             ConfigError: The client has no API key; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -2014: The API key is missing or badly formed.
                 -2015: The API key was not accepted.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -529,12 +476,6 @@ class AsyncFutures:
 
         Returns:
             `list[IndexInfo]`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -571,12 +512,9 @@ class AsyncFutures:
             `list[PriceKline]`, ascending open time, which is unique.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -610,12 +548,6 @@ class AsyncFutures:
         Returns:
             `InsuranceBalance` with `symbol`.
             `list[InsuranceBalance]` without `symbol`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -652,12 +584,9 @@ class AsyncFutures:
             `list[Kline]`, ascending open time, which is unique.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -699,12 +628,9 @@ class AsyncFutures:
             `list[PriceKline]`, ascending open time, which is unique.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -727,12 +653,6 @@ class AsyncFutures:
 
         Returns:
             `OpenInterest`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -773,12 +693,6 @@ class AsyncFutures:
         Returns:
             `list[OpenInterestHist]`, ascending time.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -799,12 +713,6 @@ class AsyncFutures:
 
         Returns:
             `Ping`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -834,12 +742,6 @@ class AsyncFutures:
         Returns:
             `PremiumIndex` with `symbol`.
             `list[PremiumIndex]` without `symbol`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -878,12 +780,9 @@ class AsyncFutures:
             `list[PriceKline]`, ascending open time, which is unique.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -911,12 +810,6 @@ class AsyncFutures:
 
         Returns:
             `OrderBook`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -947,12 +840,6 @@ class AsyncFutures:
         Returns:
             `SymbolAdlRisk` with `symbol`.
             `list[SymbolAdlRisk]` without `symbol`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -993,12 +880,6 @@ class AsyncFutures:
         Returns:
             `list[TakerLongShortRatio]`, ascending time.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -1031,12 +912,6 @@ class AsyncFutures:
             `Ticker24hr` with `symbol`.
             `list[Ticker24hr]` without `symbol`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
         return await self._caller.call(operations.TICKER_24HR, {"symbol": symbol}, options)
@@ -1066,12 +941,6 @@ class AsyncFutures:
         Returns:
             `TickerBookTicker` with `symbol`.
             `list[TickerBookTicker]` without `symbol`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -1103,12 +972,6 @@ class AsyncFutures:
             `TickerPrice` with `symbol`.
             `list[TickerPrice]` without `symbol`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
         return await self._caller.call(operations.TICKER_PRICE, {"symbol": symbol}, options)
@@ -1138,12 +1001,6 @@ class AsyncFutures:
             `TickerPrice` with `symbol`.
             `list[TickerPrice]` without `symbol`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
         return await self._caller.call(operations.TICKER_PRICE_V2, {"symbol": symbol}, options)
@@ -1159,12 +1016,6 @@ class AsyncFutures:
 
         Returns:
             `ServerTime`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -1205,12 +1056,6 @@ class AsyncFutures:
 
         Returns:
             `list[LongShortRatio]`, ascending time.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1256,12 +1101,6 @@ class AsyncFutures:
         Returns:
             `list[LongShortRatio]`, ascending time.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -1288,12 +1127,6 @@ class AsyncFutures:
         Returns:
             `list[Trade]`, ascending id.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -1313,12 +1146,6 @@ class AsyncFutures:
 
         Returns:
             `TradingSchedule`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -1359,12 +1186,10 @@ class AsyncFutures:
             Every `AggTrade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -4166: The time is more than 48 hours ago (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1415,11 +1240,8 @@ class AsyncFutures:
             Every `Basis` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1475,13 +1297,11 @@ class AsyncFutures:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1534,11 +1354,8 @@ class AsyncFutures:
             Every `FundingRate` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1587,11 +1404,8 @@ class AsyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1636,14 +1450,12 @@ class AsyncFutures:
             Every `Trade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
             ConfigError: The client has no API key; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -2014: The API key is missing or badly formed.
                 -2015: The API key was not accepted.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1687,13 +1499,11 @@ class AsyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1741,13 +1551,11 @@ class AsyncFutures:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1795,13 +1603,11 @@ class AsyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1850,11 +1656,8 @@ class AsyncFutures:
             Every `OpenInterestHist` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1902,13 +1705,11 @@ class AsyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -1957,11 +1758,8 @@ class AsyncFutures:
             Every `TakerLongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2011,11 +1809,8 @@ class AsyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2065,11 +1860,8 @@ class AsyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2188,7 +1980,14 @@ class AsyncFuturesPlan:
 
 
 class SyncFutures:
-    """Futures market data, blocking. Made by the client, as ``client.futures``."""
+    """Futures market data, blocking. Made by the client, as ``client.futures``.
+
+    Raises:
+        ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
+        APIError: Binance refused the call.
+        APIConnectionError: No answer arrived.
+        DecodeError: The answer is not what the spec says.
+    """
 
     def __init__(self, caller: SyncCaller) -> None:
         self._caller = caller
@@ -2227,11 +2026,8 @@ class SyncFutures:
             `list[AggTrade]`, ascending aggregate id.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -4166: The time is more than 48 hours ago (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2263,12 +2059,6 @@ class SyncFutures:
         Returns:
             `AssetIndex` with `symbol`.
             `list[AssetIndex]` without `symbol`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -2309,12 +2099,6 @@ class SyncFutures:
         Returns:
             `list[Basis]`, ascending time.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -2343,12 +2127,6 @@ class SyncFutures:
 
         Returns:
             `Constituents`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -2387,12 +2165,9 @@ class SyncFutures:
             `list[Kline]`, ascending open time, which is unique.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2425,12 +2200,6 @@ class SyncFutures:
         Returns:
             `list[DeliveryPrice]`, descending delivery time, by the documented example.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -2458,11 +2227,8 @@ class SyncFutures:
             `OrderBook`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -4021: The limit is none of the allowed numbers of levels.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2483,12 +2249,6 @@ class SyncFutures:
         Returns:
             `ExchangeInfo`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
         return self._caller.call(operations.EXCHANGE_INFO, {}, options)
@@ -2505,12 +2265,6 @@ class SyncFutures:
 
         Returns:
             `list[FundingInfo]`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2547,12 +2301,6 @@ class SyncFutures:
 
         Returns:
             `list[FundingRate]`, ascending funding time.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2596,12 +2344,6 @@ class SyncFutures:
         Returns:
             `list[LongShortRatio]`, ascending time.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -2639,13 +2381,10 @@ class SyncFutures:
             `list[Trade]`, ascending id.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
             ConfigError: The client has no API key; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -2014: The API key is missing or badly formed.
                 -2015: The API key was not accepted.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2667,12 +2406,6 @@ class SyncFutures:
 
         Returns:
             `list[IndexInfo]`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -2709,12 +2442,9 @@ class SyncFutures:
             `list[PriceKline]`, ascending open time, which is unique.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2748,12 +2478,6 @@ class SyncFutures:
         Returns:
             `InsuranceBalance` with `symbol`.
             `list[InsuranceBalance]` without `symbol`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -2790,12 +2514,9 @@ class SyncFutures:
             `list[Kline]`, ascending open time, which is unique.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2837,12 +2558,9 @@ class SyncFutures:
             `list[PriceKline]`, ascending open time, which is unique.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2865,12 +2583,6 @@ class SyncFutures:
 
         Returns:
             `OpenInterest`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -2911,12 +2623,6 @@ class SyncFutures:
         Returns:
             `list[OpenInterestHist]`, ascending time.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -2937,12 +2643,6 @@ class SyncFutures:
 
         Returns:
             `Ping`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -2970,12 +2670,6 @@ class SyncFutures:
         Returns:
             `PremiumIndex` with `symbol`.
             `list[PremiumIndex]` without `symbol`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3014,12 +2708,9 @@ class SyncFutures:
             `list[PriceKline]`, ascending open time, which is unique.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3048,12 +2739,6 @@ class SyncFutures:
         Returns:
             `OrderBook`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -3081,12 +2766,6 @@ class SyncFutures:
         Returns:
             `SymbolAdlRisk` with `symbol`.
             `list[SymbolAdlRisk]` without `symbol`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -3127,12 +2806,6 @@ class SyncFutures:
         Returns:
             `list[TakerLongShortRatio]`, ascending time.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -3165,12 +2838,6 @@ class SyncFutures:
             `Ticker24hr` with `symbol`.
             `list[Ticker24hr]` without `symbol`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
         return self._caller.call(operations.TICKER_24HR, {"symbol": symbol}, options)
@@ -3201,12 +2868,6 @@ class SyncFutures:
             `TickerBookTicker` with `symbol`.
             `list[TickerBookTicker]` without `symbol`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
         return self._caller.call(operations.TICKER_BOOK_TICKER, {"symbol": symbol}, options)
@@ -3235,12 +2896,6 @@ class SyncFutures:
             `TickerPrice` with `symbol`.
             `list[TickerPrice]` without `symbol`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
         return self._caller.call(operations.TICKER_PRICE, {"symbol": symbol}, options)
@@ -3268,12 +2923,6 @@ class SyncFutures:
             `TickerPrice` with `symbol`.
             `list[TickerPrice]` without `symbol`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
         return self._caller.call(operations.TICKER_PRICE_V2, {"symbol": symbol}, options)
@@ -3289,12 +2938,6 @@ class SyncFutures:
 
         Returns:
             `ServerTime`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -3335,12 +2978,6 @@ class SyncFutures:
 
         Returns:
             `list[LongShortRatio]`, ascending time.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3386,12 +3023,6 @@ class SyncFutures:
         Returns:
             `list[LongShortRatio]`, ascending time.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -3416,12 +3047,6 @@ class SyncFutures:
         Returns:
             `list[Trade]`, ascending id.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
         """
@@ -3441,12 +3066,6 @@ class SyncFutures:
 
         Returns:
             `TradingSchedule`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
         """
@@ -3487,12 +3106,10 @@ class SyncFutures:
             Every `AggTrade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -4166: The time is more than 48 hours ago (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3543,11 +3160,8 @@ class SyncFutures:
             Every `Basis` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3603,13 +3217,11 @@ class SyncFutures:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3662,11 +3274,8 @@ class SyncFutures:
             Every `FundingRate` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3715,11 +3324,8 @@ class SyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3764,14 +3370,12 @@ class SyncFutures:
             Every `Trade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
             ConfigError: The client has no API key; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -2014: The API key is missing or badly formed.
                 -2015: The API key was not accepted.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3815,13 +3419,11 @@ class SyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3869,13 +3471,11 @@ class SyncFutures:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3923,13 +3523,11 @@ class SyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -3978,11 +3576,8 @@ class SyncFutures:
             Every `OpenInterestHist` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -4030,13 +3625,11 @@ class SyncFutures:
             Every `PriceKline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            APIError: Codes to expect, among others:
                 -1120: The interval is unknown; 1s exists on spot only.
                 -1130: The limit is above 1500 (observed).
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -4085,11 +3678,8 @@ class SyncFutures:
             Every `TakerLongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -4139,11 +3729,8 @@ class SyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.
@@ -4193,11 +3780,8 @@ class SyncFutures:
             Every `LongShortRatio` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
         2025-07; as of 2026-08-21.

@@ -35,7 +35,6 @@ class AggTradeEvent(StreamEvent):
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     agg_id: Annotated[int, Field(alias="a")]
     """Id of the aggregate; grows by one from aggregate to aggregate of a symbol."""
@@ -66,12 +65,12 @@ class AggTradeEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime | None:
-        """``event_time`` as an aware UTC datetime; None where there is none."""
+        """Aware, in UTC; None where there is none."""
         return None if self.event_time is None else to_datetime(self.event_time)
 
     @property
     def trade_time_dt(self) -> datetime:
-        """``trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.trade_time)
 
 
@@ -88,7 +87,6 @@ class AssetIndexEvent(StreamEvent):
     """Asset with its unit, such as ADAUSD."""
 
     index_price: Annotated[DecimalString, Field(alias="i")]
-    """Index price."""
 
     bid_buffer: Annotated[DecimalString, Field(alias="b")]
     """Buffer on the bid side."""
@@ -116,7 +114,7 @@ class AssetIndexEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
 
@@ -136,7 +134,6 @@ class BookTickerEvent(StreamEvent):
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     pair: Annotated[str | None, Field(alias="ps")] = None
     """Pair, such as BTCUSD for BTCUSD_PERP; sent since 2026-06-30."""
@@ -158,12 +155,12 @@ class BookTickerEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def transaction_time_dt(self) -> datetime:
-        """``transaction_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.transaction_time)
 
 
@@ -171,10 +168,8 @@ class CompositeIndexComponent(Model):
     """One asset in a composite index."""
 
     base_asset: Annotated[str, Field(alias="b")]
-    """Base asset."""
 
     quote_asset: Annotated[str, Field(alias="q")]
-    """Quote asset."""
 
     weight_in_quantity: Annotated[DecimalString, Field(alias="w")]
     """Weight as a quantity."""
@@ -196,7 +191,6 @@ class CompositeIndexEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     index_price: Annotated[DecimalString, Field(alias="p")]
     """Price of the index."""
@@ -209,7 +203,7 @@ class CompositeIndexEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
 
@@ -266,12 +260,12 @@ class ContinuousKlineBar(Model):
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
@@ -285,7 +279,6 @@ class ContinuousKlineEvent(StreamEvent):
     """Time at which the event was made. None in an event fetched over REST."""
 
     pair: Annotated[str, Field(alias="ps")]
-    """Pair."""
 
     contract_type: Annotated[ContinuousContractType | str, Field(alias="ct")]
     """Contract type that is followed."""
@@ -295,7 +288,7 @@ class ContinuousKlineEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime | None:
-        """``event_time`` as an aware UTC datetime; None where there is none."""
+        """Aware, in UTC; None where there is none."""
         return None if self.event_time is None else to_datetime(self.event_time)
 
 
@@ -334,7 +327,6 @@ class ContractInfoEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     pair: Annotated[str | None, Field(alias="ps")] = None
     """Pair; in older documents only."""
@@ -359,17 +351,17 @@ class ContractInfoEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def delivery_time_dt(self) -> datetime:
-        """``delivery_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.delivery_time)
 
     @property
     def onboard_time_dt(self) -> datetime:
-        """``onboard_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.onboard_time)
 
 
@@ -386,7 +378,6 @@ class DiffDepthEvent(StreamEvent):
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     pair: Annotated[str | None, Field(alias="ps")] = None
     """Pair, such as BTCUSD for BTCUSD_PERP; sent since 2026-06-30."""
@@ -411,12 +402,12 @@ class DiffDepthEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def transaction_time_dt(self) -> datetime:
-        """``transaction_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.transaction_time)
 
 
@@ -424,7 +415,6 @@ class ForceOrder(Model):
     """An order that liquidated a position."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     side: Annotated[OrderSide | str, Field(alias="S")]
     """Side of the order."""
@@ -458,7 +448,7 @@ class ForceOrder(Model):
 
     @property
     def trade_time_dt(self) -> datetime:
-        """``trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.trade_time)
 
 
@@ -482,7 +472,7 @@ class ForceOrderEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
 
@@ -496,7 +486,6 @@ class KlineBar(Model):
     """Inclusive end: the next open time minus 1 ms."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     interval: Annotated[KlineInterval | str, Field(alias="i")]
     """Length of the bar."""
@@ -542,12 +531,12 @@ class KlineBar(Model):
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
@@ -561,14 +550,13 @@ class KlineEvent(StreamEvent):
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     kline: Annotated[KlineBar, Field(alias="k")]
     """The bar."""
 
     @property
     def event_time_dt(self) -> datetime | None:
-        """``event_time`` as an aware UTC datetime; None where there is none."""
+        """Aware, in UTC; None where there is none."""
         return None if self.event_time is None else to_datetime(self.event_time)
 
 
@@ -582,22 +570,19 @@ class MarkPriceEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     mark_price: Annotated[DecimalString, Field(alias="p")]
-    """Mark price."""
 
     mark_price_moving_average: Annotated[DecimalString | None, Field(alias="ap")] = None
     """Moving average of the mark price; sent since March 2026."""
 
     index_price: Annotated[DecimalString, Field(alias="i")]
-    """Index price."""
 
     estimated_settle_price: Annotated[DecimalString, Field(alias="P")]
     """Estimated settlement price; means something in the last hour before settlement only."""
 
     funding_rate: Annotated[EmptyDecimalString, Field(alias="r")]
-    """Funding rate. Uncertain: Empty for a delivery contract in the documents of COIN-M, whose contracts come in these streams too."""
+    """Uncertain: Empty for a delivery contract in the documents of COIN-M, whose contracts come in these streams too."""
 
     next_funding_time: Annotated[int, Field(alias="T")]
     """Time of the next funding; 0 where none is scheduled."""
@@ -607,12 +592,12 @@ class MarkPriceEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def next_funding_time_dt(self) -> datetime | None:
-        """``next_funding_time`` as an aware UTC datetime; None where there is none."""
+        """Aware, in UTC; None where there is none."""
         return to_datetime(self.next_funding_time) if self.next_funding_time else None
 
 
@@ -626,7 +611,6 @@ class MiniTickerEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     last_price: Annotated[DecimalString, Field(alias="c")]
     """Price of the last trade."""
@@ -654,7 +638,7 @@ class MiniTickerEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
 
@@ -671,7 +655,6 @@ class PartialDepthEvent(StreamEvent):
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     pair: Annotated[str | None, Field(alias="ps")] = None
     """Pair, such as BTCUSD for BTCUSD_PERP; sent since 2026-06-30."""
@@ -702,12 +685,12 @@ class PartialDepthEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def transaction_time_dt(self) -> datetime:
-        """``transaction_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.transaction_time)
 
 
@@ -724,7 +707,6 @@ class RpiDiffDepthEvent(StreamEvent):
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     pair: Annotated[str | None, Field(alias="ps")] = None
     """Pair, such as BTCUSD for BTCUSD_PERP; sent since 2026-06-30."""
@@ -749,12 +731,12 @@ class RpiDiffDepthEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def transaction_time_dt(self) -> datetime:
-        """``transaction_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.transaction_time)
 
 
@@ -768,7 +750,6 @@ class TickerEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     pair: Annotated[str | None, Field(alias="ps")] = None
     """Pair, such as BTCUSD for BTCUSD_PERP; sent since 2026-06-30."""
@@ -823,17 +804,17 @@ class TickerEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
@@ -857,15 +838,15 @@ class TradingSessionEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def start_time_dt(self) -> datetime:
-        """``start_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.start_time)
 
     @property
     def end_time_dt(self) -> datetime:
-        """``end_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.end_time)

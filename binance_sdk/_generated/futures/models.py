@@ -62,17 +62,17 @@ class AggTrade(Model):
 
     @property
     def trade_time_dt(self) -> datetime:
-        """``trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.trade_time)
 
 
 class AssetIndex(Model):
     """Price index of an asset in multi-assets margin mode."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Asset pair, e.g. ADAUSD; since 2026-06-30 also settlement assets of COIN-M."""
 
-    time: Annotated[int, Field(alias="time")]
+    time: int
     """Time of the values."""
 
     index_price: Annotated[DecimalString, Field(alias="index")]
@@ -104,14 +104,14 @@ class AssetIndex(Model):
 
     @property
     def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.time)
 
 
 class Basis(Model):
     """Distance of a futures price from the index price."""
 
-    pair: Annotated[str, Field(alias="pair")]
+    pair: str
     """Pair of the contract."""
 
     contract_type: Annotated[ContractType | str, Field(alias="contractType")]
@@ -123,7 +123,7 @@ class Basis(Model):
     futures_price: Annotated[DecimalString, Field(alias="futuresPrice")]
     """Price of the contract, in the quote asset."""
 
-    basis: Annotated[DecimalString, Field(alias="basis")]
+    basis: DecimalString
     """Futures price minus index price, signed, in the quote asset."""
 
     basis_rate: Annotated[DecimalString, Field(alias="basisRate")]
@@ -137,41 +137,41 @@ class Basis(Model):
 
     @property
     def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.time)
 
 
 class Constituent(Model):
     """One market of an index price."""
 
-    exchange: Annotated[str, Field(alias="exchange")]
+    exchange: str
     """Name of the exchange."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol as that exchange writes it."""
 
-    price: Annotated[DecimalString | None, Field(alias="price")] = None
+    price: DecimalString | None = None
     """Price there, in the quote asset; -1 where it is hidden, as for TradFi perpetuals; sent since 2025-04-23."""
 
-    weight: Annotated[DecimalString | None, Field(alias="weight")] = None
+    weight: DecimalString | None = None
     """Share in the index, a fraction; sent since 2025-04-23."""
 
 
 class Constituents(Model):
     """The markets an index price is made of."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the index."""
 
-    time: Annotated[int, Field(alias="time")]
+    time: int
     """Time of the values."""
 
-    constituents: Annotated[list[Constituent], Field(alias="constituents")]
+    constituents: list[Constituent]
     """The markets."""
 
     @property
     def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.time)
 
 
@@ -186,14 +186,14 @@ class DeliveryPrice(Model):
 
     @property
     def delivery_time_dt(self) -> datetime:
-        """``delivery_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.delivery_time)
 
 
 class FundingInfo(Model):
     """Bounds and rhythm of the funding of a contract."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract; COIN-M perpetuals such as BTCUSD_PERP are listed too."""
 
     adjusted_funding_rate_cap: Annotated[DecimalString, Field(alias="adjustedFundingRateCap")]
@@ -205,7 +205,7 @@ class FundingInfo(Model):
     funding_interval_hours: Annotated[int, Field(alias="fundingIntervalHours")]
     """Time between two funding events, in hours."""
 
-    disclaimer: Annotated[bool, Field(alias="disclaimer")]
+    disclaimer: bool
     """Without meaning for clients."""
 
     update_time: Annotated[int | None, Field(alias="updateTime")] = None
@@ -213,14 +213,14 @@ class FundingInfo(Model):
 
     @property
     def update_time_dt(self) -> datetime | None:
-        """``update_time`` as an aware UTC datetime; None where there is none."""
+        """Aware, in UTC; None where there is none."""
         return None if self.update_time is None else to_datetime(self.update_time)
 
 
 class FundingRate(Model):
     """One funding event of a contract."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract."""
 
     funding_rate: Annotated[DecimalString, Field(alias="fundingRate")]
@@ -237,7 +237,7 @@ class FundingRate(Model):
 
     @property
     def funding_time_dt(self) -> datetime:
-        """``funding_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.funding_time)
 
 
@@ -260,13 +260,13 @@ class IndexComponent(Model):
 class IndexInfo(Model):
     """Composition of a composite index."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract on the index."""
 
-    time: Annotated[int, Field(alias="time")]
+    time: int
     """Time of the composition."""
 
-    component: Annotated[str, Field(alias="component")]
+    component: str
     """What the index is made of, e.g. baseAsset."""
 
     composition: Annotated[list[IndexComponent], Field(alias="baseAssetList")]
@@ -274,14 +274,14 @@ class IndexInfo(Model):
 
     @property
     def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.time)
 
 
 class InsuranceAsset(Model):
     """Holding of one asset in an insurance fund."""
 
-    asset: Annotated[str, Field(alias="asset")]
+    asset: str
     """Name of the asset."""
 
     margin_balance: Annotated[DecimalString, Field(alias="marginBalance")]
@@ -292,24 +292,24 @@ class InsuranceAsset(Model):
 
     @property
     def update_time_dt(self) -> datetime:
-        """``update_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.update_time)
 
 
 class InsuranceBalance(Model):
     """Content of an insurance fund."""
 
-    symbols: Annotated[list[str], Field(alias="symbols")]
+    symbols: list[str]
     """Contracts that share the fund."""
 
-    assets: Annotated[list[InsuranceAsset], Field(alias="assets")]
+    assets: list[InsuranceAsset]
     """What the fund holds."""
 
 
 class LongShortRatio(Model):
     """How accounts or positions split into long and short."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract."""
 
     long_short_ratio: Annotated[DecimalString, Field(alias="longShortRatio")]
@@ -326,14 +326,14 @@ class LongShortRatio(Model):
 
     @property
     def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.time)
 
 
 class MarginAsset(Model):
     """An asset that can be margin."""
 
-    asset: Annotated[str, Field(alias="asset")]
+    asset: str
     """Name of the asset."""
 
     margin_available: Annotated[bool, Field(alias="marginAvailable")]
@@ -357,19 +357,19 @@ class MarketSession(Model):
 
     @property
     def start_time_dt(self) -> datetime:
-        """``start_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.start_time)
 
     @property
     def end_time_dt(self) -> datetime:
-        """``end_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.end_time)
 
 
 class OpenInterest(Model):
     """Open interest of a contract now."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract."""
 
     open_interest: Annotated[DecimalString, Field(alias="openInterest")]
@@ -380,14 +380,14 @@ class OpenInterest(Model):
 
     @property
     def transaction_time_dt(self) -> datetime:
-        """``transaction_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.transaction_time)
 
 
 class OpenInterestHist(Model):
     """Open interest of a contract at the end of a period."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract."""
 
     open_interest: Annotated[DecimalString, Field(alias="sumOpenInterest")]
@@ -404,7 +404,7 @@ class OpenInterestHist(Model):
 
     @property
     def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.time)
 
 
@@ -420,27 +420,27 @@ class OrderBook(Model):
     transaction_time: Annotated[int, Field(alias="T")]
     """Time of the last change in the matching engine."""
 
-    bids: Annotated[list[PriceLevel], Field(alias="bids")]
+    bids: list[PriceLevel]
     """Buy side, best (highest) price first."""
 
-    asks: Annotated[list[PriceLevel], Field(alias="asks")]
+    asks: list[PriceLevel]
     """Sell side, best (lowest) price first."""
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def transaction_time_dt(self) -> datetime:
-        """``transaction_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.transaction_time)
 
 
 class PremiumIndex(Model):
     """Mark price, index price and funding of a contract."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract."""
 
     mark_price: Annotated[DecimalString, Field(alias="markPrice")]
@@ -461,24 +461,24 @@ class PremiumIndex(Model):
     next_funding_time: Annotated[int, Field(alias="nextFundingTime")]
     """Time of the next funding; 0 where none is due, as for quarterly or delisted contracts."""
 
-    time: Annotated[int, Field(alias="time")]
+    time: int
     """Time of the values."""
 
     @property
     def next_funding_time_dt(self) -> datetime | None:
-        """``next_funding_time`` as an aware UTC datetime; None where there is none."""
+        """Aware, in UTC; None where there is none."""
         return to_datetime(self.next_funding_time) if self.next_funding_time else None
 
     @property
     def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.time)
 
 
 class SymbolAdlRisk(Model):
     """Risk of auto-deleveraging in a contract."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract."""
 
     adl_risk: Annotated[AdlRisk | str, Field(alias="adlRisk")]
@@ -489,17 +489,17 @@ class SymbolAdlRisk(Model):
 
     @property
     def update_time_dt(self) -> datetime:
-        """``update_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.update_time)
 
 
 class SymbolInfo(Model):
     """Terms, precision and order rules of a contract."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract."""
 
-    pair: Annotated[str, Field(alias="pair")]
+    pair: str
     """Pair the contract is on, e.g. BTCUSDT for BTCUSDT_261225."""
 
     contract_type: Annotated[ContractType | str, Field(alias="contractType")]
@@ -511,7 +511,7 @@ class SymbolInfo(Model):
     onboard_time: Annotated[int, Field(alias="onboardDate")]
     """Time of listing."""
 
-    status: Annotated[SymbolStatus | str, Field(alias="status")]
+    status: SymbolStatus | str
     """Stage in the life of the contract."""
 
     maint_margin_percent: Annotated[DecimalString, Field(alias="maintMarginPercent")]
@@ -562,7 +562,7 @@ class SymbolInfo(Model):
     max_move_order_limit: Annotated[int | None, Field(alias="maxMoveOrderLimit")] = None
     """Undocumented order limit, on the wire since some time before 2026-10."""
 
-    filters: Annotated[list[SymbolFilter], Field(alias="filters")]
+    filters: list[SymbolFilter]
     """Rules for orders."""
 
     order_types: Annotated[list[OrderType | str], Field(alias="orderTypes")]
@@ -576,12 +576,12 @@ class SymbolInfo(Model):
 
     @property
     def delivery_time_dt(self) -> datetime:
-        """``delivery_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.delivery_time)
 
     @property
     def onboard_time_dt(self) -> datetime:
-        """``onboard_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.onboard_time)
 
 
@@ -602,14 +602,14 @@ class TakerLongShortRatio(Model):
 
     @property
     def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.time)
 
 
 class Ticker24hr(Model):
     """What happened to a contract in the last 24 hours."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract."""
 
     price_change: Annotated[DecimalString, Field(alias="priceChange")]
@@ -636,7 +636,7 @@ class Ticker24hr(Model):
     low_price: Annotated[DecimalString, Field(alias="lowPrice")]
     """Lowest price of the window, in the quote asset."""
 
-    volume: Annotated[DecimalString, Field(alias="volume")]
+    volume: DecimalString
     """Traded volume, in the base asset."""
 
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
@@ -659,19 +659,19 @@ class Ticker24hr(Model):
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
 class TickerBookTicker(Model):
     """Best bid and ask of a contract."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract."""
 
     bid_price: Annotated[DecimalString, Field(alias="bidPrice")]
@@ -691,17 +691,17 @@ class TickerBookTicker(Model):
 
     @property
     def transaction_time_dt(self) -> datetime:
-        """``transaction_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.transaction_time)
 
 
 class TickerPrice(Model):
     """Latest price of a contract."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
+    symbol: str
     """Symbol of the contract."""
 
-    price: Annotated[DecimalString, Field(alias="price")]
+    price: DecimalString
     """Latest price of the symbol, in the quote asset."""
 
     transaction_time: Annotated[int, Field(alias="time")]
@@ -709,7 +709,7 @@ class TickerPrice(Model):
 
     @property
     def transaction_time_dt(self) -> datetime:
-        """``transaction_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.transaction_time)
 
 
@@ -719,10 +719,10 @@ class Trade(Model):
     trade_id: Annotated[int, Field(alias="id")]
     """Id of the trade."""
 
-    price: Annotated[DecimalString, Field(alias="price")]
+    price: DecimalString
     """Price, in the quote asset."""
 
-    qty: Annotated[DecimalString, Field(alias="qty")]
+    qty: DecimalString
     """Quantity, in the base asset."""
 
     quote_qty: Annotated[DecimalString, Field(alias="quoteQty")]
@@ -739,14 +739,14 @@ class Trade(Model):
 
     @property
     def trade_time_dt(self) -> datetime:
-        """``trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.trade_time)
 
 
 class ExchangeInfo(Model):
     """Limits, margin assets and contracts of the market."""
 
-    timezone: Annotated[str, Field(alias="timezone")]
+    timezone: str
     """Time zone of the exchange, UTC."""
 
     server_time: Annotated[int, Field(alias="serverTime")]
@@ -761,22 +761,22 @@ class ExchangeInfo(Model):
     exchange_filters: Annotated[list[AnyJson], Field(alias="exchangeFilters")]
     """Rules for the whole exchange, empty so far."""
 
-    assets: Annotated[list[MarginAsset], Field(alias="assets")]
+    assets: list[MarginAsset]
     """Assets that can be margin."""
 
-    symbols: Annotated[list[SymbolInfo], Field(alias="symbols")]
+    symbols: list[SymbolInfo]
     """The contracts, of every status."""
 
     @property
     def server_time_dt(self) -> datetime:
-        """``server_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.server_time)
 
 
 class MarketSchedule(Model):
     """Trading hours of one underlying market."""
 
-    sessions: Annotated[list[MarketSession], Field(alias="sessions")]
+    sessions: list[MarketSession]
     """Sessions, possibly none."""
 
 
@@ -791,5 +791,5 @@ class TradingSchedule(Model):
 
     @property
     def update_time_dt(self) -> datetime:
-        """``update_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.update_time)

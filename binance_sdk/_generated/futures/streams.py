@@ -31,7 +31,13 @@ from binance_sdk._runtime.stream.options import StreamOptions
 
 
 class AsyncFuturesStreams(AsyncStreams):
-    """Futures streams. Made by the client, as ``client.futures.streams``."""
+    """Futures streams. Made by the client, as ``client.futures.streams``.
+
+    Nothing is sent before a stream is entered.
+
+    Raises:
+        ParameterError: By every method: an argument is missing or none of its values; nothing was sent.
+    """
 
     def agg_trade(self, *symbols: str, **options: Unpack[StreamOptions]) -> Stream[AggTradeEvent]:
         """Trades of a contract, those of one taker order at one price taken together.
@@ -48,10 +54,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `AggTradeEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `AggTradeEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -68,10 +71,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[AssetIndexEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[AssetIndexEvent]`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -91,10 +91,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `BookTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `BookTickerEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -114,10 +111,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `ForceOrderEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `ForceOrderEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -140,10 +134,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[MarkPriceEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[MarkPriceEvent]`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -162,10 +153,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[MiniTickerEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[MiniTickerEvent]`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -184,10 +172,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[TickerEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[TickerEvent]`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -205,10 +190,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `AssetIndexEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `AssetIndexEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -228,10 +210,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `BookTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `BookTickerEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -249,10 +228,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `CompositeIndexEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `CompositeIndexEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -284,10 +260,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `ContinuousKlineEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `ContinuousKlineEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -309,10 +282,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `ContractInfoEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `ContractInfoEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -336,10 +306,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `DiffDepthEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `DiffDepthEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -359,10 +326,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `ForceOrderEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `ForceOrderEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -382,10 +346,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `KlineEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `KlineEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -407,10 +368,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `MarkPriceEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `MarkPriceEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -429,10 +387,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `MiniTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `MiniTickerEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -461,10 +416,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `PartialDepthEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `PartialDepthEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -486,10 +438,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `RpiDiffDepthEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `RpiDiffDepthEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -509,10 +458,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `TickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `TickerEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -531,10 +477,7 @@ class AsyncFuturesStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `TradingSessionEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `TradingSessionEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -542,7 +485,13 @@ class AsyncFuturesStreams(AsyncStreams):
 
 
 class SyncFuturesStreams(SyncStreams):
-    """Futures streams, blocking. Made by the client, as ``client.futures.streams``."""
+    """Futures streams, blocking. Made by the client, as ``client.futures.streams``.
+
+    Nothing is sent before a stream is entered.
+
+    Raises:
+        ParameterError: By every method: an argument is missing or none of its values; nothing was sent.
+    """
 
     def agg_trade(self, *symbols: str, **options: Unpack[StreamOptions]) -> SyncStream[AggTradeEvent]:
         """Trades of a contract, those of one taker order at one price taken together.
@@ -559,10 +508,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `AggTradeEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `AggTradeEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -579,10 +525,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[AssetIndexEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[AssetIndexEvent]`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -602,10 +545,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `BookTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `BookTickerEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -625,10 +565,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `ForceOrderEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `ForceOrderEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -651,10 +588,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[MarkPriceEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[MarkPriceEvent]`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -673,10 +607,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[MiniTickerEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[MiniTickerEvent]`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -695,10 +626,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[TickerEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[TickerEvent]`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -716,10 +644,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `AssetIndexEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `AssetIndexEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -739,10 +664,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `BookTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `BookTickerEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -760,10 +682,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `CompositeIndexEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `CompositeIndexEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -795,10 +714,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `ContinuousKlineEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `ContinuousKlineEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -820,10 +736,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `ContractInfoEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `ContractInfoEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -847,10 +760,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `DiffDepthEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `DiffDepthEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -870,10 +780,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `ForceOrderEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `ForceOrderEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -893,10 +800,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `KlineEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `KlineEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -918,10 +822,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `MarkPriceEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `MarkPriceEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -940,10 +841,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `MiniTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `MiniTickerEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -972,10 +870,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `PartialDepthEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `PartialDepthEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -997,10 +892,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `RpiDiffDepthEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `RpiDiffDepthEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -1020,10 +912,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `TickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `TickerEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """
@@ -1042,10 +931,7 @@ class SyncFuturesStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `TradingSessionEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `TradingSessionEvent`.
 
         Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
         """

@@ -23,13 +23,13 @@ class RateLimit(Model):
     rate_limit_type: Annotated[RateLimitType | str | None, Field(alias="rateLimitType")] = None
     """What is counted."""
 
-    interval: Annotated[RateLimitInterval | str | None, Field(alias="interval")] = None
+    interval: RateLimitInterval | str | None = None
     """Unit of the interval."""
 
     interval_num: Annotated[int | None, Field(alias="intervalNum")] = None
     """Length of the interval, in its unit."""
 
-    limit: Annotated[int | None, Field(alias="limit")] = None
+    limit: int | None = None
     """Most that may be used in one interval."""
 
 
@@ -41,5 +41,5 @@ class ServerTime(Model):
 
     @property
     def server_time_dt(self) -> datetime:
-        """``server_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.server_time)

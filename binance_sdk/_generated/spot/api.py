@@ -42,7 +42,14 @@ from binance_sdk._runtime.options import RequestOptions
 
 
 class AsyncSpot:
-    """Spot market data with ``await``. Made by the client, as ``client.spot``."""
+    """Spot market data with ``await``. Made by the client, as ``client.spot``.
+
+    Raises:
+        ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
+        APIError: Binance refused the call.
+        APIConnectionError: No answer arrived.
+        DecodeError: The answer is not what the spec says.
+    """
 
     def __init__(self, caller: AsyncCaller) -> None:
         self._caller = caller
@@ -76,12 +83,6 @@ class AsyncSpot:
         Returns:
             `list[AggTrade]`, ascending aggregate id.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
         return await self._caller.call(
@@ -102,12 +103,6 @@ class AsyncSpot:
 
         Returns:
             `AvgPrice`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -139,11 +134,8 @@ class AsyncSpot:
             `OrderBook`, bids by descending price, asks by ascending price.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1220: The symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -182,12 +174,9 @@ class AsyncSpot:
             `ExchangeInfo`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1121: One of the symbols is unknown, which fails the whole request.
                 -1151: A symbol stands in symbols twice.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
@@ -227,11 +216,8 @@ class AsyncSpot:
             `ExecutionRules`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1151: A symbol stands in symbols twice.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
@@ -256,12 +242,6 @@ class AsyncSpot:
 
         Returns:
             `list[HistoricalBlockTrade]`, ascending id.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -291,12 +271,6 @@ class AsyncSpot:
 
         Returns:
             `list[Trade]`, ascending id.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -336,12 +310,6 @@ class AsyncSpot:
         Returns:
             `list[Kline]`, ascending open time, which is unique.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
         return await self._caller.call(
@@ -369,12 +337,6 @@ class AsyncSpot:
         Returns:
             `Ping`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
         return await self._caller.call(operations.PING, {}, options)
@@ -393,11 +355,8 @@ class AsyncSpot:
             `ReferencePrice`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -2043: The symbol never had a reference price.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -424,11 +383,8 @@ class AsyncSpot:
             `ReferencePriceCalculation`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -2043: No reference price is being calculated for the symbol.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -516,13 +472,10 @@ class AsyncSpot:
             `list[TickerMini]` with `symbols` and `type` MINI.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1101: More than 100 symbols.
                 -1151: A symbol stands in symbols twice.
                 -1220: The one symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -610,12 +563,9 @@ class AsyncSpot:
             `list[Ticker24hrMini]` with `type` MINI, without `symbol`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1151: A symbol stands in symbols twice.
                 -1220: The one symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -671,12 +621,9 @@ class AsyncSpot:
             `list[TickerBookTicker]` without `symbol`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1151: A symbol stands in symbols twice.
                 -1220: The one symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -731,12 +678,9 @@ class AsyncSpot:
             `list[TickerPrice]` without `symbol`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1151: A symbol stands in symbols twice.
                 -1220: The one symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -822,13 +766,10 @@ class AsyncSpot:
             `list[TickerTradingDayMini]` with `symbols` and `type` MINI.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1101: More than 100 symbols.
                 -1151: A symbol stands in symbols twice.
                 -1220: The one symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -850,12 +791,6 @@ class AsyncSpot:
         Returns:
             `ServerTime`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
         return await self._caller.call(operations.TIME, {}, options)
@@ -875,12 +810,6 @@ class AsyncSpot:
 
         Returns:
             `list[Trade]`, ascending id.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -919,12 +848,6 @@ class AsyncSpot:
 
         Returns:
             `list[Kline]`, ascending open time, which is unique.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -976,11 +899,8 @@ class AsyncSpot:
             Every `AggTrade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1020,10 +940,7 @@ class AsyncSpot:
             Every `HistoricalBlockTrade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1062,11 +979,8 @@ class AsyncSpot:
             Every `Trade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1112,11 +1026,8 @@ class AsyncSpot:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1172,11 +1083,8 @@ class AsyncSpot:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1261,7 +1169,14 @@ class AsyncSpotPlan:
 
 
 class SyncSpot:
-    """Spot market data, blocking. Made by the client, as ``client.spot``."""
+    """Spot market data, blocking. Made by the client, as ``client.spot``.
+
+    Raises:
+        ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
+        APIError: Binance refused the call.
+        APIConnectionError: No answer arrived.
+        DecodeError: The answer is not what the spec says.
+    """
 
     def __init__(self, caller: SyncCaller) -> None:
         self._caller = caller
@@ -1295,12 +1210,6 @@ class SyncSpot:
         Returns:
             `list[AggTrade]`, ascending aggregate id.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
         return self._caller.call(
@@ -1321,12 +1230,6 @@ class SyncSpot:
 
         Returns:
             `AvgPrice`.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1358,11 +1261,8 @@ class SyncSpot:
             `OrderBook`, bids by descending price, asks by ascending price.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1220: The symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1401,12 +1301,9 @@ class SyncSpot:
             `ExchangeInfo`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1121: One of the symbols is unknown, which fails the whole request.
                 -1151: A symbol stands in symbols twice.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
@@ -1446,11 +1343,8 @@ class SyncSpot:
             `ExecutionRules`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1151: A symbol stands in symbols twice.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
@@ -1475,12 +1369,6 @@ class SyncSpot:
 
         Returns:
             `list[HistoricalBlockTrade]`, ascending id.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1510,12 +1398,6 @@ class SyncSpot:
 
         Returns:
             `list[Trade]`, ascending id.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1555,12 +1437,6 @@ class SyncSpot:
         Returns:
             `list[Kline]`, ascending open time, which is unique.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
         return self._caller.call(
@@ -1588,12 +1464,6 @@ class SyncSpot:
         Returns:
             `Ping`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
         return self._caller.call(operations.PING, {}, options)
@@ -1612,11 +1482,8 @@ class SyncSpot:
             `ReferencePrice`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -2043: The symbol never had a reference price.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1643,11 +1510,8 @@ class SyncSpot:
             `ReferencePriceCalculation`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -2043: No reference price is being calculated for the symbol.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1735,13 +1599,10 @@ class SyncSpot:
             `list[TickerMini]` with `symbols` and `type` MINI.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1101: More than 100 symbols.
                 -1151: A symbol stands in symbols twice.
                 -1220: The one symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1829,12 +1690,9 @@ class SyncSpot:
             `list[Ticker24hrMini]` with `type` MINI, without `symbol`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1151: A symbol stands in symbols twice.
                 -1220: The one symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1890,12 +1748,9 @@ class SyncSpot:
             `list[TickerBookTicker]` without `symbol`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1151: A symbol stands in symbols twice.
                 -1220: The one symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -1950,12 +1805,9 @@ class SyncSpot:
             `list[TickerPrice]` without `symbol`.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1151: A symbol stands in symbols twice.
                 -1220: The one symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2041,13 +1893,10 @@ class SyncSpot:
             `list[TickerTradingDayMini]` with `symbols` and `type` MINI.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call. Codes to expect, among others:
+            APIError: Codes to expect, among others:
                 -1101: More than 100 symbols.
                 -1151: A symbol stands in symbols twice.
                 -1220: The one symbol is in another state than `symbol_status`.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2069,12 +1918,6 @@ class SyncSpot:
         Returns:
             `ServerTime`.
 
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
-
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
         return self._caller.call(operations.TIME, {}, options)
@@ -2092,12 +1935,6 @@ class SyncSpot:
 
         Returns:
             `list[Trade]`, ascending id.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2136,12 +1973,6 @@ class SyncSpot:
 
         Returns:
             `list[Kline]`, ascending open time, which is unique.
-
-        Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2193,11 +2024,8 @@ class SyncSpot:
             Every `AggTrade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2237,10 +2065,7 @@ class SyncSpot:
             Every `HistoricalBlockTrade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds; nothing was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2279,11 +2104,8 @@ class SyncSpot:
             Every `Trade` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2329,11 +2151,8 @@ class SyncSpot:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """
@@ -2389,11 +2208,8 @@ class SyncSpot:
             Every `Kline` in order, each once. A page is fetched when its first row is needed.
 
         Raises:
-            ParameterError: An argument is missing or out of bounds, or neither a start nor `limit` is given; nothing
-                was sent.
-            APIError: Binance refused the call.
-            APIConnectionError: No answer arrived.
-            DecodeError: The answer is not what the spec says, repeats rows or is not in order.
+            ParameterError: Neither a start nor `limit` is given; nothing was sent.
+            DecodeError: A page repeats rows or is not in order.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
         """

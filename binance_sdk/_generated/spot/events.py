@@ -26,7 +26,6 @@ class AggTradeEvent(StreamEvent):
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     agg_id: Annotated[int, Field(alias="a")]
     """Id of the aggregate; grows by one from aggregate to aggregate of a symbol."""
@@ -54,12 +53,12 @@ class AggTradeEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime | None:
-        """``event_time`` as an aware UTC datetime; None where there is none."""
+        """Aware, in UTC; None where there is none."""
         return None if self.event_time is None else to_datetime(self.event_time)
 
     @property
     def trade_time_dt(self) -> datetime:
-        """``trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.trade_time)
 
 
@@ -73,7 +72,6 @@ class AvgPriceEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     interval: Annotated[str, Field(alias="i")]
     """Time averaged over, such as `5m`."""
@@ -86,12 +84,12 @@ class AvgPriceEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def last_trade_time_dt(self) -> datetime:
-        """``last_trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.last_trade_time)
 
 
@@ -105,7 +103,6 @@ class BlockTradeEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     trade_id: Annotated[int, Field(alias="t")]
     """Id of the block trade; a series of its own beside that of the trades."""
@@ -124,12 +121,12 @@ class BlockTradeEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def trade_time_dt(self) -> datetime:
-        """``trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.trade_time)
 
 
@@ -140,7 +137,6 @@ class BookTickerEvent(StreamEvent):
     """Id of the update of the order book."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     bid_price: Annotated[DecimalString, Field(alias="b")]
     """Best bid."""
@@ -165,7 +161,6 @@ class DiffDepthEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     first_update_id: Annotated[int, Field(alias="U")]
     """Id of the first update in this event; one more than the last of the event before."""
@@ -181,7 +176,7 @@ class DiffDepthEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
 
@@ -195,7 +190,6 @@ class KlineBar(Model):
     """Inclusive end: the next open time minus 1 ms."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     interval: Annotated[KlineInterval | str, Field(alias="i")]
     """Length of the bar."""
@@ -241,12 +235,12 @@ class KlineBar(Model):
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
@@ -260,14 +254,13 @@ class KlineEvent(StreamEvent):
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     kline: Annotated[KlineBar, Field(alias="k")]
     """The bar."""
 
     @property
     def event_time_dt(self) -> datetime | None:
-        """``event_time`` as an aware UTC datetime; None where there is none."""
+        """Aware, in UTC; None where there is none."""
         return None if self.event_time is None else to_datetime(self.event_time)
 
 
@@ -281,7 +274,6 @@ class MiniTickerEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     last_price: Annotated[DecimalString, Field(alias="c")]
     """Price of the last trade."""
@@ -303,7 +295,7 @@ class MiniTickerEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
 
@@ -313,10 +305,10 @@ class PartialDepthEvent(StreamEvent):
     last_update_id: Annotated[int, Field(alias="lastUpdateId")]
     """Id of the last update that is in these prices."""
 
-    bids: Annotated[list[PriceLevel], Field(alias="bids")]
+    bids: list[PriceLevel]
     """Bids, best first."""
 
-    asks: Annotated[list[PriceLevel], Field(alias="asks")]
+    asks: list[PriceLevel]
     """Asks, best first."""
 
     @property
@@ -339,7 +331,6 @@ class ReferencePriceEvent(StreamEvent):
     """Kind of the event."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     reference_price: Annotated[DecimalString | None, Field(alias="r")]
     """Reference price, in the quote asset; null where there is none."""
@@ -349,7 +340,7 @@ class ReferencePriceEvent(StreamEvent):
 
     @property
     def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.time)
 
 
@@ -363,7 +354,6 @@ class RollingTickerEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     price_change: Annotated[DecimalString, Field(alias="p")]
     """Last price minus first price, in the quote asset."""
@@ -420,17 +410,17 @@ class RollingTickerEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
@@ -444,7 +434,6 @@ class TickerEvent(StreamEvent):
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     price_change: Annotated[DecimalString, Field(alias="p")]
     """Last price minus first price, in the quote asset."""
@@ -508,17 +497,17 @@ class TickerEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime:
-        """``event_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.event_time)
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
@@ -532,7 +521,6 @@ class TradeEvent(StreamEvent):
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
-    """Symbol."""
 
     trade_id: Annotated[int, Field(alias="t")]
     """Id of the trade; grows by one from trade to trade of a symbol."""
@@ -554,10 +542,10 @@ class TradeEvent(StreamEvent):
 
     @property
     def event_time_dt(self) -> datetime | None:
-        """``event_time`` as an aware UTC datetime; None where there is none."""
+        """Aware, in UTC; None where there is none."""
         return None if self.event_time is None else to_datetime(self.event_time)
 
     @property
     def trade_time_dt(self) -> datetime:
-        """``trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.trade_time)

@@ -15,8 +15,7 @@ from binance_sdk._runtime.answers.scalars import DecimalString
 class ArithmeticMeanCalculation(Model):
     """The matching engine takes the mean of past prices."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
     calculation_type: Annotated[CalculationType | str, Field(alias="calculationType")]
     """Kind of calculation."""
@@ -71,8 +70,7 @@ class ExchangeMaxNumOrdersFilter(Model):
 class ExternalCalculation(Model):
     """The price is computed outside of the matching engine."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
     calculation_type: Annotated[CalculationType | str, Field(alias="calculationType")]
     """Kind of calculation."""
@@ -87,7 +85,7 @@ class IcebergPartsFilter(Model):
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
 
-    limit: Annotated[int, Field(alias="limit")]
+    limit: int
     """Most parts an iceberg order may have."""
 
 

@@ -45,14 +45,14 @@ class AggTrade(Model):
 
     @property
     def trade_time_dt(self) -> datetime:
-        """``trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.trade_time)
 
 
 class AvgPrice(Model):
     """Average price of the last minutes."""
 
-    mins: Annotated[int, Field(alias="mins")]
+    mins: int
     """Time averaged over, in minutes."""
 
     avg_price: Annotated[DecimalString, Field(alias="price")]
@@ -63,7 +63,7 @@ class AvgPrice(Model):
 
     @property
     def last_trade_time_dt(self) -> datetime:
-        """``last_trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.last_trade_time)
 
 
@@ -73,10 +73,10 @@ class HistoricalBlockTrade(Model):
     trade_id: Annotated[int, Field(alias="id")]
     """Id of the block trade; a series of its own beside that of the trades."""
 
-    price: Annotated[DecimalString, Field(alias="price")]
+    price: DecimalString
     """Price, in the quote asset."""
 
-    qty: Annotated[DecimalString, Field(alias="qty")]
+    qty: DecimalString
     """Quantity, in the base asset."""
 
     quote_qty: Annotated[DecimalString, Field(alias="quoteQty")]
@@ -90,7 +90,7 @@ class HistoricalBlockTrade(Model):
 
     @property
     def trade_time_dt(self) -> datetime:
-        """``trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.trade_time)
 
 
@@ -100,18 +100,17 @@ class OrderBook(Model):
     last_update_id: Annotated[int, Field(alias="lastUpdateId")]
     """Update of the book that this answer includes."""
 
-    bids: Annotated[list[PriceLevel], Field(alias="bids")]
+    bids: list[PriceLevel]
     """Buyers, highest price first."""
 
-    asks: Annotated[list[PriceLevel], Field(alias="asks")]
+    asks: list[PriceLevel]
     """Sellers, lowest price first."""
 
 
 class ReferencePrice(Model):
     """Reference price of a symbol."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
     reference_price: Annotated[DecimalString | None, Field(alias="referencePrice")]
     """Reference price, in the quote asset; null while none is set."""
@@ -121,7 +120,7 @@ class ReferencePrice(Model):
 
     @property
     def time_dt(self) -> datetime:
-        """``time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.time)
 
 
@@ -131,27 +130,25 @@ class SmartOrderRoute(Model):
     base_asset: Annotated[str, Field(alias="baseAsset")]
     """Asset that is traded."""
 
-    symbols: Annotated[list[str], Field(alias="symbols")]
+    symbols: list[str]
     """Symbols of that asset that are taken together."""
 
 
 class SymbolExecutionRules(Model):
     """Execution rules of one symbol."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
-    rules: Annotated[list[ExecutionRule], Field(alias="rules")]
+    rules: list[ExecutionRule]
     """Rules in force."""
 
 
 class SymbolInfo(Model):
     """One symbol and its rules."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
-    status: Annotated[SymbolStatus | str, Field(alias="status")]
+    status: SymbolStatus | str
     """Trading state."""
 
     base_asset: Annotated[str, Field(alias="baseAsset")]
@@ -211,10 +208,10 @@ class SymbolInfo(Model):
     is_margin_trading_allowed: Annotated[bool, Field(alias="isMarginTradingAllowed")]
     """Whether the symbol trades on margin."""
 
-    filters: Annotated[list[SymbolFilter], Field(alias="filters")]
+    filters: list[SymbolFilter]
     """Rules that an order must pass; each kind may be missing."""
 
-    permissions: Annotated[list[Permission | str], Field(alias="permissions")]
+    permissions: list[Permission | str]
     """Always empty since 2024-04; see permissionSets."""
 
     permission_sets: Annotated[list[list[Permission | str]], Field(alias="permissionSets")]
@@ -234,8 +231,7 @@ class SymbolInfo(Model):
 class Ticker(Model):
     """Statistics of a symbol over a rolling window."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
     price_change: Annotated[DecimalString, Field(alias="priceChange")]
     """Last price minus open price, in the quote asset."""
@@ -258,7 +254,7 @@ class Ticker(Model):
     last_price: Annotated[DecimalString, Field(alias="lastPrice")]
     """Price of the last trade."""
 
-    volume: Annotated[DecimalString, Field(alias="volume")]
+    volume: DecimalString
     """Traded volume, in the base asset."""
 
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
@@ -281,20 +277,19 @@ class Ticker(Model):
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
 class Ticker24hr(Model):
     """Statistics of a symbol over the last 24 hours."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
     price_change: Annotated[DecimalString, Field(alias="priceChange")]
     """Last price minus open price, in the quote asset."""
@@ -335,7 +330,7 @@ class Ticker24hr(Model):
     low_price: Annotated[DecimalString, Field(alias="lowPrice")]
     """Lowest price of the window."""
 
-    volume: Annotated[DecimalString, Field(alias="volume")]
+    volume: DecimalString
     """Traded volume, in the base asset."""
 
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
@@ -358,20 +353,19 @@ class Ticker24hr(Model):
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
 class Ticker24hrMini(Model):
     """Short statistics of a symbol over the last 24 hours."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
     open_price: Annotated[DecimalString, Field(alias="openPrice")]
     """First price of the window."""
@@ -385,7 +379,7 @@ class Ticker24hrMini(Model):
     last_price: Annotated[DecimalString, Field(alias="lastPrice")]
     """Price of the last trade."""
 
-    volume: Annotated[DecimalString, Field(alias="volume")]
+    volume: DecimalString
     """Traded volume, in the base asset."""
 
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
@@ -408,20 +402,19 @@ class Ticker24hrMini(Model):
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
 class TickerBookTicker(Model):
     """Best prices on the order book of a symbol."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
     bid_price: Annotated[DecimalString, Field(alias="bidPrice")]
     """Highest price a buyer offers."""
@@ -439,8 +432,7 @@ class TickerBookTicker(Model):
 class TickerMini(Model):
     """Short statistics of a symbol over a rolling window."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
     open_price: Annotated[DecimalString, Field(alias="openPrice")]
     """First price of the window."""
@@ -454,7 +446,7 @@ class TickerMini(Model):
     last_price: Annotated[DecimalString, Field(alias="lastPrice")]
     """Price of the last trade."""
 
-    volume: Annotated[DecimalString, Field(alias="volume")]
+    volume: DecimalString
     """Traded volume, in the base asset."""
 
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
@@ -477,30 +469,28 @@ class TickerMini(Model):
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
 class TickerPrice(Model):
     """Latest price of a symbol."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
-    price: Annotated[DecimalString, Field(alias="price")]
+    price: DecimalString
     """Latest price of the symbol, in the quote asset."""
 
 
 class TickerTradingDay(Model):
     """Statistics of a symbol over a trading day."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
     price_change: Annotated[DecimalString, Field(alias="priceChange")]
     """Last price minus open price, in the quote asset."""
@@ -523,7 +513,7 @@ class TickerTradingDay(Model):
     last_price: Annotated[DecimalString, Field(alias="lastPrice")]
     """Price of the last trade."""
 
-    volume: Annotated[DecimalString, Field(alias="volume")]
+    volume: DecimalString
     """Traded volume, in the base asset."""
 
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
@@ -546,20 +536,19 @@ class TickerTradingDay(Model):
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
 class TickerTradingDayMini(Model):
     """Short statistics of a symbol over a trading day."""
 
-    symbol: Annotated[str, Field(alias="symbol")]
-    """Symbol."""
+    symbol: str
 
     open_price: Annotated[DecimalString, Field(alias="openPrice")]
     """First price of the window."""
@@ -573,7 +562,7 @@ class TickerTradingDayMini(Model):
     last_price: Annotated[DecimalString, Field(alias="lastPrice")]
     """Price of the last trade."""
 
-    volume: Annotated[DecimalString, Field(alias="volume")]
+    volume: DecimalString
     """Traded volume, in the base asset."""
 
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
@@ -596,12 +585,12 @@ class TickerTradingDayMini(Model):
 
     @property
     def open_time_dt(self) -> datetime:
-        """``open_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.open_time)
 
     @property
     def close_time_dt(self) -> datetime:
-        """``close_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.close_time)
 
 
@@ -611,10 +600,10 @@ class Trade(Model):
     trade_id: Annotated[int, Field(alias="id")]
     """Id of the trade; grows by one from trade to trade of a symbol."""
 
-    price: Annotated[DecimalString, Field(alias="price")]
+    price: DecimalString
     """Price, in the quote asset."""
 
-    qty: Annotated[DecimalString, Field(alias="qty")]
+    qty: DecimalString
     """Quantity, in the base asset."""
 
     quote_qty: Annotated[DecimalString, Field(alias="quoteQty")]
@@ -631,14 +620,14 @@ class Trade(Model):
 
     @property
     def trade_time_dt(self) -> datetime:
-        """``trade_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.trade_time)
 
 
 class ExchangeInfo(Model):
     """Symbols of the spot market with their rules, and the limits in force."""
 
-    timezone: Annotated[str, Field(alias="timezone")]
+    timezone: str
     """Time zone of the exchange, UTC."""
 
     server_time: Annotated[int, Field(alias="serverTime")]
@@ -650,15 +639,15 @@ class ExchangeInfo(Model):
     exchange_filters: Annotated[list[ExchangeFilter], Field(alias="exchangeFilters")]
     """Filters that hold across all symbols."""
 
-    symbols: Annotated[list[SymbolInfo], Field(alias="symbols")]
+    symbols: list[SymbolInfo]
     """The selected symbols."""
 
-    sors: Annotated[list[SmartOrderRoute] | None, Field(alias="sors")] = None
+    sors: list[SmartOrderRoute] | None = None
     """Smart order routes; absent where there are none."""
 
     @property
     def server_time_dt(self) -> datetime:
-        """``server_time`` as an aware UTC datetime."""
+        """Aware, in UTC."""
         return to_datetime(self.server_time)
 
 

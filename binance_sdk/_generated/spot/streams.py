@@ -28,7 +28,13 @@ from binance_sdk._runtime.stream.options import StreamOptions
 
 
 class AsyncSpotStreams(AsyncStreams):
-    """Spot streams. Made by the client, as ``client.spot.streams``."""
+    """Spot streams. Made by the client, as ``client.spot.streams``.
+
+    Nothing is sent before a stream is entered.
+
+    Raises:
+        ParameterError: By every method: an argument is missing or none of its values; nothing was sent.
+    """
 
     def agg_trade(self, *symbols: str, **options: Unpack[StreamOptions]) -> Stream[AggTradeEvent]:
         """Trades of a symbol, those of one taker order at one price taken together.
@@ -43,10 +49,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `AggTradeEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `AggTradeEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -64,10 +67,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[MiniTickerEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[MiniTickerEvent]`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -88,10 +88,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[RollingTickerEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[RollingTickerEvent]`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -110,10 +107,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `AvgPriceEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `AvgPriceEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -132,10 +126,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `BlockTradeEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `BlockTradeEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -154,10 +145,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `BookTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `BookTickerEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -179,10 +167,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `DiffDepthEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `DiffDepthEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -202,10 +187,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `KlineEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `KlineEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -229,10 +211,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `KlineEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `KlineEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -250,10 +229,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `MiniTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `MiniTickerEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -280,10 +256,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `PartialDepthEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `PartialDepthEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -305,10 +278,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `ReferencePriceEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `ReferencePriceEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -329,10 +299,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `RollingTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `RollingTickerEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -350,10 +317,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `TickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `TickerEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -373,10 +337,7 @@ class AsyncSpotStreams(AsyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `TradeEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `TradeEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -384,7 +345,13 @@ class AsyncSpotStreams(AsyncStreams):
 
 
 class SyncSpotStreams(SyncStreams):
-    """Spot streams, blocking. Made by the client, as ``client.spot.streams``."""
+    """Spot streams, blocking. Made by the client, as ``client.spot.streams``.
+
+    Nothing is sent before a stream is entered.
+
+    Raises:
+        ParameterError: By every method: an argument is missing or none of its values; nothing was sent.
+    """
 
     def agg_trade(self, *symbols: str, **options: Unpack[StreamOptions]) -> SyncStream[AggTradeEvent]:
         """Trades of a symbol, those of one taker order at one price taken together.
@@ -399,10 +366,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `AggTradeEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `AggTradeEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -420,10 +384,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[MiniTickerEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[MiniTickerEvent]`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -444,10 +405,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `list[RollingTickerEvent]`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `list[RollingTickerEvent]`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -466,10 +424,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `AvgPriceEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `AvgPriceEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -488,10 +443,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `BlockTradeEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `BlockTradeEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -510,10 +462,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `BookTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `BookTickerEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -535,10 +484,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `DiffDepthEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `DiffDepthEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -558,10 +504,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `KlineEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `KlineEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -585,10 +528,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `KlineEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `KlineEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -606,10 +546,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `MiniTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `MiniTickerEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -636,10 +573,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `PartialDepthEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `PartialDepthEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -661,10 +595,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `ReferencePriceEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `ReferencePriceEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -685,10 +616,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `RollingTickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `RollingTickerEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -706,10 +634,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `TickerEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `TickerEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
@@ -729,10 +654,7 @@ class SyncSpotStreams(SyncStreams):
             **options: Settings of the stream; see `StreamOptions`.
 
         Returns:
-            A stream of `TradeEvent`; nothing is sent before it is entered.
-
-        Raises:
-            ParameterError: An argument is missing or none of its values; nothing was sent.
+            A stream of `TradeEvent`.
 
         Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
         """
