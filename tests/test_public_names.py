@@ -1,0 +1,39 @@
+"""One name, one thing: two public classes of one name are twins of two markets, and nothing else."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections import defaultdict
+from collections.abc import Iterator
+from types import ModuleType
+
+import pytest
+
+import binance_sdk
+from binance_sdk import futures, spot
+
+TWINS = {spot.__name__, futures.__name__}
+"""Modules that call the same thing of two markets the same, so that code moves from one to the other."""
+
+
+def public_modules() -> Iterator[ModuleType]:
+    packages = [binance_sdk, pytest.importorskip("virtuoso_binance")]
+    for package in packages:
+        yield package
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not any(part.startswith("_") for part in found.name.split(".")):
+                yield importlib.import_module(found.name)
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    homes: defaultdict[str, dict[type, str]] = defaultdict(dict)
+    for module in public_modules():
+        for name in getattr(module, "__all__", ()):
+            thing = getattr(module, name)
+            if inspect.isclass(thing):
+                homes[name].setdefault(thing, module.__name__)
+    shared = {name: set(places.values()) for name, places in homes.items() if len(places) > 1}
+    assert {name: places for name, places in shared.items() if not places <= TWINS} == {}
+    assert "Ticker24hr" in shared, "the twins are looked at as well"
