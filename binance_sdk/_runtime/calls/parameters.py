@@ -203,7 +203,8 @@ def _index(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         return None
     try:
-        return operator.index(value)
+        # Before its version 2.3, numpy's bool passes for a number.
+        return None if getattr(getattr(value, "dtype", None), "kind", None) == "b" else operator.index(value)
     except Exception:  # noqa: BLE001 - a class and an array have an __index__, and a stranger's raises whatever it likes
         return None
 

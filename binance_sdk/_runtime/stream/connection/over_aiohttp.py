@@ -228,7 +228,10 @@ async def _check_accepted(response: ClientResponse) -> None:
         async with asyncio.timeout(_BODY_SECONDS):
             while len(body) < MAX_BODY_BYTES and (chunk := await response.content.read(MAX_BODY_BYTES - len(body))):
                 body += chunk
-    raise _Refused(response, body)
+    refused = _Refused(response, body)
+    # Older versions leave that to whoever gets the response, and here nobody does.
+    response.close()
+    raise refused
 
 
 def _failure(error: Exception, proxy: Proxy | None) -> ConnectFailure:
