@@ -143,6 +143,27 @@ def test_who_needs_no_place_gets_none_and_pays_for_all_else() -> None:
     run(story())
 
 
+def test_who_is_overtaken_and_will_be_too_late_is_told_when_it_would_fit() -> None:
+    """Not only when its deadline has passed, and without a moment."""
+
+    async def story() -> None:
+        scene = Scene(caps=Caps(spot_weight_per_minute=20))
+        await scene.call("first", 15)
+        await asyncio.sleep(30)
+        await scene.call("second", 5)
+        overtaken = asyncio.ensure_future(scene.call("overtaken", 5, deadline=START + 70))
+        await asyncio.sleep(1)
+        urgent = asyncio.ensure_future(scene.call("urgent", 20, priority="high"))
+        with pytest.raises(errors.BudgetError, match="deadline") as caught:
+            await overtaken
+        assert now() < START + 61
+        assert (caught.value.retry_at or 0) / 1000 - START == pytest.approx(90, abs=0.1)
+        await urgent
+        assert scene.is_clean()
+
+    run(story())
+
+
 def test_what_the_margin_forbids_never_fits() -> None:
     async def story() -> None:
         scene = Scene()

@@ -144,7 +144,7 @@ class ClientBudget:
             # The limits may have become smaller while it waited.
             _check_fits(ticket.reservation)
             # A ticket behind others does not know when it will be ready; the ledger's estimate is the least.
-            ready = ticket.ready_at if ticket.waits_for else pool.ledger.estimate(ticket.reservation, now)
+            ready = pool.ledger.estimate(ticket.reservation, now)
             if not wait or (ready != math.inf and ready > deadline) or now >= deadline:
                 raise self._too_late(pool, ticket, ready, now, wait=wait)
             # The ticket in front may belong to an event loop that has stopped: then this task serves the queue.
