@@ -247,7 +247,7 @@ def test_rules_that_make_no_sense(world: World) -> None:
         faults.add(StreamFault.refuse(), StreamFault.drop())
     with pytest.raises(SimulatorError, match="from 0 to 1"):
         faults.add(StreamFault.drop(), probability=2)
-    with pytest.raises(ValueError, match="not negative"):
+    with pytest.raises(ValueError, match="must not be negative"):
         StreamFault.delay(-1)
     assert not faults.armed
 
