@@ -130,7 +130,7 @@ class Core:
 
         settings = self.settings
         return StreamContext(
-            urls={market: place.stream_urls for market, place in settings.places.items()},
+            urls={market: urls.stream_urls for market, urls in settings.urls.items()},
             connector=self._connector(),
             clock=self.stream_clock(),
             rest=EngineRest(self.engine, settings.defaults, blocking=self.blocking),
@@ -170,9 +170,9 @@ class Core:
     def where(self) -> str:
         """For ``repr``: never the key."""
         given = {
-            f"{market}_base_url": place.base_urls[0]
-            for market, place in self.settings.places.items()
-            if not place.environment
+            f"{market}_base_url": urls.base_urls[0]
+            for market, urls in self.settings.urls.items()
+            if not urls.environment
         }
         shown = {} if len(given) > 1 else {"environment": self.settings.environment}
         return ", ".join(f"{name}={value!r}" for name, value in {**shown, **given}.items())

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Literal, TypeVar, cast, get_args
+from typing import cast, get_args
 from urllib.parse import urlsplit
 
+from binance_sdk._arguments import VARIABLES, Arguments, EnvironmentName, TransportName
 from binance_sdk._generated.environments import ENVIRONMENTS, LIMITS
 from binance_sdk._runtime.budget.caps import Caps
 from binance_sdk._runtime.budget.pool import shared_pool
 from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.operation import Environment, Market
+from binance_sdk._runtime.operation import MARKETS, Environment, Market
 from binance_sdk._runtime.options import RequestOptions, check_cache
 from binance_sdk._runtime.setting_checks import (
     MOST_CONCURRENT,
@@ -34,15 +34,12 @@ from binance_sdk.errors import ConfigError
 from binance_sdk.events import Hook, WeightDrift
 from binance_sdk.simulator_url import SIMULATOR_VARIABLE, read_simulator_url
 
-T = TypeVar("T")
 _LONGEST_KEY = 1000
-TransportName = Literal["httpx", "aiohttp"]
-EnvironmentName = Literal["mainnet", "data_only", "testnet", "demo"]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Hosts of one market, and the name of the pool their calls are paid from."""
+class MarketURLs:
+    """Hosts of one market, and the name of the pool that pays for calls to them."""
 
     base_urls: tuple[str, ...]
     pool: str
@@ -54,11 +51,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything a client was told, checked."""
+    """Arguments and environment variables of a client, checked."""
 
     environment: str
-    """As named; its hosts hold where no URL was given."""
-    places: Mapping[Market, Place]
+    """As named; its hosts are used where no URL was given."""
+    urls: Mapping[Market, MarketURLs]
     api_key: str | None = field(repr=False)
     budget: bool
     caps: Caps
@@ -73,77 +70,52 @@ class Settings:
     def markets(self, clock: Clock) -> Mapping[Market, MarketHosts]:
         return {
             market: MarketHosts(
-                tuple(Host.at(url) for url in place.base_urls),
-                shared_pool(place.pool, LIMITS[market], clock.time(), clock.monotonic()),
-                place.environment,
+                tuple(Host.at(url) for url in urls.base_urls),
+                shared_pool(urls.pool, LIMITS[market], clock.time(), clock.monotonic()),
+                urls.environment,
             )
-            for market, place in self.places.items()
+            for market, urls in self.urls.items()
         }
 
 
-def read_settings(
-    *,
-    environment: str | None,
-    spot_base_url: str | None,
-    futures_base_url: str | None,
-    spot_stream_url: str | None,
-    futures_stream_url: str | None,
-    transport: str,
-    http_client: object,
-    proxy: str | None,
-    ssl_context: ssl.SSLContext | None,
-    trust_env: bool,
-    api_key: str | None,
-    timeout: float,
-    max_retries: int,
-    cache: bool | float,
-    caps: Caps | None,
-    safety_margin: float,
-    budget: bool,
-    max_concurrency: int,
-    hooks: Sequence[Hook],
-    on_drift: Callable[[WeightDrift], None] | None,
-) -> Settings:
+def read_settings(given: Arguments) -> Settings:
     """Arguments first, environment variables where an argument was left out.
 
     Raises:
         ConfigError: naming the argument or variable, its value and the remedy.
     """
-    if not is_number(safety_margin) or not 0 <= safety_margin < 1:
-        refuse("safety_margin", safety_margin, "must be a number of at least 0 and below 1; 0.05 leaves 5 % unused")
-    check_count("max_concurrency", max_concurrency, 1, MOST_CONCURRENT)
-    check_flag("budget", budget)
-    check_seconds("timeout", timeout)
-    check_count("max_retries", max_retries, 0, MOST_RETRIES)
-    check_cache(cache)
-    if on_drift is not None:
-        check_function("on_drift", on_drift)
-    known = _environment(environment)
+    margin = given.safety_margin
+    if not is_number(margin) or not 0 <= margin < 1:
+        refuse("safety_margin", margin, "must be a number of at least 0 and below 1; 0.05 leaves 5 % unused")
+    check_count("max_concurrency", given.max_concurrency, 1, MOST_CONCURRENT)
+    check_flag("budget", given.budget)
+    check_seconds("timeout", given.timeout)
+    check_count("max_retries", given.max_retries, 0, MOST_RETRIES)
+    check_cache(given.cache)
+    if given.on_drift is not None:
+        check_function("on_drift", given.on_drift)
+    environment = _environment(given)
     return Settings(
-        environment=known.name,
-        places=_places(
-            known,
-            {"spot": spot_base_url, "futures": futures_base_url},
-            {"spot": spot_stream_url, "futures": futures_stream_url},
-        ),
-        api_key=_api_key(api_key),
-        budget=budget,
-        caps=Caps() if caps is None else check_instance("caps", caps, Caps),
-        safety_margin=safety_margin,
-        max_concurrency=max_concurrency,
-        hooks=_hooks(hooks),
-        on_drift=on_drift,
-        defaults=RequestOptions(timeout=timeout, max_retries=max_retries, cache=cache),
-        network=Network(proxy=proxy, ssl_context=ssl_context, trust_env=trust_env),
-        transport=_transport(transport, http_client),
+        environment=environment.name,
+        urls=_urls(environment, given),
+        api_key=_api_key(given.api_key),
+        budget=given.budget,
+        caps=Caps() if given.caps is None else check_instance("caps", given.caps, Caps),
+        safety_margin=margin,
+        max_concurrency=given.max_concurrency,
+        hooks=_hooks(given.hooks),
+        on_drift=given.on_drift,
+        defaults=RequestOptions(timeout=given.timeout, max_retries=given.max_retries, cache=given.cache),
+        network=Network(proxy=given.proxy, ssl_context=given.ssl_context, trust_env=given.trust_env),
+        transport=_transport(given.transport, given.http_client),
     )
 
 
-def _environment(argument: object) -> Environment:
-    given, source = _setting(argument, "environment", "ENVIRONMENT")
-    name = "mainnet" if given is None else given
+def _environment(given: Arguments) -> Environment:
+    value, source = _argument_or_variable(given, "environment")
+    name = "mainnet" if value is None else value
     if not isinstance(name, str) or name not in ENVIRONMENTS:
-        refuse(source, name, f"is no environment; use one of {', '.join(get_args(EnvironmentName))}")
+        refuse(source, name, f"must be one of {', '.join(get_args(EnvironmentName))}")
     return ENVIRONMENTS[name]
 
 
@@ -159,49 +131,49 @@ def _hooks(hooks: object) -> tuple[Hook, ...]:
 
 def _transport(name: object, http_client: object) -> TransportName:
     if not isinstance(name, str) or name not in ("httpx", "aiohttp"):
-        refuse("transport", name, "is none of 'httpx', 'aiohttp'")
+        refuse("transport", name, "must be one of 'httpx', 'aiohttp'")
     if name == "httpx":
         return "httpx"
     if http_client is not None:
-        raise ConfigError("http_client is httpx's; leave it out, or use transport='httpx'")
+        raise ConfigError("http_client is a client of httpx: leave it out, or use transport='httpx'")
     if find_spec("aiohttp") is None:
         raise ConfigError("transport='aiohttp' needs aiohttp: pip install 'binance-market-sdk[speed]'")
     return "aiohttp"
 
 
-def _places(
-    known: Environment, arguments: Mapping[Market, str | None], streams: Mapping[Market, str | None]
-) -> dict[Market, Place]:
-    places: dict[Market, Place] = {}
-    simulated = read_simulator_url()
-    for market, argument in arguments.items():
-        hosts = known.spot if market == "spot" else known.futures
-        alternatives = hosts.rest
-        stream_url, stream_source = _setting(streams[market], f"{market}_stream_url", f"{market.upper()}_STREAM_URL")
-        listening = () if stream_url is None else (read_stream_url(stream_url, stream_source),)
-        url, source = _setting(argument, f"{market}_base_url", f"{market.upper()}_BASE_URL")
-        if url is None and simulated is not None:
-            url, source = simulated.rest, SIMULATOR_VARIABLE
-            listening = listening or (simulated.streams[market],)
+def _urls(environment: Environment, given: Arguments) -> dict[Market, MarketURLs]:
+    urls: dict[Market, MarketURLs] = {}
+    simulator = read_simulator_url()
+    for market in MARKETS:
+        hosts = environment.spot if market == "spot" else environment.futures
+        stream_url, stream_source = _argument_or_variable(given, f"{market}_stream_url")
+        streams = () if stream_url is None else (read_stream_url(stream_url, stream_source),)
+        url, source = _argument_or_variable(given, f"{market}_base_url")
+        if url is None and simulator is not None:
+            url, source = simulator.rest, SIMULATOR_VARIABLE
+            streams = streams or (simulator.streams[market],)
         if url is not None:
-            base = read_base_url(url, source)
+            base_url = read_base_url(url, source)
             # Clients of one host share one budget, whatever path they reach it by.
-            # Their streams are not those of the environment: another exchange would fill this one's gaps.
-            places[market] = Place((base,), f"{urlsplit(base).netloc.lower()}/{market}", "", listening)
-        elif alternatives:
-            places[market] = Place(alternatives, f"{known.pool}/{market}", known.name, listening or hosts.stream)
-    return places
+            # Without a URL of their own there are no streams: another exchange's would fill this one's gaps.
+            urls[market] = MarketURLs((base_url,), f"{urlsplit(base_url).netloc.lower()}/{market}", "", streams)
+        elif hosts.rest:
+            pool = f"{environment.pool}/{market}"
+            urls[market] = MarketURLs(hosts.rest, pool, environment.name, streams or hosts.stream)
+    return urls
 
 
-def _setting(argument: T | None, name: str, variable: str) -> tuple[T | str | None, str]:
+def _argument_or_variable(given: Arguments, name: str) -> tuple[object, str]:
+    """The value, or None where neither says anything; and the name of the argument or variable."""
+    argument: object = getattr(given, name)
     if argument is not None:
         return argument, name
-    variable = f"BINANCE_SDK_{variable}"
+    variable = VARIABLES[name]
     return os.environ.get(variable, "").strip() or None, variable
 
 
 def _api_key(argument: object) -> str | None:
-    key = argument if argument is not None else os.environ.get("BINANCE_API_KEY", "").strip()
+    key = argument if argument is not None else os.environ.get(VARIABLES["api_key"], "").strip()
     if not isinstance(key, str):
         raise ConfigError(f"api_key must be a str, not a {type(key).__name__}; copy it from your account at Binance")
     if not key:

@@ -16,11 +16,13 @@ from decimal import (
     Decimal,
 )
 from fractions import Fraction
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from binance_sdk import futures, spot
 from binance_sdk.arithmetic import in_own_context, read_number
 from binance_sdk.errors import ParameterError, shown
+
+if TYPE_CHECKING:
+    from binance_sdk import futures, spot
 
 __all__ = ["SymbolRules", "Symbols", "futures_symbols", "spot_symbols"]
 
@@ -218,6 +220,8 @@ def _rules(
 
 def spot_symbols(info: spot.ExchangeInfo) -> Symbols:
     """The rules in an exchange information of the spot market."""
+    from binance_sdk import spot
+
     rules: dict[str, SymbolRules] = {}
     for one in info.symbols:
         price = next((f for f in one.filters if isinstance(f, spot.PriceFilter)), None)
@@ -231,6 +235,8 @@ def spot_symbols(info: spot.ExchangeInfo) -> Symbols:
 
 def futures_symbols(info: futures.ExchangeInfo) -> Symbols:
     """The rules in an exchange information of the futures market."""
+    from binance_sdk import futures
+
     rules: dict[str, SymbolRules] = {}
     for one in info.symbols:
         price = next((f for f in one.filters if isinstance(f, futures.PriceFilter)), None)

@@ -44,12 +44,15 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "new":
         return _new(spec, options)
     try:
-        from codegen.render import difference, is_ours, render, unread, write
+        from codegen.clients import render_clients
+        from codegen.render import difference, is_ours, render, unread, write, write_named
 
         if options.command == "lint":
             problems = [*unread(spec), *_unread_values(options.out)]
         else:
             files = render(spec)
+            # What composes the client stands beside ``_generated``; another folder gets only what belongs into that.
+            beside = render_clients(spec) if options.out.name == "_generated" else {}
     except ModuleNotFoundError as error:
         if error.name not in _TOOLS:
             raise
@@ -62,20 +65,20 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "lint":
         return _told(problems) or _counts(spec)
     if options.command == "check":
-        diff = difference(files, options.out)
+        diff = difference(files, options.out) + difference(beside, options.out.parent, whole=False)
         if diff:
             print(diff, end="")
             print("the written code differs from the spec; run `python -m codegen generate`", file=sys.stderr)
             return 1
         if _told([*unread(spec), *_unread_values(options.out)]):
             return 1
-        print(f"{len(files)} files agree with the spec")
+        print(f"{len(files) + len(beside)} files agree with the spec")
         return 0
     if not is_ours(options.out):
         print(f"{options.out} holds files the generator did not write; choose an empty folder", file=sys.stderr)
         return 2
-    changed = write(files, options.out)
-    print(f"{len(files)} files, {len(changed)} changed" + "".join(f"\n  {name}" for name in changed))
+    changed = write(files, options.out) + write_named(beside, options.out.parent)
+    print(f"{len(files) + len(beside)} files, {len(changed)} changed" + "".join(f"\n  {name}" for name in changed))
     return 0
 
 

@@ -44,7 +44,7 @@ def spec_hash(spec: Spec) -> str:
 
 def render(spec: Spec) -> dict[str, bytes]:
     """Every file below ``_generated``, by name."""
-    out = _format(_texts(spec, render_models))
+    out = formatted(_texts(spec, render_models))
     for market in MARKETS:
         out[f"{market}/fixtures.json"] = _fixtures(spec.fixtures, f"{market}/")
         out[f"{market}/stream_fixtures.json"] = _fixtures(spec.stream_fixtures, f"{market}/streams/")
@@ -60,7 +60,7 @@ def unread(spec: Spec) -> list[Problem]:
 
 def _texts(spec: Spec, models: Callable[[Bundle, str], str]) -> dict[str, str]:
     """Every module before it is laid out; ``models`` renders those of object models."""
-    environment = _environment()
+    environment = jinja_environment()
     files: dict[str, str] = {}
 
     def put(name: str, template: str, **values: Any) -> None:
@@ -143,7 +143,7 @@ def _fixtures(fixtures: Mapping[str, bytes], prefix: str) -> bytes:
 # ------------------------------------------------------------------------------------- jinja2
 
 
-def _environment() -> jinja2.Environment:
+def jinja_environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         undefined=jinja2.StrictUndefined,
@@ -163,7 +163,7 @@ def _environment() -> jinja2.Environment:
 # --------------------------------------------------------------------------------------- ruff
 
 
-def _format(files: Mapping[str, str]) -> dict[str, bytes]:
+def formatted(files: Mapping[str, str]) -> dict[str, bytes]:
     """Sort imports and lay out with ruff, its settings spelled out so that no project file decides them."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "binance_sdk" / "_generated"
@@ -200,13 +200,7 @@ def _ruff(*arguments: str) -> None:
 
 def write(files: Mapping[str, bytes], target: Path) -> list[str]:
     """Make ``target`` hold exactly ``files``; returns the names that changed. Equal files are left untouched."""
-    changed = []
-    for name, content in files.items():
-        path = target / name
-        if not path.is_file() or path.read_bytes() != content:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            changed.append(name)
+    changed = write_named(files, target)
     for name in _on_disk(target) - set(files):
         (target / name).unlink()
         if not any((target / name).parent.iterdir()):
@@ -215,16 +209,31 @@ def write(files: Mapping[str, bytes], target: Path) -> list[str]:
     return sorted(changed)
 
 
+def write_named(files: Mapping[str, bytes], target: Path) -> list[str]:
+    """Write ``files`` among others of ``target``; returns the names that changed."""
+    changed: list[str] = []
+    for name, content in files.items():
+        path = target / name
+        if not path.is_file() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            changed.append(name)
+    return changed
+
+
 def is_ours(target: Path) -> bool:
     """Whether ``target`` may be rewritten whole: it is empty, or an earlier run wrote it."""
     package = target / "__init__.py"
     return not _on_disk(target) or (package.is_file() and package.read_text(encoding="utf-8").startswith(MARK))
 
 
-def difference(files: Mapping[str, bytes], target: Path) -> str:
-    """A unified diff from what is on disk to what the spec gives; empty where they agree."""
+def difference(files: Mapping[str, bytes], target: Path, *, whole: bool = True) -> str:
+    """A unified diff from what is on disk to what the spec gives; empty where they agree.
+
+    ``whole`` says that nothing else may be in the folder.
+    """
     parts: list[str] = []
-    for name in sorted(set(files) | _on_disk(target)):
+    for name in sorted(set(files) | (_on_disk(target) if whole else set())):
         path = target / name
         old = path.read_bytes().decode() if path.is_file() else ""
         new = files.get(name, b"").decode()

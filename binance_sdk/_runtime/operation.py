@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, get_args
 
 from pydantic import TypeAdapter
 
@@ -21,6 +21,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 Market = Literal["spot", "futures"]
+MARKETS: tuple[Market, ...] = get_args(Market)
 ParameterType = Literal["symbol", "string", "int", "id", "time", "bool", "enum", "utc_offset"]
 Security = Literal["none", "api_key", "api_key_uncertain"]
 HeaderTrust = Literal["trusted", "untrusted", "absent"]

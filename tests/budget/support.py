@@ -106,7 +106,7 @@ def pool_of(client: BinanceClient, market: Any = "spot") -> Pool:
 
 def settled(client: BinanceClient) -> bool:
     """Nothing is in flight or waits."""
-    for market in client._core.settings.places:
+    for market in client._core.settings.urls:
         pool = pool_of(client, market)
         if pool.ledger.waiting or pool.ledger._queues or any(window.in_flight for window in pool.windows):
             return False

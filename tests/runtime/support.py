@@ -89,7 +89,7 @@ class Recorder:
 
 def charged(client: BinanceClient | SyncBinanceClient) -> int:
     """Everything the ledger shows: weight and requests of every group."""
-    markets = [getattr(client.limits, market) for market in client._core.settings.places]
+    markets = [getattr(client.limits, market) for market in client._core.settings.urls]
     return sum(market.used + sum(group.used for group in market.groups.values()) for market in markets)
 
 

@@ -1,0 +1,92 @@
+"""What every market has besides its endpoints; the classes of the markets are generated beside this module."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
+from binance_sdk._runtime.options import RequestOptions
+from binance_sdk.batch import Batch, SyncBatch
+from binance_sdk.symbols import Symbols
+
+P = ParamSpec("P")
+T = TypeVar("T")
+InfoT = TypeVar("InfoT")
+
+CACHED = RequestOptions(cache=True)
+"""For exchange information, whose rules hold as long as the spec says."""
+
+
+class SymbolsOfLatest(Generic[InfoT]):
+    """Turns exchange information into symbol rules, once for each answer."""
+
+    def __init__(self, make: Callable[[InfoT], Symbols]) -> None:
+        self._make = make
+        self._latest: tuple[InfoT, Symbols] | None = None
+
+    def of(self, info: InfoT) -> Symbols:
+        latest = self._latest
+        if latest is None or latest[0] is not info:
+            latest = self._latest = (info, self._make(info))
+        return latest[1]
+
+
+class AsyncMarket:
+    """Base of the async namespaces."""
+
+    _caller: AsyncCaller
+
+    def each(
+        self,
+        method: Callable[Concatenate[str, P], Awaitable[T]],
+        symbols: Iterable[str],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Batch[T]:
+        """One call for many symbols, bounded by the client's ``max_concurrency`` and the budget.
+
+        ``async for symbol, klines in client.spot.each(client.spot.klines, symbols, "1h", limit=500)``
+
+        Args:
+            method: A method that takes a symbol first.
+            symbols: Symbols, each asked for once. A bare string is one symbol.
+            *args: Further arguments of the method.
+            **kwargs: Further arguments of the method.
+
+        Returns:
+            Pairs of symbol and result as they come; failed symbols are in its ``errors``. Leaving the loop early
+            cancels what is under way.
+
+        Raises:
+            ParameterError: ``symbols`` holds no symbols. What in it is none is kept in ``errors``.
+        """
+        return Batch(lambda symbol: method(symbol, *args, **kwargs), symbols, self._caller.max_concurrency)
+
+
+class SyncMarket:
+    """Mixed into the blocking namespaces."""
+
+    _caller: SyncCaller
+
+    def each(
+        self, method: Callable[Concatenate[str, P], T], symbols: Iterable[str], *args: P.args, **kwargs: P.kwargs
+    ) -> SyncBatch[T]:
+        """One call for many symbols, bounded by the client's ``max_concurrency`` and the budget.
+
+        ``for symbol, klines in client.spot.each(client.spot.klines, symbols, "1h", limit=500)``
+
+        Args:
+            method: A method that takes a symbol first.
+            symbols: Symbols, each asked for once. A bare string is one symbol.
+            *args: Further arguments of the method.
+            **kwargs: Further arguments of the method.
+
+        Returns:
+            Pairs of symbol and result as they come; failed symbols are in its ``errors``. Leaving the loop early does
+            not wait for what is under way.
+
+        Raises:
+            ParameterError: ``symbols`` holds no symbols. What in it is none is kept in ``errors``.
+        """
+        return SyncBatch(lambda symbol: method(symbol, *args, **kwargs), symbols, self._caller.max_concurrency)

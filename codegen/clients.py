@@ -1,0 +1,91 @@
+"""The modules of ``binance_sdk`` that compose the client: written from the settings and the markets, beside
+``_generated`` because they stand above the runtime."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import get_args
+
+from codegen import words
+from codegen.client_settings import Setting, client_settings
+from codegen.docstrings import LINE_LENGTH
+from codegen.render import MARK, formatted, jinja_environment
+from codegen.spec import MARKETS, Spec
+from codegen.spec_model import Host
+
+_TITLES = {"spot": "Spot", "futures": "USDⓈ-M futures"}
+_INDENT = 8
+
+
+@dataclass(frozen=True)
+class MarketView:
+    """A market as the templates need it."""
+
+    name: str
+    title: str
+    """As it begins a sentence."""
+    class_name: str
+    exchange_info_weight: str
+
+
+@dataclass(frozen=True)
+class KindView:
+    """One of the two clients."""
+
+    sync: bool
+    prefix: str
+    client: str
+    core: str
+    settings: tuple[Setting, ...]
+    arguments: str
+    """The section ``Args:`` of the docstring."""
+
+
+def render_clients(spec: Spec) -> dict[str, bytes]:
+    """Every file below ``binance_sdk`` that is generated outside ``_generated``, by name."""
+    settings = tuple(client_settings(MARKETS))
+    markets = [_market(spec, market) for market in MARKETS]
+    environment = jinja_environment()
+    kinds = [_kind(settings, sync=False), _kind(settings, sync=True)]
+    common = {"header": MARK, "settings": settings, "markets": markets, "kinds": kinds}
+    files = {
+        "client.py": environment.get_template("client.py.j2").render(common),
+        "_arguments.py": environment.get_template("arguments.py.j2").render(common, environments=get_args(Host)),
+    }
+    for market in markets:
+        files[f"_markets/{market.name}.py"] = environment.get_template("market.py.j2").render(common, market=market)
+    return formatted(files)
+
+
+def _market(spec: Spec, market: str) -> MarketView:
+    operation = spec.operations[market, "exchange_info"].value
+    weight = words.weight(operation.weight, operation)
+    return MarketView(market, _TITLES[market], market.capitalize(), weight)
+
+
+def _kind(settings: tuple[Setting, ...], *, sync: bool) -> KindView:
+    return KindView(
+        sync=sync,
+        prefix="Sync" if sync else "Async",
+        client="SyncBinanceClient" if sync else "BinanceClient",
+        core="BlockingCore" if sync else "AsyncCore",
+        settings=settings,
+        arguments="\n".join(_described(setting, sync=sync) for setting in settings),
+    )
+
+
+def _described(setting: Setting, *, sync: bool) -> str:
+    return "\n".join(_wrapped(f"{setting.name}: {setting.described(sync=sync)}"))
+
+
+def _wrapped(text: str) -> Iterable[str]:
+    return textwrap.wrap(
+        text,
+        LINE_LENGTH,
+        initial_indent=" " * _INDENT,
+        subsequent_indent=" " * (_INDENT + 4),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,81 @@
+"""The modules that compose the client are written from one declaration of settings."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import MISSING, fields
+from pathlib import Path
+
+import pytest
+from tiny import PACKAGE, REPOSITORY, TinySpec
+
+from binance_sdk import BinanceClient, SyncBinanceClient
+from binance_sdk._arguments import VARIABLES, Arguments
+from codegen.__main__ import main
+from codegen.client_settings import client_settings
+from codegen.clients import render_clients
+from codegen.load import load
+from codegen.spec import MARKETS
+
+SETTINGS = list(client_settings(MARKETS))
+
+
+def test_what_is_written_is_what_the_declaration_says() -> None:
+    for name, content in render_clients(load(REPOSITORY / "spec")).items():
+        assert (PACKAGE / name).read_bytes() == content, f"{name}: run `python -m codegen generate`"
+
+
+@pytest.mark.parametrize("client", [BinanceClient, SyncBinanceClient])
+def test_a_client_takes_every_setting_and_says_what_it_is(client: type[object]) -> None:
+    signature = inspect.signature(client)
+    assert list(signature.parameters) == [setting.name for setting in SETTINGS]
+    described = " ".join((client.__doc__ or "").split())
+    for setting in SETTINGS:
+        parameter = signature.parameters[setting.name]
+        wanted = parameter.POSITIONAL_OR_KEYWORD if setting.name == "environment" else parameter.KEYWORD_ONLY
+        assert parameter.kind is wanted
+        assert parameter.annotation == setting.annotation(sync=client is SyncBinanceClient)
+        assert f"{setting.name}: {setting.described(sync=client is SyncBinanceClient)}" in described
+
+
+def test_both_clients_and_their_arguments_have_the_same_defaults() -> None:
+    kept = {field.name: None if field.default is MISSING else field.default for field in fields(Arguments)}
+    for client in (BinanceClient, SyncBinanceClient):
+        assert {name: one.default for name, one in inspect.signature(client).parameters.items()} == kept
+
+
+def test_every_variable_is_one_of_a_setting_and_in_the_readme() -> None:
+    assert VARIABLES == {setting.name: setting.variable for setting in SETTINGS if setting.variable}
+    readme = (REPOSITORY / "README.md").read_text("utf-8")
+    assert [variable for variable in VARIABLES.values() if variable not in readme] == []
+
+
+def test_a_further_market_brings_its_own_settings() -> None:
+    added = {setting.name: setting.variable for setting in client_settings([*MARKETS, "coin_futures"])}
+    for setting in SETTINGS:
+        del added[setting.name]
+    assert added == {
+        "coin_futures_base_url": "BINANCE_SDK_COIN_FUTURES_BASE_URL",
+        "coin_futures_stream_url": "BINANCE_SDK_COIN_FUTURES_STREAM_URL",
+    }
+
+
+def test_secrets_do_not_show_in_the_arguments() -> None:
+    assert "S3CRET" not in repr(Arguments(api_key="S3CRET", proxy="http://user:S3CRET@proxy:1"))
+
+
+def test_a_folder_of_another_name_gets_no_client(tiny: TinySpec, tmp_path: Path) -> None:
+    out = tmp_path / "elsewhere" / "out"
+    assert main(["--spec", str(tiny.folder), "--out", str(out), "generate"]) == 0
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def test_the_check_sees_a_client_that_was_edited_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "binance_sdk" / "_generated"
+    arguments = ["--spec", str(REPOSITORY / "spec"), "--out", str(out)]
+    assert main([*arguments, "generate"]) == 0
+    client = out.parent / "client.py"
+    client.write_text(client.read_text("utf-8").replace("max_retries: int = 3", "max_retries: int = 4"), "utf-8")
+    capsys.readouterr()
+    assert main([*arguments, "check"]) == 1
+    assert "+        max_retries: int = 3," in capsys.readouterr().out
