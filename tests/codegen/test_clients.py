@@ -45,7 +45,7 @@ def test_both_clients_and_their_arguments_have_the_same_defaults() -> None:
 
 
 def test_every_variable_is_one_of_a_setting_and_in_the_readme() -> None:
-    assert VARIABLES == {setting.name: setting.variable for setting in SETTINGS if setting.variable}
+    assert {setting.name: setting.variable for setting in SETTINGS if setting.variable} == VARIABLES
     readme = (REPOSITORY / "README.md").read_text("utf-8")
     assert [variable for variable in VARIABLES.values() if variable not in readme] == []
 

@@ -21,7 +21,7 @@ from binance_sdk._runtime.calls.cache import AnswerCache, lifetime
 from binance_sdk._runtime.calls.hosts import Host
 from binance_sdk._runtime.calls.paginator import ServerClock
 from binance_sdk._runtime.calls.parameters import query, validate
-from binance_sdk._runtime.calls.retry import is_transient, retrying
+from binance_sdk._runtime.calls.retry import is_transient, pause_after
 from binance_sdk._runtime.calls.single_flight import AsyncSingleFlight, ThreadSingleFlight
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import RequestOptions
@@ -146,53 +146,35 @@ class Engine:
     async def _with_retries(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
         attempts, clock = self.attempts, self.attempts.clock
         deadline = math.inf if options.deadline is None else clock.monotonic() + options.deadline
-        failed: list[Host] = []
-        pool = attempts.markets[prepared.operation.market].pool
+        quota = attempts.markets[prepared.operation.market].pool.quota
         retries = options.max_retries or 0
-        try:
-            answered = await attempts.once(prepared, options, 1, deadline, failed)
-        except BinanceError as error:
-            if not retries or not is_transient(error):
-                raise
-            first = error
-        else:
-            pool.quota.earn()
-            return answered
-
-        last: BinanceError = first
-
-        def told(error: BinanceError, pause: float, number: int) -> None:
-            nonlocal last
-            last = error
-            attempts.notifier.notify(Retrying(prepared.operation.id, error, pause, number))
-
-        def out_of_time(error: BinanceError) -> None:
-            error.args = (f"{error}; not tried again: its {deadline_text(options.deadline)} comes first",)
-
-        response: Response[Any] | None = None
-
-        def time_left() -> float:
-            return deadline - clock.monotonic()
-
-        try:
-            loop = retrying(retries + 1, clock.sleep, pool.quota, time_left, told, out_of_time)
-        except ConfigError:
-            # The first retry of a process loads a module, for which it may be too late: what failed before matters.
-            raise first from first.__cause__
-        async for attempt in loop:
-            with attempt:
-                number = attempt.retry_state.attempt_number
-                if number == 1:
-                    # The first one has been made already: most calls never pay for the loop.
-                    raise first
-                try:
-                    response = await attempts.once(prepared, options, number, deadline, failed)
-                except BudgetError as error:
-                    # Why it cannot be tried again in time is in what the server said before.
-                    raise error from last
-        assert response is not None
-        pool.quota.earn()
-        return response
+        failed: list[Host] = []
+        last: BinanceError | None = None
+        number = 1
+        while True:
+            try:
+                response = await attempts.once(prepared, options, number, deadline, failed)
+            except BudgetError as error:
+                if last is None:
+                    raise
+                # Why there is no budget for another attempt is in what the server said before.
+                raise error from last
+            except BinanceError as error:
+                if number > retries or not is_transient(error):
+                    raise
+                pause = pause_after(error, number)
+                if pause >= deadline - clock.monotonic():
+                    error.args = (f"{error}; not tried again: its {deadline_text(options.deadline)} comes first",)
+                    raise
+                if not quota.spend():
+                    raise
+                attempts.notifier.notify(Retrying(prepared.operation.id, error, pause, number))
+                last = error
+            else:
+                quota.earn()
+                return response
+            await clock.sleep(pause)
+            number += 1
 
 
 def _mark(headers: Mapping[str, str] | None) -> str:
