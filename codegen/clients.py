@@ -11,6 +11,7 @@ from typing import get_args
 from codegen import words
 from codegen.client_settings import Setting, client_settings
 from codegen.docstrings import LINE_LENGTH
+from codegen.names import pascal
 from codegen.render import MARK, formatted, jinja_environment
 from codegen.spec import MARKETS, Spec
 from codegen.spec_model import Host
@@ -62,7 +63,7 @@ def render_clients(spec: Spec) -> dict[str, bytes]:
 def _market(spec: Spec, market: str) -> MarketView:
     operation = spec.operations[market, "exchange_info"].value
     weight = words.weight(operation.weight, operation)
-    return MarketView(market, _TITLES[market], market.capitalize(), weight)
+    return MarketView(market, _TITLES[market], pascal(market), weight)
 
 
 def _kind(settings: tuple[Setting, ...], *, sync: bool) -> KindView:

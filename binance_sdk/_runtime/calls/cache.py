@@ -63,7 +63,3 @@ class AnswerCache:
             except ValueError:
                 # Larger than the whole cache: not kept, which is no error.
                 return
-
-    def clear(self) -> None:
-        with self._lock:
-            self._entries.clear()
