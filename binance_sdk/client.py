@@ -7,25 +7,22 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from binance_sdk._arguments import Arguments, EnvironmentName, TransportName
-from binance_sdk._core import AsyncCore, BlockingCore
-from binance_sdk._limits import LimitsView
-from binance_sdk._runtime.budget.caps import Caps
-from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
 from binance_sdk._runtime.options import RequestOptions, check_options
 from binance_sdk._runtime.secrets import without_arguments_in_tracebacks
-from binance_sdk._settings import read_settings
-from binance_sdk.events import Hook, WeightDrift
 
 if TYPE_CHECKING:
     import ssl
 
     import httpx
 
+    from binance_sdk._arguments import EnvironmentName, TransportName
+    from binance_sdk._limits import LimitsView
     from binance_sdk._markets.futures import AsyncFuturesMarket, SyncFuturesMarket
     from binance_sdk._markets.spot import AsyncSpotMarket, SyncSpotMarket
+    from binance_sdk._runtime.budget.caps import Caps
+    from binance_sdk.events import Hook, WeightDrift
 
 __all__ = ["BinanceClient", "SyncBinanceClient"]
 
@@ -97,6 +94,12 @@ class BinanceClient:
         hooks: Sequence[Hook] = (),
         on_drift: Callable[[WeightDrift], None] | None = None,
     ) -> None:
+        # The engine is loaded by the first client, not by whoever only imports the package.
+        with IMPORT_LOCK:
+            from binance_sdk._arguments import Arguments
+            from binance_sdk._core import AsyncCore
+            from binance_sdk._settings import read_settings
+
         settings = read_settings(
             Arguments(
                 environment=environment,
@@ -129,6 +132,7 @@ class BinanceClient:
         """Spot market data."""
         with IMPORT_LOCK:
             from binance_sdk._markets.spot import AsyncSpotMarket
+            from binance_sdk._runtime.calls.caller import AsyncCaller
 
         return AsyncSpotMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
 
@@ -137,12 +141,16 @@ class BinanceClient:
         """USDⓈ-M futures market data."""
         with IMPORT_LOCK:
             from binance_sdk._markets.futures import AsyncFuturesMarket
+            from binance_sdk._runtime.calls.caller import AsyncCaller
 
         return AsyncFuturesMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
 
     @property
     def limits(self) -> LimitsView:
         """What is spent of each request limit, as far as this process knows."""
+        with IMPORT_LOCK:
+            from binance_sdk._limits import LimitsView
+
         return LimitsView(self._core)
 
     def with_options(self, options: RequestOptions) -> Self:
@@ -238,6 +246,12 @@ class SyncBinanceClient:
         hooks: Sequence[Hook] = (),
         on_drift: Callable[[WeightDrift], None] | None = None,
     ) -> None:
+        # The engine is loaded by the first client, not by whoever only imports the package.
+        with IMPORT_LOCK:
+            from binance_sdk._arguments import Arguments
+            from binance_sdk._core import BlockingCore
+            from binance_sdk._settings import read_settings
+
         settings = read_settings(
             Arguments(
                 environment=environment,
@@ -270,6 +284,7 @@ class SyncBinanceClient:
         """Spot market data."""
         with IMPORT_LOCK:
             from binance_sdk._markets.spot import SyncSpotMarket
+            from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 
         return SyncSpotMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)
 
@@ -278,12 +293,16 @@ class SyncBinanceClient:
         """USDⓈ-M futures market data."""
         with IMPORT_LOCK:
             from binance_sdk._markets.futures import SyncFuturesMarket
+            from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 
         return SyncFuturesMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)
 
     @property
     def limits(self) -> LimitsView:
         """What is spent of each request limit, as far as this process knows."""
+        with IMPORT_LOCK:
+            from binance_sdk._limits import LimitsView
+
         return LimitsView(self._core)
 
     def with_options(self, options: RequestOptions) -> Self:

@@ -3,16 +3,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from binance_sdk._generated.environments import ENVIRONMENTS, LIMITS
 from binance_sdk._generated.errors import BODIES, CODES, STATUSES
-from binance_sdk._generated.futures.operations import OPERATIONS as FUTURES
 from binance_sdk._generated.spec import SPEC_HASH
-from binance_sdk._generated.spot.operations import OPERATIONS as SPOT
-from binance_sdk._runtime.operation import Catalogue, MarketCatalogue
+from binance_sdk._runtime.operation import Catalogue, LateOperations, MarketCatalogue, Operation
+
+
+def _spot() -> Mapping[str, Operation[object]]:
+    from binance_sdk._generated.spot.operations import OPERATIONS
+
+    return OPERATIONS
+
+
+def _futures() -> Mapping[str, Operation[object]]:
+    from binance_sdk._generated.futures.operations import OPERATIONS
+
+    return OPERATIONS
+
 
 CATALOGUE = Catalogue(
-    spot=MarketCatalogue("spot", SPOT, LIMITS["spot"]),
-    futures=MarketCatalogue("futures", FUTURES, LIMITS["futures"]),
+    spot=MarketCatalogue("spot", LateOperations(_spot), LIMITS["spot"]),
+    futures=MarketCatalogue("futures", LateOperations(_futures), LIMITS["futures"]),
     environments=ENVIRONMENTS,
     error_codes=CODES,
     status_remedies=STATUSES,

@@ -6,7 +6,7 @@ read them. No behaviour hangs on a path or a name: what differs between endpoint
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar, get_args
 
@@ -269,6 +269,27 @@ class StatusOverride:
 def plain_text(text: str) -> str:
     """Small letters, and one space for all white space."""
     return " ".join(text.lower().split())
+
+
+class LateOperations(Mapping[str, "Operation[object]"]):
+    """Operations by name, loaded when somebody asks for the first: a market that is not used costs nothing."""
+
+    def __init__(self, load: Callable[[], Mapping[str, Operation[object]]]) -> None:
+        self._load = load
+
+    @cached_property
+    def _loaded(self) -> Mapping[str, Operation[object]]:
+        with IMPORT_LOCK:
+            return self._load()
+
+    def __getitem__(self, name: str) -> Operation[object]:
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._loaded)
+
+    def __len__(self) -> int:
+        return len(self._loaded)
 
 
 @dataclass(frozen=True)
