@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue, TypeAdapter
@@ -123,5 +122,7 @@ def _written(body: JsonValue) -> bytes:
 
 @cache
 def _fixtures(market: Market, file: str) -> dict[str, JsonValue]:
+    from importlib.resources import files
+
     content = files("binance_sdk._generated").joinpath(market, file).read_bytes()
     return TypeAdapter(dict[str, JsonValue]).validate_json(content)
