@@ -61,7 +61,8 @@ def test_a_further_market_brings_its_own_settings() -> None:
 
 
 def test_secrets_do_not_show_in_the_arguments() -> None:
-    assert "S3CRET" not in repr(Arguments(api_key="S3CRET", proxy="http://user:S3CRET@proxy:1"))
+    secret = "S3CRET"
+    assert secret not in repr(Arguments(api_key=secret, proxy=f"http://user:{secret}@proxy:1"))
 
 
 def test_a_folder_of_another_name_gets_no_client(tiny: TinySpec, tmp_path: Path) -> None:
