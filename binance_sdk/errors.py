@@ -29,7 +29,8 @@ All can be pickled, name the operation where there is one, and keep what they we
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import cast
 
 __all__ = [
     "APIConnectionError",
@@ -72,19 +73,40 @@ class BinanceError(Exception):
 
 
 def shown(value: object) -> str:
-    """How a value stands in a message: its ``repr`` as far as there is one, cut where it is long."""
+    """A value for a message: its ``repr`` if it has one, shortened if it is long."""
     try:
         text = repr(value)
     except ValueError:
         # Python refuses to print an int of more than 4300 digits.
         return f"<{type(value).__name__} too long to print>"
-    except Exception:  # noqa: BLE001 - whatever a stranger's repr raises: that his value is wrong matters more
+    except Exception:  # noqa: BLE001 - whatever the repr of a foreign class raises, the message is about its value
         return f"<{type(value).__name__} that cannot be printed>"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
+def error_chain(error: BaseException, *, suppressed: bool = True) -> Iterator[BaseException]:
+    """An error, then every error that it was raised from or while handling, and the members of groups among them.
+
+    Args:
+        error: Where to begin.
+        suppressed: Whether errors that ``raise ... from`` hides are among them.
+    """
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        found = waiting.pop()
+        # The cause of an error may be a group that the error is a member of.
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        waiting += [found.__cause__, found.__context__ if suppressed or not found.__suppress_context__ else None]
+        if isinstance(found, BaseExceptionGroup):
+            waiting += cast("BaseExceptionGroup[BaseException]", found).exceptions
+
+
 def _portable(value: object) -> object:
-    """Some arguments that are refused cannot be pickled, a generator say; their error must be all the same."""
+    """The value, or its text where it cannot be pickled (a generator, say), as every error can be pickled."""
     try:
         pickle.dumps(value)
     except Exception:  # noqa: BLE001 - pickle raises whatever the object's own methods do

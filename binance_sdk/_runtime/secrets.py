@@ -1,19 +1,19 @@
-"""Keeps keys and passwords out of tracebacks: many programs show the variables of every frame of an error."""
+"""Keeps keys and passwords out of tracebacks: many error reporters show the variables of every frame."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
-from binance_sdk.errors import BinanceError
+from binance_sdk.errors import BinanceError, error_chain
 
 P = ParamSpec("P")
 ExceptionT = TypeVar("ExceptionT", bound=BaseException)
 
 
 class Hidden(str):
-    """A text that may hold a secret, so its ``repr`` shows nothing of it."""
+    """A text that may hold a secret; its ``repr`` does not show it."""
 
     __slots__ = ()
 
@@ -22,7 +22,7 @@ class Hidden(str):
 
 
 def without_arguments_in_tracebacks(function: Callable[P, None]) -> Callable[P, None]:
-    """An error of ours says all there is to say; the frames it went through hold every argument."""
+    """Drop the frames of a ``BinanceError``, which hold every argument; its message says all there is to say."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -42,22 +42,7 @@ def without_arguments_in_tracebacks(function: Callable[P, None]) -> Callable[P, 
 
 
 def without_frames(error: ExceptionT) -> ExceptionT:
-    """The error, with no traceback at it or at any error behind it."""
-    for each in behind(error):
-        each.__traceback__ = None
+    """The error without traceback, as are its causes and contexts."""
+    for found in error_chain(error):
+        found.__traceback__ = None
     return error
-
-
-def behind(error: BaseException) -> Iterator[BaseException]:
-    """An error, and every one that it was raised from or in the handling of."""
-    waiting: list[BaseException | None] = [error]
-    seen: set[int] = set()
-    while waiting:
-        each = waiting.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        yield each
-        waiting += [each.__cause__, each.__context__]
-        if isinstance(each, BaseExceptionGroup):
-            waiting += cast("BaseExceptionGroup[BaseException]", each).exceptions

@@ -14,7 +14,7 @@ Code  Meaning
 ====  =====================================================================================================
 
 Errors are one line on stderr. Nothing here imports typer or rich before ``main`` runs, so that a missing extra
-is told in a sentence.
+is one line as well.
 """
 
 from __future__ import annotations
@@ -46,24 +46,22 @@ def _run(finish: Callable[[], None]) -> int:
     try:
         code = _command()
         if code == 0:
-            # What help and version have written; a command has done so already.
+            # Flushes what --help and --version have written; a command has flushed its own output.
             finish()
     except (Exception, KeyboardInterrupt) as error:
-        # Whatever typer does itself, such as help; or a file that could not even be imported.
-        from binance_sdk.cli.exit_codes import exit_for, print_error
+        # Errors outside a command: in what typer does itself, such as help, or in an import.
+        from binance_sdk.cli.exit_codes import report
 
-        found = exit_for(error)
+        found = report(error)
         if found is None:
             raise
-        code, line = found
-        if line:
-            print_error(line)
+        return found
     return code
 
 
 def _command() -> int:
     try:
-        # Commands import it where they need it; whether it is there is better known at once.
+        # Commands import it where they need it; if it is missing, that is said at once.
         import_module("rich")
         from binance_sdk.cli.app import run
     except ModuleNotFoundError as error:
@@ -76,7 +74,7 @@ def _command() -> int:
         )
         return 2
     try:
-        # Not the decimal context of a sitecustomize: what is shown must not depend on it.
+        # What is shown must not depend on a decimal context that sitecustomize may have set.
         with localcontext(QUOTIENTS):
             run()
     except SystemExit as end:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import sys
-from collections import deque
 from collections.abc import Generator, Mapping
 from enum import IntEnum
-from typing import cast
 
 import typer
 
@@ -50,7 +48,7 @@ _CODES: tuple[tuple[type[errors.BinanceError], ExitCode], ...] = (
 
 _FILES = "this machine allows no more open files: close some, or raise the limit (`ulimit -n`)"
 _NO_FILES = "out of file descriptors"
-"""How an error of the SDK says it, whose causes need not hold the system's own."""
+"""How an error of the SDK says it, even where the system's own error is not among its causes."""
 _SHORTAGES: Mapping[int, str] = {
     errno.EMFILE: _FILES,
     errno.ENFILE: _FILES,
@@ -60,11 +58,11 @@ _SHORTAGES: Mapping[int, str] = {
 
 
 class CommandError(Exception):
-    """Something on the command line is wrong; the message holds the remedy."""
+    """Something on the command line is wrong; the message says what to do."""
 
 
 def exit_code(error: errors.BinanceError) -> ExitCode:
-    """The exit code that stands for an error; settings and parameters are usage."""
+    """The exit code for an error; wrong settings and parameters are wrong usage."""
     if shortage(error):
         return ExitCode.SYSTEM
     for kind, code in _CODES:
@@ -74,24 +72,14 @@ def exit_code(error: errors.BinanceError) -> ExitCode:
 
 
 def shortage(error: BaseException) -> str:
-    """What this machine has run out of, with the remedy, where that is why something failed; else nothing."""
-    waiting: deque[BaseException | None] = deque([error])
-    looked_at: set[int] = set()
-    while waiting:
-        one = waiting.popleft()
-        # A group may be the cause of what was in it.
-        if one is None or id(one) in looked_at:
-            continue
-        looked_at.add(id(one))
-        if isinstance(one, OSError) and (short := _SHORTAGES.get(one.errno or 0)):
+    """What this machine has run out of, with the remedy, if that made something fail; otherwise an empty text."""
+    for found in errors.error_chain(error, suppressed=False):
+        if isinstance(found, OSError) and (short := _SHORTAGES.get(found.errno or 0)):
             return short
-        if isinstance(one, errors.BinanceError) and _NO_FILES in str(one):
+        if isinstance(found, errors.BinanceError) and _NO_FILES in str(found):
             return _FILES
-        if isinstance(one, MemoryError):
+        if isinstance(found, MemoryError):
             return _SHORTAGES[errno.ENOMEM]
-        if isinstance(one, BaseExceptionGroup):
-            waiting.extend(cast("BaseExceptionGroup[BaseException]", one).exceptions)
-        waiting.append(one.__cause__ or (None if one.__suppress_context__ else one.__context__))
     return ""
 
 
@@ -100,11 +88,11 @@ def error_line(error: BaseException) -> str:
     text = printable(str(error)) or type(error).__name__
     short = shortage(error)
     if short:
-        # An error of the SDK says which call it was, and may hold the remedy already.
+        # The message of an SDK error names the call, and may hold the remedy already.
         told = text if _NO_FILES in text else f"{text}; {short}"
         text = told if isinstance(error, errors.BinanceError) else short
     elif isinstance(error, errors.APIConnectionError) and not isinstance(error, errors.APITimeoutError):
-        # Where a proxy is named, it is known that there is one.
+        # A message that names the proxy needs no hint that there may be one.
         more = "" if "proxy" in text else ", the base URL, and HTTPS_PROXY where a proxy is needed"
         text += f"; check the network{more}"
     elif isinstance(error, errors.DecodeError):
@@ -113,7 +101,7 @@ def error_line(error: BaseException) -> str:
 
 
 def exit_for(error: BaseException) -> tuple[ExitCode, str] | None:
-    """Exit code and line for what ended a command; None for a mistake of our own, which wants its traceback."""
+    """Exit code and message for what ended a command; None for a bug of ours, whose traceback is wanted."""
     match error:
         case errors.BinanceError():
             return exit_code(error), error_line(error)
@@ -126,14 +114,25 @@ def exit_for(error: BaseException) -> tuple[ExitCode, str] | None:
         case BrokenPipeError():
             return ExitCode.OK, ""
         case OSError():
-            # What this machine could not do; whatever happens on connections is an error of the SDK.
+            # Something this machine could not do; errors of connections are errors of the SDK.
             return ExitCode.SYSTEM, error_line(error)
         case _:
             return (ExitCode.SYSTEM, error_line(error)) if shortage(error) else None
 
 
+def report(error: BaseException) -> ExitCode | None:
+    """Print the message for what ended a command, and return its exit code; None for a bug of ours."""
+    found = exit_for(error)
+    if found is None:
+        return None
+    code, line = found
+    if line:
+        print_error(line)
+    return code
+
+
 def print_error(text: str) -> None:
-    """One line on stderr. A stderr that is gone as well is nobody's problem."""
+    """Print one line on stderr, or nothing if stderr cannot be written."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"binance-sdk: {text}\n")
         sys.stderr.flush()
@@ -148,15 +147,12 @@ def exiting_on_error() -> Generator[None]:
     """
     try:
         yield
-        # Here, where a full disk or a reader that went away can still be told, not while the interpreter shuts down.
+        # Here, where a full disk or a closed pipe can still be reported, and not while the interpreter shuts down.
         sys.stdout.flush()
     except typer.Exit:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        found = exit_for(error)
-        if found is None:
+        code = report(error)
+        if code is None:
             raise
-        code, line = found
-        if line:
-            print_error(line)
         raise typer.Exit(code) from error

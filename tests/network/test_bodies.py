@@ -111,7 +111,7 @@ def test_the_deadline_holds_while_it_is_unpacked(library: str, monkeypatch: pyte
     [
         ("br", TIME, "Content-Encoding 'br', not gzip, deflate"),
         ("zstd, gzip", gzip.compress(TIME), "Content-Encoding 'zstd'"),
-        ("gzip, gzip, gzip, gzip, gzip", gzip.compress(TIME), "packed 5 times"),
+        ("gzip, gzip, gzip, gzip, gzip", gzip.compress(TIME), "compressed 5 times"),
         ("gzip", TIME, "not what its Content-Encoding says"),
         ("gzip", gzip.compress(TIME)[:-9], "cut short"),
         ("gzip", gzip.compress(b"") * 2000, "goes on after the end"),

@@ -1,8 +1,8 @@
-"""The certificates a server is checked against: one context for REST and streams, whichever library dials.
+"""The certificates that servers are checked against: one TLS context for REST and streams, whatever the library.
 
-Those of ``certifi``, as httpx does it: the same everywhere, while what OpenSSL finds by itself may be nothing at all
-(python.org's Python for macOS comes without). ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` replace them, which OpenSSL, curl
-and httpx read too; the store of the operating system is ``ssl_context=truststore.SSLContext(...)`` away.
+They are those of ``certifi``, as in httpx, and so the same everywhere; what OpenSSL finds by itself may be nothing (as
+with Python from python.org on macOS). ``SSL_CERT_FILE`` and ``SSL_CERT_DIR``, which OpenSSL, curl and httpx read too,
+replace them; ``ssl_context=truststore.SSLContext(...)`` uses the store of the operating system.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ def client_context(file: str | None = None, folder: str | None = None) -> ssl.SS
         folder: What ``SSL_CERT_DIR`` says.
 
     Raises:
-        ConfigError: a variable names a file that is not there or holds no certificates.
+        ConfigError: a variable names a file that does not exist or holds no certificates.
     """
     file, folder = (file or "").strip() or None, (folder or "").strip() or None
     if file is None and folder is None:
         import certifi
 
-        return _speaking_http(ssl.create_default_context(cafile=certifi.where()))
+        return _with_http_alpn(ssl.create_default_context(cafile=certifi.where()))
     if folder is not None and not any(os.path.isdir(part) for part in folder.split(os.pathsep)):
-        raise ConfigError(f"{FOLDER}={folder!r} is no folder; correct it, unset it, or give ssl_context=")
+        raise ConfigError(f"{FOLDER}={folder!r} is not a folder; correct it, unset it, or give ssl_context=")
     try:
-        return _speaking_http(ssl.create_default_context(cafile=file, capath=folder))
+        return _with_http_alpn(ssl.create_default_context(cafile=file, capath=folder))
     except (OSError, ValueError) as error:
-        # ssl.SSLError is an OSError: the file is there and holds no certificate.
+        # ssl.SSLError, raised for a file without certificates, is an OSError.
         why = error.strerror or str(error) if isinstance(error, OSError) else str(error)
         text = f"{FILE}={file!r} cannot be used: {why}; correct it, unset it, or give ssl_context="
         raise ConfigError(text) from error
 
 
-def _speaking_http(context: ssl.SSLContext) -> ssl.SSLContext:
-    # httpx sets this on the context it gets; all who share it do the same from the beginning.
+def _with_http_alpn(context: ssl.SSLContext) -> ssl.SSLContext:
+    # httpx sets this on any context it gets; set here, the context is the same for every library from the start.
     context.set_alpn_protocols(["http/1.1"])
     return context

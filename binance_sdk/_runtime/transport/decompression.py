@@ -1,7 +1,8 @@
-"""Unpacks bodies in small steps, so that one which grows without end is left in time.
+"""Decompresses bodies in small steps, so that a body which grows without end is given up in time.
 
-The HTTP libraries unpack whatever a packet holds in one go: 64 KiB on the line may be 64 MiB in memory, and packed
-twice a thousand times that. Here every layer gives out a little at a time, is counted, and the clock is looked at.
+HTTP libraries decompress all that was received in one go: 64 KiB on the wire may be 64 MiB in memory, and a thousand
+times that where the body is compressed twice. Here each layer gives out a little at a time; size and time are checked
+after each piece.
 """
 
 from __future__ import annotations
@@ -12,24 +13,24 @@ from collections.abc import Callable, Iterator, Sequence
 from binance_sdk._runtime.transport.protocol import TransportFailure, check_size
 
 ACCEPTED = "gzip, deflate"
-"""For ``Accept-Encoding``: what can be unpacked without a further package, and so on every machine."""
+"""For ``Accept-Encoding``: what the standard library can decompress."""
 
 _STEP = 1024 * 1024
 _LAYERS = 4
 _MEMBERS = 1000
-"""A gzip file may consist of several; those of no bytes cost time as well."""
+"""A gzip body may consist of several members, and even empty ones take time."""
 _GZIP, _ZLIB, _BARE = zlib.MAX_WBITS | 16, zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 class BodyReader:
-    """Collects the body of an answer, unpacked.
+    """Collects the body of an answer and decompresses it.
 
     Args:
         encoding: The header ``Content-Encoding``.
-        check_time: Called between two steps; raises when it is too late.
+        check_time: Called after each step; raises when it is too late.
 
     Raises:
-        TransportFailure: of an encoding that was not asked for.
+        TransportFailure: the encoding was not asked for.
     """
 
     def __init__(self, encoding: str | None, check_time: Callable[[], None]) -> None:
@@ -39,7 +40,7 @@ class BodyReader:
             if name not in ("gzip", "x-gzip", "deflate"):
                 raise TransportFailure("encoding", f"the body has the Content-Encoding {name!r:.60}, not {ACCEPTED}")
         if len(packed) > _LAYERS:
-            raise TransportFailure("encoding", f"the body is packed {len(packed)} times over")
+            raise TransportFailure("encoding", f"the body is compressed {len(packed)} times over")
         # The last one named was applied last.
         self._layers = [_Layer(name != "deflate") for name in reversed(packed)]
         self._check_time = check_time
@@ -47,13 +48,14 @@ class BodyReader:
         self._chunks: list[bytes] = []
 
     def feed(self, chunk: bytes) -> None:
-        """Take what came from the line.
+        """Add what was received.
 
         Raises:
-            TransportFailure: it is larger than any answer, or not what its encoding says.
+            TransportFailure: the body is larger than any answer, or not in its encoding.
         """
         if not self._layers:
             self._keep(chunk)
+            self._check_time()
             return
         for piece in _through(self._layers, chunk):
             self._keep(piece)
@@ -100,7 +102,7 @@ class _Layer:
             return
         self._fed = True
         if self._member is None:
-            # With a head or without: both are called deflate, and two bytes tell.
+            # Both zlib's format and the bare stream are sent as "deflate"; the first two bytes tell which it is.
             data = self._first = self._first + data
             if len(data) < 2:
                 return
@@ -108,23 +110,23 @@ class _Layer:
             self._member = zlib.decompressobj(_ZLIB if headed else _BARE)
         while data:
             if self._member.eof:
-                # Some fill up with zeros.
+                # Some servers pad with zeros.
                 if not data.strip(b"\0"):
                     return
                 self._next_member()
-            piece = self._unpacked(data)
+            piece = self._decompressed(data)
             self._size += len(piece)
             check_size(self._size)
             yield piece
             data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             if not data and not self._member.eof and len(piece) == _STEP:
-                # All was taken in, and not all given out.
-                while piece := self._unpacked(b""):
+                # The decompressor has taken all input and holds back output.
+                while piece := self._decompressed(b""):
                     self._size += len(piece)
                     check_size(self._size)
                     yield piece
 
-    def _unpacked(self, data: bytes) -> bytes:
+    def _decompressed(self, data: bytes) -> bytes:
         assert self._member is not None
         try:
             return self._member.decompress(data, _STEP)
@@ -134,7 +136,7 @@ class _Layer:
 
     def _next_member(self) -> None:
         if not self._gzip or self._members >= _MEMBERS:
-            raise TransportFailure("encoding", "the body goes on after the end of what is packed")
+            raise TransportFailure("encoding", "the body goes on after the end of its compressed data")
         self._members += 1
         self._member = zlib.decompressobj(_GZIP)
 

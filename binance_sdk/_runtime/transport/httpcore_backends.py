@@ -1,7 +1,8 @@
-"""One deadline for all that a blocking request does: looking up the name, connecting, TLS, sending, every read.
+"""Network backends for httpcore, below httpx: one deadline for a blocking request, and sockets that do not leak.
 
-httpx gives each of these steps the whole timeout, so an answer that drips may take for ever. An event loop can cut that
-short; a thread can only be told before each step how much time is left, which is done here, below httpx.
+httpx applies its timeout to each step of a request (resolving the name, connecting, TLS, sending, every read), so an
+answer that comes byte by byte would never time out. An event loop can cancel it; in a thread, each step has to be told
+before it begins how much time is left.
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ import httpcore
 
 
 class DeadlineBackend(httpcore.NetworkBackend):
-    """A network of httpcore that keeps the deadline of the thread it is used in."""
+    """A backend that keeps the deadline of the thread that uses it."""
 
     def __init__(self, inner: httpcore.NetworkBackend) -> None:
         self._inner = inner
         self._thread = threading.local()
 
     def set(self, ends: float) -> None:
-        """From now on, in this thread, nothing lasts beyond that moment of ``time.monotonic``."""
+        """From now on, no step in this thread lasts beyond that moment of ``time.monotonic``."""
         self._thread.ends = ends
         self._thread.opened = None
 
     def close_opened(self) -> None:
-        """Close what this thread has opened since: after a failed talk with a SOCKS proxy, httpcore does not."""
+        """Close what this thread has opened since; httpcore does not when the handshake with a SOCKS proxy fails."""
         opened: httpcore.NetworkStream | None = self._thread.opened
         if opened is not None:
             opened.close()
 
     def left(self, timeout: float | None) -> float:
-        """Seconds a step may take. At no time a step still looks at what is there already."""
+        """Seconds that a step may take; never 0, so that it can still read what has arrived already."""
         ends: float = getattr(self._thread, "ends", math.inf)
         return max(0.001, min(math.inf if timeout is None else timeout, ends - time.monotonic()))
 
@@ -53,7 +54,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         addresses = _look_up(host, port, self.left(timeout))
         problem: Exception = httpcore.ConnectError(f"{host} has no address")
         for number, address in enumerate(addresses):
-            # Each its share of the time that is left: one that says nothing must not be the only one tried.
+            # Each address gets its share of the time left: a silent one must not be the only one that is tried.
             share = self.left(timeout) / (len(addresses) - number)
             try:
                 opened = self._inner.connect_tcp(address, port, share, local_address, socket_options)
@@ -99,18 +100,18 @@ class _Stream(httpcore.NetworkStream):
 
 
 class TrackingBackend(httpcore.AsyncNetworkBackend):
-    """A network of httpcore that can close what a request has opened, for event loops."""
+    """A backend for event loops that can close what a request has opened."""
 
     def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
         self._inner = inner
         self._opened: ContextVar[httpcore.AsyncNetworkStream | None] = ContextVar("opened", default=None)
 
     def begin(self) -> None:
-        """A request begins in this task."""
+        """Called when a request begins in this task."""
         self._opened.set(None)
 
     async def close_opened(self) -> None:
-        """Close what this task has opened since: after a failed talk with a SOCKS proxy, httpcore does not."""
+        """Close what this task has opened since; httpcore does not when the handshake with a SOCKS proxy fails."""
         opened = self._opened.get()
         if opened is not None:
             await opened.aclose()
@@ -142,28 +143,28 @@ class TrackingBackend(httpcore.AsyncNetworkBackend):
 def _look_up(host: str, port: int, seconds: float) -> list[str]:
     """Addresses of a host.
 
-    The operating system takes as long as it likes over a name, half a minute where no server answers, so a thread that
-    nobody waits for asks it.
+    The operating system has no timeout for this (half a minute may pass where no name server answers), so it is asked
+    in a daemon thread that is abandoned after ``seconds``.
     """
     found: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
 
     def ask() -> None:
         try:
             rows = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except Exception as error:  # noqa: BLE001 - whatever it is belongs to who asked
+        except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
             found.put(error)
         else:
             found.put([str(row[4][0]) for row in rows])
 
-    threading.Thread(target=ask, name=f"binance-sdk looks up {host}", daemon=True).start()
+    threading.Thread(target=ask, name=f"binance-sdk resolves {host}", daemon=True).start()
     try:
         answer = found.get(timeout=min(seconds, threading.TIMEOUT_MAX))
     except queue.Empty:
-        raise httpcore.ConnectTimeout(f"the name {host} was not looked up in time") from None
+        raise httpcore.ConnectTimeout(f"the name {host} was not resolved in time") from None
     if isinstance(answer, Exception):
         try:
             raise answer
         except OSError as error:
-            # Within: httpcore takes the cause of its errors away, and leaves the context.
+            # Raised inside the handler: httpcore drops the cause of its errors and keeps their context.
             raise httpcore.ConnectError(str(error)) from error
     return list(dict.fromkeys(answer))

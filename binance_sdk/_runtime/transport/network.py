@@ -1,4 +1,4 @@
-"""The way to the servers, as a client was told: proxies and certificates, shared by its REST calls and its streams."""
+"""How a client reaches the servers: proxies and certificates, shared by its REST calls and its streams."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from binance_sdk.errors import ConfigError, shown
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """How a host is reached."""
+    """How one host is reached."""
 
     proxy: Proxy | None
     uses_tls: bool
-    """TLS is spoken, with the host or with the proxy."""
+    """Whether TLS is used, with the host or with the proxy."""
 
 
 class Network:
     """Proxies and certificates of one client.
 
     Args:
-        proxy: URL of a proxy for everything but this machine; None asks the environment, if that is trusted.
+        proxy: URL of a proxy for every host but this machine; None reads the environment, if that is trusted.
         ssl_context: Used for every TLS connection instead of our own.
-        trust_env: Whether variables of the environment count: proxies, ``SSL_CERT_FILE``, ``SSL_CERT_DIR``.
+        trust_env: Whether environment variables are read: proxies, ``SSL_CERT_FILE``, ``SSL_CERT_DIR``.
 
     Raises:
         ConfigError: an argument is wrong.
@@ -45,7 +45,7 @@ class Network:
         del proxy
         self._context = ssl_context
         self._trust_env = trust_env
-        self._decided: dict[str, Route] = {}
+        self._routes: dict[str, Route] = {}
 
     def __repr__(self) -> str:
         return f"Network(proxy={self._given!r}, trust_env={self._trust_env})"
@@ -60,23 +60,23 @@ class Network:
         """How this URL is reached.
 
         Raises:
-            ConfigError: the environment names something for it that is no proxy.
+            ConfigError: what the environment names as the proxy for it is not the URL of a proxy.
         """
         end = url.find("/", url.find("://") + 3)
         origin = url if end < 0 else url[:end]
-        found = self._decided.get(origin)
+        found = self._routes.get(origin)
         if found is None:
             proxy = self._proxies.of(origin)
             uses_tls = origin.startswith(("https:", "wss:")) or (proxy is not None and proxy.scheme == "https")
-            found = self._decided[origin] = Route(proxy, uses_tls)
+            found = self._routes[origin] = Route(proxy, uses_tls)
         return found
 
     @cached_property
     def ssl_context(self) -> ssl.SSLContext:
-        """For every TLS connection of the client; read when the first one is opened.
+        """Used for every TLS connection of the client; created when the first one is opened.
 
         Raises:
-            ConfigError: a variable of the environment names certificates that cannot be read.
+            ConfigError: an environment variable names certificates that cannot be read.
         """
         if self._context is not None:
             return self._context
@@ -85,14 +85,14 @@ class Network:
         return client_context(os.environ.get(FILE), os.environ.get(FOLDER))
 
 
-def need_socks(proxy: Proxy, module: str) -> None:
-    """Makes sure that a library can speak to a proxy.
+def require_socks_package(proxy: Proxy, module: str) -> None:
+    """Check that the package for SOCKS proxies is installed, if the proxy is one.
 
     Raises:
-        ConfigError: it cannot; names the variable or argument, and the extra that is missing.
+        ConfigError: it is missing; names the variable or argument, and the extra to install.
     """
     if proxy.scheme == "socks5" and find_spec(module) is None:
         raise ConfigError(
             f"{proxy.source} names a SOCKS proxy ({proxy.address}), which needs {module.replace('_', '-')}: "
-            "pip install 'binance-market-sdk[socks]', or go without it: trust_env=False, NO_PROXY, or another proxy="
+            "pip install 'binance-market-sdk[socks]', or do not use it: trust_env=False, NO_PROXY, or another proxy="
         )

@@ -1,4 +1,4 @@
-"""The transport protocol over bare aiohttp, for ``transport="aiohttp"``."""
+"""The transport protocol, implemented with aiohttp, for ``transport="aiohttp"``."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from binance_sdk._runtime.response import Headers
-from binance_sdk._runtime.secrets import behind, without_frames
+from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.transport.decompression import BodyReader
-from binance_sdk._runtime.transport.network import Network, Route, need_socks
+from binance_sdk._runtime.transport.network import Network, Route, require_socks_package
 from binance_sdk._runtime.transport.per_loop import PerLoop
 from binance_sdk._runtime.transport.protocol import (
     PreparedRequest,
@@ -45,9 +45,10 @@ from binance_sdk._runtime.transport.protocol import (
 )
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
+from binance_sdk.errors import error_chain
 
-_TIMEOUTS = 64
-"""Kept, since nearly every request has the same."""
+_MOST_TIMEOUTS = 64
+"""``ClientTimeout`` objects that are kept for later requests, nearly all of which have the same timeout."""
 PROXY_AUTHORIZATION = "Proxy-Authorization"
 _LAYERS = 6
 """Rounds of the loop until TLS within TLS within TCP has told one another of the end."""
@@ -68,7 +69,7 @@ class Session:
 
         async def remembered(*args: Any, **kwargs: Any) -> Any:
             transport, protocol = await connect(*args, **kwargs)
-            self._sockets = [each for each in self._sockets if each.fileno() >= 0]
+            self._sockets = [opened for opened in self._sockets if opened.fileno() >= 0]
             self._sockets.append(transport.get_extra_info("socket"))
             return transport, protocol
 
@@ -78,10 +79,10 @@ class Session:
     async def close(self) -> None:
         """Close all of it, whatever the other side says to that."""
         await self.client.close()
-        for each in self._sockets:
+        for opened in self._sockets:
             # Not their transports: what has been closed twice can no longer be aborted.
             with contextlib.suppress(OSError):
-                each.shutdown(SHUT_RDWR)
+                opened.shutdown(SHUT_RDWR)
         for _ in range(_LAYERS):
             await asyncio.sleep(0)
 
@@ -93,16 +94,16 @@ def new_session(
     traces: Sequence[TraceConfig] = (),
     check: Callable[[ClientResponse], Awaitable[None]] | None = None,
 ) -> Session:
-    """A session that remembers nothing, looks up nothing of the environment (``~/.netrc`` included), and sends once.
+    """A session that keeps no cookies, reads nothing of the environment (not even ``~/.netrc``) and never sends twice.
 
-    ``check`` raises for answers that must not go on to the caller.
+    ``check`` is called with each response, and raises for those that the caller must not get.
 
     Raises:
         ConfigError: the proxy speaks SOCKS, and the package for that is missing.
     """
     connector: BaseConnector | None = None
     if proxy is not None and proxy.scheme == "socks5":
-        need_socks(proxy, "aiohttp_socks")
+        require_socks_package(proxy, "aiohttp_socks")
         socks = import_module("aiohttp_socks")
         connector = cast(
             "BaseConnector",
@@ -120,32 +121,32 @@ def new_session(
         headers=headers,
         cookie_jar=DummyCookieJar(),
         trust_env=False,
-        # Unpacked by us, in small steps.
+        # We decompress, in small steps.
         auto_decompress=False,
         ws_response_class=socket,
         trace_configs=list(traces),
         raise_for_status=check or False,
     )
-    # Where a kept connection breaks, aiohttp sends the request a second time, which is charged a second time. Retries
-    # are ours: counted, paid, and as many as the user wants. There is no argument for it; a test watches over it.
+    # When a reused connection breaks, aiohttp sends the request again, and Binance charges it again. Retries are ours:
+    # counted, paid for, and as many as the user allows. aiohttp has no argument for this; a test checks it.
     session._retry_connection = False
     return Session(session)
 
 
 def request_arguments(network: Network, route: Route, url: str) -> dict[str, Any]:
-    """Arguments of a request that takes this route."""
+    """Arguments of ``session.get`` for a request that takes this route."""
     arguments: dict[str, Any] = {"ssl": network.ssl_context} if route.uses_tls else {}
     proxy = route.proxy
     if proxy is not None and proxy.scheme != "socks5":
         arguments["proxy"] = proxy.url
         if proxy.authorization is not None and url.startswith(("https:", "wss:")):
-            # As a header: an argument of its own would stand in the repr of aiohttp's errors.
+            # As a header: the argument proxy_auth would show in the repr of aiohttp's errors.
             arguments["proxy_headers"] = {PROXY_AUTHORIZATION: proxy.authorization}
     return arguments
 
 
 def proxy_headers_in_clear(route: Route, url: str) -> dict[str, str]:
-    """Headers of a request that the proxy reads itself, since nothing hides it from the proxy."""
+    """Headers for the proxy in a request that it reads itself, because there is no TLS to the server."""
     proxy = route.proxy
     if proxy is None or proxy.scheme == "socks5" or proxy.authorization is None or url.startswith(("https:", "wss:")):
         return {}
@@ -153,7 +154,7 @@ def proxy_headers_in_clear(route: Route, url: str) -> dict[str, str]:
 
 
 def errors_caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
-    """What a request may raise."""
+    """The exceptions of a request that are turned into a ``TransportFailure``."""
     known = (ClientError, HttpProcessingError, TimeoutError, OSError, UnicodeError, ValueError)
     if proxy is None or proxy.scheme != "socks5":
         return known
@@ -162,9 +163,9 @@ def errors_caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
 
 
 def without_secrets(error: Exception) -> None:
-    """In frames and errors of the library stand the headers of the request, and user and password of the proxy."""
+    """Remove headers of the request, user and password of the proxy from the frames and errors of aiohttp."""
     without_frames(error)
-    for each in behind(error):
+    for each in error_chain(error):
         if isinstance(each, ClientResponseError):
             info = each.request_info
             each.request_info = RequestInfo(info.url, info.method, CIMultiDictProxy(CIMultiDict[str]()), info.real_url)
@@ -172,7 +173,7 @@ def without_secrets(error: Exception) -> None:
 
 
 def connect_failure(error: Exception, proxy: Proxy | None) -> TransportFailure | None:
-    """What kept a request from leaving, or None where it has left."""
+    """Why a request was not sent; None where it may have been sent."""
     why = reason(error, proxy)
     via = through(proxy)
     if why.ours:
@@ -180,7 +181,7 @@ def connect_failure(error: Exception, proxy: Proxy | None) -> TransportFailure |
     if isinstance(error, ClientHttpProxyError) and proxy is not None:
         return proxy_refused(f"{error.status} {error.message}".rstrip(), proxy)
     if isinstance(error, (InvalidURL, NonHttpUrlClientError, UnicodeError)):
-        return TransportFailure("setup", f"not an address: {error}; check the URL given for it", via)
+        return TransportFailure("setup", f"invalid URL ({error}); check the base URL", via)
     if proxy is not None and type(error).__name__ == "ProxyError":
         return proxy_refused(str(error), proxy)
     if isinstance(error, ClientConnectorError) or type(error).__name__ == "ProxyConnectionError":
@@ -203,7 +204,7 @@ async def _body(response: ClientResponse, ends: float) -> bytes:
     check_size(length or 0)
     encoding = response.headers.get("Content-Encoding")
     if length is not None and encoding is None:
-        # It cannot become more than it says.
+        # It cannot grow beyond its Content-Length.
         return await response.read()
     body = BodyReader(encoding, lambda: check_time(ends))
     async for chunk in response.content.iter_any():
@@ -212,7 +213,7 @@ async def _body(response: ClientResponse, ends: float) -> bytes:
 
 
 class _Sessions:
-    """One session for each route, of one event loop."""
+    """The sessions of one event loop, one for each route."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -230,7 +231,7 @@ class _Sessions:
 
 
 class AiohttpTransport:
-    """Over ``aiohttp.ClientSession``, one for each event loop and route, since connections belong to their loop."""
+    """Sends with ``aiohttp.ClientSession``: one for each event loop and route, as connections belong to one loop."""
 
     def __init__(self, network: Network | None = None) -> None:
         network = self._network = network or Network()
@@ -241,7 +242,7 @@ class AiohttpTransport:
         found = self._timeouts.get(seconds)
         if found is None:
             found = ClientTimeout(total=seconds)
-            if len(self._timeouts) < _TIMEOUTS:
+            if len(self._timeouts) < _MOST_TIMEOUTS:
                 self._timeouts[seconds] = found
         return found
 
@@ -267,4 +268,4 @@ class AiohttpTransport:
         await self._own.aclose()
 
     def after_fork(self) -> None:
-        """The loops it belongs to run in the parent."""
+        """Nothing to do: the event loops that own the connections run in the parent."""

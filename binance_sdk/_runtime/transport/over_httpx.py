@@ -1,4 +1,4 @@
-"""The transport protocol over httpx. The only module that imports httpx.
+"""The transport protocol, implemented with httpx. The only module that imports httpx.
 
 ``send`` is a coroutine in both transports; the blocking one never suspends, so ``drive`` runs it without a loop.
 """
@@ -22,7 +22,7 @@ from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.transport.decompression import BodyReader
 from binance_sdk._runtime.transport.httpcore_backends import DeadlineBackend, TrackingBackend
-from binance_sdk._runtime.transport.network import Network, Route, need_socks
+from binance_sdk._runtime.transport.network import Network, Route, require_socks_package
 from binance_sdk._runtime.transport.per_loop import PerLoop
 from binance_sdk._runtime.transport.protocol import (
     PreparedRequest,
@@ -37,7 +37,7 @@ from binance_sdk._runtime.transport.reasons import proxy_refused, reason, throug
 from binance_sdk.errors import ConfigError
 
 _DIRECT = Route(None, uses_tls=True)
-"""As far as we know: a client of the user's has its own ideas."""
+"""Also for a client of the user's, whose proxies we do not know."""
 _NUMBER = re.compile("[0-9]{1,15}")
 _CAUGHT = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
 
@@ -49,13 +49,13 @@ def _over_socks(route: Route) -> bool:
 def _caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
     if proxy is None or proxy.scheme != "socks5":
         return _CAUGHT
-    # What a proxy answers that speaks no SOCKS reaches us as it comes out of the parser, assertions included.
+    # socksio raises these, AssertionError included, for the answer of a proxy that does not speak SOCKS.
     return (*_CAUGHT, import_module("socksio").SOCKSError, AssertionError, LookupError, ValueError)
 
 
 def _failure(error: Exception, proxy: Proxy | None, request: PreparedRequest) -> TransportFailure:
     if request.secret or (proxy is not None and proxy.user is not None):
-        # In the frames of the libraries stand the headers of the request, and user and password of the proxy.
+        # The frames of the libraries hold the headers of the request, and user and password of the proxy.
         without_frames(error)
     via = through(proxy)
     if isinstance(error, (httpx.TimeoutException, TooLate)):
@@ -63,7 +63,7 @@ def _failure(error: Exception, proxy: Proxy | None, request: PreparedRequest) ->
     if isinstance(error, TimeoutError):
         return TransportFailure("timeout", "the whole answer did not arrive in time", via)
     if isinstance(error, (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError)):
-        return TransportFailure("setup", f"not an address: {error}; check the URL given for it", via)
+        return TransportFailure("setup", f"invalid URL ({error}); check the base URL", via)
     why = reason(error, proxy)
     if why.ours:
         return TransportFailure("local", why.text, via)
@@ -72,16 +72,23 @@ def _failure(error: Exception, proxy: Proxy | None, request: PreparedRequest) ->
     if isinstance(error, httpx.ConnectError):
         return TransportFailure("connect", f"no connection: {why.text}", via)
     if isinstance(error, httpx.DecodingError):
-        # Only where a hook of the user's client has read the body.
+        # Raised only where a hook of the user's client reads the body.
         return TransportFailure("encoding", f"the body is not what its Content-Encoding says: {error}", via)
     if proxy is not None and not isinstance(error, _CAUGHT):
-        return TransportFailure("connect", "no connection: the proxy speaks no SOCKS 5", via)
+        return TransportFailure("connect", "no connection: the proxy does not speak SOCKS 5", via)
     return TransportFailure("broken", f"the connection broke: {why.text}", via)
 
 
-def _declared(response: httpx.Response) -> int:
+def _body_reader(response: httpx.Response, ends: float) -> BodyReader:
+    """What collects the body of a response that was opened as a stream, with what was read of it before."""
     length = response.headers.get("content-length", "")
-    return int(length) if _NUMBER.fullmatch(length) else 0
+    check_size(int(length) if _NUMBER.fullmatch(length) else 0)
+    if not response.is_stream_consumed:
+        return BodyReader(response.headers.get("content-encoding"), lambda: check_time(ends))
+    # A hook of the user's client has read it, or a mock made it: httpx has decompressed it then.
+    reader = BodyReader(None, lambda: check_time(ends))
+    reader.feed(response.content)
+    return reader
 
 
 @overload
@@ -96,13 +103,17 @@ def check_client(client: object, *, asynchronous: bool) -> httpx.AsyncClient | h
     raise ConfigError(f"http_client must be an httpx.{wanted.__name__}, not {type(client).__name__}")
 
 
-def _check_open(client: httpx.AsyncClient | httpx.Client) -> None:
-    if client.is_closed:
+def _route_of(request: PreparedRequest, network: Network, given: httpx.AsyncClient | httpx.Client | None) -> Route:
+    """The route of a request; a client of the user's goes its own."""
+    if given is None:
+        return network.route(request.url)
+    if given.is_closed:
         raise TransportFailure("setup", "the http_client is closed")
+    return _DIRECT
 
 
 class _NoCookies(CookieJar):
-    """Market data needs none, and a jar grows by every one it is sent."""
+    """Keeps no cookie: market data needs none, and a jar would grow with every cookie the server sends."""
 
     def extract_cookies(self, response: object, request: object) -> None:
         return
@@ -112,7 +123,7 @@ class _NoCookies(CookieJar):
 
 
 class _Proxy(httpx.Proxy):
-    """Its user and password do not show where httpcore logs what it does."""
+    """Hides user and password where httpcore logs what it does."""
 
     @property
     def raw_auth(self) -> tuple[bytes, bytes] | None:
@@ -127,18 +138,18 @@ class _HiddenBytes(bytes):
 
 def _transport_settings(network: Network, route: Route) -> dict[str, Any]:
     proxy = route.proxy
-    # Reading the certificates of the world costs 30 ms, for nothing where no TLS is spoken.
+    # Loading the trusted certificates takes 30 ms, which nobody pays where no TLS is used.
     context = network.ssl_context if route.uses_tls else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if proxy is None:
         return {"verify": context, "trust_env": False}
-    need_socks(proxy, "socksio")
+    require_socks_package(proxy, "socksio")
     auth = None if proxy.user is None else (proxy.user, proxy.password)
     given = _Proxy(proxy.url, auth=auth, ssl_context=context if proxy.scheme == "https" else None)
     return {"verify": context, "trust_env": False, "proxy": given}
 
 
 class _AsyncClients:
-    """One client for each route, of one event loop."""
+    """The clients of one event loop, one for each route."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -160,7 +171,7 @@ class _AsyncClients:
 
 
 class AsyncHttpxTransport:
-    """Over ``httpx.AsyncClient``: the user's, or ours, for each event loop, since connections belong to their loop."""
+    """Sends with ``httpx.AsyncClient``: the user's, or one for each event loop, to which its connections belong."""
 
     def __init__(self, client: httpx.AsyncClient | None = None, network: Network | None = None) -> None:
         self._given = client
@@ -173,38 +184,30 @@ class AsyncHttpxTransport:
             backend.begin()
         return client
 
-    async def _tidy(self, route: Route) -> None:
+    async def _close_opened(self, route: Route) -> None:
         if self._given is None and _over_socks(route):
             await (await self._own.get()).by(route)[1].close_opened()
 
     async def send(self, request: PreparedRequest) -> RawResponse:
-        given, route = self._given, _DIRECT
-        if given is None:
-            route = self._network.route(request.url)
-        else:
-            _check_open(given)
+        given = self._given
+        route = _route_of(request, self._network, given)
         ends = time.monotonic() + request.timeout
         try:
             client = await self._own_client(route) if given is None else given
             built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
-            # httpx's own timeout is one for each step: an answer that drips could take for ever.
+            # httpx applies its timeout to each step, so an answer that comes byte by byte would never time out.
             async with asyncio.timeout(request.timeout):
                 response = await client.send(built, stream=True, follow_redirects=False)
                 try:
-                    check_size(_declared(response))
-                    if response.is_stream_consumed:
-                        # A hook of the user's client has read it, or it never came over a line.
-                        content = response.content
-                        check_size(len(content))
-                    else:
-                        body = BodyReader(response.headers.get("content-encoding"), lambda: check_time(ends))
+                    body = _body_reader(response, ends)
+                    if not response.is_stream_consumed:
                         async for chunk in response.aiter_raw():
                             body.feed(chunk)
-                        content = body.end()
+                    content = body.end()
                 finally:
                     await response.aclose()
         except BaseException as error:
-            await self._tidy(route)
+            await self._close_opened(route)
             if not isinstance(error, _caught(route.proxy)):
                 raise
             raise _failure(error, route.proxy, request) from error
@@ -214,11 +217,11 @@ class AsyncHttpxTransport:
         await self._own.aclose()
 
     def after_fork(self) -> None:
-        """The loops it belongs to run in the parent."""
+        """Nothing to do: the event loops that own the connections run in the parent."""
 
 
 class _Clients:
-    """One client for each route, of one process; thread-safe. They keep the deadline of the thread they are used in."""
+    """The clients of one process, one for each route; thread-safe, and each keeps the deadline of its thread."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -228,7 +231,7 @@ class _Clients:
     def by(self, route: Route) -> tuple[httpx.Client, DeadlineBackend]:
         found = self._made.get(route)
         if found is None:
-            # httpx imports more of itself when one is made, and the first look-up of a name imports its encoding.
+            # The first httpx.Client imports more of httpx, and the first look-up of a host name imports this encoding.
             with IMPORT_LOCK, self._lock:
                 import_module("encodings.idna")
 
@@ -239,7 +242,7 @@ class _Clients:
     def _make(self, route: Route) -> tuple[httpx.Client, DeadlineBackend]:
         transport = httpx.HTTPTransport(**_transport_settings(self._network, route))
         pool = transport._pool
-        # httpx has no argument for it. A test sees to it that deadlines hold.
+        # httpx has no argument for a network backend; tests check that deadlines hold.
         backend = pool._network_backend = DeadlineBackend(pool._network_backend)
         return httpx.Client(transport=transport, trust_env=False, cookies=_NoCookies()), backend
 
@@ -249,9 +252,9 @@ class _Clients:
 
 
 class BlockingHttpxTransport:
-    """Over ``httpx.Client``.
+    """Sends with ``httpx.Client``.
 
-    With a client of the user's, the timeout holds for each step up to the headers, and then for the whole.
+    With a client of the user's, the timeout applies to each step up to the headers, and to the whole after that.
     """
 
     def __init__(self, client: httpx.Client | None = None, network: Network | None = None) -> None:
@@ -272,16 +275,13 @@ class BlockingHttpxTransport:
         backend.set(ends)
         return client
 
-    def _tidy(self, route: Route) -> None:
+    def _close_opened(self, route: Route) -> None:
         if self._given is None and _over_socks(route):
             self._clients().by(route)[1].close_opened()
 
     async def send(self, request: PreparedRequest) -> RawResponse:
-        given, route = self._given, _DIRECT
-        if given is None:
-            route = self._network.route(request.url)
-        else:
-            _check_open(given)
+        given = self._given
+        route = _route_of(request, self._network, given)
         ends = time.monotonic() + request.timeout
         try:
             client = self._until(ends, route) if given is None else given
@@ -289,20 +289,15 @@ class BlockingHttpxTransport:
             response = client.send(built, stream=True, follow_redirects=False)
             try:
                 self._remember(response)
-                check_size(_declared(response))
-                if response.is_stream_consumed:
-                    content = response.content
-                    check_size(len(content))
-                else:
-                    body = BodyReader(response.headers.get("content-encoding"), lambda: check_time(ends))
+                body = _body_reader(response, ends)
+                if not response.is_stream_consumed:
                     for chunk in response.iter_raw():
                         body.feed(chunk)
-                        check_time(ends)
-                    content = body.end()
+                content = body.end()
             finally:
                 response.close()
         except BaseException as error:
-            self._tidy(route)
+            self._close_opened(route)
             if not isinstance(error, _caught(route.proxy)):
                 raise
             raise _failure(error, route.proxy, request) from error
@@ -316,15 +311,15 @@ class BlockingHttpxTransport:
 
     def _remember(self, response: httpx.Response) -> None:
         stream = response.extensions.get("network_stream")
-        found = None if stream is None else stream.get_extra_info("socket")
-        if isinstance(found, socket.socket) and found not in self._sockets:
-            self._sockets.add(found)
+        connected = None if stream is None else stream.get_extra_info("socket")
+        if isinstance(connected, socket.socket) and connected not in self._sockets:
+            self._sockets.add(connected)
 
     def after_fork(self) -> None:
-        """Close our copies of the sockets and no more.
+        """Close this process's copies of the sockets and nothing else.
 
-        The other side hears nothing of that; the pool itself may be locked by a thread that is not here.
+        The server does not notice; the connection pool cannot be used, as a thread of the parent may have locked it.
         """
         if self._given is None:
-            for one in list(self._sockets):
-                one.close()
+            for connected in list(self._sockets):
+                connected.close()

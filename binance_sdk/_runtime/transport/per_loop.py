@@ -1,4 +1,4 @@
-"""One client a loop: connections of asyncio belong to the event loop they were opened in."""
+"""One client for each event loop: connections belong to the loop they were opened in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ClientT = TypeVar("ClientT")
 
 
 class PerLoop(Generic[ClientT]):
-    """Makes a client for each event loop that asks, and closes each in its own."""
+    """Makes a client for each event loop that asks for one, and closes it in that loop."""
 
     def __init__(self, make: Callable[[], ClientT], close: Callable[[ClientT], Awaitable[object]]) -> None:
         self._make = make
@@ -46,7 +46,7 @@ class PerLoop(Generic[ClientT]):
                 await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(guard.aclose(), loop))
 
     async def _until_the_loop_ends(self, client: ClientT) -> AsyncGenerator[None, None]:
-        """``asyncio.run`` closes every generator that still lives before it ends; this one takes its client along."""
+        """Closes the client when its loop ends: ``asyncio.run`` closes every async generator that is still open."""
         try:
             yield
         finally:

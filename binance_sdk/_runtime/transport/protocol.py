@@ -1,4 +1,4 @@
-"""What stands between the engine and an HTTP library: one small protocol. Knows none of them."""
+"""The protocol between the engine and an HTTP library; independent of any library."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from typing import Literal, Protocol
 from binance_sdk._runtime.response import Headers
 
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
-"""Several times the largest answer Binance has; more is no answer but a fault or an attack."""
-
-
+"""Several times the largest answer of Binance; a larger one is a fault or an attack."""
 OWN_HEADERS = 3
-"""Accept, Accept-Encoding, User-Agent."""
+"""Headers that every request has: Accept, Accept-Encoding, User-Agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +25,13 @@ class PreparedRequest:
 
     @property
     def secret(self) -> bool:
-        """Whether there are headers besides our own: the API key, or those of the user."""
+        """Whether there are further headers, the API key or the user's, whose values may be secrets."""
         return len(self.headers) > OWN_HEADERS
 
 
 @dataclass(frozen=True, slots=True)
 class RawResponse:
-    """Status, headers and the whole, decompressed body."""
+    """Status, headers, and the whole body, decompressed."""
 
     status_code: int
     headers: Headers
@@ -44,13 +42,13 @@ FailureKind = Literal["timeout", "connect", "local", "broken", "encoding", "too_
 
 
 class TransportFailure(Exception):
-    """No usable answer; ``kind`` says why, the cause is the library's own exception.
+    """There is no usable answer; ``kind`` says why, and the cause is the exception of the library.
 
-    ``local`` is a fault of this machine, which says nothing about the server. After ``connect``, ``local`` and
-    ``setup`` no request has left.
+    ``local`` is a fault of this machine and says nothing about the server. After ``connect``, ``local`` and ``setup``
+    no request was sent.
 
     Attributes:
-        via: The end of a message: through which proxy, if any.
+        via: End of a message, which names the proxy if there is one.
     """
 
     def __init__(self, kind: FailureKind, text: str, via: str = "") -> None:
@@ -67,21 +65,21 @@ class Transport(Protocol):
     async def aclose(self) -> None: ...
 
     def after_fork(self) -> None:
-        """We are the child of a fork and will not use it: what is open goes on in the parent."""
+        """Called in the child of a fork, which will not use this transport: the parent goes on using what is open."""
         ...
 
 
 def check_size(size: int) -> None:
-    """Raises TransportFailure for a body of that many bytes, where it is too large to be an answer."""
+    """Raise TransportFailure for a body of so many bytes if that is too large for an answer."""
     if size > MAX_RESPONSE_BYTES:
         raise TransportFailure("too_large", f"the body is larger than {MAX_RESPONSE_BYTES} bytes")
 
 
 class TooLate(TimeoutError):
-    """The time for an answer is over; the text says what has not come."""
+    """The timeout of a request has passed; the text says what is missing."""
 
 
 def check_time(ends: float) -> None:
-    """Raises TooLate after that moment of ``time.monotonic``."""
+    """Raise TooLate after that moment of ``time.monotonic``."""
     if time.monotonic() > ends:
         raise TooLate("the whole answer did not arrive in time")

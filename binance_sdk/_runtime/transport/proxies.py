@@ -1,8 +1,8 @@
-"""Which proxy a URL is reached through: one decision for REST and streams, whatever library then dials.
+"""Which proxy a URL is reached through: one decision for REST and streams, whatever the library.
 
-Reads like ``urllib.request`` does: ``HTTPS_PROXY`` (for ``https`` and ``wss``), ``HTTP_PROXY`` (for ``http`` and
-``ws``), ``ALL_PROXY`` for both, ``NO_PROXY`` for what goes straight; the small spelling of a name goes first. Where
-none of them is set, the settings of Windows or macOS. This machine itself is never reached through a proxy.
+Variables are read as in ``urllib.request``: ``HTTPS_PROXY`` (for ``https`` and ``wss``), ``HTTP_PROXY`` (for ``http``
+and ``ws``), ``ALL_PROXY`` for both, ``NO_PROXY`` for hosts without a proxy; the lower-case spelling comes first. Where
+none of them is set, the settings of Windows or macOS are used. This machine itself is never reached through a proxy.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from binance_sdk.errors import ConfigError
 
 ProxyScheme = Literal["http", "https", "socks5"]
 
-# Desktops of Linux write socks://; the host name is looked up by the proxy in any case.
+# Linux desktops write socks://. In every case the proxy resolves the host name.
 _SCHEMES: Mapping[str, ProxyScheme] = {
     "http": "http",
     "https": "https",
@@ -40,13 +40,13 @@ _REMEDY = (
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """A proxy, and where it was named. Its ``repr`` and ``str`` never show user or password."""
+    """A proxy, and where it was configured. Its ``repr`` and ``str`` never show user or password."""
 
     scheme: ProxyScheme
     host: str
     port: int
     source: str = field(compare=False)
-    """The argument or variable that named it."""
+    """The argument or variable that it comes from."""
     user: str | None = field(default=None, repr=False)
     password: str = field(default="", repr=False)
 
@@ -65,14 +65,14 @@ class Proxy:
 
     @property
     def url_with_credentials(self) -> str:
-        """For libraries that take nothing else; goes into no message."""
+        """For libraries that take nothing else; must not appear in a message."""
         if self.user is None:
             return self.url
         return f"{self.scheme}://{quote(self.user, safe='')}:{quote(self.password, safe='')}@{self.address}"
 
     @property
     def url_with_plain_credentials(self) -> str | None:
-        """The same for libraries that take user and password as they stand; None where a URL cannot hold them so."""
+        """The same without percent-encoding, for libraries that do not decode; None where a URL cannot hold them so."""
         if self.user is None:
             return self.url
         url = f"{self.scheme}://{self.user}:{self.password}@{self.address}"
@@ -95,13 +95,13 @@ class Proxy:
 
 
 def parse_proxy(text: str, source: str) -> Proxy:
-    """A proxy's URL; without a scheme it is ``http``.
+    """The proxy of a URL, whose scheme is ``http`` where it has none.
 
     Raises:
-        ConfigError: it is none. The text itself is not shown, since it may hold a password.
+        ConfigError: it is not the URL of a proxy. The text is not shown, as it may hold a password.
     """
     found = _parsed(text, source)
-    # Error reports of many programs show the variables of every frame.
+    # Many error reporters show the variables of every frame.
     del text
     if isinstance(found, str):
         raise ConfigError(found)
@@ -109,22 +109,22 @@ def parse_proxy(text: str, source: str) -> Proxy:
 
 
 def _parsed(text: str, source: str) -> Proxy | str:
-    """The proxy, or what is wrong."""
-    wrong = f"{source} is no URL of a proxy (its value may be a secret and is not shown); {_REMEDY}"
+    """The proxy, or what is wrong with the text."""
+    wrong = f"{source} must be the URL of a proxy (its value may be a secret and is not shown); {_REMEDY}"
     text = text.strip()
     try:
         parts = urlsplit(text if "://" in text else f"http://{text}")
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
     except ValueError:
-        # Its text may be a part of the password.
+        # The text of the error may be a part of the password.
         return wrong
     if parts.scheme in ("socks4", "socks4a"):
-        return f"{source} names a {parts.scheme} proxy, which not every library speaks; use socks5://"
+        return f"{source} names a {parts.scheme} proxy, which is not supported; use socks5://"
     scheme = _SCHEMES.get(parts.scheme)
     if scheme is None or not _HOST.fullmatch(host) or port == 0:
         return wrong
     if parts.path.strip("/") or parts.query or parts.fragment:
-        # A # or / in a password ends the address for whoever reads it.
+        # A # or / in an unescaped password ends the host.
         return wrong
     user = None if parts.username is None else unquote(parts.username)
     return Proxy(scheme, host, port or _PORTS[scheme], source, user, unquote(parts.password or ""))
@@ -152,9 +152,9 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 def bypasses_proxy(no_proxy: str, host: str, port: int) -> bool:
     """Whether ``NO_PROXY`` names a host.
 
-    Its entries are separated by commas or blanks: ``*``, a domain (with all below it), an address, a network such as
-    ``10.0.0.0/8``, each but the last with a port if wanted. What is none of these names nobody: the variable belongs to
-    all programs, and one entry meant for another must not stop this one.
+    Its entries are separated by commas or blanks: ``*``, a domain (with its subdomains), an address, or a network such
+    as ``10.0.0.0/8``; all but networks may have a port. Any other entry is ignored: programs share the variable, and an
+    entry for another program must not stop this one.
     """
     host = host.strip("[]").rstrip(".").lower()
     return any(_names(entry, host, port) for entry in re.split(r"[\s,;]+", no_proxy.lower()) if entry)
@@ -196,21 +196,21 @@ def _split_port(entry: str) -> tuple[str, str | None]:
 
 @dataclass(frozen=True)
 class Proxies:
-    """Everything the decision depends on."""
+    """Everything that decides which proxy a URL is reached through."""
 
     given: Proxy | None = None
-    """By argument: for every URL but this machine's; the environment is not asked then."""
+    """The one given as an argument: used for every host but this machine, whatever the environment says."""
     named: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]], repr=False)
-    """By scheme (``http``, ``https``, ``all``): where it was named, and the text."""
+    """Those of the environment by scheme (``http``, ``https``, ``all``): source and text."""
     no_proxy: str = ""
     bypass: Callable[[str], bool] = field(default=lambda host: False, repr=False)
-    """What the operating system says of a host."""
+    """Whether the operating system wants no proxy for a host."""
 
     def of(self, url: str) -> Proxy | None:
-        """The proxy of a URL, or None where it is reached straight.
+        """The proxy for a URL, or None where there is none.
 
         Raises:
-            ConfigError: what is named for it is no proxy.
+            ConfigError: what is configured for it is not the URL of a proxy.
         """
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -229,18 +229,18 @@ class Proxies:
 
 
 def proxies_of_environment(environ: Mapping[str, str]) -> Proxies:
-    """As the variables say, or the operating system where there are none."""
+    """The proxies of the environment variables or, where none is set, of the operating system."""
     named: dict[str, tuple[str, str]] = {}
     for scheme in ("http", "https", "all"):
         found = _variable(environ, f"{scheme}_proxy")
-        # A web server gives a header "Proxy" of its visitor to a CGI program as HTTP_PROXY.
+        # In a CGI program, HTTP_PROXY holds the header "Proxy" of whoever sent the request.
         if found and not (found[0] == "HTTP_PROXY" and "REQUEST_METHOD" in environ):
             named[scheme] = found
     if named:
         no_proxy = _variable(environ, "no_proxy")
         return Proxies(named=named, no_proxy=no_proxy[1] if no_proxy else "")
     if sys.platform in ("win32", "darwin"):
-        # Costs more to import than all of this module.
+        # Takes longer to import than this whole module.
         import urllib.request
 
         system = urllib.request.getproxies()
@@ -250,7 +250,7 @@ def proxies_of_environment(environ: Mapping[str, str]) -> Proxies:
 
 
 def _variable(environ: Mapping[str, str], name: str) -> tuple[str, str] | None:
-    """The first spelling that is there; an empty one in small letters switches the other off, as everywhere."""
+    """Spelling and value of a variable; an empty lower-case one hides the upper-case one, as in curl and urllib."""
     for spelling in (name, name.upper()):
         value = environ.get(spelling)
         if value is not None:

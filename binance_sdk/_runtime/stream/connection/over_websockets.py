@@ -26,7 +26,7 @@ from binance_sdk._runtime.stream.connection.websocket import (
     closed_by_server,
     refusal,
 )
-from binance_sdk._runtime.transport.network import Network, Route, need_socks
+from binance_sdk._runtime.transport.network import Network, Route, require_socks_package
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
 from binance_sdk.errors import ConfigError
@@ -234,7 +234,7 @@ def _failures(proxy: Proxy | None) -> Generator[None, None, None]:
 def _failure(error: Exception, proxy: Proxy | None) -> ConnectFailure:
     via = through(proxy)
     if isinstance(error, InvalidURI):
-        return ConnectFailure(f"not an address: {error}; check the URL given for it", setup=True)
+        return ConnectFailure(f"invalid URL ({error}); check the stream URL", setup=True)
     if isinstance(error, InvalidStatus):
         answer = error.response
         return refusal(answer.status_code, dict(answer.headers.raw_items()), bytes(answer.body or b""), via)
@@ -274,7 +274,7 @@ class WebsocketsConnector:
         proxy = route.proxy
         if proxy is None:
             return {**arguments, "proxy": None}
-        need_socks(proxy, "python_socks")
+        require_socks_package(proxy, "python_socks")
         if proxy.scheme == "https":
             arguments["proxy_ssl"] = self._network.ssl_context
         scheme, rest = _url(proxy).split("://", 1)
