@@ -1,4 +1,4 @@
-"""Pydantic's adapter for the type of an answer or an event, and the settings that go with it."""
+"""Makes pydantic's ``TypeAdapter`` for the type of an answer or an event, with the settings of the models."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from binance_sdk._runtime.locks import IMPORT_LOCK
 
 CACHE_STRINGS: Literal["keys"] = "keys"
-"""Names of fields come again and again; prices hardly ever do, and to look each up costs a sixth of a decode."""
+"""Field names repeat; prices hardly ever do, and looking each of them up takes a sixth of the time of decoding."""
 
 
 def type_adapter(type_: object) -> TypeAdapter[Any]:
-    """Built with the same setting as the models, which bring their own where they stand alone."""
+    """A new adapter with the setting that models have themselves."""
     alone = isinstance(type_, type) and issubclass(cast("type[object]", type_), BaseModel)
     config = None if alone else ConfigDict(cache_strings=CACHE_STRINGS)
     with IMPORT_LOCK:
-        # Pydantic imports some of itself only now.
+        # Pydantic imports more of itself when the first adapter is made.
         return TypeAdapter[Any](cast("type[Any]", type_), config=config)

@@ -31,7 +31,7 @@ def _collector_on_afterwards() -> Iterator[None]:
 def test_the_collector_is_left_as_it_was(
     monkeypatch: pytest.MonkeyPatch, body: bytes, enabled: bool, within: bool
 ) -> None:
-    monkeypatch.setattr(decode, "_COLLECTS_WITHIN", within)
+    monkeypatch.setattr(decode, "_COLLECTS_WHILE_DECODING", within)
     (gc.enable if enabled else gc.disable)()
     try:
         decode.validated(VARIANT, body)
@@ -43,7 +43,7 @@ def test_the_collector_is_left_as_it_was(
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="never collects within one call of C")
 @pytest.mark.parametrize("within", [True, False])
 def test_nothing_is_collected_within_a_large_answer(monkeypatch: pytest.MonkeyPatch, within: bool) -> None:
-    monkeypatch.setattr(decode, "_COLLECTS_WITHIN", within)
+    monkeypatch.setattr(decode, "_COLLECTS_WHILE_DECODING", within)
     runs: list[str] = []
 
     def noted(phase: str, info: dict[str, int]) -> None:

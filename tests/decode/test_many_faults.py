@@ -66,11 +66,11 @@ def test_a_hundred_mistakes_are_told_and_then_and_more(shape: str, monkeypatch: 
         tracemalloc.stop()
     assert error.problems[-1] == "and more"
     told = sum(1 + int(one.rpartition("(and ")[2].split()[0]) if "more like" in one else 1 for one in error.problems)
-    assert told - 1 == problems.MOST
+    assert told - 1 == problems.MAX_PROBLEMS
     if shape == "map" and "fail_fast" not in inspect.signature(core_schema.dict_schema).parameters:
         # The oldest pydantic goes through a whole map; the time stays in proportion to the body there too.
         return
-    assert looked < 3 * problems.MOST
+    assert looked < 3 * problems.MAX_PROBLEMS
     assert str(error).endswith("; and more")
     # The text itself, and what the parser makes of it; every mistake alone would be tens of megabytes.
     assert peak < 12 * len(body) + 1_000_000
@@ -88,9 +88,9 @@ def test_thousands_of_tickers_of_the_wrong_type_are_refused_after_the_first_few(
 
 def test_exactly_a_hundred_are_told_without_more() -> None:
     rows = json.loads(fixture("spot", "trades"))
-    body = json.dumps([{**rows[0], "price": None}] * problems.MOST).encode()
+    body = json.dumps([{**rows[0], "price": None}] * problems.MAX_PROBLEMS).encode()
     assert refused("spot.trades", body).problems == (
-        f"[0].price: should be a string, got null (and {problems.MOST - 1} more like it)",
+        f"[0].price: should be a string, got null (and {problems.MAX_PROBLEMS - 1} more like it)",
     )
 
 

@@ -30,11 +30,14 @@ VIEWS: list[Callable[[int], datetime | None]] = [
     [
         (MILLISECONDS * 1000, r"in microseconds it would be 2025-11-24 16:00:00 UTC"),
         (MILLISECONDS * 1_000_000, r"in nanoseconds it would be 2025-11-24 16:00:00 UTC"),
-        (253_402_300_800_000, r"^253402300800000 is no time in milliseconds .* \(years 1 to 9999\); the integer"),
-        (-62_135_596_800_001, r"^-62135596800001 is no time"),
-        (2**63 - 1, r"^9223372036854775807 is no time"),
-        (10**400, r"^a number of 401 digits is no time"),
-        pytest.param(-(10**5000), r"^a number of 5001 digits is no time", id="5001 digits"),
+        (
+            253_402_300_800_000,
+            r"^253402300800000 in milliseconds is outside the years 1 to 9999 of a datetime; the",
+        ),
+        (-62_135_596_800_001, r"^-62135596800001 in milliseconds is outside"),
+        (2**63 - 1, r"^9223372036854775807 in milliseconds is outside"),
+        (10**400, r"^a number of 401 digits in milliseconds is outside"),
+        pytest.param(-(10**5000), r"^a number of 5001 digits in milliseconds is outside", id="5001 digits"),
     ],
 )
 def test_a_moment_that_no_datetime_holds(view: Callable[[int], datetime | None], value: int, said: str) -> None:

@@ -46,7 +46,7 @@ async def test_every_symbol_ends_as_a_result_or_an_error(kind: str) -> None:
     refused = [error for symbol, error in errors.items() if symbol != "BADUSDT"]
     assert all(isinstance(error, ParameterError) for error in refused)
     assert errors[None].parameter == "symbols"
-    assert "None is no symbol" in str(errors[None])
+    assert "None is not a symbol" in str(errors[None])
     assert isinstance(errors["BADUSDT"], BadRequestError)
     assert sorted(asked["symbol"] for asked in recorder.asked) == ["AUSDT", "BADUSDT"]
 

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from binance_sdk import Plan, SyncBinanceClient
-from binance_sdk._runtime.calls.parameters import _tell_of, query, validate
+from binance_sdk._runtime.calls.parameters import _warn_of, query, validate
 from binance_sdk._runtime.operation import OneOf, Operation, Parameter
 from binance_sdk.catalogue import CATALOGUE
 from binance_sdk.errors import ParameterError
@@ -219,7 +219,7 @@ REFUSED: list[tuple[str, str, object, str]] = [
     ("futures.basis", "end_time", NOW_MS - 30 * DAY - 1, "30 days"),
     ("spot.ticker", "window_size", "60m", "1m to 59m"),
     ("spot.ticker", "window_size", "5m\n", "1m to 59m"),
-    ("spot.ticker", "window_size", 5, "must be a string"),
+    ("spot.ticker", "window_size", 5, "must be a non-empty string"),
     *[("spot.klines", "time_zone", bad, "-12:00 and +14:00") for bad in ("+14:01", "15", "-12:01", "-13", "1:60")],
     *[("spot.klines", "time_zone", bad, "such as '8'") for bad in ("+5:4", "UTC", "", "٨", "8\n", 8)],
 ]
@@ -254,13 +254,13 @@ def test_refused_before_sending(recorder: Recorder, operation: str, parameter: s
 def test_what_the_exchange_adds_to_an_open_list_is_sent_with_a_hint_in_the_log(
     recorder: Recorder, caplog: pytest.LogCaptureFixture, call: Any, query: str
 ) -> None:
-    _tell_of.cache_clear()
+    _warn_of.cache_clear()
     for _ in range(2):
         recorder.requests.clear()
         assert sent(recorder, call) == query
     (record,) = caplog.records
     assert record.levelname == "WARNING"
-    assert "sent all the same" in record.getMessage()
+    assert "sent anyway" in record.getMessage()
 
 
 @pytest.mark.parametrize(

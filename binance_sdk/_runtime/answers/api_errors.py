@@ -1,4 +1,4 @@
-"""Answers that are no data into one typed error each."""
+"""Turns failed requests and refusing answers into typed errors."""
 
 from __future__ import annotations
 
@@ -40,34 +40,34 @@ _BY_STATUS: Mapping[int, type[APIError]] = {
 }
 _BANNED_UNTIL = re.compile(r"banned until ([0-9]{12,14})")
 _LONGEST_WAIT = 3 * 86_400.0
-"""The longest ban there is; who says more is mistaken."""
+"""Seconds; Binance bans for three days at most, so a longer wait is a mistake."""
 _READ = 8192
-"""Bytes of a body that are searched for words; what tells a location stands in a page of a few hundred."""
+"""Bytes of a body that are searched for words; the pages that are looked for have a few hundred."""
 _SHOWN = 200
 
 
 def deadline_text(seconds: float | None) -> str:
-    """A deadline of a call in words."""
+    """The deadline of a call, for a message."""
     return "deadline" if seconds is None else f"deadline of {seconds:g} s"
 
 
 def transport_error(
     operation: Operation[Any], failure: TransportFailure, url: str, deadline: float | None = None
 ) -> BinanceError:
-    """The error for a request that got no whole answer.
+    """The error for a request that got no complete answer.
 
     Args:
-        operation: What was asked.
+        operation: The endpoint.
         failure: What went wrong.
-        url: Where.
-        deadline: Seconds of the call's deadline, where that came before the timeout of the request.
+        url: URL of the request.
+        deadline: Seconds of the call's deadline, if that passed before the timeout of the request.
     """
     text = f"{operation.id}: {failure} ({host_and_port(url)}{failure.via})"
     if failure.kind == "timeout" and deadline is not None:
         text += f"; its {deadline_text(deadline)} has passed: raise deadline=, or leave it out"
         return APITimeoutError(text, operation=operation.id)
     if failure.kind == "timeout":
-        return APITimeoutError(f"{text}; raise timeout= if the line is slow", operation=operation.id)
+        return APITimeoutError(f"{text}; raise timeout= if the connection is slow", operation=operation.id)
     if failure.kind in ("encoding", "too_large"):
         return DecodeError(text, operation=operation.id, problems=(str(failure),), garbled=failure.kind == "encoding")
     if failure.kind == "setup":
@@ -76,25 +76,25 @@ def transport_error(
 
 
 def host_and_port(url: str) -> str:
-    """Host and port, the port also where the URL leaves it out."""
+    """Host and port of a URL, with the default port where it names none."""
     parts = urlsplit(url)
     port = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
     return parts.netloc if re.search(r":[0-9]+$", parts.netloc) else f"{parts.netloc}{port}"
 
 
 def holds_data(response: RawResponse) -> bool:
-    """Whether an answer is plainly no refusal."""
+    """Whether an answer is certainly not an error."""
     return response.status_code == 200 and not _looks_like_error(response.content)
 
 
 def api_error(name: str, response: RawResponse, catalogue: Catalogue, environment: str, now_ms: int) -> APIError | None:
-    """The error in an answer, or None where it holds data.
+    """The error in an answer, or None if it holds data.
 
     Args:
         name: The endpoint or stream that was asked for, for messages.
         response: The answer.
         catalogue: What statuses and codes mean.
-        environment: Where it was asked.
+        environment: Name of the environment, or empty.
         now_ms: Server time in epoch milliseconds.
     """
     status = response.status_code
@@ -108,7 +108,7 @@ def api_error(name: str, response: RawResponse, catalogue: Catalogue, environmen
     kind = _kind(meant)
     retry_after = wait_seconds(response.headers.get("retry-after"), message, now_ms)
     if kind is IPBannedError and not retry_after:
-        # A ban that is over by its own word is none that ends now: no end was told.
+        # A ban whose announced end has passed goes on all the same, so its end is unknown.
         retry_after = None
     parts = [f"{name}: HTTP {status}"]
     if code is not None:
@@ -125,7 +125,7 @@ def api_error(name: str, response: RawResponse, catalogue: Catalogue, environmen
         parts.append(catalogue.status_remedies[meant][0])
     remedy = _remedy(meant, kind, catalogue, environment, response.headers)
     if retry_after is not None and kind is not ForbiddenError:
-        # The pause after 403 is the gate's, who bounds what the answer says; the error's ``retry_after`` has it.
+        # After 403 the gate decides how long to wait and limits what the answer says; it sets ``retry_after``.
         parts.append(f"retry after {retry_after:g} s")
     if remedy:
         parts.append(remedy)
@@ -145,7 +145,7 @@ def api_error(name: str, response: RawResponse, catalogue: Catalogue, environmen
 
 
 def _joined(parts: list[str]) -> str:
-    """Parts of a message in one line; one that is a sentence of its own needs no semicolon."""
+    """The parts of a message on one line; no semicolon follows a part that ends a sentence."""
     text = parts[0]
     for part in parts[1:]:
         text += f"{' ' if text.endswith('.') else '; '}{part}"
@@ -153,13 +153,13 @@ def _joined(parts: list[str]) -> str:
 
 
 def _meant(response: RawResponse, catalogue: Catalogue, known: ErrorCode | None) -> int:
-    """The status, or the one that its body tells of: under a friendly one only the code tells what it is."""
+    """The status, or the one that the words of the body stand for; of an error with status 200, its code says which."""
     status = response.status_code
     if status == 200 and known is not None and known.means is not None:
         return known.means
-    if any(one.status == status for one in catalogue.status_overrides):
+    if any(override.status == status for override in catalogue.status_overrides):
         text = plain_text(response.content[:_READ].decode("utf-8", "replace"))
-        return next((one.means for one in catalogue.status_overrides if one.fits(status, text)), status)
+        return next((override.means for override in catalogue.status_overrides if override.fits(status, text)), status)
     return status
 
 
@@ -202,10 +202,7 @@ def _code_and_message(content: bytes) -> tuple[int | None, str]:
 
 
 def wait_seconds(header: str | None, message: str, now_ms: int) -> float | None:
-    """Seconds to wait: by ``Retry-After`` (seconds or a date) and "banned until <ms>", the later of the two.
-
-    None if neither says.
-    """
+    """Seconds to wait, by ``Retry-After`` (seconds or a date) or "banned until <ms>": the later of the two, or None."""
     until = _BANNED_UNTIL.search(message)
     told = [_seconds(header or "", now_ms), (int(until[1]) - now_ms) / 1000 if until else None]
     found = [seconds for seconds in told if seconds is not None]

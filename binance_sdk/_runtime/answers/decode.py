@@ -1,4 +1,4 @@
-"""Bytes into models, or one ``DecodeError`` that says what differs from the spec."""
+"""Decodes answers into models, or raises one ``DecodeError`` that says what differs from the spec."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ T = TypeVar("T")
 _MOST_SHOWN = 12
 _EXCERPT = 80
 _LARGE = 16 * 1024
-_COLLECTS_WITHIN = sys.version_info < (3, 12)
-"""Newer interpreters look for garbage between instructions of Python only, so never within one decoding."""
+_COLLECTS_WHILE_DECODING = sys.version_info < (3, 12)
+"""Later interpreters collect garbage only between Python instructions, and so not inside one call of pydantic."""
 
 
 def decode(operation: Operation[T], variant: Variant[T], response: RawResponse) -> T:
@@ -39,10 +39,10 @@ def decode(operation: Operation[T], variant: Variant[T], response: RawResponse) 
 def decode_good_rows(
     operation: Operation[T], variant: Variant[T], response: RawResponse
 ) -> tuple[T, tuple[BadRow, ...]]:
-    """The typed answer without its bad rows, and these.
+    """The typed answer without its bad rows, and those rows.
 
     Raises:
-        DecodeError: something else is wrong, or too many rows are.
+        DecodeError: something else is wrong, or too many rows are bad.
     """
     try:
         return validated(variant, response.content), ()
@@ -56,9 +56,9 @@ def decode_good_rows(
 def validated(variant: Variant[T], content: bytes) -> T:
     """The typed answer, or pydantic's own error."""
     read = cast("Callable[[bytes], T]", variant.reader.read)
-    if len(content) < _LARGE or not _COLLECTS_WITHIN or not gc.isenabled():
+    if len(content) < _LARGE or not _COLLECTS_WHILE_DECODING or not gc.isenabled():
         return read(content)
-    # All that is made here is kept and holds no circle: walking it again and again while it grows finds nothing.
+    # Everything created here is kept and has no reference cycles, so collecting while it grows only costs time.
     gc.disable()
     try:
         return read(content)

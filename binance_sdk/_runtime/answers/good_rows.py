@@ -1,4 +1,4 @@
-"""An answer or a message without the rows that are not what the spec says, for who would rather have the others."""
+"""Decodes an answer or a message without its bad rows, for callers who want the others anyway."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from binance_sdk._runtime.answers.row import Row
 from binance_sdk._runtime.json_validator import JsonReader
 from binance_sdk._runtime.type_adapter import type_adapter
 
-_FEW = 100
-"""So many bad rows are the exception in an answer of any length."""
+_ALWAYS_SKIPPED = 100
+"""So many bad rows may be skipped in an answer of any length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class BadRow:
     """A row that was left out.
 
     Args:
-        row: Its place in the list, from 0; for a list within an object with the name of that, e.g. ``symbols[3]``.
+        row: Its index in the list; for a list inside an object with the name of the list, e.g. ``symbols[3]``.
         problem: What is wrong with it.
     """
 
@@ -34,44 +34,44 @@ class BadRow:
 
 
 def good_rows(type_: Any, content: bytes) -> tuple[Any, tuple[BadRow, ...]] | None:
-    """``content`` read as ``type_`` without its bad rows; None where that does not help.
+    """``content`` read as ``type_`` without its bad rows; None if that is not possible.
 
-    Rows are the items of a list, and where an answer is one object the objects in its lists, as the symbols of an
-    exchangeInfo. A bad price level is none of them: without it a book would be wrong. More than a hundred bad rows, if
-    they are the most, are no exceptions, but an answer that is not what the spec says.
+    Rows are the items of a list or, in an answer that is one object, the objects in its lists, such as the symbols of
+    exchangeInfo. Price levels are not skipped: without one, a book would be wrong. An answer with more than a hundred
+    bad rows that are more than half of it is not read at all.
     """
     try:
         text = content.decode()
         item = item_type(type_)
         if item is not None:
-            sieve = _Sieve()
-            return [row for row, _ in sieve.good(item, text)], tuple(sieve.bad)
+            rows = _RowFilter()
+            return [row for row, _ in rows.good(item, text)], tuple(rows.bad)
         if isinstance(type_, type) and issubclass(type_, BaseModel):
             return _good_members(type_, text)
-    except (ValueError, RecursionError, _NotWorthIt):
-        # ValueError includes pydantic's: something else is wrong too.
+    except (ValueError, RecursionError, _TooManyBadRows):
+        # ValueError includes ValidationError: something other than rows is wrong too.
         pass
     return None
 
 
 def _good_members(model: type[BaseModel], text: str) -> tuple[Any, tuple[BadRow, ...]]:
     lists = _lists_of_objects(model)
-    sieve = _Sieve()
-    kept: list[str] = []
+    rows = _RowFilter()
+    members: list[str] = []
     for key, part in object_members(text):
         if key in lists and part.startswith("["):
-            part = f"[{','.join(text for _, text in sieve.good(lists[key], part, key))}]"
-        kept.append(f"{json.dumps(key)}:{part}")
-    found = _reader_of(model).read(f"{{{','.join(kept)}}}")
-    return found, tuple(sieve.bad)
+            part = f"[{','.join(text for _, text in rows.good(lists[key], part, key))}]"
+        members.append(f"{json.dumps(key)}:{part}")
+    found = _reader_of(model).read(f"{{{','.join(members)}}}")
+    return found, tuple(rows.bad)
 
 
-class _NotWorthIt(Exception):
+class _TooManyBadRows(Exception):
     pass
 
 
-class _Sieve:
-    """Lets the good rows pass."""
+class _RowFilter:
+    """Lets good rows pass and records bad ones."""
 
     def __init__(self) -> None:
         self.bad: list[BadRow] = []
@@ -80,7 +80,7 @@ class _Sieve:
         """Each good row with its text.
 
         Raises:
-            _NotWorthIt: most of them are bad.
+            _TooManyBadRows: more than half of them are bad.
         """
         read = _reader_of(item).read
         bad_before = len(self.bad)
@@ -91,8 +91,8 @@ class _Sieve:
                 place = f"{within}[{index}]" if within else index
                 self.bad.append(BadRow(place, item_problem(item, part, error)))
                 bad = len(self.bad) - bad_before
-                if bad > _FEW and bad * 2 > index + 1:
-                    raise _NotWorthIt from error
+                if bad > _ALWAYS_SKIPPED and bad * 2 > index + 1:
+                    raise _TooManyBadRows from error
             else:
                 yield found, part
 
@@ -104,7 +104,7 @@ def _reader_of(type_: Any) -> JsonReader:
 
 @lru_cache(maxsize=512)
 def _lists_of_objects(model: type[BaseModel]) -> dict[str, object]:
-    """Wire name of the fields that are lists of objects, and the type of these."""
+    """Wire names of the fields that are lists of objects, with the type of the objects."""
     found: dict[str, object] = {}
     for name, field in model.model_fields.items():
         item = item_type(field.annotation)

@@ -1,4 +1,4 @@
-"""The parts of a JSON text as they stand in it, so that each can be read alone and keeps every digit."""
+"""The parts of a JSON text as text, so that each can be read alone and keeps every digit."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import json
 import re
 from collections.abc import Iterator
 
-# Numbers stay text: only where they end is of interest, and an int of 5000 digits would be refused.
+# Numbers stay text: only where they end matters, and Python refuses to read an int of 5000 digits.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
 def array_items(text: str) -> Iterator[str]:
-    """The text of each item of the array that ``text`` is.
+    """The text of each item of an array.
 
     Raises:
-        ValueError: it is no array, or no JSON.
-        RecursionError: it is nested too deep.
+        ValueError: ``text`` is not an array, or not JSON.
+        RecursionError: it is nested too deeply.
     """
-    at = _opened(text, "[")
+    at = _after_opening(text, "[")
     if text.startswith("]", at):
         return
     while True:
@@ -30,23 +30,23 @@ def array_items(text: str) -> Iterator[str]:
 
 
 def object_members(text: str) -> Iterator[tuple[str, str]]:
-    """The key of each member of the object that ``text`` is, with the text of its value.
+    """The key of each member of an object, with the text of its value.
 
     Raises:
-        ValueError: it is no object, or no JSON.
-        RecursionError: it is nested too deep.
+        ValueError: ``text`` is not an object, or not JSON.
+        RecursionError: it is nested too deeply.
     """
-    at = _opened(text, "{")
+    at = _after_opening(text, "{")
     if text.startswith("}", at):
         return
     while True:
         if not text.startswith('"', at):
             raise ValueError(f"no key at {at}")
         key, end = _DECODER.raw_decode(text, at)
-        colon = _skipped(text, end)
+        colon = _after_space(text, end)
         if not text.startswith(":", colon):
             raise ValueError(f"no colon at {colon}")
-        at = _skipped(text, colon + 1)
+        at = _after_space(text, colon + 1)
         end = _DECODER.raw_decode(text, at)[1]
         yield key, text[at:end]
         at = _after_comma(text, end, "}")
@@ -54,23 +54,23 @@ def object_members(text: str) -> Iterator[tuple[str, str]]:
             return
 
 
-def _opened(text: str, bracket: str) -> int:
-    at = _skipped(text, 0)
+def _after_opening(text: str, bracket: str) -> int:
+    at = _after_space(text, 0)
     if not text.startswith(bracket, at):
         raise ValueError(f"does not begin with {bracket}")
-    return _skipped(text, at + 1)
+    return _after_space(text, at + 1)
 
 
 def _after_comma(text: str, end: int, bracket: str) -> int:
-    """Where the next part begins; -1 after the last one."""
-    at = _skipped(text, end)
+    """Index at which the next part begins; -1 after the last one."""
+    at = _after_space(text, end)
     if text.startswith(bracket, at):
         return -1
     if not text.startswith(",", at):
         raise ValueError(f"neither a comma nor {bracket} at {at}")
-    return _skipped(text, at + 1)
+    return _after_space(text, at + 1)
 
 
-def _skipped(text: str, at: int) -> int:
+def _after_space(text: str, at: int) -> int:
     found = _SPACE.match(text, at)
     return at if found is None else found.end()

@@ -15,9 +15,9 @@ from binance_sdk._runtime.type_adapter import CACHE_STRINGS
 class Model(BaseModel):
     """A JSON object of Binance: frozen, exact, and written back as it came.
 
-    Fields that Binance adds are kept in ``model_extra`` and never fatal.
-    ``model_dump_json(by_alias=True, exclude_unset=True)`` equals the JSON it was read from; a number with more digits
-    than a double holds is a Decimal and is written as a number again (as a text, where another dumps the model).
+    Fields that Binance adds are kept in ``model_extra`` and are never an error.
+    ``model_dump_json(by_alias=True, exclude_unset=True)`` equals the JSON that was read. A number with more digits than
+    a double holds is a Decimal and is written as a number again (as a string, where another model dumps this one).
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(
@@ -44,8 +44,8 @@ class Model(BaseModel):
         return schema
 
     if not TYPE_CHECKING:
-        # Type checkers take the signature of pydantic's own, which grows from one version to the next.
+        # Type checkers see pydantic's own signature, which grows from version to version.
         def model_dump_json(self, **settings: Any) -> str:
-            """As that of pydantic; every number as it was read, however many digits it has."""
+            """Like pydantic's; every number is written as it was read, however many digits it has."""
             dump = super().model_dump_json
             return numbers_written(lambda: dump(**settings))

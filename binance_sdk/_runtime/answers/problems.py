@@ -1,7 +1,7 @@
-"""What is wrong with a JSON text, in words: each mistake by its place, the same one in many rows told once.
+"""What is wrong with a JSON text, for messages: each problem with its place, the same one in many rows only once.
 
-The decoder stops at the first bad item of an array. Only where it failed, the text is read again here, part by part,
-until a hundred mistakes are found: a small body with a million of them must not take minutes and gigabytes.
+The decoder stops at the first bad item of an array. When it has failed, the text is read again here, part by part,
+until a hundred problems are found: a small body with a million of them must not take minutes and gigabytes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from binance_sdk._runtime.json_validator import json_validator
 from binance_sdk._runtime.type_adapter import type_adapter
 
 Path: TypeAlias = tuple[int | str, ...]
-Complaints: TypeAlias = tuple[object, list[ErrorDetails]]
-"""A value, and what is wrong with it."""
+NodeErrors: TypeAlias = tuple[object, list[ErrorDetails]]
+"""A value, and pydantic's errors about it."""
 
-MOST = 100
-"""Mistakes that are looked for in one text."""
+MAX_PROBLEMS = 100
+"""Problems that are looked for in one text."""
 NOT_JSON = "the body is not JSON"
 AND_MORE = "and more"
 _EXCERPT = 80
@@ -36,33 +36,33 @@ _SHOWN.maxstring = _SHOWN.maxother = _SHOWN.maxlong = _EXCERPT
 
 
 def problems_of(type_: object, content: bytes, error: ValidationError) -> tuple[str, ...]:
-    """One line for each kind of mistake; the last one is "and more" where not all of them were looked for.
+    """One line for each kind of problem; the last one is "and more" if there are more than were looked for.
 
     Args:
         type_: What the content should be.
         content: The text.
         error: What the decoder said.
     """
-    found = _Mistakes()
+    found = _Problems()
     try:
         found.look(type_, content.decode(), ())
-    except _Enough:
+    except _TooMany:
         return (*lines(found.by_node), AND_MORE)
     except (ValueError, RecursionError):
-        # No JSON at all, or none that Python reads: the decoder's own words must do.
-        found = _Mistakes()
+        # It is not JSON, or not JSON that Python can read: pydantic's own message is used.
+        found = _Problems()
     if not found.by_node:
         found.add(_details(error), (), None)
     return tuple(lines(found.by_node))
 
 
 def item_problem(type_: object, text: str, error: ValidationError) -> str:
-    """What is wrong with one row, in a line."""
-    found = _Mistakes()
+    """What is wrong with one row, on one line."""
+    found = _Problems()
     try:
         row = type_ if isinstance(type_, type) and issubclass(type_, Row) else None
         found.add(_details(error), (), text, row)
-    except _Enough:
+    except _TooMany:
         return "; ".join([*lines(found.by_node), AND_MORE])
     return "; ".join(lines(found.by_node))
 
@@ -73,23 +73,23 @@ def validator_of(type_: Any) -> SchemaValidator:
     return json_validator(type_adapter(type_), "double")
 
 
-class _Enough(Exception):
+class _TooMany(Exception):
     pass
 
 
-class _Mistakes:
-    """Looks for mistakes, and keeps them by the value they are about."""
+class _Problems:
+    """Collects problems by the value that they are about."""
 
     def __init__(self) -> None:
-        self.by_node: dict[Path, Complaints] = {}
+        self.by_node: dict[Path, NodeErrors] = {}
         self._count = 0
 
     def look(self, type_: object, text: str, path: Path) -> None:
-        """Read ``text`` as ``type_``, and where that fails its parts.
+        """Read ``text`` as ``type_`` and, if that fails, its parts.
 
         Raises:
-            _Enough: a hundred are found, and there is at least one more.
-            ValueError: this is no JSON.
+            _TooMany: a hundred were found, and there is at least one more.
+            ValueError: the text is not JSON.
         """
         error = _failure(type_, text)
         if error is None:
@@ -113,7 +113,7 @@ class _Mistakes:
     def _look_into_fields(self, model: type[BaseModel], text: str, path: Path, error: ValidationError) -> None:
         parts = dict(object_members(text))
         nested = {wire: type_ for wire, type_ in _nested_fields(model) if wire in parts}
-        # What is wrong with the object itself says more than what is wrong with its hundredth row.
+        # Problems of the object itself come first: they say more than those of its hundredth row.
         self.add([item for item in _details(error) if not item["loc"] or item["loc"][0] not in nested], path, text)
         for wire, type_ in nested.items():
             self.look(type_, parts[wire], (*path, wire))
@@ -124,14 +124,14 @@ class _Mistakes:
         said = {real[:length] for real, _, item in found if item["type"] not in _TAG_ERRORS for length in range(9)}
         for real, value, item in found:
             if item["type"] in _TAG_ERRORS and real in said:
-                # That a tag is known, or is not, says less than what the member complains of.
+                # An error about the tag says less than the errors of the union member.
                 continue
             if row is not None and len(real) == 1 and isinstance(real[0], int):
                 real = (_position(real[0], row),)
             node = (*path, *real)
             if node not in self.by_node:
-                if self._count == MOST:
-                    raise _Enough
+                if self._count == MAX_PROBLEMS:
+                    raise _TooMany
                 self._count += 1
             self.by_node.setdefault(node, (value, []))[1].append(item)
 
@@ -145,7 +145,7 @@ def _failure(type_: object, text: str) -> ValidationError | None:
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
-    # Without the input: that of a missing field is the whole object, copied once for each of them.
+    # Without the input: for each missing field that would be a copy of the whole object.
     return error.errors(include_url=False, include_context=False, include_input=False)
 
 
@@ -181,7 +181,7 @@ def _nested_fields(model: type[BaseModel]) -> tuple[tuple[str, object], ...]:
 
 
 def _parsed(text: str | None) -> object:
-    """The text as plain JSON, or None where it is none."""
+    """The text parsed as JSON, or None if it is not JSON."""
     try:
         return None if text is None else json.loads(text)
     except (ValueError, RecursionError):
@@ -189,9 +189,9 @@ def _parsed(text: str | None) -> object:
 
 
 def _real(item: ErrorDetails, body: object) -> tuple[Path, object]:
-    """The steps of an error that exist in the answer, and the value there.
+    """The path of an error as it exists in the answer, and the value there.
 
-    Pydantic puts the names of union members between them.
+    Pydantic's path also contains names of union members.
     """
     path: list[int | str] = []
     node, last = body, len(item["loc"]) - 1
@@ -206,7 +206,7 @@ def _real(item: ErrorDetails, body: object) -> tuple[Path, object]:
 
 
 def _inside(node: object, step: int | str) -> tuple[object] | None:
-    """The member or item of that name or number, if there is one."""
+    """The member or item with that name or index, if there is one."""
     if isinstance(node, dict) and step in node:
         return (cast("dict[object, object]", node)[step],)
     if isinstance(node, list) and isinstance(step, int) and step < len(cast("list[object]", node)):
@@ -223,8 +223,8 @@ def _position(position: int, row: type[Row]) -> int | str:
 # ------------------------------------------------------------------------------------------- in words
 
 
-def lines(by_node: Mapping[Path, Complaints]) -> list[str]:
-    """One line for each kind of mistake; the same mistake in many rows is told once, with the first row and a count."""
+def lines(by_node: Mapping[Path, NodeErrors]) -> list[str]:
+    """One line for each kind of problem; the same one in many rows has the first row and a count."""
     groups: dict[tuple[str, str], list[str]] = {}
     for path, (value, items) in by_node.items():
         written, pattern = _written(path)
@@ -268,7 +268,7 @@ _JSON_KINDS = {"dict": "object", "list": "array"}
 
 
 def _words(given: object, items: list[ErrorDetails]) -> str:
-    """What is wrong with one node; the members of a union complain each, about the same value."""
+    """What is wrong with one value; each member of a union may have an error about it."""
     first = items[0]
     if first["type"] == "missing":
         return "is missing"

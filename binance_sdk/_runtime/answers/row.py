@@ -1,7 +1,7 @@
 """Rows: Binance's positional arrays as tuples with named, exact views.
 
-A generated row is ``class Kline(Row, tuple[int, str, ...])``: the validated wire values themselves, so a thousand
-candles cost a quarter of the memory of a thousand models, and a Decimal is made only where one is read.
+A generated row is ``class Kline(Row, tuple[int, str, ...])`` and holds the validated wire values themselves: a thousand
+candles take a quarter of the memory of a thousand models, and a Decimal is made only when a view is read.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ PositionKind = Literal["int", "decimal", "string", "any"]
 class Row:
     """Base of the generated rows; mixed in before ``tuple``.
 
-    ``==`` and ``hash`` are those of the wire text. ``<`` and its kin raise ``TypeError``: the elements are text,
-    and the largest text is not the largest price.
+    ``==`` and ``hash`` compare the wire text. ``<``, ``<=``, ``>`` and ``>=`` raise ``TypeError``: the elements are
+    text, and the largest text is not the largest price.
     """
 
     __slots__ = ()
 
     _positions: ClassVar[tuple[tuple[str | None, PositionKind], ...]] = ()
-    """Name and kind of each position; an unused position has no name."""
+    """Name and kind of each position; the name of an unused position is None."""
 
     @classmethod
     def from_wire(cls, row: object) -> Self:
@@ -60,10 +60,10 @@ class Row:
     @overload
     def model_dump(self, *, mode: Literal["json"]) -> dict[str, int | str]: ...
     def model_dump(self, *, mode: Literal["python", "json"] = "python") -> Mapping[str, int | str | Decimal]:
-        """The values by name, as a model of pydantic gives them.
+        """The values by name, as in a pydantic model.
 
         Args:
-            mode: ``python`` for the typed values; ``json`` for what JSON can hold: decimals as text, with every digit.
+            mode: ``python`` for typed values; ``json`` for values that JSON can hold, with decimals as text.
         """
         return self._asdict() if mode == "python" else self._as_json()
 
@@ -71,7 +71,7 @@ class Row:
         """The values by name as a JSON object: decimals as text, with every digit.
 
         Args:
-            indent: Spaces of each level; on one line without it.
+            indent: Spaces of each level; None writes one line.
         """
         separators = (",", ":") if indent is None else (",", ": ")
         return json.dumps(self._as_json(), indent=indent, separators=separators, ensure_ascii=False)
@@ -106,7 +106,7 @@ class Row:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         items = [_POSITION_SCHEMAS[kind]() for _, kind in cls._positions]
-        # The last item repeats: positions that Binance appends one day are kept, unchecked.
+        # The last item may repeat: positions that Binance appends are kept, unchecked.
         wire = core_schema.tuple_schema([*items, anything_schema()], variadic_item_index=len(items))
         return core_schema.no_info_after_validator_function(cls, wire)
 

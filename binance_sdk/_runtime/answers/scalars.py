@@ -1,8 +1,8 @@
 """Wire scalars as exact Python values that are written back as they came.
 
-Each name is a plain type to a type checker (``Decimal``, ``int``) and carries its own core schema for pydantic.
-Decimals are built from the JSON string by a function of C after the pattern was checked inside pydantic-core;
-measured, that is faster than pydantic's decimal schema and refuses ``"1e5"``, ``" 1"`` and ``"NaN"``.
+To a type checker each name is a plain type (``Decimal``, ``int``); for pydantic it carries a core schema of its own.
+Pydantic-core checks the pattern of a decimal string, and a C function makes the Decimal: measured, that is faster than
+pydantic's decimal schema, and ``"1e5"``, ``" 1"`` and ``"NaN"`` are refused.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _decimal_of: Callable[[str], Decimal] = Context(
     prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[InvalidOperation]
 ).create_decimal
-"""``Decimal`` of a text, exactly; a tenth faster, for it need not ask which context the thread is in."""
+"""``Decimal(text)``, exactly; a tenth faster, as it does not look up the context of the thread."""
 _decimal_again: Callable[[str], Decimal] = lru_cache(maxsize=4096)(_decimal_of)
-"""The same for texts that come again and again, as those of filters do; a Decimal cannot change, so one will do."""
+"""The same for texts that are often repeated, such as those of filters; a Decimal is immutable, so it can be shared."""
 
 _NONE_FOR: Mapping[str, None] = {"": None}
-"""Its ``get`` is a function of C: one of Python would let the garbage collector in at every row."""
+"""Its ``get`` is a C function: after a Python function the garbage collector could run, at every row."""
 
 
 def plain(value: Decimal) -> str:
-    """Without exponent and with every trailing zero: ``0E-8`` as ``0.00000000``."""
+    """The value without exponent and with every trailing zero: ``0E-8`` as ``0.00000000``."""
     return format(value, "f")
 
 
@@ -44,7 +44,7 @@ def decimal_text_schema() -> CoreSchema:
 
 
 class _Schema:
-    """Annotation that hands pydantic a ready core schema."""
+    """Annotation that gives pydantic a ready core schema."""
 
     __slots__ = ("_build",)
 
@@ -86,7 +86,7 @@ def _empty_decimal() -> CoreSchema:
 
 
 def _from_number(value: int | float | str) -> Decimal:
-    # repr of a float is its shortest text, so 27103.1 becomes Decimal("27103.1") and not its binary expansion.
+    # The repr of a float is its shortest text, so 27103.1 becomes Decimal("27103.1") and not its binary expansion.
     return Decimal(repr(value) if isinstance(value, float) else value)
 
 
@@ -111,7 +111,7 @@ def _decimal_or_number() -> CoreSchema:
 
 
 class _DigitString(int):
-    """An integer that came as a string of digits; written back as one."""
+    """An integer that came as a string of digits, and is written back as one."""
 
 
 def _digits(text: str) -> int:
@@ -139,11 +139,11 @@ def _time_or_digits() -> CoreSchema:
 DecimalString = Annotated[Decimal, _Schema(_decimal)]
 """JSON string holding a decimal."""
 EmptyDecimalString = Annotated[Decimal | None, _Schema(_empty_decimal)]
-"""The same, with ``""`` for none."""
+"""The same, where ``""`` means none."""
 JsonNumber = Annotated[Decimal, _Schema(_json_number)]
 """JSON number, read through its shortest text."""
 DecimalOrNumber = Annotated[Decimal, _Schema(_decimal_or_number)]
-"""Either of the two."""
+"""JSON string or number; written back as it came."""
 AnyJson = Annotated[JsonValue, _Schema(anything_schema)]
 """Any JSON value; a number that no double can hold is a Decimal."""
 TimeOrDigits = Annotated[int, _Schema(_time_or_digits)]
@@ -154,7 +154,7 @@ def to_datetime(milliseconds: int) -> datetime:
     """Epoch milliseconds as an aware UTC datetime, exactly.
 
     Raises:
-        DecodeError: the moment lies outside the years 1 to 9999; the integer itself is in the field without ``_dt``.
+        DecodeError: the time is outside the years 1 to 9999; the field without ``_dt`` holds the integer itself.
     """
     try:
         return EPOCH + timedelta(milliseconds=milliseconds)
@@ -162,13 +162,13 @@ def to_datetime(milliseconds: int) -> datetime:
         pass
     size = abs(milliseconds).bit_length()
     shown = str(milliseconds) if size < 100 else f"a number of {size * 30103 // 100_000 + 1} digits"
-    text = f"{shown} is no time in milliseconds that a datetime can hold (years 1 to 9999)"
+    text = f"{shown} in milliseconds is outside the years 1 to 9999 of a datetime"
     for unit, factor in (("microseconds", 1000), ("nanoseconds", 1_000_000)):
         if _FIRST_LIKELY <= milliseconds // factor < _LAST_LIKELY:
             moment = EPOCH + timedelta(milliseconds=milliseconds // factor)
             text += f"; in {unit} it would be {moment:%Y-%m-%d %H:%M:%S} UTC"
-    raise DecodeError(f"{text}; the integer is in the field without _dt", problems=(text,))
+    raise DecodeError(f"{text}; the field without _dt holds the integer", problems=(text,))
 
 
 _FIRST_LIKELY, _LAST_LIKELY = 946_684_800_000, 4_102_444_800_000
-"""2000 and 2100: a number that falls between them when it is divided was meant in a finer unit."""
+"""The years 2000 and 2100: a number that lies between them after the division was meant in the finer unit."""

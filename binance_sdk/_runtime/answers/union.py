@@ -1,4 +1,4 @@
-"""The choice between the objects that a key tells apart, made inside pydantic-core."""
+"""Unions of objects that the value of a key tells apart, decided inside pydantic-core."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 UNKNOWN_TAG = "unknown"
 KNOWN_TAG = "known_tag"
-"""Type of the error with which the ``Unknown`` member refuses what another member is for."""
+"""Type of the error with which the ``Unknown`` member refuses an object that another member is for."""
 
 
 class ByTag:
     """Annotation of a union of ``Annotated[Model, Tag(...)]``: the value of a key says which member it is.
 
-    A known tag stays strict: a malformed known member is an error, not an unknown one. Any other tag is the member
-    tagged ``UNKNOWN_TAG``. No function of Python runs for a known one: a call for each filter of an exchangeInfo would
-    cost more than reading it, and let the garbage collector in hundreds of times.
+    A known tag is strict: a malformed object with a known tag is an error, not an unknown one. Every other tag gives
+    the member tagged ``UNKNOWN_TAG``. No Python function runs for a known tag: one call for each filter of an
+    exchangeInfo would take longer than reading it, and let the garbage collector run hundreds of times.
     """
 
     __slots__ = ("attribute", "wire")
@@ -40,7 +40,7 @@ class ByTag:
         other = core_schema.no_info_after_validator_function(self._refusing(known), unknown)
         return core_schema.json_or_python_schema(
             self._either(known, self.wire, other),
-            # Objects made by hand have the attribute; a dict may have either name.
+            # Objects made in Python have the attribute; a dict may have either name.
             self._either(known, [[self.wire], [self.attribute]], other),
         )
 
@@ -56,7 +56,7 @@ class ByTag:
         attribute, tags = self.attribute, frozenset(known)
 
         def refuse_known(value: object) -> object:
-            # Reached only where no known member was read.
+            # Reached only if no known member could be read.
             if getattr(value, attribute) in tags:
                 raise PydanticCustomError(KNOWN_TAG, "is of a known kind")
             return value

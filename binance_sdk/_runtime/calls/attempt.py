@@ -1,4 +1,4 @@
-"""One request: pick a host, get permission, send, settle, learn from the answer, decode or fail."""
+"""One request: pick a host, wait for the budget, send, settle the cost, decode the answer or raise."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ from binance_sdk.events import BreakerChanged, RequestSent, ResponseReceived, Ro
 API_KEY = "X-MBX-APIKEY"
 _DEFAULT_TIMEOUT = 10.0
 _LATEST_MS = 10**13
-"""More is no time in milliseconds, and may be more than a float holds."""
+"""Year 2286: a larger number is not a time in milliseconds, and may not fit into a float."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A call that passed every check and knows its price; nothing is sent yet."""
+    """A call that has passed every check, with its cost; nothing is sent yet."""
 
     operation: Operation[Any]
     given: Arguments
@@ -55,7 +55,7 @@ class Prepared:
 
 @dataclass(slots=True)
 class _Sent:
-    """A request that has left, with what is needed to account for it."""
+    """A request that was sent, with what is needed to account for it."""
 
     prepared: Prepared
     market: MarketHosts
@@ -75,7 +75,7 @@ class Attempts:
     """Makes single attempts."""
 
     catalogue: Catalogue = field(repr=False)
-    """Hundreds of kilobytes, in every traceback that shows variables."""
+    """Not in the repr: its hundreds of kilobytes would show in tracebacks with variables."""
     environment: str
     markets: Mapping[Market, MarketHosts]
     transport: Callable[[str], Transport]
@@ -88,7 +88,7 @@ class Attempts:
     on_drift: Callable[[WeightDrift], None] | None = None
 
     def gatekeepers(self) -> Mapping[Market, Gatekeeper]:
-        """The gate of each market, for who opens connections of other kinds."""
+        """The gate of each market, for those who open connections of other kinds."""
         return {
             market: Gatekeeper(hosts.pool, self.catalogue, hosts.environment, self.notifier.notify)
             for market, hosts in self.markets.items()
@@ -100,7 +100,7 @@ class Attempts:
         """One attempt; a host that failed is added to ``failed``.
 
         Raises:
-            BinanceError: any of its kinds.
+            BinanceError: of any kind.
         """
         operation = prepared.operation
         market = self.markets[operation.market]
@@ -118,19 +118,19 @@ class Attempts:
     async def _is_back(
         self, prepared: Prepared, market: MarketHosts, host: Host, options: RequestOptions, deadline: float
     ) -> bool:
-        """Ask a host that was down whether it is back, with the market's cheapest question."""
+        """Ask a host that was down whether it is back, with the cheapest request of the market."""
         catalogue = self.catalogue.market(prepared.operation.market)
         ping = next((operation for operation in catalogue if operation.health_probe), None)
         if ping is None:
             return True
-        question = Prepared(ping, {}, ping.variants[0], Cost(ping.price({}), ping.groups), ping.path)
-        asking = RequestOptions(priority="high", wait=options.wait, timeout=options.timeout)
+        probe = Prepared(ping, {}, ping.variants[0], Cost(ping.price({}), ping.groups), ping.path)
+        probe_options = RequestOptions(priority="high", wait=options.wait, timeout=options.timeout)
         try:
-            await self._send(question, market, host, asking, 1, deadline)
+            await self._send(probe, market, host, probe_options, 1, deadline)
         except (APIConnectionError, ServerError):
             return False
         except BinanceError:
-            # It answers, if only to refuse, or was not asked: the call itself meets the same, under its own name.
+            # It answered with a refusal, or was not asked; the call itself will meet the same error.
             return True
         return True
 
@@ -149,7 +149,7 @@ class Attempts:
         now = self.clock.monotonic()
         url = host.base_url + prepared.target
         try:
-            # Once more: the client may have been closed while we waited.
+            # Again, as the client may have been closed while this call waited.
             transport = self.transport(operation.id)
             timeout = min(options.timeout or _DEFAULT_TIMEOUT, deadline - now)
             if timeout <= 0:
@@ -171,7 +171,7 @@ class Attempts:
             self._lost(sent, error, failure.kind)
             raise error from (failure.__cause__ or failure)
         except BaseException:
-            # Cut off by the caller after the wire was touched: the server may have charged it.
+            # Cancelled after sending began: the server may have charged it.
             self._lost_count(sent)
             raise
         return self._answered(sent, raw, url, skip=options.bad_rows == "skip")
@@ -189,7 +189,7 @@ class Attempts:
             priority=options.priority or "normal",
             wait=options.wait is not False,
             deadline=deadline,
-            # Who waits for its hook keeps its place, and another one may not be free before that.
+            # A call that waits for its hook keeps its slot, and no other slot may become free before the hook ends.
             beyond_concurrency=self.notifier.in_callback,
         )
 
@@ -210,16 +210,16 @@ class Attempts:
         now = self.clock.monotonic()
         if sent.grant is not None:
             if kind in ("connect", "local", "setup"):
-                # It has not left.
+                # It was not sent.
                 sent.pool.ledger.refund(sent.grant, now)
             else:
                 self._lost_count(sent)
         if isinstance(error, APIConnectionError) and kind != "local":
             self._judge_host(sent.host, ok=False, now=now)
-        self._tell_over(sent, None, error, None, now)
+        self._notify_ended(sent, None, error, None, now)
 
     def _lost_count(self, sent: _Sent) -> None:
-        """No answer came: the request may have been counted, or may be counted later."""
+        """Settle without an answer: the server may have counted the request, or may count it later."""
         if sent.grant is not None:
             sent.pool.finish(sent.grant, sent.before, None, self.clock.monotonic(), answered=False)
 
@@ -241,7 +241,7 @@ class Attempts:
             now_ms = round(pool.time.now(now) * 1000)
             error = api_error(operation.id, raw, self.catalogue, sent.market.environment, now_ms)
         if error is not None:
-            # Before the request is settled: that lets the next one go.
+            # Before the request is settled, as that lets the next one go.
             close_gate(pool, error, sent.at, now, self.notifier.notify)
         taken = self._settle(sent, trusted, raw.headers)
         self._judge_host(sent.host, ok=not isinstance(error, ServerError), now=now)
@@ -250,14 +250,14 @@ class Attempts:
                 raise error
             data, bad = self._decoded(sent.prepared, raw, skip=skip)
         except BinanceError as failure:
-            self._tell_over(sent, raw.status_code, failure, reported, now)
+            self._notify_ended(sent, raw.status_code, failure, reported, now)
             raise
         pool.gate.passed(sent.at)
         if taken is not None:
             self._watch_drift(sent, taken)
         if operation.teaches is not None:
             self._learn(sent, data, now)
-        self._tell_over(sent, raw.status_code, None, reported, now)
+        self._notify_ended(sent, raw.status_code, None, reported, now)
         return Response(
             data=data,
             status_code=raw.status_code,
@@ -272,13 +272,13 @@ class Attempts:
         )
 
     def _decoded(self, prepared: Prepared, raw: RawResponse, *, skip: bool) -> tuple[Any, int]:
-        """The typed answer, and how many of its rows were left out."""
+        """The typed answer, and how many of its rows were skipped."""
         operation, variant = prepared.operation, prepared.variant
         if not skip:
             return decode(operation, variant, raw), 0
         data, bad = decode_good_rows(operation, variant, raw)
-        for one in bad:
-            self.notifier.notify(RowSkipped(operation.id, one.row, one.problem))
+        for skipped in bad:
+            self.notifier.notify(RowSkipped(operation.id, skipped.row, skipped.problem))
         return data, len(bad)
 
     def _judge_host(self, host: Host, *, ok: bool, now: float) -> None:
@@ -293,7 +293,7 @@ class Attempts:
                 self.notifier.call_back("on_drift", self.on_drift, drift)
 
     def _learn(self, sent: _Sent, data: object, now: float) -> None:
-        """Take over what passes by: the server's clock, and the limits in force."""
+        """Take the server time and the limits in force from an answer that holds them."""
         teaches = sent.prepared.operation.teaches
         assert teaches is not None
         if teaches.time is not None:
@@ -307,7 +307,7 @@ class Attempts:
             ]
             sent.pool.learn_limits(rows, now, least=sent.prepared.cost.weight)
 
-    def _tell_over(
+    def _notify_ended(
         self, sent: _Sent, status: int | None, error: BinanceError | None, reported: int | None, now: float
     ) -> None:
         if self.notifier.has_listeners:

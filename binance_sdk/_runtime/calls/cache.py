@@ -1,4 +1,4 @@
-"""Answers kept for as long as the spec says they hold, and one request for all who ask the same at once."""
+"""A cache of answers, each kept for as long as the spec says it stays valid."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from binance_sdk._runtime.response import Response
 from binance_sdk._runtime.weight import Arguments
 
 MAX_BYTES = 32 * 1024 * 1024
-"""Bytes of answers (as they came) that a cache keeps at most."""
+"""Most bytes of answers in a cache, multiplied by ``_OBJECT_FACTOR``."""
 _OBJECT_FACTOR = 8
-"""Decoded objects take about this many times the bytes of their JSON."""
+"""Decoded objects take about so many times the memory of their JSON."""
 
 
 def lifetime(operation: Operation[Any], given: Arguments, server_ms: int) -> float:
-    """Seconds an answer holds: the spec's, but never beyond the close of the running candle."""
+    """Seconds for which an answer stays valid: as the spec says, but not beyond the close of the running candle."""
     seconds = float(operation.cache.seconds)
     interval = given.get(operation.cache.until_close_of or "")
     if isinstance(interval, str):
@@ -61,5 +61,5 @@ class AnswerCache:
             try:
                 self._entries[key] = entry
             except ValueError:
-                # Larger than the whole cache: not kept, which is no error.
+                # cachetools raises this for an answer that is larger than the whole cache.
                 return

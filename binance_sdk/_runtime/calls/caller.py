@@ -1,4 +1,4 @@
-"""What generated methods call: an engine with the options of one client copy."""
+"""What generated methods call: the engine, with the options of one client or of its ``with_options`` copy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Arguments = Mapping[str, object]
 
 
 class _Rows(Generic[T]):
-    """Rows of a walk, for the process that began it: parent and child would walk on together."""
+    """The rows of a walk, only for the process that began it: parent and child would share one walk."""
 
     def __init__(self, operation: str, rows: AsyncIterator[T]) -> None:
         self._operation = operation
@@ -48,7 +48,7 @@ class AsyncCaller:
 
     @property
     def max_concurrency(self) -> int:
-        """Requests that may be under way together."""
+        """Most requests in flight at once."""
         return self.engine.attempts.max_concurrency
 
     def _options(self, options: RequestOptions | None) -> RequestOptions:
@@ -82,7 +82,7 @@ class AsyncCaller:
 
 
 class _AsyncRaw(AsyncCaller):
-    # The wrappers in ``wrap`` tell type checkers what really comes back; see docs/decisions.
+    # The wrappers in ``wrap`` give type checkers the type of what is returned here; see docs/decisions.
     async def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
         return cast(T, await self.engine.call(operation, arguments, self._options(options)))
 
@@ -111,14 +111,14 @@ class _AsyncPlanning(AsyncCaller):
 
 
 class SyncCaller:
-    """Makes calls for the blocking methods; the same engine, run without a loop."""
+    """Makes calls for the blocking methods: the same engine, run without an event loop."""
 
     def __init__(self, inner: AsyncCaller) -> None:
         self._inner = inner
 
     @property
     def max_concurrency(self) -> int:
-        """Requests that may be under way together."""
+        """Most requests in flight at once."""
         return self._inner.max_concurrency
 
     def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
@@ -133,7 +133,7 @@ class SyncCaller:
         options: RequestOptions | None,
     ) -> Iterator[T]:
         found = self._inner.paginate(operation, arguments, limit, page_size, options)
-        # A planning caller answers with the plan itself, which is no iterator.
+        # A planning caller returns a Plan, which is not an iterator.
         return drive_iterator(found) if hasattr(found, "__anext__") else cast("Iterator[T]", found)
 
     def raw(self) -> SyncCaller:

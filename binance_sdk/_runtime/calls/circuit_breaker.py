@@ -1,4 +1,4 @@
-"""Leaves a host alone that keeps failing: closed, open, half-open with one probe. Pure: the time is handed in."""
+"""Stops sending to a host that keeps failing: closed, open, half-open with one probe. The time is an argument."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class BreakerPolicy:
     """When a host counts as down.
 
     Args:
-        window: Seconds looked back.
-        minimum: Attempts in the window before anything is concluded.
+        window: Seconds of attempts that count.
+        minimum: Attempts in the window before the breaker can open.
         failure_rate: Share of them that must have failed. A short run of failures proves nothing: at 30 % failures
             five in a row are ordinary.
-        pause: Seconds to leave the host alone; doubles each time the probe fails.
-        longest_pause: Where the doubling ends.
+        pause: Seconds without requests to the host; doubles each time a probe fails.
+        longest_pause: Seconds at which the doubling ends.
     """
 
     window: float = 30.0
@@ -46,19 +46,19 @@ class Breaker:
     _lock: threading.Lock = field(default_factory=new_lock)
 
     def allow(self, now: float) -> Literal["yes", "probe", "no"]:
-        """Whether to send: ``probe`` for the one caller who shall ask first whether the host is back."""
+        """Whether to send; ``probe`` tells one caller to ask first whether the host is back."""
         if self.state == "closed":
             return "yes"
         with self._lock:
             if now >= self._retry_at:
                 self.state = "half_open"
-                # Should the prober vanish, another may try after the same pause.
+                # If this caller never reports back, another may probe after the same pause.
                 self._retry_at = now + self._pause()
                 return "probe"
             return "no"
 
     def record(self, ok: bool, now: float) -> bool:
-        """Count an attempt; True where that changed the state."""
+        """Count an attempt; True if that changed the state."""
         with self._lock:
             if self.state == "half_open":
                 return self._probed(ok, now)

@@ -1,7 +1,7 @@
 """Runs the async engine without an event loop.
 
-The engine is written once, as coroutines. With blocking parts underneath (transport, clock) such a coroutine never
-suspends, so one ``send`` runs it to its end: the sync client is the same code, not a second copy of it.
+The engine is written once, as coroutines. With a blocking transport and clock such a coroutine never suspends, so one
+``send`` runs it to its end: the sync client is the same code, not a copy of it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def drive_iterator(iterator: AsyncIterator[T]) -> Iterator[T]:
-    """The items of an async iterator that never suspends; closes it with the loop that reads it."""
+    """The items of an async iterator that never suspends; it is closed together with the loop that reads it."""
     try:
         while True:
             try:

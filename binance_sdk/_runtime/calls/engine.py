@@ -1,7 +1,7 @@
 """One call from arguments to typed answer: check, price, cache, retry.
 
-Written once as coroutines and used by both clients (see ``drive``). Knows operations and limits, no client. What
-happens to a single request is in ``attempt``.
+Written once as coroutines and used by both clients (see ``drive``). It knows operations and limits, but no client.
+``attempt`` makes the single requests.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ class Engine:
         return Prepared(operation, given, operation.variant_for(given), cost, target)
 
     def server_ms(self, operation: Operation[Any]) -> int:
-        """Server time in epoch milliseconds, as well as it is known."""
+        """Server time in epoch milliseconds, as far as it is known."""
         clock = self.attempts.clock
         market = self.attempts.markets.get(operation.market)
         return round((clock.time() if market is None else market.pool.time.now(clock.monotonic())) * 1000)
 
     def server_clock(self, operation: Operation[Any]) -> ServerClock:
-        """``server_ms`` for a walk, and whether an answer has told it."""
+        """``server_ms`` for a walk, and whether it comes from an answer of the server."""
         market = self.attempts.markets.get(operation.market)
         return ServerClock(
             lambda: self.server_ms(operation), lambda: market is not None and market.pool.time.calibrated
@@ -113,7 +113,7 @@ class Engine:
 
     async def _cached(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
         operation, cache = prepared.operation, self.cache(prepared.operation.id)
-        key = f"{operation.id} {prepared.target}{_mark(options.headers)}"
+        key = f"{operation.id} {prepared.target}{_fingerprint(options.headers)}"
         found = cache.get(key)
         if found is not None:
             self.attempts.notifier.notify(CacheHit(operation.id, shared=False))
@@ -125,20 +125,20 @@ class Engine:
             if options.cache is not True and options.cache is not None:
                 seconds = float(options.cache)
             if not response.skipped:
-                # Who asks for all rows next must not get fewer.
+                # The next caller may want every row.
                 cache.put(key, response, seconds)
             return response
 
         if self.attempts.notifier.in_callback:
-            # What is under way may wait for the hook that asks.
+            # A request under way may be waiting for the hook that makes this call.
             return _own_copy(await fetch())
         response: Response[Any]
-        # Only with one's equals: the patience of one caller must not become the error of another.
-        alike = (
+        # Only calls with equal options share a request: the timeout of one caller must not be the error of another.
+        options_key = (
             *(options.wait, options.deadline, options.timeout, options.max_retries),
             *(options.priority, options.cache, options.bad_rows),
         )
-        response, shared = await self.single_flight.run(f"{key} {alike}", fetch)
+        response, shared = await self.single_flight.run(f"{key} {options_key}", fetch)
         if shared:
             self.attempts.notifier.notify(CacheHit(operation.id, shared=True))
         return _own_copy(response)
@@ -177,8 +177,8 @@ class Engine:
             number += 1
 
 
-def _mark(headers: Mapping[str, str] | None) -> str:
-    """Something that differs where headers do, and shows none of them."""
+def _fingerprint(headers: Mapping[str, str] | None) -> str:
+    """A text that differs where headers differ, and shows none of their values."""
     if not headers:
         return ""
     items = sorted((name.lower(), value) for name, value in headers.items())
@@ -186,11 +186,11 @@ def _mark(headers: Mapping[str, str] | None) -> str:
 
 
 def _own_copy(response: Response[Any]) -> Response[Any]:
-    """Models are frozen, lists are not: who sorts his must not sort everybody's."""
+    """The response with a list of its own: models are frozen, but a caller may change his list."""
     data: object = response.data
     return replace(response, data=list(cast("list[object]", data))) if type(data) is list else response
 
 
 def _full_windows(amount: int, limit: FixedWindow | SlidingWindow) -> float:
-    """Seconds of whole windows that must pass before the last part fits."""
+    """Seconds of full windows that must pass before the last part fits."""
     return float(max(0, -(-amount // limit.limit) - 1) * limit.seconds)

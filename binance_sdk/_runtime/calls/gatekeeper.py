@@ -1,4 +1,4 @@
-"""What a refusal means for everybody at the same address: one gate for requests and for the handshakes of streams."""
+"""What a refusal means for everything from the same IP address: one gate for requests and stream handshakes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from binance_sdk.events import Event, GateClosed
 
 
 def close_gate(pool: Pool, error: APIError, sent: float, now: float, notify: Callable[[Event], None]) -> None:
-    """Close the gate of a pool where an error demands it, and tell the error until when.
+    """Close the gate of a pool if an error demands it, and set in the error when it opens.
 
     Args:
-        pool: Whose gate.
+        pool: The pool whose gate is closed.
         error: The refusal; its ``retry_after`` and ``retry_at`` become the moment at which the gate opens.
-        sent: Monotonic time at which what was refused was sent.
+        sent: Monotonic time at which the refused request was sent.
         now: Monotonic time.
         tell: Told of a gate that closed.
     """
@@ -30,7 +30,7 @@ def close_gate(pool: Pool, error: APIError, sent: float, now: float, notify: Cal
         if isinstance(error, IPBannedError):
             until = None if error.retry_after is None else now + error.retry_after
             if until is not None and "retry-after" not in error.headers:
-                # A moment by the server's clock, which we only estimate; asking too early prolongs the ban.
+                # The end is given by the server's clock, which we only estimate; asking too early prolongs the ban.
                 until += pool.time.uncertainty(now)
             gate.ban(now, until, sent)
             pool.ledger.fail(gate, lambda operation: banned(operation, pool, now), now)
@@ -52,7 +52,7 @@ def close_gate(pool: Pool, error: APIError, sent: float, now: float, notify: Cal
 
 @dataclass(frozen=True, slots=True)
 class Gatekeeper:
-    """The gate of one market, for whatever is no request of the engine. All times are monotonic seconds."""
+    """The gate of one market, for connections that the engine does not make. All times are monotonic seconds."""
 
     pool: Pool
     catalogue: Catalogue
@@ -61,11 +61,11 @@ class Gatekeeper:
     notify: Callable[[Event], None]
 
     def closed_until(self) -> float:
-        """Until when nothing may be dialled; a moment that is past while the gate is open."""
+        """Time until which no connection may be opened; in the past while the gate is open."""
         return self.pool.gate.closed_until
 
     def closed_for(self, now: float) -> float:
-        """Seconds for which nothing may be dialled; 0.0 while the gate is open."""
+        """Seconds for which no connection may be opened; 0.0 while the gate is open."""
         return max(0.0, self.pool.gate.closed_until - now)
 
     def reason(self, now: float) -> str:
@@ -73,10 +73,10 @@ class Gatekeeper:
         return self.pool.gate.reason if self.closed_for(now) else ""
 
     def check(self, name: str, now: float) -> None:
-        """Nothing while there is no ban.
+        """Check that there is no ban.
 
         Raises:
-            IPBannedError: the address is banned, so waiting is no use; it tells until when.
+            IPBannedError: the IP address is banned; it says until when.
         """
         if self.pool.gate.banned(now):
             raise banned(name, self.pool, now)
@@ -84,18 +84,18 @@ class Gatekeeper:
     def refused(
         self, name: str, status: int, headers: Mapping[str, str], body: bytes, *, sent: float, now: float
     ) -> APIError | None:
-        """The error in an answer that was a refusal, the same as for a request; closes the gate as that would.
+        """The error in an answer to a handshake, as for a request; closes the gate in the same way.
 
         Args:
-            name: What was asked for, for messages.
+            name: The stream, for messages.
             status: HTTP status.
             headers: Headers of the answer.
-            body: Its body, as far as it was read.
+            body: As much of its body as was read.
             sent: When the handshake was sent.
             now: When it was refused.
 
         Returns:
-            None for a status that refuses nothing (101, 200 with data).
+            None if the answer is not a refusal (101, or 200 with data).
         """
         now_ms = round(self.pool.time.now(now) * 1000)
         answer = RawResponse(status, Headers(headers), body)
@@ -105,5 +105,5 @@ class Gatekeeper:
         return error
 
     def passed(self, sent: float) -> None:
-        """A handshake that was sent then came through: the next refusal is a first one again."""
+        """Called when a handshake that was sent then succeeded: the next refusal counts as the first again."""
         self.pool.gate.passed(sent)

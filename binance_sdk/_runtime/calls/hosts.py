@@ -1,4 +1,4 @@
-"""The hosts of one market: which to ask, each with a circuit breaker of its own."""
+"""The hosts of one market, each with its own circuit breaker, and which of them to ask."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True)
 class MarketHosts:
-    """Where one market is asked, best first, and from which pool its calls are paid."""
+    """The hosts of one market, best first, and the pool that pays for calls to them."""
 
     hosts: tuple[Host, ...]
     pool: Pool
@@ -37,10 +37,10 @@ class MarketHosts:
     def pick(
         self, operation: Operation[Any], failed: Sequence[Host], now: float
     ) -> tuple[Host, Literal["yes", "probe"]]:
-        """The first host that may be asked, those that failed in this call last.
+        """The first host that may be asked; those that failed in this call come last.
 
         Raises:
-            CircuitOpenError: every host failed too often of late.
+            CircuitOpenError: every host failed too often recently.
         """
         order = [*(host for host in self.hosts if host not in failed), *failed] if failed else self.hosts
         for host in order:
@@ -53,7 +53,7 @@ class MarketHosts:
         wait = max(0.0, min(host.breaker.retry_at() for host in self.hosts) - now)
         names = ", ".join(host.breaker.host for host in self.hosts)
         return CircuitOpenError(
-            f"{operation.id}: not sent, {names} failed too often of late; tried again in {wait:.0f} s",
+            f"{operation.id}: not sent, {names} failed too often recently; tried again in {wait:.0f} s",
             operation=operation.id,
             retry_at=round(self.pool.time.now(now + wait) * 1000),
             retry_after=wait,

@@ -1,7 +1,7 @@
 """More rows than one answer holds: where a walk over pages begins and ends, and what it costs.
 
-Pure: decided before the first request. The walk itself is in ``paginator``. Names are wire names, rows are read by
-attribute.
+Pure, and decided before the first request; ``paginator`` makes the walk. Names of parameters are wire names, those of
+rows are attributes.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from binance_sdk.errors import ParameterError, shown
 
 _STEP_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "M": 28 * 86_400}
 _LOOKBACK_MARGIN_MS = 60_000
-"""A start left out begins this much inside the look-back limit: the first request takes time to arrive."""
+"""Where no start is given, a walk begins this much after the look-back limit, as the first request takes time."""
 
 
 def step_ms(step: str) -> int:
-    """Length of ``"5m"`` in milliseconds; of months the shortest, so that no plan comes out too small."""
+    """Length of ``"5m"`` in milliseconds; a month counts as the shortest one, so that no plan is too small."""
     return int(step[:-1]) * _STEP_SECONDS[step[-1]] * 1000
 
 
 @dataclass(frozen=True)
 class Walk:
-    """Where a walk begins and ends, checked once before its first request."""
+    """Where a walk over pages begins and ends, checked once before its first request."""
 
     operation: Operation[Any]
     arguments: Mapping[str, object]
-    """Everything but the parameters that the walk itself sets, in wire form."""
+    """Everything except the parameters that the walk sets itself, in wire form."""
     page_size: int
     limit: int | None
     cursor: int | None
-    """Key of the first row wanted, where that is known."""
+    """Key of the first row wanted, if it is known."""
     start: int | None
-    """Time of the first row wanted, where the key is no time."""
+    """Time of the first row wanted, if the key is not a time."""
     end: int | None
     """Time of the last row wanted, as the caller gave it."""
 
@@ -47,12 +47,12 @@ class Walk:
 
     @property
     def by_time(self) -> bool:
-        """Whether the key itself is a time, which can be compared with ``end``."""
+        """Whether the key is a time, and so can be compared with ``end``."""
         return self.operation.by_wire[self.paging.cursor].type == "time"
 
     @property
     def newest(self) -> bool:
-        """No start is given: the newest ``limit`` rows are wanted, and fetched backwards."""
+        """Whether no start is given: then the newest ``limit`` rows are wanted, and are fetched backwards."""
         return self.cursor is None and self.start is None
 
     @property
@@ -61,7 +61,7 @@ class Walk:
 
     @property
     def step(self) -> int:
-        """The least distance of two rows in milliseconds; 1 where the spec tells none."""
+        """The least distance between two rows in milliseconds; 1 where the spec has none."""
         return step_ms(str(self.arguments[self.paging.step])) if self.paging.step else 1
 
     @property
@@ -78,16 +78,16 @@ class Walk:
             size: Most rows it may hold.
             first: Least key wanted.
             last: Latest time wanted.
-            start: Earliest time wanted, where the key is no time.
+            start: Earliest time wanted, if the key is not a time.
         """
         paging = self.paging
-        # An id and a time together are refused or slow, so it is never both.
+        # Binance refuses an id together with a time, or is slow, so never both are sent.
         bounds = ((paging.cursor, first), (paging.start, start), (paging.end, last))
         own = {name: value for name, value in bounds if name is not None and value is not None}
         return {**self.arguments, paging.size: size, **own}
 
     def first_request(self, size: int) -> dict[str, object]:
-        """A page as the walk asks for it at its beginning; for its price."""
+        """The first page that the walk asks for, from which its weight is known."""
         return self.request(size, first=self.cursor, start=self.start)
 
 
@@ -98,7 +98,7 @@ def paging_of(operation: Operation[Any]) -> Paging:
 
 
 def cheapest_page(operation: Operation[Any], arguments: Mapping[str, object]) -> int:
-    """The page size with the least weight a row; of equal ones the largest."""
+    """The page size with the least weight per row; among equals the largest."""
     size = operation.by_wire[paging_of(operation).size]
     if size.max is None:
         raise TypeError(f"{operation.id}: paging needs a bound for {size.wire}")
@@ -143,15 +143,15 @@ def plan_walk(
     wanted, size = _count(operation, "limit", limit), _count(operation, "page_size", page_size)
     largest = operation.by_wire[paging.size].max
     if size is not None and largest is not None and size > largest:
-        raise wrong(operation, "page_size", size, f"is above {largest}, the most one request can hold")
+        raise invalid(operation, "page_size", size, f"is above {largest}, the most rows of one request")
     bounds = (paging.cursor, paging.start, paging.end)
     cursor, start, end = (_value(operation, name, arguments, now_ms) for name in bounds)
     _check_range(operation, cursor if paging.start is None else start, end)
     if paging.start is not None and cursor is not None and start is not None:
         names = (operation.by_wire[paging.cursor].name, operation.by_wire[paging.start].name)
-        raise wrong(operation, names[0], cursor, f"and {names[1]} exclude each other: drop one of them")
+        raise invalid(operation, names[0], cursor, f"and {names[1]} exclude each other: drop one of them")
     cursor, start = _oldest(operation, cursor, start, now_ms)
-    # What Binance would refuse is refused here, not somewhere along the way.
+    # What Binance would refuse is refused here, before the first request.
     rest = {name: value for name, value in arguments.items() if name not in own}
     checked = validate(
         operation, {**rest, paging.cursor: cursor, **({paging.start: start} if paging.start else {})}, now_ms
@@ -159,7 +159,7 @@ def plan_walk(
     if cursor is None and start is None and wanted is None:
         starts = [operation.by_wire[name].name for name in (paging.start, paging.cursor) if name is not None]
         text = f"is required without {' or '.join(starts)}: pass limit= for the newest rows, or {starts[0]}= for those"
-        raise wrong(operation, "limit", None, f"{text} from there on (0 for the oldest)")
+        raise invalid(operation, "limit", None, f"{text} from there on (0 for the oldest)")
     rest = {name: value for name, value in checked.items() if name not in own}
     in_window = _largest_page(operation, rest)
     size = size or cheapest_page(operation, rest)
@@ -170,7 +170,7 @@ def plan_walk(
 def _oldest(
     operation: Operation[Any], cursor: int | None, start: int | None, now_ms: int
 ) -> tuple[int | None, int | None]:
-    """Cursor and start, with a 0 as the oldest row that is still served."""
+    """Cursor and start, where 0 is replaced by the earliest time that is still served."""
     paging = paging_of(operation)
     earliest = earliest_start(operation, now_ms) or (paging.first if paging.window else None)
     if earliest is None or 0 not in (cursor, start):
@@ -179,7 +179,7 @@ def _oldest(
 
 
 def earliest_start(operation: Operation[Any], now_ms: int) -> int | None:
-    """The earliest time that may be asked for now, where a look-back limits it."""
+    """The earliest time that may be asked for now; None if there is no look-back limit."""
     paging = paging_of(operation)
     for rule in operation.rules:
         if isinstance(rule, Lookback) and (paging.start or paging.cursor) in rule.names:
@@ -192,12 +192,12 @@ def _count(operation: Operation[Any], name: str, value: object) -> int | None:
         return None
     try:
         number = operator.index(value) if isinstance(value, SupportsIndex) and not isinstance(value, bool) else 0
-    except Exception:  # noqa: BLE001 - whatever an ``__index__`` of the caller's raises, it gives no number
+    except Exception:  # noqa: BLE001 - a foreign ``__index__`` may raise anything
         number = 0
     if number < 1:
-        raise wrong(operation, name, value, "must be a positive int")
+        raise invalid(operation, name, value, "must be a positive int")
     if number >= 2**63:
-        raise wrong(operation, name, value, "has more than 64 bits: leave it out for all there is")
+        raise invalid(operation, name, value, "has more than 64 bits: leave it out for all rows")
     return number
 
 
@@ -209,9 +209,9 @@ def _value(operation: Operation[Any], wire: str | None, arguments: Mapping[str, 
     if not isinstance(number, int):
         return None
     if operation.by_wire[wire].type == "time":
-        # As a number, which the walk goes on with, these would be taken for another unit; nothing is that old or new.
+        # The walk goes on with numbers, and beyond these bounds they would be taken for another unit.
         number = min(number, LATEST_MS - 1) if number >= EARLIEST_MS else 0
-    # A start of 0 says "the oldest there is", however long that is kept.
+    # A start of 0 means "the oldest there is", whatever the look-back limit.
     if number or wire == paging_of(operation).end:
         for rule in operation.rules:
             if isinstance(rule, Lookback):
@@ -223,10 +223,10 @@ def _check_range(operation: Operation[Any], begin: int | None, end: int | None) 
     paging = paging_of(operation)
     if begin is not None and end is not None and paging.end is not None and begin > end:
         first, last = operation.by_wire[paging.start or paging.cursor].name, operation.by_wire[paging.end].name
-        raise wrong(operation, first, begin, f"is later than {last}={end}: swap the two")
+        raise invalid(operation, first, begin, f"is later than {last}={end}: swap the two")
 
 
-def wrong(operation: Operation[Any], name: str, value: object, reason: str) -> ParameterError:
+def invalid(operation: Operation[Any], name: str, value: object, reason: str) -> ParameterError:
     given = "" if value is None else f"={shown(value)}"
     return ParameterError(
         f"iter_{operation.name}: {name}{given} {reason}", operation=operation.id, parameter=name, value=value
@@ -237,10 +237,10 @@ def wrong(operation: Operation[Any], name: str, value: object, reason: str) -> P
 
 
 def plan_pages(walk: Walk, now_ms: int) -> list[tuple[int, int]]:
-    """(number of requests, page size) of a walk, as long as Binance sends whole pages and no row in between is missing.
+    """(number of requests, page size) of a walk, if Binance sends full pages and no row in between is missing.
 
-    Where only the times bound it, one further page is in it: the newest rows may be missing, and then an empty page
-    has to show the end.
+    Where only times bound the walk, this includes one further page: the newest rows may be missing, and then only an
+    empty page shows that it has ended.
 
     Raises:
         ParameterError: neither ``limit`` nor a time range in steps says how many rows there can be.
@@ -252,14 +252,14 @@ def plan_pages(walk: Walk, now_ms: int) -> list[tuple[int, int]]:
     if paging.step is not None and walk.cursor:
         last = now_ms if walk.end is None else min(walk.end, now_ms) if paging.window else walk.end
         in_range = max(0, (last - walk.cursor) // walk.step + 1)
-        # Windows may be empty, so a limit does not say how many of them have to be looked into.
+        # Windows may be empty, so the limit does not say how many of them have to be fetched.
         if rows is None or paging.window or in_range <= rows:
             rows, further = in_range, 1
     elif paging.window and walk.newest and rows is not None:
-        rows = min(rows, _kept(walk, now_ms))
+        rows = min(rows, _rows_served(walk, now_ms))
     if rows is None:
         raise ParameterError(
-            f"plan.iter_{operation.name}: how many rows there are is not known beforehand: pass limit=, "
+            f"plan.iter_{operation.name}: the number of rows is not known in advance: pass limit=, "
             "or a start time where rows have a fixed distance",
             operation=operation.id,
             parameter="limit",
@@ -269,8 +269,8 @@ def plan_pages(walk: Walk, now_ms: int) -> list[tuple[int, int]]:
     return _parts(walk, rows, further)
 
 
-def _kept(walk: Walk, now_ms: int) -> int:
-    """Rows between the look-back and the end."""
+def _rows_served(walk: Walk, now_ms: int) -> int:
+    """Rows between the look-back limit and the end."""
     earliest = earliest_start(walk.operation, now_ms)
     last = now_ms if walk.end is None else min(walk.end, now_ms)
     return max(0, (last - (earliest or 0)) // walk.step + 1)
@@ -281,7 +281,7 @@ def _parts(walk: Walk, rows: int, further: int) -> list[tuple[int, int]]:
     if rows <= size and not paging.window:
         return [(1, rows), *([(1, size)] if further else [])]
     if not paging.unique:
-        # A page begins with the last row of the one before; backwards, each stretch is shown complete by one more.
+        # Each page begins with the last row of the page before; backwards, each stretch needs one more page to end.
         following = -(-(rows - size) // max(size - 1, 1))
         return [(1 + following * (2 if walk.newest else 1), size)]
     if paging.window or (walk.newest and not paging.newest_up_to_end):

@@ -1,6 +1,6 @@
-"""Python arguments into a query string, or a ``ParameterError`` before anything is sent.
+"""Turns Python arguments into a query string, or raises ``ParameterError`` before anything is sent.
 
-Everything here is decided from the operation's parameters and rules; the current time is handed in.
+Everything is decided from the operation's parameters and rules; the current time is an argument.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _FORBIDDEN_IN_SYMBOL = frozenset('/?&#%@"[],')
 _LONGEST_SYMBOL = 40
 _MOST_ITEMS = 10_000
 _LONGEST_QUERY = 60_000
-"""Characters; HTTP libraries and servers take about so many and refuse more in words that do not tell why."""
+"""Characters. HTTP libraries and servers refuse much longer ones without saying why."""
 _NEW_CHOICE = re.compile("[A-Za-z0-9_]{1,64}")
-"""What a value may look like that Binance has added to an open list."""
+"""Form of a value that Binance may have added to an open list of choices."""
 _LOGGER = logging.getLogger("binance_sdk")
 _NEEDS_NO_QUOTING = re.compile("[A-Za-z0-9_.~-]+")
 _LARGEST_ID = 2**63 - 1
@@ -39,12 +39,12 @@ _PLAIN_SYMBOL = re.compile(f"[A-Za-z0-9_-]{{1,{_LONGEST_SYMBOL}}}")
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _LOWER = {large: small for small, large in _UPPER.items()}
 
-# A time in seconds read as milliseconds falls into January to March 1970, one in microseconds beyond the year 5000.
+# Seconds read as milliseconds are a time before 1974, and microseconds one after the year 5000.
 EARLIEST_MS, LATEST_MS = 10**11, 10**14
 
 
-class Refused(Exception):
-    """Why a value cannot be sent; turned into a ``ParameterError`` that names operation and argument."""
+class InvalidValue(Exception):
+    """Why a value cannot be sent; becomes a ``ParameterError`` that names operation and argument."""
 
 
 def validate(operation: Operation[Any], arguments: Mapping[str, object], now_ms: int) -> Arguments:
@@ -86,8 +86,8 @@ def validate_one(operation: Operation[Any], wire: str, value: object) -> Argumen
     """
     parameter = operation.by_wire[wire]
     try:
-        return _list(parameter, value) if parameter.list else _one(parameter, value)
-    except Refused as reason:
+        return _list(parameter, value) if parameter.list else _scalar(parameter, value)
+    except InvalidValue as reason:
         _refuse(operation, parameter, value, str(reason))
 
 
@@ -95,7 +95,7 @@ def query(operation: Operation[Any], given: Arguments) -> str:
     """The query string, percent-encoded as UTF-8; lists as one JSON array without spaces.
 
     Raises:
-        ParameterError: it is longer than an address can be.
+        ParameterError: it would be too long for a URL.
     """
     parts = {name: f"{_quoted(name)}={_quoted(text(value))}" for name, value in given.items()}
     query = "&".join(parts.values())
@@ -103,7 +103,7 @@ def query(operation: Operation[Any], given: Arguments) -> str:
         longest = max(parts, key=lambda name: len(parts[name]))
         value = given[longest]
         many = f"has {len(value)} items, which make" if isinstance(value, tuple) else "makes"
-        reason = f"{many} an address of {len(query)} characters, at most {_LONGEST_QUERY} can be sent: split the call"
+        reason = f"{many} a query of {len(query)} characters, at most {_LONGEST_QUERY} can be sent: split the call"
         _refuse(operation, operation.by_wire[longest], value, reason)
     return query
 
@@ -133,7 +133,7 @@ def _refuse(operation: Operation[Any], parameter: Parameter, value: object, reas
 # ------------------------------------------------------------------------------------ one value
 
 
-def _one(parameter: Parameter, value: object) -> int | str | bool:
+def _scalar(parameter: Parameter, value: object) -> int | str | bool:
     return _READERS[parameter.type](parameter, value)
 
 
@@ -141,145 +141,145 @@ def _list(parameter: Parameter, value: object) -> tuple[str, ...]:
     if isinstance(value, (str, bytes)) or not isinstance(value, Iterable) or isinstance(value, Mapping):
         is_plain = isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_SYMBOL
         hint = f'{parameter.name}=["{value}"]' if is_plain else f"{parameter.name}=[...]"
-        raise Refused(f"takes a list: write {hint}")
+        raise InvalidValue(f"takes a list: write {hint}")
     try:
-        # One more than can be sent: somebody may hand in what never ends.
+        # One more than can be sent, as the iterable may be endless.
         given = tuple(islice(cast("Iterable[object]", value), _MOST_ITEMS + 1))
     except Exception as error:
-        raise Refused(f"cannot be read as a list: {type(error).__name__}") from error
-    items = tuple(str(_one(parameter, item)) for item in given)
+        raise InvalidValue(f"cannot be read as a list: {type(error).__name__}") from error
+    items = tuple(str(_scalar(parameter, item)) for item in given)
     if not items:
-        raise Refused("is empty: name at least one, or leave it out")
+        raise InvalidValue("is empty: name at least one, or leave it out")
     if parameter.max_items is not None and len(items) > parameter.max_items:
         count = len(items) if len(items) <= _MOST_ITEMS else f"more than {_MOST_ITEMS}"
-        raise Refused(f"has {count} items, at most {parameter.max_items} are allowed: split the call")
+        raise InvalidValue(f"has {count} items, at most {parameter.max_items} are allowed: split the call")
     if len(items) > _MOST_ITEMS:
-        raise Refused(f"has more than {_MOST_ITEMS} items, which no address holds: split the call")
+        raise InvalidValue(f"has more than {_MOST_ITEMS} items, too many for a URL: split the call")
     seen: set[str] = set()
     for item in items:
         if item in seen:
-            raise Refused(f"names {item!r} twice: drop one")
+            raise InvalidValue(f"names {item!r} twice: drop one")
         seen.add(item)
     return items
 
 
 def _symbol(parameter: Parameter, value: object) -> str:
     if not isinstance(value, str):
-        raise Refused("must be a string such as 'BTCUSDT'")
-    # The plain text, should it be a member of an enum of the caller's.
+        raise InvalidValue("must be a string such as 'BTCUSDT'")
+    # The plain text, in case the caller passed a member of a str enum.
     value = str.__str__(value)
     if _PLAIN_SYMBOL.fullmatch(value):
         return value.upper()
     if not 1 <= len(value) <= _LONGEST_SYMBOL:
-        raise Refused(f"must have 1 to {_LONGEST_SYMBOL} characters")
+        raise InvalidValue(f"must have 1 to {_LONGEST_SYMBOL} characters")
     for character in value:
         if character in _FORBIDDEN_IN_SYMBOL or character.isspace() or unicodedata.category(character)[0] == "C":
             hint = ": several symbols go into a list" if character == "," else ""
-            raise Refused(f"holds {character!r}, which no symbol has{hint}")
+            raise InvalidValue(f"contains {character!r}, which no symbol has{hint}")
     return upper(value)
 
 
 def upper(symbol: str) -> str:
-    """By ASCII rules only: other letters have upper-case forms that are other symbols."""
+    """The symbol in upper case; only ASCII letters change, as the upper case of others may be another symbol."""
     return symbol.translate(_UPPER)
 
 
 def lower(symbol: str) -> str:
-    """By ASCII rules only."""
+    """The symbol in lower case; only ASCII letters change."""
     return symbol.translate(_LOWER)
 
 
 def _string(parameter: Parameter, value: object) -> str:
     if not isinstance(value, str) or not value:
-        raise Refused("must be a string that is not empty")
+        raise InvalidValue("must be a non-empty string")
     value = str.__str__(value)
     if parameter.pattern is not None and not re.fullmatch(parameter.pattern, value):
-        raise Refused(f"does not fit: {parameter.pattern_note or parameter.pattern}")
+        raise InvalidValue(f"must match: {parameter.pattern_note or parameter.pattern}")
     return value
 
 
 def _index(value: object) -> int | None:
-    """``value`` as an int where it is one (numpy's too), else None."""
+    """``value`` as an int if it is one (numpy's included), else None."""
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         return None
     try:
-        # Before its version 2.3, numpy's bool passes for a number.
+        # Before its version 2.3, numpy's bool has an __index__.
         return None if getattr(getattr(value, "dtype", None), "kind", None) == "b" else operator.index(value)
-    except Exception:  # noqa: BLE001 - a class and an array have an __index__, and a stranger's raises whatever it likes
+    except Exception:  # noqa: BLE001 - classes and arrays have an __index__ too, and a foreign one may raise anything
         return None
 
 
 def _integer(parameter: Parameter, value: object) -> int:
     number = _index(value)
     if number is None:
-        raise Refused("must be an int")
+        raise InvalidValue("must be an int")
     if parameter.choices is not None and number not in parameter.choices:
-        raise Refused(f"must be one of {', '.join(str(choice) for choice in parameter.choices)}")
+        raise InvalidValue(f"must be one of {', '.join(str(choice) for choice in parameter.choices)}")
     low = parameter.min if parameter.min is not None else (0 if parameter.type == "id" else None)
     if low is not None and number < low:
-        raise Refused(f"is below {low}, the least allowed")
+        raise InvalidValue(f"is below {low}, the least allowed")
     if parameter.type == "id" and number > _LARGEST_ID:
-        raise Refused("is no id: ids have 64 bits")
+        raise InvalidValue("must be an id of at most 64 bits")
     if parameter.max is not None and number > parameter.max and not parameter.clamp:
-        raise Refused(f"is above {parameter.max}, the most allowed")
+        raise InvalidValue(f"is above {parameter.max}, the most allowed")
     if not -_LARGEST_ID <= number <= _LARGEST_ID:
-        raise Refused("has more than 64 bits")
+        raise InvalidValue("has more than 64 bits")
     return number
 
 
 def _boolean(parameter: Parameter, value: object) -> bool:
     if not isinstance(value, bool):
-        raise Refused("must be True or False")
+        raise InvalidValue("must be True or False")
     return value
 
 
 def _choice(parameter: Parameter, value: object) -> str:
     choices = [str(choice) for choice in parameter.choices or ()]
-    # The plain text, should it be a member of an enum of the caller's.
+    # The plain text, in case the caller passed a member of a str enum.
     given = str.__str__(value) if isinstance(value, str) else ""
     if given in choices:
         return given
     near = [choice for choice in choices if choice.lower() == given.lower()]
     if parameter.open and not near and _NEW_CHOICE.fullmatch(given):
-        _tell_of(parameter.name, given)
+        _warn_of(parameter.name, given)
         return given
     near = near or get_close_matches(given[:_LONGEST_SYMBOL], choices, n=2, cutoff=0.5)
     hint = f"; did you mean {' or '.join(repr(choice) for choice in near)}?" if near else ""
-    raise Refused(f"must be one of {', '.join(choices)}{' or a newer one' if parameter.open else ''}{hint}")
+    raise InvalidValue(f"must be one of {', '.join(choices)}{' or a newer one' if parameter.open else ''}{hint}")
 
 
 @lru_cache(maxsize=256)
-def _tell_of(name: str, given: str) -> None:
-    """A hint, once for each: the list grows at Binance, and a slip of the pen looks the same."""
-    _LOGGER.warning("%s=%r is none of the values known to this version; sent all the same", name, given)
+def _warn_of(name: str, given: str) -> None:
+    """Warn once for each value: Binance may have added it, or it may be a typing error."""
+    _LOGGER.warning("%s=%r is not among the values known to this version; sent anyway", name, given)
 
 
 def milliseconds(value: object) -> int:
     """Epoch milliseconds from an int or an aware datetime.
 
     Raises:
-        Refused: for a naive datetime, a float, or a number in another unit.
+        InvalidValue: it is a naive datetime, a float, or a number in another unit.
     """
     if isinstance(value, datetime):
         try:
             passed = None if value.tzinfo is None or value.utcoffset() is None else value - EPOCH
         except Exception as error:
-            raise Refused(f"has a time zone that cannot be read: {type(error).__name__}") from error
+            raise InvalidValue(f"has a time zone that cannot be read: {type(error).__name__}") from error
         if passed is None:
-            raise Refused("has no time zone: use an aware datetime, e.g. datetime(2026, 1, 1, tzinfo=timezone.utc)")
+            raise InvalidValue("has no time zone: pass an aware datetime, e.g. datetime(2026, 1, 1, tzinfo=UTC)")
         exact = (passed.days * 86_400 + passed.seconds) * 1000 + passed.microseconds // 1000
         if exact < 0:
-            raise Refused("lies before 1970")
+            raise InvalidValue("is before 1970")
         return exact
     number = _index(value)
     if number is None:
-        raise Refused("must be epoch milliseconds (int) or an aware datetime")
+        raise InvalidValue("must be epoch milliseconds (int) or an aware datetime")
     if number < 0:
-        raise Refused("is negative: times are milliseconds since 1970")
+        raise InvalidValue("is negative: times are milliseconds since 1970")
     if 0 < number < EARLIEST_MS:
-        raise Refused("looks like seconds: times are milliseconds since 1970, multiply by 1000")
+        raise InvalidValue("looks like seconds: times are milliseconds since 1970, multiply by 1000")
     if number >= LATEST_MS:
-        raise Refused("looks like micro- or nanoseconds: times are milliseconds since 1970")
+        raise InvalidValue("looks like micro- or nanoseconds: times are milliseconds since 1970")
     return number
 
 
@@ -290,11 +290,11 @@ def _time(parameter: Parameter, value: object) -> int:
 def _utc_offset(parameter: Parameter, value: object) -> str:
     match = _UTC_OFFSET.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise Refused("must be hours or hours:minutes, such as '8', '-1:00' or '+05:45'")
+        raise InvalidValue("must be hours or hours:minutes, such as '8', '-1:00' or '+05:45'")
     minutes = int(match[2]) * 60 + int(match[3] or 0)
     signed = -minutes if match[1] == "-" else minutes
     if int(match[3] or 0) > 59 or not _EARLIEST_OFFSET <= signed <= _LATEST_OFFSET:
-        raise Refused("must lie between -12:00 and +14:00")
+        raise InvalidValue("must be between -12:00 and +14:00")
     return match[0]
 
 
@@ -353,14 +353,14 @@ def _check_span(operation: Operation[Any], rule: MaxSpan, given: Arguments) -> N
 
 
 def check_lookback(operation: Operation[Any], rule: Lookback, given: Arguments, now_ms: int) -> None:
-    """Refuse times older than Binance keeps; ``given`` by wire name."""
+    """Refuse times that Binance no longer has data for; ``given`` is by wire name."""
     earliest = now_ms - rule.seconds * 1000
     for name in rule.names:
         value = given.get(name)
         if isinstance(value, int) and value < earliest:
             reason = (
                 f"({to_datetime(value).isoformat(timespec='seconds')}) is older than the {_span(rule.seconds)} "
-                f"Binance keeps here: pass {earliest} or later"
+                f"that Binance keeps here: pass {earliest} or later"
             )
             _refuse(operation, operation.by_wire[name], value, reason)
 

@@ -1,4 +1,4 @@
-"""One request for all who ask the same at once."""
+"""One request for identical calls that are made at the same time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from binance_sdk._runtime.locks import new_lock
 
 
 class AsyncSingleFlight:
-    """Requests under way in one event loop. The request lives as long as one of its waiters does."""
+    """For the calls of an event loop. A request goes on for as long as any caller waits for it."""
 
     def __init__(self) -> None:
         self._tasks: dict[tuple[int, str], tuple[asyncio.Task[Any], list[int]]] = {}
 
     async def run(self, key: str, make: Callable[[], Awaitable[Any]]) -> tuple[Any, bool]:
-        """The answer, and whether it was somebody else's request."""
+        """The answer, and whether it came from another caller's request."""
         place = (id(asyncio.get_running_loop()), key)
         me = asyncio.current_task()
         for last in (False, False, True):
@@ -28,7 +28,7 @@ class AsyncSingleFlight:
                 task = asyncio.ensure_future(_run(make))
                 found = (task, [0])
                 self._tasks[place] = found
-                task.add_done_callback(lambda done: self._land(place, done))
+                task.add_done_callback(lambda done: self._forget(place, done))
             task, waiters = found
             waiters[0] += 1
             try:
@@ -36,21 +36,21 @@ class AsyncSingleFlight:
             except asyncio.CancelledError:
                 if last or not task.cancelled() or (me is not None and me.cancelling()):
                     raise
-                # Somebody ended the request, and nobody us: ask again.
+                # The request was cancelled, but this caller was not: ask again.
             finally:
                 waiters[0] -= 1
                 if not waiters[0] and not task.done():
-                    # Nobody wants the answer any more, and who comes next shall not find a request that is ending.
-                    self._land(place, task)
+                    # Nobody waits any more; the next caller must not find a request that is being cancelled.
+                    self._forget(place, task)
                     task.cancel()
         raise AssertionError("the last attempt answers or raises")
 
     def after_fork(self) -> None:
-        """Whoever flies does so in the parent."""
+        """The requests under way belong to the parent."""
         abandon(*self._tasks.values())
         self._tasks.clear()
 
-    def _land(self, place: tuple[int, str], task: asyncio.Future[Any]) -> None:
+    def _forget(self, place: tuple[int, str], task: asyncio.Future[Any]) -> None:
         found = self._tasks.get(place)
         if found is not None and found[0] is task:
             del self._tasks[place]
@@ -60,19 +60,19 @@ async def _run(make: Callable[[], Awaitable[Any]]) -> Any:
     return await make()
 
 
-class _Abandoned(Exception):
-    """The thread that asked was interrupted; somebody else has to ask again."""
+class _InterruptedError(Exception):
+    """The thread that made the request was interrupted; another one has to make it again."""
 
 
 class ThreadSingleFlight:
-    """Requests under way in the threads of a blocking client."""
+    """For the threads of a blocking client."""
 
     def __init__(self) -> None:
         self._futures: dict[str, Future[Any]] = {}
         self._lock = new_lock()
 
     async def run(self, key: str, make: Callable[[], Awaitable[Any]]) -> tuple[Any, bool]:
-        """The answer, and whether it was somebody else's request. Never suspends."""
+        """The answer, and whether it came from another caller's request. Never suspends."""
         while True:
             with self._lock:
                 future = self._futures.get(key)
@@ -81,7 +81,7 @@ class ThreadSingleFlight:
                     break
             try:
                 return future.result(), True
-            except _Abandoned:
+            except _InterruptedError:
                 continue
         try:
             result = await make()
@@ -91,14 +91,14 @@ class ThreadSingleFlight:
             raise
         except BaseException:
             self._finish(key)
-            own.set_exception(_Abandoned())
+            own.set_exception(_InterruptedError())
             raise
         self._finish(key)
         own.set_result(result)
         return result, False
 
     def after_fork(self) -> None:
-        """Whoever flies does so in the parent: nobody here would ever land."""
+        """The requests under way belong to the parent, and would never end here."""
         self._futures.clear()
 
     def _finish(self, key: str) -> None:

@@ -1,7 +1,7 @@
-"""The same signature, another result: how ``with_raw_response`` and ``plan`` keep types and overloads.
+"""Same signature, other result: how ``with_raw_response`` and ``plan`` keep types and overloads.
 
-The method handed in belongs to an api object whose caller already returns the other thing at run time;
-these functions say so to type checkers, once for each method instead of a twin class written out.
+The wrapped method belongs to an API object whose caller returns the other result at run time; these functions tell type
+checkers so, for each method, instead of a second class written out.
 """
 
 from __future__ import annotations
