@@ -1,4 +1,4 @@
-"""What both clients share: one engine, one transport, and whether they are open."""
+"""What a client and its ``with_options`` copies share: engine, transport, streams, and whether they are open."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ USER_AGENT = f"binance-market-sdk/{__version__}"
 
 
 class Core:
-    """The inside of a client and of its ``with_options`` copies."""
+    """What both kinds of client have in common."""
 
     blocking = False
 
@@ -74,7 +74,7 @@ class Core:
         notify_after_fork(self)
 
     def cache(self, operation: str | None = None) -> AnswerCache:
-        """Made when the first call wants one.
+        """The cache of answers, made when the first call needs it.
 
         Raises:
             ConfigError: the client belongs to another process.
@@ -86,14 +86,14 @@ class Core:
         return self._cache
 
     def check_process(self, operation: str | None) -> None:
-        """Nothing where the client may be used in this process.
+        """Check that the client may be used in this process.
 
         Raises:
-            ConfigError: it belongs to another one.
+            ConfigError: it belongs to another process.
         """
 
     def after_fork(self) -> None:
-        """We are the child of a fork: what is connected and under way is the parent's."""
+        """Called in the child of a fork: connections and requests under way belong to the parent."""
         transport, self.transport = self.transport, None
         if transport is not None:
             transport.after_fork()
@@ -102,7 +102,7 @@ class Core:
         self.single_flight.after_fork()
 
     def open(self, operation: str) -> Transport:
-        """The transport, made at the first call: httpx is imported no sooner.
+        """The transport, made at the first call; httpx is not imported before.
 
         Raises:
             ConfigError: the client is closed, or belongs to another process.
@@ -150,7 +150,7 @@ class Core:
         return WebsocketsConnector(USER_AGENT, self.settings.network)
 
     def stream_clock(self) -> Clock:
-        """Streams run in an event loop, whichever client opens them."""
+        """Streams run in an event loop, whatever the client."""
         return AsyncClock() if self.blocking else self.clock
 
     async def close(self) -> None:
@@ -160,7 +160,7 @@ class Core:
             await transport.aclose()
 
     def __del__(self) -> None:
-        # A constructor that failed has left nothing to close, and not all of these.
+        # After a constructor that failed there is nothing to close, and attributes are missing.
         connected = getattr(self, "transport", None) is not None and self.http_client is None
         streams = getattr(self, "_streams", None)
         if connected or (streams is not None and streams.busy):
@@ -168,7 +168,7 @@ class Core:
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
 
     def where(self) -> str:
-        """For ``repr``: never the key."""
+        """Environment and base URLs for ``repr``; never the API key."""
         given = {
             f"{market}_base_url": urls.base_urls[0]
             for market, urls in self.settings.urls.items()
@@ -188,7 +188,7 @@ class AsyncCore(Core):
         self._streams: StreamManager | None = None
 
     def streams(self) -> StreamManager:
-        """Opens the streams of the client."""
+        """The manager of the client's streams."""
         self.check_process(None)
         if self._streams is None:
             with IMPORT_LOCK:
@@ -232,7 +232,7 @@ class BlockingCore(Core):
         self._streams: BackgroundStreamManager | None = None
 
     def streams(self) -> BackgroundStreamManager:
-        """Opens the streams of the client, in a thread of their own."""
+        """The manager of the client's streams, which run in a thread of their own."""
         with IMPORT_LOCK, self._lock:
             if self._streams is None:
                 from binance_sdk._runtime.stream.manager import BackgroundStreamManager

@@ -121,7 +121,7 @@ def _environment(given: Arguments) -> Environment:
 
 def _hooks(hooks: object) -> tuple[Hook, ...]:
     if callable(hooks):
-        refuse("hooks", hooks, "is one function; write a list, hooks=[...], of one or more")
+        refuse("hooks", hooks, "must be a list of functions: write hooks=[...]")
     if not isinstance(hooks, Sequence) or isinstance(hooks, (str, bytes, bytearray)):
         refuse("hooks", hooks, "must be a list of functions that take one event, e.g. hooks=[print]")
     for hook in cast("Sequence[object]", hooks):
@@ -179,7 +179,7 @@ def _api_key(argument: object) -> str | None:
     if not key:
         return None
     if not key.isascii() or not key.isprintable() or " " in key or len(key) > _LONGEST_KEY:
-        # The key itself never goes into a message.
-        what = f"longer than {_LONGEST_KEY} characters or holds some that no header can carry"
+        # No message contains the key itself.
+        what = f"longer than {_LONGEST_KEY} characters or contains some that no header can hold"
         raise ConfigError(f"the API key (api_key, BINANCE_API_KEY) is {what}; copy it again")
     return key

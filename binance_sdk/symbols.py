@@ -1,4 +1,4 @@
-"""The rules a price and a quantity have to follow, by symbol."""
+"""The rules for prices and quantities of orders, by symbol."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Symbols(Mapping[str, SymbolRules]):
     def __getitem__(self, symbol: str) -> SymbolRules:
         found = self._rules.get(symbol)
         if found is None:
-            raise KeyError(f"{symbol!r} is not listed; symbols are written like 'BTCUSDT'")
+            raise KeyError(f"{symbol!r} is not listed; symbols look like 'BTCUSDT'")
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -144,7 +144,7 @@ class Symbols(Mapping[str, SymbolRules]):
         return len(self._rules)
 
     def trading(self, quote_asset: str | None = None) -> list[str]:
-        """Symbols that are traded now, of one quote asset or of all."""
+        """Symbols that are traded now, with one quote asset or with any."""
         return [
             rules.symbol
             for rules in self._rules.values()
@@ -155,18 +155,18 @@ class Symbols(Mapping[str, SymbolRules]):
 @in_own_context
 def _round(value: Decimal, step: Decimal | None, origin: Decimal, rounding: str) -> Decimal:
     if rounding not in _ROUNDINGS:
-        text = f"rounding={shown(rounding)} is none of {', '.join(_ROUNDINGS)}"
+        text = f"rounding={shown(rounding)} must be one of {', '.join(_ROUNDINGS)}"
         raise ParameterError(text, parameter="rounding", value=rounding)
     if not step:
         return value
-    # Not by dividing: a quotient of finitely many digits may already be the step above.
+    # Exact fractions, as a rounded quotient may already be the next step.
     size = Fraction(step)
     steps, rest = divmod(Fraction(value - origin), size)
-    # Every rounding mode asks for no more than this of what is past the step below.
+    # What is past the step below, as far as any rounding mode needs to know.
     past = "0" if not rest else "0.25" if 2 * rest < size else "0.5" if 2 * rest == size else "0.75"
     whole = (steps + Decimal(past)).to_integral_value(rounding)
-    # Prices may start at a finer number than their tick.
-    finest = min(0, *(int(one.normalize().as_tuple().exponent) for one in (step, origin)))
+    # The first price may have more digits than the tick.
+    finest = min(0, *(int(number.normalize().as_tuple().exponent) for number in (step, origin)))
     return (origin + whole * step).quantize(Decimal(1).scaleb(finest))
 
 
@@ -200,13 +200,13 @@ class _Lot(Protocol):
 
 
 def _rules(
-    one: _Listed, price: _Price | None, lot: _Lot | None, min_notional: Decimal | None, origin: Decimal
+    info: _Listed, price: _Price | None, lot: _Lot | None, min_notional: Decimal | None, origin: Decimal
 ) -> SymbolRules:
     return SymbolRules(
-        symbol=one.symbol,
-        status=one.status,
-        base_asset=one.base_asset,
-        quote_asset=one.quote_asset,
+        symbol=info.symbol,
+        status=info.status,
+        base_asset=info.base_asset,
+        quote_asset=info.quote_asset,
         tick_size=None if price is None else price.tick_size,
         min_price=None if price is None else price.min_price,
         max_price=None if price is None else price.max_price,
@@ -219,29 +219,29 @@ def _rules(
 
 
 def spot_symbols(info: spot.ExchangeInfo) -> Symbols:
-    """The rules in an exchange information of the spot market."""
+    """The rules in the exchange information of the spot market."""
     from binance_sdk import spot
 
     rules: dict[str, SymbolRules] = {}
-    for one in info.symbols:
-        price = next((f for f in one.filters if isinstance(f, spot.PriceFilter)), None)
-        lot = next((f for f in one.filters if isinstance(f, spot.LotSizeFilter)), None)
+    for symbol in info.symbols:
+        price = next((f for f in symbol.filters if isinstance(f, spot.PriceFilter)), None)
+        lot = next((f for f in symbol.filters if isinstance(f, spot.LotSizeFilter)), None)
         kinds = (spot.NotionalFilter, spot.MinNotionalFilter)
-        notionals = [f.min_notional for f in one.filters if isinstance(f, kinds)]
-        # Spot prices are multiples of the tick; those of futures start at the least price.
-        rules[one.symbol] = _rules(one, price, lot, max(notionals, default=None), Decimal(0))
+        notionals = [f.min_notional for f in symbol.filters if isinstance(f, kinds)]
+        # Spot prices are multiples of the tick; those of futures are counted from the least price.
+        rules[symbol.symbol] = _rules(symbol, price, lot, max(notionals, default=None), Decimal(0))
     return Symbols(rules)
 
 
 def futures_symbols(info: futures.ExchangeInfo) -> Symbols:
-    """The rules in an exchange information of the futures market."""
+    """The rules in the exchange information of the futures market."""
     from binance_sdk import futures
 
     rules: dict[str, SymbolRules] = {}
-    for one in info.symbols:
-        price = next((f for f in one.filters if isinstance(f, futures.PriceFilter)), None)
-        lot = next((f for f in one.filters if isinstance(f, futures.LotSizeFilter)), None)
-        notionals = [f.min_notional for f in one.filters if isinstance(f, futures.MinNotionalFilter)]
+    for symbol in info.symbols:
+        price = next((f for f in symbol.filters if isinstance(f, futures.PriceFilter)), None)
+        lot = next((f for f in symbol.filters if isinstance(f, futures.LotSizeFilter)), None)
+        notionals = [f.min_notional for f in symbol.filters if isinstance(f, futures.MinNotionalFilter)]
         origin = Decimal(0) if price is None else price.min_price
-        rules[one.symbol] = _rules(one, price, lot, max(notionals, default=None), origin)
+        rules[symbol.symbol] = _rules(symbol, price, lot, max(notionals, default=None), origin)
     return Symbols(rules)

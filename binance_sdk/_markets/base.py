@@ -15,7 +15,7 @@ T = TypeVar("T")
 InfoT = TypeVar("InfoT")
 
 CACHED = RequestOptions(cache=True)
-"""For exchange information, whose rules hold as long as the spec says."""
+"""For exchange information, which is reused for as long as the spec says."""
 
 
 class SymbolsOfLatest(Generic[InfoT]):
@@ -55,17 +55,17 @@ class AsyncMarket:
             **kwargs: Further arguments of the method.
 
         Returns:
-            Pairs of symbol and result as they come; failed symbols are in its ``errors``. Leaving the loop early
-            cancels what is under way.
+            Pairs of symbol and result as they arrive; the errors of failed symbols are in its ``errors``.
+            Leaving the loop early cancels the calls under way.
 
         Raises:
-            ParameterError: ``symbols`` holds no symbols. What in it is none is kept in ``errors``.
+            ParameterError: ``symbols`` is not an iterable. An item that is not a symbol is kept in ``errors``.
         """
         return Batch(lambda symbol: method(symbol, *args, **kwargs), symbols, self._caller.max_concurrency)
 
 
 class SyncMarket:
-    """Mixed into the blocking namespaces."""
+    """Base of the blocking namespaces."""
 
     _caller: SyncCaller
 
@@ -83,10 +83,10 @@ class SyncMarket:
             **kwargs: Further arguments of the method.
 
         Returns:
-            Pairs of symbol and result as they come; failed symbols are in its ``errors``. Leaving the loop early does
-            not wait for what is under way.
+            Pairs of symbol and result as they arrive; the errors of failed symbols are in its ``errors``.
+            Leaving the loop early does not wait for the calls under way.
 
         Raises:
-            ParameterError: ``symbols`` holds no symbols. What in it is none is kept in ``errors``.
+            ParameterError: ``symbols`` is not an iterable. An item that is not a symbol is kept in ``errors``.
         """
         return SyncBatch(lambda symbol: method(symbol, *args, **kwargs), symbols, self._caller.max_concurrency)

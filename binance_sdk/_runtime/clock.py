@@ -1,4 +1,4 @@
-"""The only place that reads the time or waits, so that tests can hand in another one."""
+"""The only module that reads the time or waits, so that tests can use another clock."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ T = TypeVar("T")
 
 
 class Waker(Protocol):
-    """One sleeper that others may wake, from any thread."""
+    """Something to wait on that any thread may wake."""
 
     def wake(self) -> None: ...
 
     async def wait(self, seconds: float) -> None:
-        """Until woken, or ``seconds`` have passed (infinity: until woken)."""
+        """Return when woken, or after ``seconds`` (infinity: only when woken)."""
         ...
 
 
@@ -41,7 +41,7 @@ class AsyncClock:
     """Waits without blocking the event loop."""
 
     monotonic = staticmethod(time.monotonic)
-    """Read several times in every call, so without a function of ours in between."""
+    """Read several times in each call, so it is the function itself."""
 
     def time(self) -> float:
         return time.time()
@@ -54,12 +54,12 @@ class AsyncClock:
 
 
 class BlockingClock(AsyncClock):
-    """Waits by blocking the thread; nothing here suspends, so ``drive`` can run code that awaits it."""
+    """Waits by blocking the thread. Nothing in it suspends, so ``drive`` can run code that awaits it."""
 
     async def sleep(self, seconds: float) -> None:
         stop = StopSignal.current()
         if stop is None:
-            time.sleep(seconds)  # noqa: ASYNC251 - blocking is what it is for
+            time.sleep(seconds)  # noqa: ASYNC251 - it is meant to block
         elif stop.wait(seconds):
             raise CallGivenUpError
 
@@ -80,7 +80,7 @@ class _AsyncWaker:
             else:
                 self._loop.call_soon_threadsafe(self._event.set)
         except RuntimeError:
-            # The loop has ended, and its sleepers with it.
+            # The event loop is closed, and whoever waited in it is gone.
             return
 
     async def wait(self, seconds: float) -> None:
@@ -112,11 +112,11 @@ class _ThreadWaker:
 
 
 class CallGivenUpError(BaseException):
-    """A blocking call that waited is wanted by nobody any more; like a cancelled task, and never seen by a caller."""
+    """Ends a blocking call that is no longer wanted, like ``CancelledError``; no caller ever sees it."""
 
 
 class StopSignal:
-    """Ends the waiting of blocking calls in other threads, which cannot be cancelled as tasks can."""
+    """Ends the waiting of blocking calls in other threads, which cannot be cancelled like tasks."""
 
     _in_thread = threading.local()
 
@@ -127,12 +127,12 @@ class StopSignal:
 
     @classmethod
     def current(cls) -> StopSignal | None:
-        """The signal this thread's call listens to."""
+        """The signal of the call that runs in this thread."""
         found: StopSignal | None = getattr(cls._in_thread, "signal", None)
         return found
 
     def run(self, call: Callable[[A], T], argument: A) -> T:
-        """``call(argument)`` in this thread, whose waiting ends with the signal."""
+        """Run ``call(argument)`` in this thread; when the signal is given, its waiting ends."""
         self.check()
         StopSignal._in_thread.signal = self
         try:
@@ -148,17 +148,17 @@ class StopSignal:
                 event.set()
 
     def check(self) -> None:
-        """End the call if the signal was given."""
+        """Raise CallGivenUpError if the signal was given."""
         if self._given.is_set():
             raise CallGivenUpError
 
     def wait(self, seconds: float) -> bool:
-        """Wait so long; True if the signal was given."""
+        """Wait for so many seconds; True if the signal was given."""
         return self._given.wait(seconds)
 
     @contextmanager
     def waking(self, event: threading.Event) -> Generator[None, None, None]:
-        """Sets ``event`` too, should the signal be given meanwhile."""
+        """Set ``event`` as well if the signal is given during the block."""
         with self._lock:
             self._waiting.add(event)
             if self._given.is_set():

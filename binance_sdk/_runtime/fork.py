@@ -1,4 +1,4 @@
-"""What belongs to one process: how the child of a fork finds out, and what it must not touch."""
+"""Forks: how objects learn that they are in the child now, and what a child must not use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import weakref
 from typing import Protocol
 
-# First, so that every lock is free when the first thing is told.
+# Imported first, so that its handler frees every lock before ``after_fork`` is called.
 from binance_sdk._runtime import locks as _locks
 from binance_sdk.errors import ConfigError
 
@@ -15,10 +15,10 @@ _abandoned: list[object] = []
 
 
 class ForkAware(Protocol):
-    """Something that a child inherits and has to set right before it is used there."""
+    """An object that the child of a fork inherits and has to repair before it is used there."""
 
     def after_fork(self) -> None:
-        """We are the child; no other thread runs yet."""
+        """Called in the child, before any other thread runs."""
         ...
 
 
@@ -26,22 +26,22 @@ _FORK_AWARE: weakref.WeakSet[ForkAware] = weakref.WeakSet()
 
 
 def fork_count() -> int:
-    """How many forks lie between the process that imported this and the one that runs."""
+    """Number of forks between the process that imported this module and the current one."""
     return _forks
 
 
 def notify_after_fork(thing: ForkAware) -> None:
-    """Call its ``after_fork`` in every child, for as long as it lives."""
+    """Call ``thing.after_fork()`` in every child, for as long as the object exists."""
     _FORK_AWARE.add(thing)
 
 
 def abandon(*things: object) -> None:
-    """Keep for ever what is the parent's: its end would speak to the other side, or to the parent's event loop."""
+    """Keep objects of the parent alive: destroying them would write to its connections or call its event loop."""
     _abandoned.extend(thing for thing in things if thing is not None)
 
 
 class ProcessGuard:
-    """The process in which something was begun."""
+    """Remembers the process in which something was begun."""
 
     __slots__ = ("_forks",)
 
@@ -50,19 +50,19 @@ class ProcessGuard:
 
     @property
     def is_child(self) -> bool:
-        """Whether we are a child of that process."""
+        """Whether the current process is a child of that one."""
         return self._forks != _forks
 
     def check(self, what: str, remedy: str, operation: str | None = None) -> None:
-        """Nothing, at home.
+        """Check that the current process is that one.
 
         Args:
-            what: What was begun here.
+            what: What was begun, for the message.
             remedy: What to do in the child.
-            operation: The endpoint, where one is concerned.
+            operation: The endpoint, if the message is about one.
 
         Raises:
-            ConfigError: we are a child.
+            ConfigError: it is a child.
         """
         if self._forks != _forks:
             where = f"{operation}: {what}" if operation else what

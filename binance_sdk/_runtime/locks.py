@@ -1,6 +1,6 @@
-"""Locks that a fork leaves free.
+"""Locks that are free in the child of a fork.
 
-A thread that holds a lock while another one forks does not exist in the child, where nobody would ever release it.
+A thread that holds a lock during a fork does not exist in the child, where nobody would ever release that lock.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _LOCKS: weakref.WeakSet[threading.Lock] = weakref.WeakSet()
 
 
 class _ImportLock:
-    """Held by whoever imports a library late, and made one of ours what goes wrong with that.
+    """Held while a module is imported after start-up; turns an OSError of the import into a ``ConfigError``.
 
-    A fork waits for it: the child would wait for ever for the end of an import that another thread of the parent had
-    begun. And a process that has no file descriptor left cannot read a module either.
+    A fork waits for it: in the child, an import that another thread of the parent had begun would never end. A process
+    without free file descriptors cannot read a module.
     """
 
     def __init__(self) -> None:
@@ -42,26 +42,26 @@ class _ImportLock:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self._lock.release()
         if isinstance(error, OSError):
-            remedy = "the disk or the installation is damaged"
+            remedy = "the disk or the installation may be damaged"
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 remedy = "out of file descriptors: close connections and files, or allow more with ulimit -n"
-            raise ConfigError(f"a module needed now cannot be read ({error}): {remedy}") from error
+            raise ConfigError(f"a module cannot be imported ({error}): {remedy}") from error
 
 
 IMPORT_LOCK = _ImportLock()
 
 
 def new_lock() -> threading.Lock:
-    """A lock for a few lines that change plain values; in the child of a fork it is free."""
+    """A lock for short sections that only change values; free in the child of a fork."""
     lock = threading.Lock()
     _LOCKS.add(lock)
     return lock
 
 
-class cached_property(functools.cached_property[T]):  # noqa: N801 - called like the one that it is
-    """That of ``functools``, without the lock that Python 3.11 puts around it, which a fork would leave locked.
+class cached_property(functools.cached_property[T]):  # noqa: N801 - named like functools.cached_property
+    """``functools.cached_property`` without the lock of Python 3.11, which could stay locked in the child of a fork.
 
-    Two threads may make the value twice, as from Python 3.12 on.
+    As in Python 3.12, two threads may compute the value twice.
     """
 
     if not TYPE_CHECKING and sys.version_info < (3, 12):
@@ -69,7 +69,7 @@ class cached_property(functools.cached_property[T]):  # noqa: N801 - called like
         def __get__(self, instance: object, owner: object = None) -> object:
             if instance is None:
                 return self
-            # What this has made stands in the instance, where it is found before we are asked again.
+            # Later accesses find the value in the instance and do not call this.
             return instance.__dict__.setdefault(self.attrname, self.func(instance))
 
 

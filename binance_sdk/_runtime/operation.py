@@ -1,7 +1,7 @@
-"""An endpoint as a value: everything the runtime needs to know about it, and nothing it does.
+"""Endpoints as values: everything the runtime needs to know about them.
 
-The generator writes one ``Operation`` for each endpoint; the engine, the simulator and the contract tests
-read them. No behaviour hangs on a path or a name: what differs between endpoints is a field here.
+The generator writes one ``Operation`` for each endpoint; the engine, the simulator and the contract tests read them. No
+code asks for a path or a name: what differs between endpoints is a field here.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """At most one of these, or exactly one."""
+    """At most one of these parameters may be passed; exactly one, if ``required``."""
 
     names: tuple[str, ...]
     required: bool = False
@@ -57,12 +57,16 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
+    """``first`` must not be greater than ``second``."""
+
     first: str
     second: str
 
 
 @dataclass(frozen=True, slots=True)
 class MaxSpan:
+    """``end`` must be less than so many seconds after ``start``."""
+
     start: str
     end: str
     seconds: int
@@ -76,6 +80,8 @@ class MaxSpan:
 
 @dataclass(frozen=True, slots=True)
 class Lookback:
+    """These times must be at most so many seconds ago."""
+
     names: tuple[str, ...]
     seconds: int
 
@@ -110,7 +116,7 @@ class Variant(Generic[T_co]):
 
     @cached_property
     def adapter(self) -> TypeAdapter[T_co]:
-        """Built at the first answer: 150 us once instead of at import."""
+        """Built at the first answer, which takes 150 us once."""
         return type_adapter(self.type)
 
     @cached_property
@@ -122,7 +128,7 @@ class Variant(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """How an iterator walks on; names are wire names, ``key`` and ``time`` are attributes of a row."""
+    """How an iterator pages; names are wire names, ``key`` and ``time`` are attributes of a row."""
 
     key: str
     cursor: str
@@ -141,13 +147,15 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
+    """How long an answer stays valid, at most until the candle of the interval in ``until_close_of`` closes."""
+
     seconds: int
     until_close_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Teaches:
-    """Attributes of the answer that tell the server's clock and its limits."""
+    """Attributes of the answer that hold the server time and the limits in force."""
 
     time: str | None = None
     limits: str | None = None
@@ -189,7 +197,7 @@ class Operation(Generic[T_co]):
         return {p.wire: p.default for p in self.parameters if p.default is not None}
 
     def in_force(self, given: Arguments) -> Arguments:
-        """The passed arguments over the defaults of the rest, with clamped values as the server takes them."""
+        """The passed arguments and the defaults of the others; values that the server clamps are clamped."""
         merged: dict[str, ArgumentValue] = {**self.defaults, **given}
         for wire, most in self._clamped:
             value = merged.get(wire)
@@ -215,6 +223,8 @@ class Operation(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
+    """So much in so many seconds."""
+
     limit: int
     seconds: int
     every_request: bool = False
@@ -222,13 +232,15 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class MarketLimits:
+    """Limits of one IP address on one market."""
+
     weight: Limit
     groups: Mapping[str, Limit]
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Hosts of one market in one environment; the first is used, the rest are alternatives."""
+    """Hosts of one market in one environment; the first is used, the others are alternatives."""
 
     rest: tuple[str, ...]
     stream: tuple[str, ...]
@@ -236,6 +248,8 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
+    """Hosts of every market, and the name of the pool that their requests count into."""
+
     name: str
     pool: str
     spot: Endpoint
@@ -244,15 +258,17 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class ErrorCode:
+    """What a code in an error answer means."""
+
     name: str
     meaning: str
     means: int | None = None
-    """The status that holds where it comes under 200."""
+    """The status that an error with this code and status 200 stands for."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusOverride:
-    """Words in the body of an error under which its status means another one."""
+    """Words in the body of an error that give its status another meaning."""
 
     status: int
     says: str
@@ -262,17 +278,17 @@ class StatusOverride:
         object.__setattr__(self, "says", plain_text(self.says))
 
     def fits(self, status: int, text: str) -> bool:
-        """Whether it tells of an answer of that status and ``plain_text``."""
+        """Whether it applies to an answer with that status and ``plain_text``."""
         return status == self.status and self.says in text
 
 
 def plain_text(text: str) -> str:
-    """Small letters, and one space for all white space."""
+    """The text in lower case, with single spaces."""
     return " ".join(text.lower().split())
 
 
 class LateOperations(Mapping[str, "Operation[object]"]):
-    """Operations by name, loaded when somebody asks for the first: a market that is not used costs nothing."""
+    """Operations by name, loaded at the first access: a market that is not used is not loaded."""
 
     def __init__(self, load: Callable[[], Mapping[str, Operation[object]]]) -> None:
         self._load = load
@@ -306,7 +322,7 @@ class MarketCatalogue:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What the SDK knows about Binance: generated, or loaded from a changed spec."""
+    """Everything that the SDK knows about Binance: generated, or loaded from a changed spec."""
 
     spot: MarketCatalogue
     futures: MarketCatalogue

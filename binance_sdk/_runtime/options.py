@@ -31,22 +31,22 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """What one call does differently from its client; None leaves a setting as it is.
+    """Settings of one call; None keeps the setting of the client.
 
     Args:
         timeout: Seconds for connection and whole answer, each attempt; above 0, at most 1 000 000.
         max_retries: Attempts after the first one, from 0, which switches retries off, to 1000.
-        headers: Sent besides the client's own: printable ASCII, values of at most 8000 characters.
+        headers: Sent in addition to the client's: printable ASCII, values of at most 8000 characters.
         wait: False raises ``BudgetError`` instead of waiting for the budget.
-        deadline: Seconds the whole call may take, waiting and retries included; above 0, at most 1 000 000.
+        deadline: Seconds that the whole call may take, waiting and retries included; above 0, at most 1 000 000.
         priority: Place in the queue for the budget: ``high`` (a health probe, a book snapshot), ``normal``, or ``low``
             (a backfill).
-        cache: Whether an answer that still holds will do; a number sets its lifetime in seconds, from 0 to 1 000 000.
-        bad_rows: What becomes of a list with a row that is not what the spec says: ``raise`` (the usual) fails the
-            call with a ``DecodeError`` naming the row; ``skip`` leaves the row out, tells the hooks (``RowSkipped``)
+        cache: Whether a cached answer may be used; a number sets how long answers stay valid, 0 to 1 000 000 seconds.
+        bad_rows: What happens to a list with a row that differs from the spec: ``raise`` (the default) fails the call
+            with a ``DecodeError`` that names the row; ``skip`` leaves the row out, calls the hooks (``RowSkipped``)
             and counts it (``Response.skipped``). Rows are the items of an answer, and the objects in the lists of an
-            answer that is one object, as the symbols of ``exchange_info``; a bad price level always fails its book,
-            which would be wrong without it. More than a hundred bad rows, if they are the most, fail the call as well.
+            answer that is one object, such as the symbols of ``exchange_info``; a bad price level always fails the
+            call, as its book would be wrong. So do more than a hundred bad rows if they are more than half.
 
     Raises:
         ConfigError: a setting is wrong; the message names it.
@@ -64,7 +64,7 @@ class RequestOptions:
     def __repr__(self) -> str:
         given = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
         if self.headers:
-            # Their values may be secrets.
+            # Header values may be secrets.
             given["headers"] = dict.fromkeys(self.headers, "***")
         return f"RequestOptions({', '.join(f'{name}={value!r}' for name, value in given.items())})"
 
@@ -84,7 +84,7 @@ class RequestOptions:
         _check_bad_rows(self.bad_rows)
 
     def over(self, other: RequestOptions | None) -> RequestOptions:
-        """These settings where they are made, those of ``other`` elsewhere."""
+        """These settings, and those of ``other`` where these are None."""
         if other is None:
             return self
         mine = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
@@ -94,22 +94,22 @@ class RequestOptions:
 
 
 def check_options(value: object, name: str = "options") -> RequestOptions:
-    """What stands where ``RequestOptions`` are wanted.
+    """The value, checked to be a ``RequestOptions``.
 
     Raises:
-        ConfigError: it is something else, a dict say.
+        ConfigError: it is something else, such as a dict.
     """
     return check_instance(name, value, RequestOptions)
 
 
 def check_cache(value: object) -> None:
-    """True, False, or seconds."""
+    """Check that the value is True, False, or a number of seconds."""
     if not isinstance(value, bool):
         check_number("cache", value, 0, MOST_SECONDS, " of seconds", "True, False or ")
 
 
 def _check_priority(value: object) -> None:
-    # By type first: some objects, an array say, cannot be compared with a str.
+    # The type first, as some objects, such as arrays, cannot be compared with a str.
     if value is not None and not (isinstance(value, str) and value in get_args(Priority)):
         refuse("priority", value, "must be 'high', 'normal' or 'low'")
 
@@ -123,7 +123,7 @@ def _check_headers(headers: object) -> None:
     if headers is None:
         return
     if not isinstance(headers, Mapping):
-        # What it holds may be a secret, so it is not shown.
+        # It may hold a secret, so it is not shown.
         kind = type(headers).__name__
         raise ConfigError(f'headers must be a mapping of names to values, like {{"X-Name": "value"}}, not a {kind}')
     for name, text in cast("Mapping[object, object]", headers).items():
@@ -132,7 +132,7 @@ def _check_headers(headers: object) -> None:
 
 def _check_header(name: object, value: object) -> None:
     if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-        raise ConfigError(f"headers: {shown(name)} is no name of a header")
+        raise ConfigError(f"headers: {shown(name)} is not a valid header name")
     if not isinstance(value, str) or not value.isascii() or not value.isprintable() or len(value) > _LONGEST_HEADER:
         # The value may be a secret, so it is not shown.
         text = f"must be a str of at most {_LONGEST_HEADER} printable ASCII characters"

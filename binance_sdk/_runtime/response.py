@@ -1,4 +1,4 @@
-"""The answer to a call with everything around it, and the cost of one."""
+"""``Response``, an answer with its status and headers, and ``Plan``, the cost of a call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Headers(Mapping[str, str]):
     @overload
     def get(self, name: str, /, default: str | T) -> str | T: ...
     def get(self, name: str, /, default: object = None) -> object:
-        # A missing header is the usual case; the inherited way pays for an exception.
+        # Most lookups find no header; the inherited method raises and catches a KeyError for each.
         return self._items.get(name.lower(), default)
 
     def __iter__(self) -> Iterator[str]:
@@ -47,7 +47,7 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Response(Generic[T_co]):
-    """One answer with everything around it.
+    """An answer with its status, headers and cost.
 
     Args:
         data: The decoded answer.
@@ -55,11 +55,11 @@ class Response(Generic[T_co]):
         headers: Response headers.
         content: The bytes of the body, decompressed.
         weight: Request weight charged for this call, as the spec says.
-        used_weight: The server's own count for the running window; None where it sent none.
-        url: What was asked.
-        elapsed: Seconds from sending to the whole answer.
+        used_weight: Weight that the server has counted in the running window; None if it did not say.
+        url: URL of the request.
+        elapsed: Seconds from sending the request to the end of the answer.
         retries: Attempts before this one.
-        skipped: Rows left out of ``data`` because they are not what the spec says; see ``RequestOptions.bad_rows``.
+        skipped: Rows left out of ``data`` because they differ from the spec; see ``RequestOptions.bad_rows``.
     """
 
     data: T_co
@@ -80,11 +80,11 @@ class Plan:
 
     Args:
         operation: The endpoint, e.g. ``spot.depth``.
-        requests: Number of requests; for an iterator the most it needs where no row is missing in between and pages are
+        requests: Number of requests; for an iterator the most it needs if no row is missing in between and pages are
             as large as documented.
         weight: Request weight of all of them.
         groups: Requests by named group, e.g. ``{"funding_rate": 1}``.
-        at_least: Least seconds all of it takes within the limits of an otherwise unused minute.
+        at_least: Seconds that it takes at least, if nothing else uses the limits.
     """
 
     operation: str

@@ -1,4 +1,4 @@
-"""Checks of settings. What is wrong is a ``ConfigError`` that names setting, value and remedy."""
+"""Checks of settings; each raises a ``ConfigError`` that names setting, value and remedy."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from binance_sdk.errors import ConfigError, shown
 T = TypeVar("T")
 
 MOST_SECONDS = 1_000_000
-"""Eleven days: what sockets and timers take everywhere."""
+"""Eleven days; sockets and timers accept it on every platform."""
 MOST_RETRIES = 1000
 MOST_CONCURRENT = 10_000
 
 
 def is_number(value: object) -> bool:
-    """Whether it is an int or a float; True is none."""
+    """Whether the value is an int or a float; True and False are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -25,13 +25,13 @@ def refuse(name: str, value: object, reason: str) -> NoReturn:
 
 
 def check_number(name: str, value: object, least: float, most: float, unit: str = "", otherwise: str = "") -> None:
-    """An int or a float from ``least`` to ``most``; NaN is none."""
+    """Check for an int or a float from ``least`` to ``most``; NaN is refused."""
     if not (isinstance(value, (int, float)) and is_number(value) and least <= value <= most):
         refuse(name, value, f"must be {otherwise}a number{unit} from {least:g} to {most:g}")
 
 
 def check_seconds(name: str, value: object) -> None:
-    """A time that is not nothing."""
+    """Check for a number of seconds above 0."""
     if not (isinstance(value, (int, float)) and is_number(value) and 0 < value <= MOST_SECONDS):
         refuse(name, value, f"must be a number of seconds above 0 and at most {MOST_SECONDS}")
 
@@ -47,14 +47,14 @@ def check_flag(name: str, value: object) -> None:
 
 
 def check_function(name: str, value: object) -> None:
-    """Something that is called, and not awaited."""
+    """Check for a callable that is not a coroutine function."""
     if not callable(value):
-        refuse(name, value, "cannot be called; pass a function that takes one event")
+        refuse(name, value, "must be a function that takes one event")
     if inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(type(value).__call__):
-        refuse(name, value, "is a coroutine function, which nobody would await; pass a plain function")
+        refuse(name, value, "must be a plain function: nobody would await a coroutine function")
 
 
 def check_instance(name: str, value: object, kind: type[T]) -> T:
     if isinstance(value, kind):
         return value
-    refuse(name, value, f"must be made by {kind.__name__}: write {name}={kind.__name__}(...)")
+    refuse(name, value, f"must be a {kind.__name__}: write {name}={kind.__name__}(...)")

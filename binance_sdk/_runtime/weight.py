@@ -1,7 +1,7 @@
-"""Weight rules as values: what one request costs, read from its parameters *in force*.
+"""Weight rules as values: what one request costs, decided by its parameters *in force*.
 
-In force means: what the caller passed or, when he passed nothing, the default the server assumes.
-``Arguments`` holds the passed values under their wire names; a rule asks the operation for defaults.
+A parameter in force is the value that was passed or, if none was, the default that the server assumes. ``Arguments``
+holds values by wire name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Arguments = Mapping[str, ArgumentValue]
 
 
 class WeightRule(Protocol):
-    """Anything that can price a request."""
+    """Anything that gives the weight of a request."""
 
     def weight(self, given: Arguments, in_force: Arguments) -> int: ...
 
@@ -39,7 +39,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """By an integer parameter; each step is (inclusive upper bound, weight)."""
+    """By the value of an integer parameter; each step is (inclusive upper bound, weight)."""
 
     by: str
     steps: tuple[tuple[int, int], ...]
@@ -55,7 +55,7 @@ class Bands:
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """By a parameter that takes few values."""
+    """By the value of a parameter that has few values."""
 
     by: str
     table: Mapping[int | str, int]
@@ -64,7 +64,7 @@ class Values:
         value = in_force[self.by]
         if isinstance(value, (int, str)) and value in self.table:
             return self.table[value]
-        # Parameters are validated before they are priced, so only a spec that disagrees with itself gets here.
+        # Parameters are validated before, so only a spec that contradicts itself leads here.
         raise LookupError(f"no weight for {self.by}={value!r}")
 
     def edges(self) -> tuple[int, ...]:
@@ -88,7 +88,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class PerItem:
-    """So much for each item of a list parameter, at most ``cap``."""
+    """So much for each item of a list parameter, at most ``cap`` in all."""
 
     of: str
     each: int
@@ -104,7 +104,7 @@ class PerItem:
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """The first case whose parameter was passed decides; ``None`` stands for the rest."""
+    """By the first case whose parameter was passed; the case ``None`` always applies."""
 
     cases: tuple[tuple[str | None, WeightRule], ...]
 

@@ -183,5 +183,5 @@ def test_what_is_no_number_is_told_with_the_true_reason(value: object, reason: s
 
 @pytest.mark.parametrize("rounding", ["round_down", "", None, 1, ["ROUND_UP"]])
 def test_what_is_no_rounding_mode(rounding: Any) -> None:
-    with pytest.raises(errors.ParameterError, match=r"rounding=.* is none of ROUND_DOWN"):
+    with pytest.raises(errors.ParameterError, match=r"rounding=.* must be one of ROUND_DOWN"):
         rules(Decimal("0.1")).round_price("1", rounding)
