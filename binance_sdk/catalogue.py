@@ -94,7 +94,7 @@ def _streams() -> dict[str, StreamOperation[object]]:
     from binance_sdk._generated.futures.stream_operations import STREAMS as FUTURES
     from binance_sdk._generated.spot.stream_operations import STREAMS as SPOT
 
-    return {one.id: one for one in (*SPOT, *FUTURES)}
+    return {stream.id: stream for stream in (*SPOT, *FUTURES)}
 
 
 def fixture(market: Market, operation: str, suffix: str = "") -> bytes:

@@ -107,9 +107,9 @@ def _refuse(value: object) -> object:
 
 def _holds_float(value: object) -> bool:
     if isinstance(value, dict):
-        return any(_holds_float(one) for one in cast("dict[str, object]", value).values())
+        return any(_holds_float(item) for item in cast("dict[str, object]", value).values())
     if isinstance(value, list):
-        return any(_holds_float(one) for one in cast("list[object]", value))
+        return any(_holds_float(item) for item in cast("list[object]", value))
     return isinstance(value, float)
 
 
@@ -129,9 +129,9 @@ def _unmarked(value: object) -> object:
     if isinstance(value, str):
         return _number(value.removeprefix(_MARK)) if value.startswith(_MARK) else value
     if isinstance(value, dict):
-        return {key: _unmarked(one) for key, one in cast("dict[str, object]", value).items()}
+        return {key: _unmarked(item) for key, item in cast("dict[str, object]", value).items()}
     if isinstance(value, list):
-        return [_unmarked(one) for one in cast("list[object]", value)]
+        return [_unmarked(item) for item in cast("list[object]", value)]
     return value
 
 

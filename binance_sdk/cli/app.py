@@ -20,9 +20,9 @@ class _Flags:
 
     def get_params(self, ctx: Any) -> list[Any]:
         found: list[Any] = cast(Any, super()).get_params(ctx)
-        for one in found:
-            if getattr(one, "is_flag", False) and one.metavar is None:
-                one.metavar = ""
+        for parameter in found:
+            if getattr(parameter, "is_flag", False) and parameter.metavar is None:
+                parameter.metavar = ""
         return found
 
 
@@ -71,7 +71,7 @@ def _chosen(context: typer.Context) -> Market | None:
 def complete_operation(context: typer.Context, incomplete: str) -> list[str]:
     """Operations of the market typed before."""
     market = _chosen(context)
-    return [one for one in CATALOGUE.market(market).operations if one.startswith(incomplete)] if market else []
+    return [name for name in CATALOGUE.market(market).operations if name.startswith(incomplete)] if market else []
 
 
 def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
@@ -82,7 +82,9 @@ def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
         return []
     words = [f"{parameter.name}=" for parameter in operation.parameters]
     if "=" in incomplete:
-        words = [f"{one.name}={choice}" for one in operation.parameters for choice in one.choices or ()]
+        words = [
+            f"{parameter.name}={choice}" for parameter in operation.parameters for choice in parameter.choices or ()
+        ]
     return [word for word in words if word.startswith(incomplete)]
 
 
@@ -97,7 +99,7 @@ def complete_fault(incomplete: str) -> list[str]:
         from binance_sdk.simulator.faults.parsing import describe_faults
     except ModuleNotFoundError:
         return []
-    return [one.name for one in describe_faults() if one.name.startswith(incomplete)]
+    return [fault.name for fault in describe_faults() if fault.name.startswith(incomplete)]
 
 
 EnvironmentOption = Annotated[

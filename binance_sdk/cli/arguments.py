@@ -1,4 +1,4 @@
-"""``name=value`` from a shell into the typed arguments of an operation, as its catalogue entry says."""
+"""Turns ``name=value`` from the command line into the typed arguments of an operation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def find_operation(market: Market, name: str) -> Operation[object]:
     """An operation by its name.
 
     Raises:
-        CommandError: there is none; the message names those that are near.
+        CommandError: there is none; the message names similar ones.
     """
     operations = CATALOGUE.market(market).operations
     found = operations.get(name)
@@ -50,14 +50,14 @@ def read_arguments(operation: Operation[object], pairs: Sequence[str]) -> dict[s
     for pair in pairs:
         name, sign, text = pair.partition("=")
         if not sign:
-            raise CommandError(f"{pair!r} is no parameter: write name=value, e.g. symbol=BTCUSDT")
+            raise CommandError(f"{pair!r} must be name=value, e.g. symbol=BTCUSDT")
         parameter = _find_parameter(operation, name)
         if parameter.name in arguments:
             hint = ": separate its values by commas" if parameter.list else ""
             raise CommandError(f"{parameter.name} is given twice{hint}")
         if not text:
             raise CommandError(f"{name}= has no value: give one, or leave the parameter out")
-        arguments[parameter.name] = _list(parameter, text) if parameter.list else _one(parameter, text)
+        arguments[parameter.name] = _list(parameter, text) if parameter.list else _scalar(parameter, text)
     for parameter in operation.parameters:
         if parameter.required and parameter.name not in arguments:
             raise CommandError(f"{operation.id}: {parameter.name} is required: add {parameter.name}={form(parameter)}")
@@ -65,7 +65,7 @@ def read_arguments(operation: Operation[object], pairs: Sequence[str]) -> dict[s
 
 
 def form(parameter: Parameter) -> str:
-    """What a value looks like, for help and messages."""
+    """How a value of a parameter is written, for help and messages."""
     if parameter.choices and len(parameter.choices) <= _MOST_CHOICES:
         one = "|".join(str(choice) for choice in parameter.choices)
     else:
@@ -97,10 +97,10 @@ def _find_parameter(operation: Operation[object], name: str) -> Parameter:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``; did you mean ...?`` where something known is spelled alike, else nothing."""
-    # openInterest is open_interest; of two spellings the later one is offered.
-    by_letters = {_letters(one): one for one in known}
-    found = [by_letters[one] for one in get_close_matches(_letters(name), by_letters, n=2, cutoff=0.6)]
+    """``; did you mean ...?`` if a known name is similar, otherwise an empty text."""
+    # openInterest and open_interest count as the same name; the last spelling of ``known`` is offered.
+    by_letters = {_letters(spelling): spelling for spelling in known}
+    found = [by_letters[letters] for letters in get_close_matches(_letters(name), by_letters, n=2, cutoff=0.6)]
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
 
@@ -111,20 +111,20 @@ def _letters(name: str) -> str:
 def _list(parameter: Parameter, text: str) -> list[int | str | bool]:
     items = text.split(",")
     if text.startswith("["):
-        # The form on the wire, as it stands in Binance's documents.
+        # A JSON array, as in Binance's documents.
         remedy = f"write {parameter.name}=A,B,C"
         try:
             read = cast("list[object]", json.loads(text))
         except (ValueError, RecursionError) as error:
-            raise CommandError(f"{parameter.name}={_cut(text)} is no list: {remedy}") from error
+            raise CommandError(f"{parameter.name}={_cut(text)} is not a list: {remedy}") from error
         items = [item for item in read if isinstance(item, str)]
         if len(items) < len(read):
-            raise CommandError(f"{parameter.name}={_cut(text)} is no list of texts: {remedy}")
-    values = [_one(parameter, item.strip()) for item in items]
+            raise CommandError(f"{parameter.name}={_cut(text)} must be a list of strings: {remedy}")
+    values = [_scalar(parameter, item.strip()) for item in items]
     return [value for value in values if not isinstance(value, datetime)]
 
 
-def _one(parameter: Parameter, text: str) -> int | str | bool | datetime:
+def _scalar(parameter: Parameter, text: str) -> int | str | bool | datetime:
     reader = _READERS.get(parameter.type)
     return text if reader is None else reader(parameter, text)
 
@@ -156,9 +156,9 @@ def _time(parameter: Parameter, text: str) -> int | datetime:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise CommandError(
-            f"{parameter.name}={_cut(text)} is no time: write 2026-01-31, 2026-01-31T12:00Z or epoch milliseconds"
+            f"{parameter.name}={_cut(text)} is not a time: write 2026-01-31, 2026-01-31T12:00Z or epoch milliseconds"
         ) from error
-    # Binance's days begin in UTC, and so does every time this program prints.
+    # As UTC: Binance's days begin in UTC, and this program prints UTC.
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 

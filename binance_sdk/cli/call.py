@@ -1,4 +1,4 @@
-"""``binance-sdk call``: one operation by name, as a table, as its JSON, or as a price only."""
+"""``binance-sdk call``: calls one operation and prints a table, CSV or the JSON; or only plans it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run_call(call: Call) -> None:
     _check_forms(call)
     operation = find_operation(call.market, call.operation)
     arguments = read_arguments(operation, call.pairs)
-    # An unknown environment is the client's to refuse: it names the known ones.
+    # The client refuses an unknown environment and names the known ones.
     with SyncBinanceClient(cast(Any, call.environment), timeout=call.timeout) as client:
         api = client.spot if call.market == "spot" else client.futures
         if call.plan_only:
@@ -55,7 +55,7 @@ def run_call(call: Call) -> None:
             return
         send = cast("Callable[..., Response[object]]", getattr(api.with_raw_response, operation.name))
         try:
-            # Whoever sits before a terminal, or waits in a script, wants the refusal rather than the end of a ban.
+            # With a deadline, a ban is reported at once and not waited for.
             answer = send(**arguments, options=RequestOptions(deadline=call.deadline))
         except (APIError, DecodeError) as error:
             if call.raw:
@@ -78,12 +78,12 @@ def _check_forms(call: Call) -> None:
     forms = {"--json": call.as_json, "--csv": call.as_csv, "--raw": call.raw}
     asked = [name for name, wanted in forms.items() if wanted]
     if len(asked) > 1:
-        raise CommandError(f"{' and '.join(asked)} are two forms of one answer: choose one")
+        raise CommandError(f"{' and '.join(asked)} exclude each other: choose one")
     if call.plan_only and (call.as_csv or call.raw):
         raise CommandError(f"--plan sends nothing, so there is no answer for {asked[0]}")
     if call.fields and (call.as_json or call.raw or call.plan_only):
         other = "--plan" if call.plan_only else asked[0]
-        raise CommandError(f"--fields chooses columns of a table or of --csv; {other} shows what it shows whole")
+        raise CommandError(f"--fields chooses columns of a table or of --csv; {other} always shows everything")
 
 
 def _print_view(answer: Response[object], call: Call) -> None:
@@ -118,7 +118,7 @@ def _print_raw(status: int, headers: Mapping[str, str], body: bytes) -> None:
 
 
 def _print_bytes(content: bytes) -> None:
-    # The bytes as they came: a reader of JSON must not meet a number that went through Python.
+    # The bytes as they came, so that no number passes through Python.
     sys.stdout.flush()
     sys.stdout.buffer.write(content if content.endswith(b"\n") else content + b"\n")
     sys.stdout.buffer.flush()

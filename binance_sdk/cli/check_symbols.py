@@ -1,7 +1,7 @@
-"""Whether the exchange knows a symbol, so that a stream that can never say anything is not waited for.
+"""Checks that the exchange lists a symbol, so that nobody waits for a stream that never sends anything.
 
-Binance acknowledges a subscription to any name at all. All prices of a market are one cheap call (weight 4 on spot, 2
-on futures), made beside the stream; only where a symbol has no price is the exchange asked about that one.
+Binance acknowledges a subscription to any name. While the stream runs, one cheap call (weight 4 on spot, 2 on futures)
+fetches all prices of the market; a symbol without a price is then asked for by itself.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ _DEADLINE = 10.0
 
 
 async def check_symbols(client: BinanceClient, market: Market, kind: str, symbols: Sequence[str]) -> None:
-    """Return when all symbols are known, or when that cannot be found out: then the stream has to tell.
+    """Return when all symbols are known to be listed, or when that cannot be found out.
 
     Args:
         client: An open client.
         market: Which market.
-        kind: Name of the stream; an endpoint of that name is asked where there is one.
+        kind: Name of the stream; if there is an endpoint with that name, it is asked.
         symbols: As typed.
 
     Raises:
@@ -43,7 +43,7 @@ async def check_symbols(client: BinanceClient, market: Market, kind: str, symbol
             if symbol not in priced and not await _is_listed(asking, market, kind, symbol):
                 raise CommandError(f"{market} lists no symbol {symbol!r}{did_you_mean(symbol, sorted(priced))}")
     except BinanceError:
-        # Prices may be out of reach where streams are not: that is no reason to end them.
+        # REST may be unavailable while streams work: that is no reason to end the stream.
         return
 
 
@@ -52,8 +52,8 @@ async def _is_listed(client: BinanceClient, market: Market, kind: str, symbol: s
     operation = CATALOGUE.market(market).operations.get(kind)
     if operation is None or "symbol" not in operation.by_name:
         if market == "futures":
-            listed = (await client.futures.exchange_info()).symbols
-            return any(symbol in (one.symbol, one.pair) for one in listed)
+            contracts = (await client.futures.exchange_info()).symbols
+            return any(symbol in (contract.symbol, contract.pair) for contract in contracts)
         kind = "exchange_info"
     ask = cast("Callable[..., Awaitable[Any]]", getattr(api, kind))
     try:

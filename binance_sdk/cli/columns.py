@@ -48,7 +48,7 @@ def chosen(answer: object, fields: Sequence[str]) -> object:
 
 def as_csv(answer: object) -> str:
     """A header and a line for each row: exact numbers, times in epoch milliseconds, what is nested as JSON."""
-    records = [_all_of(one) for one in (cast("list[object]", answer) if isinstance(answer, list) else [answer])]
+    records = [_all_of(record) for record in (cast("list[object]", answer) if isinstance(answer, list) else [answer])]
     names = list(dict.fromkeys(name for record in records for name in record))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Where output goes: a terminal with colours, or a pipe with plain text."""
+"""Consoles of rich for a terminal with colours or a pipe with plain text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.console import Console
 
 PIPED_WIDTH = 100
 
-# One character for one, so that columns stay columns.
+# One ASCII character for each, so that columns stay aligned.
 _ASCII = str.maketrans(
     {
         **dict.fromkeys("│┃║╷╵╻╹╽╿├┤▏▎", "|"),
@@ -45,7 +45,7 @@ codecs.register_error("binance_sdk.ascii", _to_ascii)
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        # rich would exit with 1; the command decides instead.
+        # rich would exit with code 1; the command decides the exit code.
         raise BrokenPipeError
 
 

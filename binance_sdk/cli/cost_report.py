@@ -1,4 +1,4 @@
-"""The weight report of a run: what each call was planned to cost, and what the server counted."""
+"""The cost report of a run: the planned weight of each call, and the weight that the server counted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MARKETS: tuple[Market, ...] = ("spot", "futures")
 
 @dataclass(frozen=True)
 class Entry:
-    """One call, as far as it came."""
+    """One call, and how it ended."""
 
     plan: Plan
     arguments: str = ""
@@ -36,7 +36,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class RemainingLimit:
-    """One limit after the run."""
+    """What is left of one limit after the run."""
 
     name: str
     used: int
@@ -47,16 +47,16 @@ class RemainingLimit:
 
 @dataclass
 class CostReport:
-    """Entries in the order in which answers came."""
+    """The calls of a run, in the order in which their answers came."""
 
     entries: list[Entry] = field(default_factory=list[Entry])
 
     async def call(self, plan: Plan, send: Callable[[], Awaitable[Response[T]]]) -> T:
-        """Make a call and book it.
+        """Make a call and enter it.
 
         Args:
-            plan: What it costs, asked for before.
-            send: Makes the call; a function, so that nothing is left unawaited when the run is cancelled.
+            plan: What it costs, planned before.
+            send: Makes the call; a function, so that no coroutine stays unawaited when the run is cancelled.
 
         Raises:
             BinanceError: what sending raised.
@@ -67,19 +67,19 @@ class CostReport:
             self.entries.append(Entry(plan, failure=type(error).__name__))
             raise
         url = urlsplit(answer.url)
-        # The symbol is the same everywhere and stands in the header.
+        # The symbol is the same in every call and is shown in the header.
         asked = " ".join(part for part in url.query.split("&") if not part.startswith("symbol="))
         self.entries.append(Entry(plan, unquote(asked), answer.used_weight, answer.elapsed, url.netloc))
         return answer.data
 
     @property
     def host(self) -> str:
-        """The host that answered first."""
+        """The first host that answered."""
         return next((entry.host for entry in self.entries if entry.host), ABSENT)
 
 
 def remaining_limits(client: BinanceClient) -> list[RemainingLimit]:
-    """Every limit of every market the environment has."""
+    """Every limit of every market of the environment."""
     left: list[RemainingLimit] = []
     for market in _MARKETS:
         try:
@@ -95,7 +95,7 @@ def remaining_limits(client: BinanceClient) -> list[RemainingLimit]:
 
 
 def cost_report_view(report: CostReport, left: list[RemainingLimit]) -> RenderableType:
-    """The report and what is left, as tables."""
+    """The report and what is left of the limits, as tables."""
     return Group(_entries(report), Text(), _left(left))
 
 
@@ -124,7 +124,7 @@ def _entries(report: CostReport) -> Table:
 
 
 def _asked(entry: Entry) -> Text:
-    """Arguments, and the groups the call is counted in besides its weight."""
+    """The arguments, and the groups that the call counts into besides its weight."""
     asked = Text(printable(entry.arguments), style="bright_black")
     for name, count in entry.plan.groups.items():
         asked.append(f"{' ' if asked else ''}+{count} {name}", style="default")
@@ -163,13 +163,13 @@ def _left(left: list[RemainingLimit]) -> Table:
     table.add_column("limit", ratio=1, no_wrap=True)
     for name in ("used", "allowed", "per", "left", "resets in"):
         table.add_column(name, justify="right", no_wrap=True)
-    for one in left:
+    for limit in left:
         table.add_row(
-            Text(one.name),
-            f"{one.used:,}",
-            f"{one.limit:,}",
-            duration(one.seconds),
-            Text(f"{max(0, one.limit - one.used):,}", style="bold"),
-            duration(one.resets_in),
+            Text(limit.name),
+            f"{limit.used:,}",
+            f"{limit.limit:,}",
+            duration(limit.seconds),
+            Text(f"{max(0, limit.limit - limit.used):,}", style="bold"),
+            duration(limit.resets_in),
         )
     return table

@@ -1,4 +1,4 @@
-"""``binance-sdk demo``: one symbol, everything about it, and what it cost."""
+"""``binance-sdk demo``: everything about one symbol, and what it cost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NARROWEST, _WIDEST = 60, 200
 
 
 def run_demo(symbol: str, *, live: bool, seed: int) -> DemoData:
-    """Fetch and print.
+    """Fetch the data and print it.
 
     Args:
         symbol: Symbol of both markets.
@@ -53,7 +53,7 @@ def run_demo(symbol: str, *, live: bool, seed: int) -> DemoData:
 
 @contextlib.contextmanager
 def _client(live: bool, seed: int) -> Generator[BinanceClient]:
-    # The same client and the same calls: only the address differs.
+    # The same client and the same calls in both cases; only the URL differs.
     if live:
         yield BinanceClient()
         return
@@ -64,7 +64,7 @@ def _client(live: bool, seed: int) -> Generator[BinanceClient]:
 async def _ask(
     client: BinanceClient, symbol: str, width: int, report: CostReport
 ) -> tuple[DemoData, list[RemainingLimit]]:
-    # More than the charts hold beside their axes; at these sizes one more candle costs nothing.
+    # As many candles as columns, more than a chart can show; the weight is the same.
     candles: dict[KlineInterval, int] = dict.fromkeys(SMALL_INTERVALS, _small_width(width))
     candles[MAIN_INTERVAL] = width
     async with client.with_options(RequestOptions(deadline=_DEADLINE)) as client:

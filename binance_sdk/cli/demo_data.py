@@ -1,4 +1,4 @@
-"""Everything the demonstration asks for, fetched at once by one client."""
+"""The data of the demonstration, fetched concurrently by one client."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNKNOWN_SYMBOL = -1121
 
 @dataclass(frozen=True)
 class Rules:
-    """What an order on a symbol has to obey; None where the symbol has no such rule."""
+    """The rules for orders of a symbol; None where it has no such rule."""
 
     symbol: str
     base: str
@@ -54,7 +54,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Contract:
-    """The perpetual of the same name; empty where there is none."""
+    """Data of the perpetual contract with the same name; empty if there is none."""
 
     funding: Sequence[FundingRate] = ()
     open_interest: OpenInterest | None = None
@@ -66,8 +66,8 @@ class DemoData:
     """The market of one symbol at one moment.
 
     Attributes:
-        absent: Why there is nothing from futures; empty where there is.
-        failure: What went wrong on futures, where it should not have.
+        absent: Why there is no data from futures; empty if there is.
+        failure: An error on futures that is not simply a missing contract.
     """
 
     server_time: datetime
@@ -84,16 +84,16 @@ class DemoData:
 async def fetch(
     client: BinanceClient, symbol: str, candles: Mapping[market.KlineInterval, int], report: CostReport
 ) -> DemoData:
-    """Ask for the time, and then for everything else at once.
+    """Ask for the time, then for everything else concurrently.
 
     Args:
         client: An open client.
         symbol: Symbol, on spot and on futures.
         candles: How many candles of each interval.
-        report: Where costs are booked.
+        report: Where the calls are entered.
 
     Raises:
-        BinanceError: a spot call failed; what fails on futures is told in the snapshot.
+        BinanceError: a spot call failed; failures on futures are in the result.
     """
     plan, send = client.spot.plan, client.spot.with_raw_response
     call = report.call
@@ -102,7 +102,7 @@ async def fetch(
         limit = candles[interval]
         return call(plan.klines(symbol, interval, limit=limit), lambda: send.klines(symbol, interval, limit=limit))
 
-    # First and alone: where nothing answers, this says why, and not that others have failed before.
+    # Alone and first: if nothing answers, its error says why, and not that others have failed before.
     time = await call(plan.time(), send.time)
     try:
         async with asyncio.TaskGroup() as group:
@@ -145,10 +145,10 @@ async def _fetch_contract(
     except ExceptionGroup as failures:
         error = first_failure(failures)
         if isinstance(error, ConfigError):
-            # An environment may have no futures at all.
+            # An environment without futures.
             return Contract(), str(error), None
         if isinstance(error, APIError) and error.code == _UNKNOWN_SYMBOL:
-            return Contract(), f"{symbol} is no futures contract", None
+            return Contract(), f"there is no futures contract {symbol}", None
         if isinstance(error, BinanceError):
             return Contract(), str(error), error
         raise error from failures

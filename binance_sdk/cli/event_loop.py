@@ -1,4 +1,4 @@
-"""The event loop of a command, also where this machine has no file descriptors left for one."""
+"""Runs commands in an event loop, and handles machines without a free file descriptor for one."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
         OSError: the loop cannot be opened.
     """
     with asyncio.Runner() as runner:
-        # First, so that no coroutine is left behind that nobody awaits.
+        # Opened first, so that no coroutine stays unawaited if that fails.
         runner.get_loop()
         return runner.run(main())
 
 
 async def run_beside(main: Coroutine[Any, Any, T], *helpers: Coroutine[Any, Any, None]) -> T:
-    """What ``main`` returns. Helpers run beside it and end with it; the first failure of any ends all.
+    """The result of ``main``. Helpers run at the same time and end with it; the first failure ends all of them.
 
     Raises:
-        Exception: what failed first, as it was raised.
+        Exception: the first failure, as it was raised.
     """
     try:
         async with asyncio.TaskGroup() as group:
             started = [group.create_task(helper) for helper in helpers]
             leading = group.create_task(main)
             await asyncio.wait([leading])
-            for one in started:
-                one.cancel()
+            for helper in started:
+                helper.cancel()
     except BaseExceptionGroup as failures:
         raise first_failure(failures) from failures
     return leading.result()
 
 
 def first_failure(failures: BaseExceptionGroup[Any]) -> BaseException:
-    """The first failure of a group, out of whatever groups it is in, and not one that only says that others failed."""
+    """The first failure in a group or its subgroups, but not a CircuitOpenError, if there is another failure."""
     found = list(_single(failures))
-    return next((one for one in found if not isinstance(one, CircuitOpenError)), found[0])
+    return next((failure for failure in found if not isinstance(failure, CircuitOpenError)), found[0])
 
 
 def _single(failures: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for one in failures.exceptions:
-        if isinstance(one, BaseExceptionGroup):
-            yield from _single(cast("BaseExceptionGroup[BaseException]", one))
+    for failure in failures.exceptions:
+        if isinstance(failure, BaseExceptionGroup):
+            yield from _single(cast("BaseExceptionGroup[BaseException]", failure))
         else:
-            yield one
+            yield failure
 
 
 def ignore_unopened_loops() -> None:
-    """Keep quiet about loops that were never opened: the error that says why is told, what ``__del__`` meets is not."""
+    """Silence errors in ``__del__`` of event loops that could not be opened; the reason itself is reported."""
     told = sys.unraisablehook
 
     def hook(unraisable: sys.UnraisableHookArgs, /) -> None:

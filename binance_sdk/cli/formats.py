@@ -1,4 +1,4 @@
-"""Numbers and times as people read them; nothing is rounded unless its name says so."""
+"""Formats numbers and times for people; only functions whose name says so round."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _UNITS = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, 
 
 
 def printable(text: str) -> str:
-    """``text`` on one line, with what could steer a terminal written out."""
+    """``text`` on one line, with control characters escaped."""
     line = " ".join(text.split())
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in line)
 
 
 def places_of(step: Decimal | None) -> int:
-    """Decimals that a grid needs: 2 for ``0.01000000``."""
+    """Decimal places of a step: 2 for ``0.01000000``."""
     if step is None or step <= 0:
         return 0
     exponent = step.normalize().as_tuple().exponent
@@ -25,7 +25,7 @@ def places_of(step: Decimal | None) -> int:
 
 
 def exact(value: Decimal | None, places: int = 0) -> str:
-    """Every digit, grouped by thousands, with at least ``places`` decimals and no needless zeros after them."""
+    """Every digit, grouped by thousands, with at least ``places`` decimals and no further trailing zeros."""
     if value is None:
         return ABSENT
     whole, _, fraction = format(value, "f").partition(".")

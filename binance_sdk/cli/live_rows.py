@@ -1,6 +1,6 @@
-"""What a live table holds: the newest messages, or the newest one of each symbol, as rows of texts.
+"""The rows of a live table: the newest messages, or the newest message of each symbol, as texts.
 
-Events are kept as they came and turned into texts when they are drawn, which is far less often.
+Messages are kept as events and turned into texts when they are drawn, which happens far less often.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _HIDDEN = frozenset({"event_type", "ignore", "is_best_match", "symbol_type"})
 _TIMES = "time"
 _NAMED_BY = ("symbol", "pair")
 NAMES = ("stream", *_NAMED_BY)
-"""Columns that say what a row is about."""
+"""Columns that identify a row."""
 _MOST_KEPT = 500
-"""Messages of a table of messages; no terminal is higher."""
+"""Messages that are kept for a table of messages; no terminal has more lines."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class View:
 
 
 class LiveRows:
-    """The messages of a stream, as far as a table needs them."""
+    """Keeps the messages of a stream that a table shows."""
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -54,7 +54,7 @@ class LiveRows:
         self._bar: Callable[[object], object] = attrgetter(view.bar) if view.bar else id
 
     def put(self, message: object) -> None:
-        """Take a message: an event, or a list of them."""
+        """Add a message: an event, or a list of events."""
         self.seen += 1
         for event in cast("list[object]", message) if isinstance(message, list) else [message]:
             match self.view.by:
@@ -73,7 +73,7 @@ class LiveRows:
         return len(self._log) or len(self._newest)
 
     def rows(self, most: int) -> list[Cells]:
-        """At most so many rows: messages and bars newest first, symbols by turnover where it is told, else by name."""
+        """At most ``most`` rows: messages and bars newest first, symbols by turnover if they have one, else by name."""
         if self.view.by == "message":
             chosen = list(self._log)[:most]
         elif self.view.by == "bar":
@@ -87,13 +87,13 @@ class LiveRows:
         if self.view.by == "stream" and not any(name in cells for name in _NAMED_BY):
             cells = {"stream": str(getattr(event, "stream", "")), **cells}
         if self.view.by in ("message", "bar"):
-            # The title names it.
+            # The title shows it.
             cells.pop("symbol", None)
         return cells
 
 
 def ordered(names: Iterable[str], by: By) -> list[str]:
-    """Columns by what people look for first: what the row is, its figures, times, ids."""
+    """Columns in the order in which people look for them: what the row is about, figures, times, ids."""
     known = list(names)
     leading = next((name for name in known if name.endswith(_TIMES)), "") if by == "message" else ""
     if by == "bar" and "open_time" in known:
@@ -115,7 +115,7 @@ def texts(rows: Sequence[Cells], name: str, places: int | None) -> list[str]:
 
 
 def decimals(rows: Sequence[Cells], name: str) -> int:
-    """Decimals that the numbers of a column need."""
+    """Decimal places that the numbers of a column need."""
     return max((places_of(abs(value)) for row in rows if isinstance(value := row.get(name), Decimal)), default=0)
 
 
@@ -129,7 +129,7 @@ def _by_turnover(item: tuple[object, object]) -> tuple[Decimal, str]:
 
 
 def _name_of(event: object) -> str:
-    """Symbol or pair of an event, wherever it stands in it; empty where it has none."""
+    """Symbol or pair of an event or of an object in it; empty if there is none."""
     for name in _NAMED_BY:
         found: object = getattr(event, name, None)
         if isinstance(found, str):
@@ -140,7 +140,7 @@ def _name_of(event: object) -> str:
 
 
 def _cells(event: object) -> Iterator[tuple[str, str | Decimal]]:
-    """Names and texts of what an event holds; what it consists of is taken apart, lists are counted."""
+    """Names and texts of the fields of an event; objects in it are taken apart, lists are counted."""
     if not isinstance(event, BaseModel):
         yield "message", printable(str(event))
         return

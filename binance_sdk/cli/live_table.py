@@ -21,11 +21,11 @@ INTERVAL = 0.25
 """Seconds between two drawings, at least."""
 _NOTICES = 3
 _FRAME = 6
-"""Lines that are no rows: title, three of the table's frame, its last, the line below it."""
+"""Lines that are not rows: title, header and frame of the table, and the line below it."""
 
 
 class Redrawer:
-    """Draws when something has changed since the last time, and never more often than every ``INTERVAL``."""
+    """Draws when something has changed, and at most once in each ``INTERVAL``."""
 
     def __init__(self, draw: Callable[[], None], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._draw = draw
@@ -37,10 +37,10 @@ class Redrawer:
         self._changed.set()
 
     async def run(self) -> None:
-        """Draw until cancelled; while nothing changes, nothing runs.
+        """Draw until cancelled, and sleep while nothing changes.
 
         Raises:
-            OutputError: the terminal is gone.
+            OutputError: the terminal is closed.
         """
         while True:
             await self._changed.wait()
@@ -50,7 +50,7 @@ class Redrawer:
 
 
 class LiveTable:
-    """A table that renews itself on the lower part of the terminal, with what went wrong below it."""
+    """A table that is redrawn in the lower part of the terminal, with the latest notices below it."""
 
     def __init__(self, title: str, view: View, console: Console | None = None) -> None:
         self._console = console or make_console()
@@ -59,14 +59,14 @@ class LiveTable:
         self._notices: deque[str] = deque(maxlen=_NOTICES)
         self._told = 0
         self._live = Live(console=self._console, auto_refresh=False, transient=False)
-        # Columns do not jump: they are as wide as the widest that was seen, until the terminal changes its size.
+        # Columns keep the width of their widest cell so far, until the terminal is resized.
         self._width = 0
         self._widths: dict[str, int] = {}
         self._places: dict[str, int] = {}
         self.redrawer = Redrawer(self.draw)
 
     def start(self) -> None:
-        """Take over the terminal's lower part."""
+        """Begin to draw in the lower part of the terminal."""
         self._live.start()
         self.redrawer.changed()
         resized = getattr(signal, "SIGWINCH", None)
@@ -74,7 +74,7 @@ class LiveTable:
             asyncio.get_running_loop().add_signal_handler(resized, self.redrawer.changed)
 
     def stop(self) -> None:
-        """Leave the last table standing, if there is one."""
+        """Stop drawing; the last table, if there is one, stays visible."""
         self._live.transient = not self._rows.seen
         self.draw()
         self._live.stop()
@@ -91,11 +91,11 @@ class LiveTable:
         self.redrawer.changed()
 
     def draw(self) -> None:
-        """Draw what there is now."""
+        """Draw the current table."""
         self._live.update(self.picture(), refresh=True)
 
     def picture(self) -> RenderableType:
-        """What there is now."""
+        """The table and notices as they are now."""
         width, height = self._console.size
         if width != self._width:
             self._width, self._widths = width, {}
@@ -106,7 +106,7 @@ class LiveTable:
         if rows:
             columns: dict[str, list[str]] = {}
             for name in ordered(dict.fromkeys(name for row in rows for name in row), by):
-                # Rows of one symbol have one tick; those of several have nothing in common.
+                # Rows of one symbol share a tick size, so their numbers get the same decimal places.
                 if by in ("message", "bar"):
                     self._places[name] = max(self._places.get(name, 0), decimals(rows, name))
                 columns[name] = texts(rows, name, self._places.get(name))

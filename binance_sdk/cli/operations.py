@@ -1,4 +1,4 @@
-"""``binance-sdk operations``: what there is to call, and what each takes."""
+"""``binance-sdk operations``: lists the operations, with their weights and parameters."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def list_operations(market: Market | None, name: str | None, *, as_json: bool = 
         CommandError: there is no such operation.
     """
     if as_json:
-        chosen = [one for known in _MARKETS if market in (None, known) for one in CATALOGUE.market(known)]
-        found: object = [_as_json(one) for one in chosen]
+        chosen = [operation for known in _MARKETS if market in (None, known) for operation in CATALOGUE.market(known)]
+        found: object = [_as_json(operation) for operation in chosen]
         if market is not None and name is not None:
             found = _as_json(find_operation(market, name))
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
@@ -41,16 +41,16 @@ def list_operations(market: Market | None, name: str | None, *, as_json: bool = 
     if market is not None and name is not None:
         parts = _detail(find_operation(market, name))
     else:
-        parts = (_overview(one) for one in _MARKETS if market in (None, one))
+        parts = (_overview(known) for known in _MARKETS if market in (None, known))
     for part in parts:
         console.print(part)
 
 
 def documented(operation: Operation[object]) -> tuple[str, str]:
-    """Summary and weight of an operation, in the words of the method that calls it."""
+    """Summary and weight of an operation, from the docstring of its method."""
     with SyncBinanceClient("mainnet") as client:
         api = client.spot if operation.market == "spot" else client.futures
-        # Python without docstrings (-OO) has no words.
+        # With python -OO there are no docstrings.
         words = getattr(api, operation.name).__doc__ or ABSENT
     weight = _WEIGHT.search(words)
     return words.partition("\n")[0], " ".join(weight[1].split()).rstrip(".").replace("`", "") if weight else ABSENT
@@ -95,7 +95,8 @@ def _as_json(operation: Operation[object]) -> dict[str, object]:
         "deprecated": operation.deprecated,
         "pages": operation.paging is not None,
         "parameters": [
-            {name: value for name, value in asdict(one).items() if value is not None} for one in operation.parameters
+            {name: value for name, value in asdict(parameter).items() if value is not None}
+            for parameter in operation.parameters
         ],
     }
 
@@ -137,5 +138,5 @@ def _bounds(parameter: Parameter) -> str:
     low, high = parameter.min, parameter.max
     if low is None and high is None:
         return parameter.pattern_note or ABSENT
-    more = ", more is served as that" if parameter.clamp else ""
+    more = ", larger values are taken as that" if parameter.clamp else ""
     return f"{low if low is not None else '…'} to {high if high is not None else '…'}{more}"

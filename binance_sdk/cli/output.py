@@ -1,8 +1,8 @@
-"""stdout and stderr of the program, whatever state they are in: full, closed, read-only, or read by nobody any more.
+"""Guards stdout and stderr of the program against full disks and closed, read-only or broken streams.
 
-A stdout that cannot be written raises ``OutputError``, once, from wherever it is written; typer and rich know nothing
-of it and let it through to where it is turned into an exit code. What is written afterwards, by ``finally`` blocks or
-the interpreter's own last flush, goes nowhere. A stderr that cannot be written is nobody's problem.
+The first failed write to stdout raises ``OutputError``, which typer and rich do not know and let through to the place
+where it becomes an exit code. Later writes, in ``finally`` blocks or in the last flush of the interpreter, are dropped.
+Failed writes to stderr are ignored.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class OutputError(Exception):
     """stdout cannot be written.
 
     Attributes:
-        reader_gone: Whether that is because its reader has seen enough, as ``head`` does.
+        reader_gone: Whether its reader has closed the pipe, as ``head`` does.
     """
 
     def __init__(self, error: OSError) -> None:
@@ -28,7 +28,7 @@ class OutputError(Exception):
 
 
 class _Guarded(io.RawIOBase):
-    """The raw stream below a text stream; after its first failure everything written to it is dropped."""
+    """The raw stream below a text stream; after its first failure, further writes are dropped."""
 
     def __init__(self, inner: io.RawIOBase, *, loud: bool) -> None:
         super().__init__()
@@ -59,13 +59,13 @@ class _Guarded(io.RawIOBase):
 
 
 def guard_streams() -> Callable[[], None]:
-    """Take the place of ``sys.stdout`` and ``sys.stderr`` until the program ends.
+    """Replace ``sys.stdout`` and ``sys.stderr`` for the rest of the program.
 
     Returns:
-        Writes what is left to stdout, and raises ``OutputError`` if anything could not be written to it, also where
-        somebody else has caught that before.
+        A function that flushes stdout, and raises ``OutputError`` if anything could not be written, even if that error
+        was caught before.
     """
-    # Where the descriptors are closed, the next file or connection would get their numbers.
+    # If a standard descriptor is closed, the next file or socket would get its number.
     _occupy()
     sys.stdout, out = _guarded(sys.stdout, 1, loud=True)
     sys.stderr, _ = _guarded(sys.stderr, 2, loud=False)
@@ -79,7 +79,7 @@ def guard_streams() -> Callable[[], None]:
 
 
 def _occupy() -> None:
-    """Open the standard descriptors that are closed: for reading only, so that writing to them still fails."""
+    """Open closed standard descriptors for reading only, so that writing to them still fails."""
     try:
         while (number := os.open(os.devnull, os.O_RDONLY)) <= 2:
             pass
@@ -94,7 +94,7 @@ def _guarded(stream: TextIO | None, number: int, *, loud: bool) -> tuple[TextIO,
         return io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8", errors="replace"), raw
     inner, buffered = _below(stream)
     if inner is None:
-        # Something of whoever runs us in his own process: his to look after.
+        # Replaced by a program that runs us in its process, and left alone.
         return stream, None
     raw = _Guarded(inner, loud=loud)
     # Python without buffers (-u) writes text straight to the raw stream.
@@ -109,7 +109,7 @@ def _guarded(stream: TextIO | None, number: int, *, loud: bool) -> tuple[TextIO,
 
 
 def _below(stream: TextIO) -> tuple[io.RawIOBase | None, bool]:
-    """The raw stream of a file's text stream, and whether there is a buffer between the two."""
+    """The raw stream below a text stream, and whether there is a buffer between the two."""
     binary: object = getattr(stream, "buffer", None)
     raw: object = getattr(binary, "raw", binary)
     return (raw, raw is not binary) if isinstance(raw, io.RawIOBase) else (None, False)

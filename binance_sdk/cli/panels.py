@@ -1,4 +1,4 @@
-"""The views of the demonstration, each from typed answers to something rich can print."""
+"""The views of the demonstration: typed answers as something that rich can print."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from binance_sdk.spot import Kline, OrderBook, PriceLevel, Ticker24hr, Trade
 
 _STYLES = {"up": "green", "down": "red", "axis": "bright_black", "grid": "bright_black", "": ""}
 SIDE_BY_SIDE = 90
-"""Columns from which on there is room for two views beside each other."""
+"""Width from which two views are shown side by side."""
 GAP = 2
 _RANGE = 30
 _WIDE = 98
@@ -52,7 +52,7 @@ def header(data: DemoData, source: str, width: int) -> RenderableType:
 
 
 def facts(facts: Sequence[tuple[str, str]], width: int) -> Table:
-    """Names and values in lines of four, or of two where there is less room."""
+    """Names and values, four in a line, or two where there is less room."""
     in_line = 4 if width >= _WIDE else 2
     table = Table.grid(padding=(0, 2))
     for _ in range(in_line):
@@ -64,7 +64,7 @@ def facts(facts: Sequence[tuple[str, str]], width: int) -> Table:
 
 
 def panel(body: RenderableType, title: Text) -> Panel:
-    """A frame with its title at the left."""
+    """A panel with its title at the left."""
     return Panel(body, title=title, title_align="left", border_style="bright_black")
 
 
@@ -146,7 +146,7 @@ def beside(parts: Sequence[RenderableType], width: int) -> RenderableType:
 
 
 def order_book(book: OrderBook, rules: Rules, depth: int, width: int) -> RenderableType:
-    """Asks above, bids below, with what adds up from the middle outwards."""
+    """Asks above and bids below, with running totals from the middle outwards."""
     asks, bids = book.asks[:depth], book.bids[:depth]
     table = Table(
         title="Order book", title_justify="left", title_style="bold", box=None, padding=(0, 1), pad_edge=False,

@@ -1,4 +1,4 @@
-"""The simulator from the command line; imported where it is used, as it needs its own extra."""
+"""``binance-sdk simulate``; the simulator is imported where it is used, as it needs an extra."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def run_simulator(host: str, port: int, seed: int, faults: Sequence[str] = ()) -
         host: Address to listen at.
         port: Port of REST.
         seed: Seed of the market.
-        faults: What goes wrong, a line each.
+        faults: Faults to inject, each as written on the command line.
 
     Raises:
-        CommandError: it is not installed, the port is taken, or there is no such fault.
+        CommandError: the simulator is not installed, the port is in use, or a fault is unknown.
     """
     with _installed():
         from binance_sdk.simulator import SimulatorError, serve
@@ -79,7 +79,7 @@ def run_simulator(host: str, port: int, seed: int, faults: Sequence[str] = ()) -
 
 
 def print_faults() -> None:
-    """What ``--fault`` takes, as a table.
+    """Print the faults that ``--fault`` knows.
 
     Raises:
         CommandError: the simulator is not installed.
@@ -103,6 +103,6 @@ def print_faults() -> None:
 
 
 def _tell(text: str) -> None:
-    # At once, also into a pipe: whoever waits for the address reads it from there.
+    # Flushed at once, as scripts read the address from a pipe.
     sys.stdout.write(text + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""``binance-sdk snapshot``: what the Virtuoso adapter hands to an analysis, as tables or as its JSON view."""
+"""``binance-sdk snapshot``: the market data that the Virtuoso adapter gives to an analysis, as tables or as JSON."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Snapshot:
     """The market of one symbol.
 
     Attributes:
-        market_data: The dict of the contract.
+        market_data: The dict that the adapter returns.
         liquidity: Turnover, spread, depth, imbalance and slippage.
         failure: The first call that failed.
     """
@@ -39,7 +39,7 @@ class Snapshot:
 
 
 def run_snapshot(symbol: str, *, as_json: bool, environment: str | None, deadline: float) -> BinanceError | None:
-    """Fetch and print.
+    """Fetch the snapshot and print it.
 
     Args:
         symbol: In any spelling, e.g. ``BTCUSDT`` or ``BTC/USDT:USDT``.
@@ -48,7 +48,7 @@ def run_snapshot(symbol: str, *, as_json: bool, environment: str | None, deadlin
         deadline: Seconds in all for each call.
 
     Returns:
-        What went wrong with a part that is missing, or None.
+        The error of a part that is missing, or None.
 
     Raises:
         CommandError: pandas is not installed.
@@ -60,7 +60,7 @@ def run_snapshot(symbol: str, *, as_json: bool, environment: str | None, deadlin
         raise CommandError(f"snapshot needs {error.name}: {EXTRA}") from error
     found = run(lambda: _ask(symbol, environment, deadline))
     if as_json:
-        # A number that JSON has no word for would be a mistake of ours, not something to print.
+        # NaN or infinity would be a bug of ours and must not be printed.
         sys.stdout.write(json.dumps(json_view(found.market_data), allow_nan=False, ensure_ascii=False) + "\n")
         return found.failure
     console = make_console()
@@ -82,14 +82,14 @@ async def _ask(symbol: str, environment: str | None, deadline: float) -> Snapsho
         limits = client.limits.spot if listed.market == "spot" else client.limits.futures
         now = round((time.time() + limits.clock_skew) * 1000)
     data = assemble(parts, now)
-    # A book that was refused above has no liquidity to tell of.
+    # A book that was refused above has no liquidity to show.
     book = parts.get(ORDER_BOOK) if data["metadata"]["orderbook_success"] else None
     liquidity = liquidity_row(book, parts.get(TICKER))
     return Snapshot(data, liquidity, next(iter(parts.errors.values()), None))
 
 
 async def _find(client: BinanceClient, symbol: str) -> Listed:
-    """The perpetual where there is one, else spot."""
+    """The perpetual contract if there is one, otherwise the spot symbol."""
     from virtuoso_binance.errors import InvalidSymbolError
     from virtuoso_binance.symbols import Listing, plain_symbol
 
@@ -103,7 +103,7 @@ async def _find(client: BinanceClient, symbol: str) -> Listed:
         found = Listing(usdm, None).resolve(symbol)
     except InvalidSymbolError:
         if ":" in symbol:
-            # Written with its settlement asset it can only be the perpetual.
+            # A symbol with a settlement asset can only be a perpetual contract.
             raise
     else:
         if found.active:

@@ -1,4 +1,4 @@
-"""The views of ``binance-sdk snapshot``: those of the demonstration, over what the Virtuoso adapter hands out."""
+"""The views of ``binance-sdk snapshot``, from the data of the Virtuoso adapter."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _header(data: Mapping[str, Any], width: int) -> RenderableType:
         ("ask", number(ticker["ask"]) if "ask" in ticker else ""),
         ("missing", ", ".join(missing) or "nothing"),
     ]
-    return panel(facts([one for one in told if one[1]], width), Text(str(data["symbol"]), style="bold default"))
+    return panel(facts([fact for fact in told if fact[1]], width), Text(str(data["symbol"]), style="bold default"))
 
 
 def _ticker(ticker: Mapping[str, Any], width: int) -> RenderableType:

@@ -36,7 +36,7 @@ class StreamCall:
 
 def kinds(market: str) -> list[str]:
     """Names of the streams of a market."""
-    return [one.name for one in STREAMS if one.market == market]
+    return [known.name for known in STREAMS if known.market == market]
 
 
 def run_stream(call: StreamCall) -> None:
@@ -53,7 +53,7 @@ def run_stream(call: StreamCall) -> None:
 
 def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
     """Symbols and choices out of ``BTCUSDT interval=1m``."""
-    operation = next((one for one in STREAMS if one.market == call.market and one.name == call.kind), None)
+    operation = next((known for known in STREAMS if known.market == call.market and known.name == call.kind), None)
     if operation is None:
         other = "futures" if call.market == "spot" else "spot"
         if call.kind in kinds(other):
@@ -63,9 +63,9 @@ def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
     symbols = [word for word in call.words if "=" not in word]
     takes_symbols = any(parameter.kind == "symbol" for parameter in operation.parameters)
     if takes_symbols and not symbols:
-        raise CommandError(f"{operation.id} wants a symbol: binance-sdk stream {call.market} {call.kind} BTCUSDT")
+        raise CommandError(f"{operation.id} needs a symbol: binance-sdk stream {call.market} {call.kind} BTCUSDT")
     if symbols and not takes_symbols:
-        raise CommandError(f"{operation.id} is about all symbols: leave {symbols[0]} out")
+        raise CommandError(f"{operation.id} takes no symbol: leave {symbols[0]} out")
     known = {parameter.name: parameter for parameter in operation.parameters if parameter.kind == "choice"}
     choices: dict[str, str | int] = {}
     for word in call.words:
@@ -77,7 +77,7 @@ def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
             raise CommandError(f"{operation.id} has no parameter {name!r}; {takes}")
         accepted = {str(value): value for value in known[name].texts}
         if text not in accepted:
-            raise CommandError(f"{name}={text} is none of {', '.join(accepted)}")
+            raise CommandError(f"{name}={text} must be one of {', '.join(accepted)}")
         choices[name] = accepted[text]
     for name, parameter in known.items():
         if name not in choices and parameter.default is None:
@@ -87,7 +87,7 @@ def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
 
 
 async def _follow(call: StreamCall, symbols: Sequence[str], choices: Mapping[str, str | int], *, as_json: bool) -> None:
-    # An unknown environment is the client's to refuse: it names the known ones.
+    # The client refuses an unknown environment and names the known ones.
     async with BinanceClient(cast(Any, call.environment)) as client:
         streams = client.spot.streams if call.market == "spot" else client.futures.streams
         make = cast("Callable[..., Stream[object]]", getattr(streams, call.kind))
@@ -136,7 +136,7 @@ def view_of(market: Market, kind: str, streams: int) -> View:
         kind: Name of the stream, e.g. ``agg_trade``.
         streams: How many of that kind are followed.
     """
-    operation = next(one for one in STREAMS if one.market == market and one.name == kind)
+    operation = next(known for known in STREAMS if known.market == market and known.name == kind)
     if not any(parameter.kind == "symbol" for parameter in operation.parameters):
         fields = getattr(operation.item, "model_fields", {})
         nested = any("symbol" in getattr(field.annotation, "model_fields", {}) for field in fields.values())
@@ -152,7 +152,7 @@ def _print_message(message: object) -> None:
         _print_line(message.model_dump_json(by_alias=True, exclude_unset=True))
         return
     items = cast("list[BaseModel]", message)
-    _print_line(f"[{','.join(one.model_dump_json(by_alias=True, exclude_unset=True) for one in items)}]")
+    _print_line(f"[{','.join(item.model_dump_json(by_alias=True, exclude_unset=True) for item in items)}]")
 
 
 def _print_notice(notice: Notice) -> None:
@@ -161,6 +161,6 @@ def _print_notice(notice: Notice) -> None:
 
 
 def _print_line(text: str) -> None:
-    # At once: whoever reads a pipe wants the trade now, and the end of the reader must be noticed.
+    # Flushed at once, so that the reader of a pipe gets each message, and a closed pipe is noticed.
     sys.stdout.buffer.write(text.encode() + b"\n")
     sys.stdout.buffer.flush()

@@ -1,4 +1,4 @@
-"""Which streams there are, and what each takes."""
+"""Lists the kinds of streams, with their parameters."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from binance_sdk.cli.tables import make_table
 
 
 def kinds_in_one_line(market: Market) -> str:
-    """Kinds with the names of their parameters, for help."""
+    """The kinds of streams with their parameters, for the help text."""
     shown: list[str] = []
-    for one in STREAMS:
-        if one.market == market:
-            takes = [_NAMES.get(parameter.kind, parameter.name) for parameter in one.parameters]
-            shown.append(f"{one.name} ({', '.join(takes)})" if takes else one.name)
+    for stream in STREAMS:
+        if stream.market == market:
+            takes = [_NAMES.get(parameter.kind, parameter.name) for parameter in stream.parameters]
+            shown.append(f"{stream.name} ({', '.join(takes)})" if takes else stream.name)
     return ", ".join(shown)
 
 
@@ -24,26 +24,24 @@ _NAMES = {"symbol": "SYMBOL"}
 
 
 def list_kinds(market: Market) -> None:
-    """Print the streams of a market, each with what it takes."""
+    """Print the streams of a market with their parameters."""
     streams = BinanceClient("mainnet").spot.streams if market == "spot" else BinanceClient("mainnet").futures.streams
     table = make_table()
-    for name in ("stream", "takes", "what it tells"):
+    for name in ("stream", "takes", "what it sends"):
         table.add_column(name, overflow="fold", no_wrap=name == "stream")
-    for one in STREAMS:
-        if one.market != market:
+    for stream in STREAMS:
+        if stream.market != market:
             continue
         takes: list[str] = []
-        for parameter in one.parameters:
+        for parameter in stream.parameters:
             if parameter.kind == "symbol":
                 takes.append("SYMBOL..." if parameter.many else "SYMBOL")
             else:
                 left_out = "" if parameter.default is None else f" ({parameter.default})"
                 takes.append(f"{parameter.name}={'|'.join(map(str, parameter.texts))}{left_out}")
-        # Python without docstrings (-OO) has no words.
-        told = (getattr(streams, one.name).__doc__ or "").partition("\n")[0]
-        table.add_row(Text(one.name), Text("\n".join(takes)), Text(told))
+        # With python -OO there are no docstrings.
+        told = (getattr(streams, stream.name).__doc__ or "").partition("\n")[0]
+        table.add_row(Text(stream.name), Text("\n".join(takes)), Text(told))
     console = make_console()
     console.print(table)
-    console.print(
-        f"binance-sdk stream {market} KIND ...; in brackets what holds where it is left out", style="bright_black"
-    )
+    console.print(f"binance-sdk stream {market} KIND ...; in brackets the default", style="bright_black")

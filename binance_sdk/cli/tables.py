@@ -1,4 +1,4 @@
-"""Any answer as tables: lists of rows or objects, single objects, and what is nested in them."""
+"""Shows any answer as tables: lists of rows or objects, single objects, and objects nested in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from binance_sdk.cli.formats import ABSENT, moment, places_of, printable, utc
 _NESTED_ROWS = 20
 _TIMES = ("time", "timestamp")
 _LATE = 10**11
-"""The year 1973 in milliseconds: what is smaller is no time."""
+"""The year 1973 in milliseconds: smaller numbers are not taken for times."""
 _WIDEST_CELL = 48
 
 
@@ -34,7 +34,7 @@ class RowLike(Protocol):
 
 
 def view(answer: object, width: int) -> Iterator[RenderableType]:
-    """An answer as what rich can print, the nested parts after the whole.
+    """An answer as something that rich can print, nested parts after the whole.
 
     Args:
         answer: What a method of the client returned.
@@ -67,7 +67,7 @@ def _timed(record: object, name: str) -> object:
 
 
 def _moment(name: str, value: object) -> object:
-    """A time that stands in a dict, where nothing but its name and size say what it is."""
+    """The value of a dict, as a datetime if its name and size say that it is a time."""
     if isinstance(value, int) and not isinstance(value, bool) and name.lower().endswith(_TIMES) and value > _LATE:
         return moment(value)
     return value
@@ -96,7 +96,7 @@ def _object(fields: Mapping[str, object], width: int, title: str) -> Iterator[Re
             table.add_row(Text(printable(name)), Text(count, style="bright_black"))
         else:
             table.add_row(Text(printable(name)), Text(_cell(value)))
-    # An object of nothing but objects is told by their titles.
+    # An object that contains only objects is shown by their titles.
     if not fields:
         yield Text("(an empty object)", style="bright_black")
     elif len(nested) < len(fields):
@@ -120,7 +120,7 @@ def _records(records: Sequence[object], width: int, title: str, most: int | None
     names = list(dict.fromkeys(name for row in rows for name in row))
     notes = [f"{len(records) - len(rows):,} more rows"] if len(records) > len(rows) else []
     if sum(len(row) for row in rows) * 2 < len(rows) * len(names):
-        # Objects of many kinds, such as filters, would make a table of holes.
+        # Objects of many kinds, such as filters, would leave most cells empty.
         table = _mixed(rows)
     else:
         columns = {name: _column([row.get(name) for row in rows]) for name in names}
@@ -150,7 +150,7 @@ def _mixed(rows: Sequence[Mapping[str, object]]) -> Table:
 
 
 def _column(values: Sequence[object]) -> list[str]:
-    """The cells of a column, without what all of them could do without: trailing zeros, seconds."""
+    """The cells of a column, without trailing zeros or seconds that none of them needs."""
     decimals = [value for value in values if isinstance(value, Decimal)]
     places = max((places_of(abs(value)) for value in decimals), default=0)
     times = [value for value in values if isinstance(value, datetime)]
@@ -172,7 +172,7 @@ def fitting(columns: Mapping[str, Sequence[str]], width: int, widths: dict[str, 
     Args:
         columns: Cells by name.
         width: Columns of the terminal.
-        widths: The widest of each column so far; the widest ones of now are noted there.
+        widths: Widths of columns so far; they are updated with the current ones.
     """
     known = {} if widths is None else widths
     kept: list[str] = []
@@ -187,14 +187,14 @@ def fitting(columns: Mapping[str, Sequence[str]], width: int, widths: dict[str, 
 
 
 def _titled(title: str, table: Table) -> Iterator[RenderableType]:
-    # Not as the table's own title, which would be broken at the width of a narrow table.
+    # Not as the title of the table, which would be wrapped to the width of a narrow table.
     if title:
         yield Text(f"\n{printable(title)}", style="bold")
     yield table
 
 
 def make_table() -> Table:
-    """A table as every command shows it."""
+    """An empty table in the style of every command."""
     return Table(box=box.ROUNDED, border_style="bright_black", header_style="bold")
 
 

@@ -56,7 +56,7 @@ def test_times(text: str, expected: int | datetime) -> None:
 @pytest.mark.parametrize(
     ("operation", "pairs", "says"),
     [
-        ("klines", ["symbol"], "'symbol' is no parameter: write name=value"),
+        ("klines", ["symbol"], "'symbol' must be name=value"),
         ("klines", ["interval=1h"], "symbol is required: add symbol=BTCUSDT"),
         ("klines", ["symbol=A"], "interval is required: add interval=1s|1m|"),
         ("klines", ["symbol=A", "symbol=B"], "symbol is given twice"),
@@ -64,9 +64,9 @@ def test_times(text: str, expected: int | datetime) -> None:
         ("klines", ["symbol="], "symbol= has no value"),
         ("klines", ["symbol=A", "interval=1h", "limit=many"], "limit=many must be a whole number"),
         ("klines", ["symbol=A", "interval=1h", "limit=1.5"], "limit=1.5 must be a whole number"),
-        ("klines", ["symbol=A", "interval=1h", "start_time=soon"], "start_time=soon is no time"),
+        ("klines", ["symbol=A", "interval=1h", "start_time=soon"], "start_time=soon is not a time"),
         ("exchange_info", ["show_permission_sets=2"], "must be true or false"),
-        ("ticker_price", ['symbols=["A"'], "is no list"),
+        ("ticker_price", ['symbols=["A"'], "is not a list"),
         ("klines", ["symbl=A"], "did you mean symbol?"),
         ("klines", ["starttime=1"], "did you mean start_time"),
         ("klines", ["colour=red"], "it takes symbol, interval, start_time, end_time, time_zone, limit"),

@@ -116,7 +116,7 @@ def test_a_symbol_without_futures(cli: Cli, simulator: Simulator) -> None:
     assert alone
     ran = cli("demo", "--live", "--symbol", alone[0])
     assert (ran.code, ran.errors) == (0, "")
-    assert f"–  {alone[0]} is no futures contract" in ran.output
+    assert f"–  there is no futures contract {alone[0]}" in ran.output
 
 
 def test_an_environment_without_futures(cli: Cli, simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
