@@ -247,7 +247,7 @@ class _Paginator(Generic[T]):
         return bool(await self._page(1, first=begin, last=end))
 
     async def _window(self, begin: int, end: int) -> list[T]:
-        """All rows of a window; both ends are checked where no document says which one a page that is too small drops."""
+        """All rows of a window; both ends are checked where it is undocumented which one a short page drops."""
         size, step, key = self._walk.page_size, self._walk.step, self._key
         rows = await self._page(size, first=begin, last=end)
         while rows and key(rows[0]) - step >= begin:

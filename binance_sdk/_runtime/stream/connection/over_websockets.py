@@ -14,7 +14,7 @@ from websockets.http11 import Response
 from websockets.protocol import Event, State
 from websockets.version import version as websockets_version
 
-from binance_sdk._runtime.secrets import behind, without_frames
+from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.stream.connection.websocket import (
     BROKE,
     CLOSE_SECONDS,
@@ -29,7 +29,7 @@ from binance_sdk._runtime.stream.connection.websocket import (
 from binance_sdk._runtime.transport.network import Network, Route, require_socks_package
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
-from binance_sdk.errors import ConfigError
+from binance_sdk.errors import ConfigError, error_chain
 
 _WHOLE_TEXT = 0x81
 _PING = 0x89
@@ -211,7 +211,7 @@ def _close_what_was_opened(error: BaseException) -> None:
     Older versions of websockets begin the end of TLS and leave the rest to an event loop that may end first; after a
     timeout they do nothing at all. Only the frames of the failed attempt still know the connection.
     """
-    for each in behind(error):
+    for each in error_chain(error):
         trace = each.__traceback__
         while trace is not None:
             transport = trace.tb_frame.f_locals.get("transport")
