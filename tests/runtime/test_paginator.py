@@ -96,7 +96,7 @@ def test_a_page_of_which_no_row_could_be_read_is_no_end() -> None:
     async def fetch(arguments: Mapping[str, object]) -> Response[list[Any]]:
         return Response(list[Any](), 200, Headers(), b'[["damaged"]]', 0, None, "", 0.0, 0)
 
-    with pytest.raises(DecodeError, match="no row of it could be read"):
+    with pytest.raises(DecodeError, match="none of its rows could be read"):
         list(drive_iterator(paginate(walk_of(SPOT["klines"], 5, interval="1h", startTime=BASE), fetch, CLOCK)))
 
 
