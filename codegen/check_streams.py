@@ -138,8 +138,10 @@ def _said_by_name(placed: Placed[StreamNode], event: Placed[Schema], paths: Path
     assert isinstance(event.value, ObjectSchema)
     from_name, parameters = event.value.from_name, placed.value.parameters
     told = {path.rpartition(".")[2] for path in paths}
-    for name, one in parameters.items():
-        if one.type == "symbol" and name not in told and name not in from_name:
+    symbols = [name for name, one in parameters.items() if one.type == "symbol"]
+    # That a stream has more than one symbol is told by itself.
+    for name in symbols if len(symbols) == 1 else ():
+        if name not in told and name not in from_name:
             text = f"{event.name} does not say its `{name}`; add `from_name: {{{name}: ...}}` there"
             yield placed.problem(text, "event")
     for name in from_name:
