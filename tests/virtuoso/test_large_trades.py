@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import FrozenInstanceError
 from decimal import Decimal
 from typing import Any
 
@@ -122,6 +123,13 @@ def test_how_trades_are_cut_into_pages_does_not_change_what_value_finds(sizes: l
 def test_thresholds_that_mean_nothing_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ParameterError):
         Thresholds(**settings)
+
+
+def test_a_large_trade_is_what_was_seen_and_cannot_be_changed() -> None:
+    trade = LargeTrade(7, NOW, "sell", D("10.5"), D(2), ("quote",))
+    with pytest.raises(FrozenInstanceError):
+        trade.price = D(11)  # type: ignore[misc]
+    assert len({trade, LargeTrade(7, NOW, "sell", D("10.5"), D(2), ("quote",))}) == 1
 
 
 def test_the_row_has_the_names_of_virtuosos_trades() -> None:
