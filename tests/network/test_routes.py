@@ -57,7 +57,7 @@ def test_no_proxy_goes_straight(library: str, lab: Lab, monkeypatch: pytest.Monk
     url = {"spot_base_url": "https://api.invalid", "spot_stream_url": "wss://api.invalid"}
     error = use(library, **url)
     assert isinstance(error, (errors.APIConnectionError, errors.StreamError))
-    assert "cannot be looked up" in str(error)
+    assert "cannot be resolved" in str(error)
     assert "api.invalid:443" in str(error)
     assert str(error).count("no connection") == 1
     assert lab.http.targets == []
@@ -135,7 +135,7 @@ def test_a_proxy_that_wants_a_password(
     monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{given}{proxy.address}")
     error = use(library)
     assert type(error) is (errors.ConfigError if library in REST else errors.StreamError)
-    assert "the proxy wants to know who asks" in str(error)
+    assert "the proxy requires authentication" in str(error)
     assert f"in HTTPS_PROXY: {scheme}://user:password@{proxy.address}" in str(error)
     assert lab.rest.seen == lab.streams.seen == []
 
