@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from binance_sdk._runtime.calls.paging import cheapest_page, plan_pages, step_ms
-from binance_sdk._runtime.operation import Lookback, Operation
+from binance_sdk._runtime.calls.paging import cheapest_page, paging_of, plan_pages, step_ms
+from binance_sdk._runtime.operation import Lookback, MaxSpan, Operation
 from binance_sdk._runtime.weight import Bands
 from binance_sdk.catalogue import CATALOGUE
 from binance_sdk.errors import ParameterError
@@ -182,3 +182,17 @@ def test_the_plan_of_the_newest_rows_has_the_pages_of_its_walk() -> None:
     exchange = Exchange(FUTURES["klines"], rows, time="open_time")
     assert len(collect(walk_of(FUTURES["klines"], 1000, 499, interval="1m"), exchange)) == 1000
     assert [request["limit"] for request in exchange.requests] == [499, 499, 2]
+
+
+def test_a_page_of_a_window_holds_no_more_than_the_longest_window() -> None:
+    """As on COIN-M, whose klines reach 200 days at most."""
+    days = MaxSpan("startTime", "endTime", 200 * 86_400, inclusive=True)
+    statistics = replace(FUTURES["open_interest_hist"], rules=(days,))
+    assert [cheapest_page(statistics, {"period": period}) for period in ("5m", "12h", "1d")] == [500, 400, 200]
+    hour = replace(statistics, rules=(replace(days, seconds=3600),))
+    assert cheapest_page(hour, {"period": "1d"}) == 1
+    # Pages that are no windows, or whose rows have no distance, are not cut by it.
+    klines = replace(FUTURES["klines"], rules=(days,))
+    assert cheapest_page(klines, {"interval": "1w"}) == cheapest_page(FUTURES["klines"], {"interval": "1w"})
+    paging = paging_of(statistics)
+    assert cheapest_page(replace(statistics, paging=replace(paging, step=None)), {"period": "1d"}) == 500
