@@ -11,6 +11,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
+from binance_sdk._runtime.stream.event import mark_stream
 from binance_sdk._runtime.stream.operation import StreamOperation
 from binance_sdk.catalogue import CATALOGUE, STREAMS, stream
 from binance_sdk.simulator import ManualClock, Simulator
@@ -100,6 +101,8 @@ def told(one: StreamOperation[Any], clock: ManualClock, running: Simulator, seco
         for payload in feed.at(now):
             decoded = one.adapter.validate_json(payload)
             found.append(decoded if isinstance(decoded, list) else [decoded])
+            for event in found[-1]:
+                mark_stream(event, name_of(one))
     return found
 
 
