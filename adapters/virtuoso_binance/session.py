@@ -139,7 +139,7 @@ class Session:
         client = await self.client()
         # The shortest cache there is: callers at the same time share a request, and later ones get a new answer.
         # A symbol that cannot be read is left out alone.
-        options = RequestOptions(cache=0.001, bad_rows="skip")
+        options = RequestOptions(cache=1e-6, bad_rows="skip")
         usdm, spot = await asyncio.gather(
             client.futures.exchange_info(options=options) if self.settings.futures else _nothing(),
             client.spot.exchange_info(options=options) if self.settings.spot else _nothing(),
