@@ -7,9 +7,9 @@ import re
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from websockets.asyncio.server import ServerConnection
 from websockets.frames import Frame, Opcode
@@ -25,7 +25,7 @@ from binance_sdk.simulator.streams.requests import StreamRequest, StreamRequestE
 
 if TYPE_CHECKING:
     from binance_sdk.simulator.streams.hub import Hub
-    from binance_sdk.simulator.streams.server import StreamServer
+    from binance_sdk.simulator.streams.limits import StreamLimits
 
 _POLICY_VIOLATION = 1008
 _TIMES = re.compile(rb'("(?:E|T|t|O|C)":)([1-9][0-9]{12})(?=[,}])')
@@ -68,10 +68,31 @@ def in_microseconds(payload: bytes) -> bytes:
     return _TIMES.sub(longer, payload)
 
 
+class Listener(Protocol):
+    """The server that took a connection, as the connection sees it."""
+
+    market: Market
+    hub: Hub
+    limits: StreamLimits
+    now: Callable[[], int]
+    sockets: set[StreamConnection]
+    """All connections, also those that are still shaking hands."""
+    received: int
+    over_limit: int
+
+    def catch_up(self) -> None:
+        """Send what is due before anything else happens."""
+        ...
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something that takes a while."""
+        ...
+
+
 class StreamConnection(ServerConnection):
     """The connection of one client."""
 
-    def __init__(self, *args: Any, stream_server: StreamServer, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, stream_server: Listener, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stream_server = stream_server
         self.address = Address()
