@@ -104,7 +104,9 @@ def test_this_python_is_found_where_uv_or_pyenv_keeps_it(monkeypatch: pytest.Mon
 
 
 def test_make_names_its_commands() -> None:
-    told = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    # Within another make it would also say which folder it is in.
+    command = ["make", "--no-print-directory", "help"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (phony,) = [line for line in makefile.splitlines() if line.startswith(".PHONY:")]
     assert [line.split()[0] for line in told.splitlines()[1:]] == phony.split()[1:]
