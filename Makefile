@@ -20,8 +20,10 @@ help:  ## the commands there are
 demo: .venv/demo/.ready  ## the main job, offline on our simulator; LIVE=1 asks Binance itself
 	@$(DEMO) -m binance_sdk demo $(if $(LIVE),--live)
 
+# The tests of processes start many, which have to make progress within seconds: they run alone.
 test: .venv/dev/.ready  ## the whole test suite, on every processor
-	$(DEV) -m pytest $(PARALLEL)
+	$(DEV) -m pytest $(PARALLEL) --ignore=tests/processes
+	$(DEV) -m pytest tests/processes
 
 test-lowest: .venv/lowest/.ready  ## what users rely on, with the lowest version of every direct dependency
 	$(LOWEST) -m pytest $(PARALLEL) $(OLD) tests/contract tests/decode tests/runtime tests/streams tests/network
