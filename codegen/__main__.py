@@ -45,12 +45,12 @@ def main(arguments: list[str] | None = None) -> int:
         return _new(spec, options)
     try:
         from codegen.clients import render_clients
-        from codegen.render import difference, is_ours, render, unread, write, write_named
+        from codegen.render import difference, is_ours, render_and_watch, unread, write, write_named
 
         if options.command == "lint":
             problems = [*unread(spec), *_unread_values(options.out)]
         else:
-            files = render(spec)
+            files, unread_facts = render_and_watch(spec)
             # What composes the client stands beside ``_generated``; another folder gets only what belongs into that.
             beside = render_clients(spec) if options.out.name == "_generated" else {}
     except ModuleNotFoundError as error:
@@ -70,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(diff, end="")
             print("the written code differs from the spec; run `python -m codegen generate`", file=sys.stderr)
             return 1
-        if _told([*unread(spec), *_unread_values(options.out)]):
+        if _told([*unread_facts, *_unread_values(options.out)]):
             return 1
         print(f"{len(files) + len(beside)} files agree with the spec")
         return 0

@@ -108,7 +108,8 @@ def unread_values(package: Path) -> list[Problem]:
     generated = {path: tree for path, tree in trees.items() if "_generated" in path.parts}
     classes = _classes(package, generated.values(), trees)
     written = {path: tree for path, tree in trees.items() if path not in generated}
-    read = {name for tree in written.values() for name in _looked_at(tree, classes)}
+    nodes = [node for tree in written.values() for node in ast.walk(tree)]
+    read = {name for node in nodes for name in _looked_at(node, classes)}
     problems = [
         Problem(path.relative_to(package.parent).as_posix(), line, f"nobody reads `{name}.{field}`: drop it")
         for name, (path, fields) in classes.items()
@@ -116,8 +117,8 @@ def unread_values(package: Path) -> list[Problem]:
         if field not in read and f"{name}.{field}" not in _FOR_USERS
     ]
     tops = {path: tree for path, tree in generated.items() if path.parent.name == "_generated"}
-    everybody = (*written.values(), *tops.values())
-    imported = {alias.name for tree in everybody for node in ast.walk(tree) for alias in _imported(node)}
+    nodes += [node for tree in tops.values() for node in ast.walk(tree)]
+    imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
     for path, tree in tops.items():
         if path.stem not in ("catalogue", "spec"):
             file = path.relative_to(package.parent).as_posix()
@@ -151,22 +152,17 @@ def _classes(package: Path, generated: Any, trees: Mapping[Path, ast.Module]) ->
     return found
 
 
-def _looked_at(tree: ast.Module, classes: Mapping[str, tuple[Path, dict[str, int]]]) -> Iterator[str]:
-    """Names of attributes that a module reads, by dot, ``getattr`` or pattern."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-            yield node.attr
-        elif isinstance(node, ast.MatchClass):
-            yield from node.kwd_attrs
-            name = ast.unparse(node.cls).split(".")[-1]
-            if name in classes:
-                yield from list(classes[name][1])[: len(node.patterns)]
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
-            yield from (one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str))
-
-
-def _imported(node: ast.AST) -> list[ast.alias]:
-    return node.names if isinstance(node, ast.ImportFrom) else []
+def _looked_at(node: ast.AST, classes: Mapping[str, tuple[Path, dict[str, int]]]) -> Iterator[str]:
+    """Names of attributes that a node reads, by dot, ``getattr`` or pattern."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+        yield node.attr
+    elif isinstance(node, ast.MatchClass):
+        yield from node.kwd_attrs
+        name = ast.unparse(node.cls).split(".")[-1]
+        if name in classes:
+            yield from list(classes[name][1])[: len(node.patterns)]
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+        yield from (one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str))
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, int]]:

@@ -51,6 +51,13 @@ def render(spec: Spec) -> dict[str, bytes]:
     return out
 
 
+def render_and_watch(spec: Spec) -> tuple[dict[str, bytes], list[Problem]]:
+    """Every file, and every key of the spec that rendering them did not ask for."""
+    with reading() as seen:
+        files = render(spec)
+    return files, unread_keys(spec, seen)
+
+
 def unread(spec: Spec) -> list[Problem]:
     """Every key of the spec that no template and no view asks for."""
     with reading() as seen:

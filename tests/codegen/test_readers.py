@@ -89,6 +89,7 @@ def test_a_generated_value_that_nobody_looks_at(code: str, printed: list[str], t
 
 @pytest.mark.parametrize("command", ["lint", "check"])
 def test_the_command_says_so(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(render, "unread", lambda spec: [Problem("limits.yaml", 3, "nobody reads `colour`")])
+    problem = Problem("limits.yaml", 3, "nobody reads `colour`")
+    monkeypatch.setattr(render, "unread_keys", lambda spec, seen: [problem])
     assert main([command]) == 1
     assert capsys.readouterr().err == "limits.yaml:3: nobody reads `colour`\n1 fact that nobody reads\n"
