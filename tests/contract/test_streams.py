@@ -20,6 +20,7 @@ from binance_sdk._runtime.stream.operation import Fill, StreamOperation
 from binance_sdk._runtime.stream.reading.fill import make_event
 from binance_sdk.catalogue import CATALOGUE, STREAMS, fixture, stream, stream_fixture
 from binance_sdk.errors import ParameterError
+from tests.event_fields import at, models
 from tests.hand_lines import lines_for_stream
 
 from .calls import canonical
@@ -39,23 +40,6 @@ every_stream = pytest.mark.parametrize("one", STREAMS, ids=lambda one: one.id)
 
 def events(decoded: object) -> list[StreamEvent]:
     return decoded if isinstance(decoded, list) else [cast(StreamEvent, decoded)]
-
-
-def at(value: object, path: str) -> object:
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
-
-
-def models(value: object) -> Iterator[BaseModel]:
-    """A model and all below it."""
-    if isinstance(value, BaseModel):
-        yield value
-        for name in type(value).model_fields:
-            yield from models(getattr(value, name))
-    elif isinstance(value, list):
-        for item in value:
-            yield from models(item)
 
 
 # ---------------------------------------------------------------------------------- the catalogue

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import BaseModel
 
 from binance_sdk._runtime.stream.event import mark_stream
 from binance_sdk._runtime.stream.operation import StreamOperation
@@ -17,6 +16,7 @@ from binance_sdk.catalogue import CATALOGUE, STREAMS, stream
 from binance_sdk.simulator import ManualClock, Simulator
 from binance_sdk.simulator.rest.weights import WEIGHTS
 from binance_sdk.simulator.streams import names, rest_feeds
+from tests.event_fields import at, models
 
 from .conftest import NOW, simulator
 
@@ -104,22 +104,6 @@ def told(one: StreamOperation[Any], clock: ManualClock, running: Simulator, seco
             for event in found[-1]:
                 mark_stream(event, name_of(one))
     return found
-
-
-def at(value: object, path: str) -> Any:
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
-
-
-def models(value: object) -> Iterator[BaseModel]:
-    if isinstance(value, BaseModel):
-        yield value
-        for name in type(value).model_fields:
-            yield from models(getattr(value, name))
-    elif isinstance(value, list):
-        for item in value:
-            yield from models(item)
 
 
 @every_stream

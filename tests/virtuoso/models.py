@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import httpx
 from pydantic import TypeAdapter
 
 from binance_sdk import futures, spot
@@ -75,3 +77,30 @@ def futures_trades(*rows: dict[str, Any]) -> list[futures.Trade]:
 def futures_book(bids: list[tuple[str, str]], asks: list[tuple[str, str]]) -> futures.OrderBook:
     answer = {"lastUpdateId": 7, "E": OPEN, "T": OPEN - 3, "bids": bids, "asks": asks}
     return TypeAdapter(futures.OrderBook).validate_json(json.dumps(answer))
+
+
+@dataclass
+class AggTradePages:
+    """Answers ``aggTrades`` by ids; without a first one with the newest page.
+
+    Attributes:
+        newest: Id of the newest aggregate.
+        most: Aggregates of one page.
+        time: When all of them were, in epoch milliseconds.
+        sent: Pages sent so far.
+    """
+
+    newest: int
+    most: int
+    time: int = OPEN
+    sent: int = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.sent += 1
+        asked = request.url.params
+        first = int(asked["fromId"]) if "fromId" in asked else self.newest - self.most + 1
+        rows = [
+            {"a": n, "p": "1", "q": "1", "f": n, "l": n, "T": self.time, "m": True}
+            for n in range(first, min(first + self.most, self.newest + 1))
+        ]
+        return httpx.Response(200, json=rows)

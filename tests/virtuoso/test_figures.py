@@ -12,7 +12,7 @@ import pytest
 from binance_sdk import BinanceClient, futures
 from binance_sdk.errors import DecodeError, ParameterError
 from tests.virtuoso import models
-from tests.virtuoso.models import OPEN, candles
+from tests.virtuoso.models import OPEN, AggTradePages, candles
 from virtuoso_binance import convert, liquidity, parse, positioning, sentiment, tickers
 from virtuoso_binance.large_trades import LargeTradeMonitor, Thresholds, percentile
 
@@ -80,31 +80,19 @@ def test_the_largest_window() -> None:
 
 async def test_a_page_is_short_by_the_twenty_pages_before_it() -> None:
     """After twenty pages of ten rows, ten rows are known to be all that a page holds."""
-    newest, most, sent = 1000, 100, 0
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        nonlocal sent
-        sent += 1
-        asked = request.url.params
-        first = int(asked["fromId"]) if "fromId" in asked else newest - most + 1
-        rows = [
-            {"a": n, "p": "1", "q": "1", "f": n, "l": n, "T": OPEN, "m": True}
-            for n in range(first, min(first + most, newest + 1))
-        ]
-        return httpx.Response(200, json=rows)
-
-    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    pages = AggTradePages(newest=1000, most=100)
+    http = httpx.AsyncClient(transport=httpx.MockTransport(pages))
     async with http, BinanceClient(http_client=http, budget=False) as client:
         monitor = LargeTradeMonitor(client, listed_on("usdm"), max_pages=80)
         await monitor.poll()
-        most, newest, sent = 10, 1250, 0
+        pages.most, pages.newest, pages.sent = 10, 1250, 0
         for poll in range(1, 20):
             await monitor.poll()
-            assert sent == poll
+            assert pages.sent == poll
         await monitor.poll()
     # Six pages were left: five full ones and the empty one behind them.
-    assert sent == 19 + 7
-    assert monitor.watch.last_id == newest
+    assert pages.sent == 19 + 7
+    assert monitor.watch.last_id == pages.newest
 
 
 # ---------------------------------------------------------------------------------------- sentiment

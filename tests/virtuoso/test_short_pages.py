@@ -10,6 +10,7 @@ import pytest
 
 from binance_sdk import BinanceClient
 from binance_sdk.errors import DecodeError
+from tests.virtuoso.models import AggTradePages
 from virtuoso_binance import calls
 from virtuoso_binance.large_trades import LargeTradeMonitor
 from virtuoso_binance.symbols import Listed
@@ -104,25 +105,15 @@ async def test_open_interest_funding_and_candles_of_prices(client: BinanceClient
 
 
 async def test_large_trades_keep_up_with_pages_that_became_shorter() -> None:
-    newest, most = 1000, 100
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        asked = request.url.params
-        first = int(asked["fromId"]) if "fromId" in asked else newest - most + 1
-        rows = [
-            {"a": n, "p": "1", "q": "1", "f": n, "l": n, "T": NOW, "m": True}
-            for n in range(first, min(first + most, newest + 1))
-        ]
-        return httpx.Response(200, json=rows)
-
-    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    pages = AggTradePages(newest=1000, most=100, time=NOW)
+    http = httpx.AsyncClient(transport=httpx.MockTransport(pages))
     async with http, BinanceClient(http_client=http, budget=False) as client:
         monitor = LargeTradeMonitor(client, listed_on("usdm"), max_pages=80)
         await monitor.poll()
-        most = 10
+        pages.most = 10
         for _ in range(25):
-            newest += 35
+            pages.newest += 35
             await monitor.poll()
         # At first a page of ten looks short; when that is all there ever is, it is what a page holds.
-        assert monitor.watch.last_id == newest
+        assert monitor.watch.last_id == pages.newest
         assert not monitor.watch.gaps
