@@ -99,13 +99,11 @@ def paging_of(operation: Operation[Any]) -> Paging:
 
 def cheapest_page(operation: Operation[Any], arguments: Mapping[str, object]) -> int:
     """The page size with the least weight per row; among equals the largest."""
-    size = operation.by_wire[paging_of(operation).size]
-    if size.max is None:
-        raise TypeError(f"{operation.id}: paging needs a bound for {size.wire}")
+    size = paging_of(operation).size
     given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
-    largest = _largest_page(operation, given) or size.max
+    largest = _largest_page(operation, given)
     candidates = [largest, *(upper for upper in operation.weight.edges() if upper < largest)]
-    return min(candidates, key=lambda rows: (operation.price({**given, size.wire: rows}) / rows, -rows))
+    return min(candidates, key=lambda rows: (operation.price({**given, size: rows}) / rows, -rows))
 
 
 def _widest(operation: Operation[Any]) -> int | None:
@@ -116,14 +114,15 @@ def _widest(operation: Operation[Any]) -> int | None:
     return None
 
 
-def _largest_page(operation: Operation[Any], arguments: Mapping[str, object]) -> int | None:
-    """Rows that the longest window can hold, where windows are asked for and have a longest."""
+def _largest_page(operation: Operation[Any], arguments: Mapping[str, object]) -> int:
+    """The most rows of one request; where windows are asked for, no more than the longest of them can hold."""
     paging, widest = paging_of(operation), _widest(operation)
+    most = operation.by_wire[paging.size].max
+    if most is None:
+        raise TypeError(f"{operation.id}: paging needs a bound for {paging.size}")
     if not paging.window or paging.step is None or widest is None:
-        return None
-    most = max(1, widest // step_ms(str(arguments[paging.step])))
-    size = operation.by_wire[paging.size].max
-    return most if size is None else min(most, size)
+        return most
+    return min(most, max(1, widest // step_ms(str(arguments[paging.step]))))
 
 
 def plan_walk(
@@ -161,9 +160,7 @@ def plan_walk(
         text = f"is required without {' or '.join(starts)}: pass limit= for the newest rows, or {starts[0]}= for those"
         raise invalid(operation, "limit", None, f"{text} from there on (0 for the oldest)")
     rest = {name: value for name, value in checked.items() if name not in own}
-    in_window = _largest_page(operation, rest)
-    size = size or cheapest_page(operation, rest)
-    size = size if in_window is None else min(size, in_window)
+    size = cheapest_page(operation, rest) if size is None else min(size, _largest_page(operation, rest))
     return Walk(operation, rest, size, wanted, cursor, start, end)
 
 
