@@ -6,6 +6,7 @@ Each prints what it saw as JSON. A child that hangs is ended by an alarm.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import faulthandler
 import json
 import logging
@@ -27,6 +28,17 @@ STREAMS = os.environ.get("STREAM_URL", "")
 PATIENCE = 90
 
 
+def skip_c_exit_handlers() -> None:
+    """Let this process end after the interpreter has ended in an ordinary way, without the exit handlers of C.
+
+    OpenSSL's waits forever in the child of a fork that happened while another thread held one of OpenSSL's locks, as
+    a thread does for a moment as it ends, even after it was joined. ``multiprocessing`` skips it with ``os._exit``.
+    """
+    c = ctypes.CDLL(None)
+    if hasattr(c, "on_exit"):  # glibc; the last handler registered is the first to run
+        c.on_exit(c._exit, None)
+
+
 def in_child(work: Callable[[], Any], *, at_once: bool = False) -> Callable[[], Any]:
     """Forks and runs ``work`` there; what comes back waits for its result.
 
@@ -39,6 +51,7 @@ def in_child(work: Callable[[], Any], *, at_once: bool = False) -> Callable[[], 
     if child == 0:
         faulthandler.register(signal.SIGALRM, chain=True)
         signal.alarm(PATIENCE)
+        skip_c_exit_handlers()
         os.close(read)
         try:
             result = work()
