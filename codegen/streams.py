@@ -224,7 +224,8 @@ def _docstring(spec: Spec, placed: Placed[StreamNode]) -> str:
     own = own_rows(spec, placed.scope, dict(attributes(spec, placed.scope, parse_type(node.event).leaf.name)))
     if own is not None:
         values = english_list([f"`{value}`" for value in own.values], "or")
-        facts.append(f"Events whose `{own.field}` is not {values} are left out, and counted as `other_market`.")
+        left_out = f"Events whose `{own.field}` is not {values} are left out, and counted as `other_market`"
+        facts.append(f"{left_out}; `all_markets=True` gives them out.")
     if node.since is not None:
         facts.append(f"Exists since {node.since.isoformat()}.")
     facts += [words.sentence(note) for note in node.notes]

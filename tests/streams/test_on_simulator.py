@@ -102,6 +102,30 @@ async def test_rows_of_coin_m_are_counted_and_left_out(transport: Any, overflow:
                 assert (events.stats.malformed, events.stats.gaps) == (0, 0)
 
 
+@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+async def test_rows_of_coin_m_come_from_combined_streams_where_asked(transport: Any) -> None:
+    clock = ManualClock(1_700_000_000_000)
+    with Simulator(clock=clock) as simulator:
+        simulator.streams.carry_coin_m()
+        async with BinanceClient(
+            futures_base_url=simulator.futures_url,
+            futures_stream_url=simulator.futures_stream_url,
+            transport=transport,
+        ) as client:
+            s = client.futures.streams
+            stream = s.combine(s.all_tickers(), s.all_mark_prices(), all_markets=True, quiet_time=None)
+            async with stream as events:
+                seen: dict[str, set[tuple[str, int | None]]] = {}
+                async with asyncio.timeout(20):
+                    while len(seen) < 2:
+                        clock.advance(5.0)
+                        rows = await anext(events)
+                        seen.setdefault(rows[0].stream, set()).update((row.symbol, row.symbol_type) for row in rows)
+                for name in ("!ticker@arr", "!markPrice@arr"):
+                    assert {("BTCUSDT", 1), ("BTCUSD_PERP", 2)} <= seen[name]
+                assert (events.stats.other_market, events.stats.malformed) == (0, 0)
+
+
 def test_the_simulator_sends_rows_of_coin_m_when_asked() -> None:
     from binance_sdk.simulator.streams.coin_m import with_coin_m
 

@@ -86,6 +86,41 @@ async def test_a_contract_of_another_market_that_was_asked_for_is_told(
     assert warnings == [f"stream {TRADES}: its events belong to another market than futures and are left out"]
 
 
+@pytest.mark.parametrize("options", OVERFLOWS, ids=str)
+async def test_rows_of_all_markets_come_where_asked(engine: Engine, options: StreamOptions) -> None:
+    async with engine.futures.all_mini_tickers(quiet_time=None, all_markets=True, **options) as events:
+        await engine.exchange.send(TICKERS, [row(1, "BTCUSD_PERP", 2), row(1, "BTCUSDT"), row(1, "NEWUSD", 3)])
+        rows = await anext(events)
+        assert [(one.symbol, one.symbol_type) for one in rows] == [("BTCUSD_PERP", 2), ("BTCUSDT", 1), ("NEWUSD", 3)]
+        await engine.exchange.send(TICKERS, [row(2, "BTCUSD_PERP", 2)])
+        (only,) = await anext(events)
+        assert (only.symbol, only.stream, only.event_time) == ("BTCUSD_PERP", TICKERS, 2)
+        assert (events.stats.other_market, events.stats.malformed) == (0, 0)
+
+
+async def test_a_contract_of_another_market_comes_where_asked(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    async with engine.futures.agg_trade("BTCUSD_PERP", quiet_time=None, all_markets=True) as events:
+        await engine.exchange.send(TRADES, {**agg_trade(1, "BTCUSD_PERP"), "st": 2})
+        assert (await anext(events)).agg_id == 1
+        assert events.stats.other_market == 0
+    assert not [record for record in caplog.records if "another market" in record.getMessage()]
+
+
+async def test_of_several_streams_each_has_its_own_choice(engine: Engine) -> None:
+    quotes = engine.futures.all_book_tickers(quiet_time=None, all_markets=True)
+    async with engine.futures.all_mini_tickers(quiet_time=None) | quotes as events:
+        quote = {"e": "bookTicker", "u": 1, "E": 1, "T": 1, "b": "1.0", "B": "1.0", "a": "1.1", "A": "1.0"}
+        await engine.exchange.send(TICKERS, [row(1, "BTCUSD_PERP", 2), row(1, "BTCUSDT")])
+        tickers = await anext(events)
+        assert isinstance(tickers, list)
+        assert [one.symbol for one in tickers] == ["BTCUSDT"]
+        await engine.exchange.send("!bookTicker", {**quote, "s": "BTCUSD_PERP", "ps": "BTCUSD", "st": 2})
+        event = await anext(events)
+        assert isinstance(event, futures.BookTickerEvent)
+        assert (event.symbol, event.pair) == ("BTCUSD_PERP", "BTCUSD")
+        assert events.stats.other_market == 1
+
+
 # ------------------------------------------------------------------------------------ bad rows
 
 

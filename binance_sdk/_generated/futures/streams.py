@@ -46,7 +46,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - Sent when the market moves; 60 s of silence are looked into.
         - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `agg_trades`.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - Trades of the insurance fund and of auto-deleveraging are left out.
 
         Args:
@@ -83,7 +84,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!bookTicker`, on `/public`; sent every 5 seconds.
         - Taken for dead after 27 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - RPI orders are not in it.
         - One contract to a message; COIN-M contracts come too, with `symbol_type` 2.
 
@@ -103,7 +105,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!forceOrder@arr`, on `/market`; sent every second.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - Only the latest liquidation of a contract within a second is sent.
         - One liquidation to a message, whatever the name of the stream says.
 
@@ -125,7 +128,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!markPrice@arr{speed}`, on `/market`; sent every 3 seconds or every second, by `speed`.
         - Taken for dead after a silence of 17 s with 3s or 7 s with 1s.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - Contracts on equities and commodities come in a message of their own, so there are two in each period.
         - COIN-M contracts come in the same messages; `symbol_type` is 2.
 
@@ -146,7 +150,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!miniTicker@arr`, on `/market`; sent every second.
         - Taken for dead after 7 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - A message holds only the contracts that changed.
 
         Args:
@@ -165,7 +170,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!ticker@arr`, on `/market`; sent every second.
         - Taken for dead after 7 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - A message holds only the contracts that changed.
 
         Args:
@@ -202,7 +208,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@bookTicker`, on `/public`; sent at once.
         - Sent when the market moves; 30 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - RPI orders are not in it.
 
         Args:
@@ -276,7 +283,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `!contractInfo`, on `/market`; sent at once.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
 
         Args:
             **options: Settings of the stream; see `StreamOptions`.
@@ -297,7 +305,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - RPI orders are not in it.
 
         Args:
@@ -318,7 +327,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@forceOrder`, on `/market`; sent every second.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - Only the latest liquidation of a contract within a second is sent.
 
         Args:
@@ -360,7 +370,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@markPrice{speed}`, on `/market`; sent every 3 seconds or every second, by `speed`.
         - Taken for dead after a silence of 17 s with 3s or 7 s with 1s.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -380,7 +391,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@miniTicker`, on `/market`; sent every 2 seconds.
         - Sent when the market moves; 60 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -405,7 +417,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@depth{levels}{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - RPI orders are not in it.
         - Observed: A name that ends in `@250ms` is acknowledged and delivers nothing; that speed has no suffix.
 
@@ -431,7 +444,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -450,7 +464,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - `{symbol}@ticker`, on `/market`; sent every 2 seconds.
         - Sent when the market moves; 60 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - Best bid and ask and the price before the window, which spot has, are not in it.
 
         Args:
@@ -500,7 +515,8 @@ class SyncFuturesStreams(SyncStreams):
         - Sent when the market moves; 60 s of silence are looked into.
         - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `agg_trades`.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - Trades of the insurance fund and of auto-deleveraging are left out.
 
         Args:
@@ -537,7 +553,8 @@ class SyncFuturesStreams(SyncStreams):
         - `!bookTicker`, on `/public`; sent every 5 seconds.
         - Taken for dead after 27 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - RPI orders are not in it.
         - One contract to a message; COIN-M contracts come too, with `symbol_type` 2.
 
@@ -557,7 +574,8 @@ class SyncFuturesStreams(SyncStreams):
         - `!forceOrder@arr`, on `/market`; sent every second.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - Only the latest liquidation of a contract within a second is sent.
         - One liquidation to a message, whatever the name of the stream says.
 
@@ -579,7 +597,8 @@ class SyncFuturesStreams(SyncStreams):
         - `!markPrice@arr{speed}`, on `/market`; sent every 3 seconds or every second, by `speed`.
         - Taken for dead after a silence of 17 s with 3s or 7 s with 1s.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - Contracts on equities and commodities come in a message of their own, so there are two in each period.
         - COIN-M contracts come in the same messages; `symbol_type` is 2.
 
@@ -600,7 +619,8 @@ class SyncFuturesStreams(SyncStreams):
         - `!miniTicker@arr`, on `/market`; sent every second.
         - Taken for dead after 7 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - A message holds only the contracts that changed.
 
         Args:
@@ -619,7 +639,8 @@ class SyncFuturesStreams(SyncStreams):
         - `!ticker@arr`, on `/market`; sent every second.
         - Taken for dead after 7 s of silence.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - A message holds only the contracts that changed.
 
         Args:
@@ -656,7 +677,8 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@bookTicker`, on `/public`; sent at once.
         - Sent when the market moves; 30 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - RPI orders are not in it.
 
         Args:
@@ -730,7 +752,8 @@ class SyncFuturesStreams(SyncStreams):
         - `!contractInfo`, on `/market`; sent at once.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
 
         Args:
             **options: Settings of the stream; see `StreamOptions`.
@@ -751,7 +774,8 @@ class SyncFuturesStreams(SyncStreams):
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - RPI orders are not in it.
 
         Args:
@@ -772,7 +796,8 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@forceOrder`, on `/market`; sent every second.
         - Silence says nothing here, so it is never taken for a fault.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - Only the latest liquidation of a contract within a second is sent.
 
         Args:
@@ -814,7 +839,8 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@markPrice{speed}`, on `/market`; sent every 3 seconds or every second, by `speed`.
         - Taken for dead after a silence of 17 s with 3s or 7 s with 1s.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -834,7 +860,8 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@miniTicker`, on `/market`; sent every 2 seconds.
         - Sent when the market moves; 60 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -859,7 +886,8 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@depth{levels}{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
         - Sent when the market moves; 30 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - RPI orders are not in it.
         - Observed: A name that ends in `@250ms` is acknowledged and delivers nothing; that speed has no suffix.
 
@@ -885,7 +913,8 @@ class SyncFuturesStreams(SyncStreams):
         - Sent when the market moves; 30 s of silence are looked into.
         - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -904,7 +933,8 @@ class SyncFuturesStreams(SyncStreams):
         - `{symbol}@ticker`, on `/market`; sent every 2 seconds.
         - Sent when the market moves; 60 s of silence are looked into.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
-        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`.
+        - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
+          them out.
         - Best bid and ask and the price before the window, which spot has, are not in it.
 
         Args:

@@ -140,6 +140,7 @@ class Consumer:
             from_spec="quiet_time" not in options,
             now=self.context.clock.monotonic(),
             skip_rows=options.get("bad_rows") == "skip",
+            all_markets=options.get("all_markets", False),
         )
 
     async def unsubscribe(self, items: Iterable[Item]) -> None:

@@ -37,6 +37,10 @@ class StreamOptions(TypedDict, total=False):
         bad_rows: What becomes of a message with a row that is not what the spec says. ``raise`` (the usual): the whole
             message is malformed, is told as that and left out. ``skip``: its other rows are given out, and each bad
             one is told to the hooks (``RowSkipped``) and counted (``stats.skipped_rows``).
+        all_markets: Give out the events of other markets too, which the streams of futures carry (see `symbol_type`),
+            instead of leaving them out and counting them. They have the names of this market's events, but the
+            units of their own: the amounts of a COIN-M contract are contracts, and those called ``quote_volume``
+            and ``taker_buy_quote_volume`` are of the base asset.
         rollover_after: Seconds after which a connection is replaced by a new one, before Binance ends it at 24 h.
         on_notice: A function that is called with each ``Gap``, ``Reconnected`` and ``SilentStream``, between the events
             before it and those behind it, in the task or thread that iterates. What it raises is logged.
@@ -48,6 +52,7 @@ class StreamOptions(TypedDict, total=False):
     buffer_bytes: int
     quiet_time: float | None
     bad_rows: BadRows
+    all_markets: bool
     rollover_after: float
     on_notice: OnNotice
 
@@ -130,6 +135,7 @@ _CHECKS: Mapping[str, Callable[[object], str]] = {
     "quiet_time": _quiet_time,
     "rollover_after": _rollover_after,
     "bad_rows": _one_of(get_args(BadRows)),
+    "all_markets": _bool,
     "on_notice": _on_notice,
 }
 

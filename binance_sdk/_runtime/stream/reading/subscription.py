@@ -28,6 +28,7 @@ class Subscription:
         from_spec: Ignore ``quiet_time`` and take what the spec says.
         now: Monotonic seconds.
         skip_rows: Leave a bad row out of its message, instead of the whole message.
+        all_markets: Give out the events of other markets that the stream carries.
     """
 
     __slots__ = (
@@ -64,6 +65,7 @@ class Subscription:
         from_spec: bool,
         now: float,
         skip_rows: bool = False,
+        all_markets: bool = False,
     ) -> None:
         operation = stream.operation
         self.stream = stream
@@ -74,8 +76,9 @@ class Subscription:
         self.listed = operation.type is not operation.item
         self.row_key: Callable[[Any], Any] | None = None if operation.key is None else attrgetter(operation.key)
         """For a stream of all symbols: reads from an event which symbol it is about."""
-        self.market_filter = None if operation.own_rows is None else MarketFilter(operation.own_rows, operation.item)
-        """None where all events belong to the consumer's market."""
+        own = None if all_markets else operation.own_rows
+        self.market_filter = None if own is None else MarketFilter(own, operation.item)
+        """None where all events belong to the consumer's market, or are wanted whosever they are."""
         self.needs_filtering = self.listed or self.market_filter is not None
         """Whether ``MessageDecoder.filtered`` must see a message before it is given out."""
         self.warned_other_market = False
