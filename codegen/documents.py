@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -61,22 +61,33 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | No
     return None
 
 
+if TYPE_CHECKING:
+    _InC = yaml.SafeLoader
+else:
+    _InC = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 class _Loader(yaml.SafeLoader):
     """YAML without its surprises: no sexagesimal or octal numbers, no yes/no, no key twice."""
 
 
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _regexp, _first in (
-    ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
-    ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
-    ("tag:yaml.org,2002:null", r"^(?:null|)$", ["n", ""]),
-    ("tag:yaml.org,2002:timestamp", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "0123456789"),
-    ("tag:yaml.org,2002:merge", r"^<<$", "<"),
-):
-    _Loader.add_implicit_resolver(_tag, re.compile(_regexp), list(_first))
+class _FastLoader(_InC):
+    """The same in C, where PyYAML was built with it. It only reads what is right: it words mistakes in another way."""
 
 
-def _day(loader: _Loader, node: yaml.ScalarNode) -> Any:
+for _loader in (_Loader, _FastLoader):
+    _loader.yaml_implicit_resolvers = {}
+    for _tag, _regexp, _first in (
+        ("tag:yaml.org,2002:bool", r"^(?:true|false)$", "tf"),
+        ("tag:yaml.org,2002:int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
+        ("tag:yaml.org,2002:null", r"^(?:null|)$", ["n", ""]),
+        ("tag:yaml.org,2002:timestamp", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "0123456789"),
+        ("tag:yaml.org,2002:merge", r"^<<$", "<"),
+    ):
+        _loader.add_implicit_resolver(_tag, re.compile(_regexp), list(_first))
+
+
+def _day(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Any:
     """A date, or its text where no calendar has that day; the model then says what is wrong and where."""
     try:
         return loader.construct_yaml_timestamp(node)
@@ -84,7 +95,8 @@ def _day(loader: _Loader, node: yaml.ScalarNode) -> Any:
         return node.value
 
 
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
+for _loader in (_Loader, _FastLoader):
+    _loader.add_constructor("tag:yaml.org,2002:timestamp", _day)
 
 FILL = "FILL"
 """Begins a text that ``python -m codegen new`` could not know and that somebody has to write."""
@@ -114,15 +126,36 @@ def parse(file: str, text: str) -> Document:
     Raises:
         SpecError: for broken YAML and for a key written twice.
     """
+    # A tab parts words for the C library, and is a mistake for the other.
+    if "\t" not in text:
+        try:
+            return _parsed(file, text, _FastLoader)
+        except yaml.YAMLError:
+            pass
     try:
-        loader = _Loader(text)
+        return _parsed(file, text, _Loader)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise SpecError(
             [Problem(file, line, f"the character U+{ord(text[error.position]):04X} is not allowed")]
         ) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        words = str(error.problem)
+        hint = next((hint for start, hint in _HINTS.items() if words.startswith(start)), "")
+        raise SpecError([Problem(file, mark.line + 1 if mark else 1, f"not YAML: {words}{hint}")]) from error
+
+
+def _parsed(file: str, text: str, kind: type[yaml.SafeLoader]) -> Document:
+    """One text as one of the two loaders reads it.
+
+    Raises:
+        yaml.YAMLError: it is not YAML.
+        SpecError: it is YAML that no spec may hold.
+    """
+    loader = kind(text)
     try:
-        _refuse_depth(file, text)
+        _refuse_depth(file, text, kind)
         root = loader.get_single_node()
         if root is None:
             raise SpecError([Problem(file, 1, "the file is empty; it begins with `description:` and `source:`")])
@@ -130,15 +163,9 @@ def parse(file: str, text: str) -> Document:
         _refuse_scalars(file, root)
         _refuse_size(file, root)
         _refuse_marks(file, root)
-        value = loader.construct_document(root)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        words = str(error.problem)
-        hint = next((hint for start, hint in _HINTS.items() if words.startswith(start)), "")
-        raise SpecError([Problem(file, mark.line + 1 if mark else 1, f"not YAML: {words}{hint}")]) from error
+        return Document(file, root, loader.construct_document(root))
     finally:
         loader.dispose()
-    return Document(file, root, value)
 
 
 def parse_json(file: str, body: bytes) -> Any:
@@ -175,10 +202,10 @@ def _no_number(text: str) -> float:
     raise ValueError(text)
 
 
-def _refuse_depth(file: str, text: str) -> None:
+def _refuse_depth(file: str, text: str, kind: type[yaml.SafeLoader]) -> None:
     """Nothing that reads a document further on calls itself more often than this."""
     depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    for event in yaml.parse(text, Loader=kind):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
             line = 1 if event.start_mark is None else event.start_mark.line + 1
