@@ -343,7 +343,7 @@ def dripping(connection: socket.socket) -> None:
 @both
 @pytest.mark.parametrize("answer", [None, slow, dripping], ids=["no answer", "half an answer", "drop by drop"])
 def test_timeout(mode: Mode, answer: Act | None) -> None:
-    error = check(failed(mode, answer, timeout=0.05), errors.APITimeoutError, "spot.klines")
+    error = check(failed(mode, answer, timeout=0.3), errors.APITimeoutError, "spot.klines")
     assert "raise timeout=" in str(error)
 
 
