@@ -93,7 +93,7 @@ def test_the_reader_of_imports_reads_imports(tmp_path: Path) -> None:
 
 
 def test_the_runtime_knows_nothing_above_it() -> None:
-    allowed = ("binance_sdk._runtime", "binance_sdk.errors", "binance_sdk.events")
+    allowed = ("binance_sdk._runtime", "binance_sdk.errors", "binance_sdk.events", "binance_sdk.arithmetic")
     assert strays(sources(PACKAGE / "_runtime"), *allowed) == []
 
 
@@ -103,6 +103,7 @@ ROOMS = {
     "budget": (),
     "calls": ("transport", "answers", "budget"),
     "stream": ("transport", "answers", "calls"),
+    "book": (),
 }
 
 
@@ -112,9 +113,18 @@ def test_the_rooms_of_the_runtime_stand_on_each_other_in_one_direction() -> None
     shared = [f"binance_sdk._runtime.{path.stem}" for path in runtime.glob("*.py") if path.stem != "__init__"]
     for room, below in ROOMS.items():
         allowed = [f"binance_sdk._runtime.{name}" for name in (room, *below)]
-        leaves = ("binance_sdk.errors", "binance_sdk.events", "binance_sdk._version")
+        leaves = ("binance_sdk.errors", "binance_sdk.events", "binance_sdk.arithmetic", "binance_sdk._version")
         assert strays(sources(runtime / room), *allowed, *shared, *leaves) == []
     assert strays(sorted(runtime.glob("*.py")), *shared, "binance_sdk.errors") == []
+
+
+def test_the_core_of_the_order_book_has_no_io_and_no_clock() -> None:
+    room = PACKAGE / "_runtime" / "book"
+    outside = {"asyncio", "threading", "time", "datetime", "socket", "ssl", "os", "pydantic", "websockets", "random"}
+    found = [(path.name, item.name) for path in sources(room) for item in imports(path)]
+    assert len(found) > 10
+    assert [pair for pair in found if pair[1].split(".")[0] in outside] == []
+    assert [pair for pair in found if pair[1].startswith("binance_sdk._runtime.clock")] == []
 
 
 STREAM_WORDS = ("event", "frames", "names", "notices", "operation", "options", "stats")
@@ -192,9 +202,10 @@ def test_the_rooms_of_the_simulator_stand_on_each_other_in_one_direction() -> No
     assert own_strays([house / f"{name}.py" for name in SIMULATOR_LEAVES], ()) == []
 
 
-def test_errors_and_events_are_leaves() -> None:
+def test_errors_events_and_arithmetic_are_leaves() -> None:
     assert strays([PACKAGE / "errors.py"]) == []
     assert strays([PACKAGE / "events.py"], "binance_sdk.errors") == []
+    assert strays([PACKAGE / "arithmetic.py"], "binance_sdk.errors") == []
 
 
 def test_generated_code_stands_on_the_runtime_alone() -> None:
