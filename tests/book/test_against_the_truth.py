@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
@@ -10,14 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binance_sdk._runtime.book.comparison import compare
-from binance_sdk._runtime.book.messages import Update
+from binance_sdk._runtime.book.messages import LevelText, Update
 from binance_sdk._runtime.book.rules import SequenceRules
 from binance_sdk._runtime.book.state import BookCore, BookState, NeedsSnapshot, Reason
 from tests.book.rule_sets import FUTURES, SPOT
 from tests.book.truth import Market
 
-# The second has prices of 17 digits, which floats do not tell apart.
-TICKS = {"short": Decimal("0.01"), "long": Decimal("90071992.547409931")}
+# Of the second, neighbouring prices are the same float.
+PRICES = {
+    "short": (Decimal("0.01"), Decimal(1)),
+    "long": (Decimal("0.00000001"), Decimal("90071992.54740992")),
+}
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -51,24 +55,22 @@ def torn(events: list[Update], rng: Random) -> list[Update]:
 def joined(left: Update, right: Update) -> Update:
     """Two events as one, as another connection may cut them."""
 
-    def newest(old: object, new: object) -> list[tuple[str, str]]:
-        assert isinstance(old, list)
-        assert isinstance(new, list)
-        return list({Decimal(price): (price, qty) for price, qty in [*old, *new]}.values())
+    def newest(old: Sequence[LevelText], new: Sequence[LevelText]) -> list[LevelText]:
+        return list({Decimal(level[0]): level for level in (*old, *new)}.values())
 
     bids, asks = newest(left.bids, right.bids), newest(left.asks, right.asks)
     return Update(left.first_id, right.last_id, left.previous_id, bids, asks)
 
 
-@pytest.mark.parametrize("tick", TICKS.values(), ids=TICKS.keys())
+@pytest.mark.parametrize("prices", PRICES.values(), ids=PRICES.keys())
 @pytest.mark.parametrize("rules", [SPOT, FUTURES], ids=["spot", "futures"])
 @given(seed=SEEDS, limit=st.sampled_from([3, 8, 100]), most_kept=st.sampled_from([2, 1000]))
 @settings(max_examples=120, deadline=None)
 def test_a_synced_book_equals_the_truth(
-    rules: SequenceRules, tick: Decimal, seed: int, limit: int, most_kept: int
+    rules: SequenceRules, prices: tuple[Decimal, Decimal], seed: int, limit: int, most_kept: int
 ) -> None:
     rng = Random(seed)
-    market = Market(rules, rng, tick)
+    market = Market(rules, rng, *prices)
     core = BookCore(rules, most_kept=most_kept)
     events = torn([market.event() for _ in range(30)], rng)
     core.begin()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from binance_sdk._runtime.book.messages import LevelText, Snapshot, Update
@@ -13,8 +17,8 @@ BIDS: list[LevelText] = [("9", "1"), ("8", "1")]
 ASKS: list[LevelText] = [("11", "1"), ("12", "1")]
 
 
-def snapshot(last_id: int, *, limit: int = 100, bids: object = None, asks: object = None) -> Snapshot:
-    return Snapshot(last_id, limit, BIDS if bids is None else bids, ASKS if asks is None else asks)  # type: ignore[arg-type]
+def snapshot(last_id: int, *, limit: int = 100, bids: Sequence[LevelText] = BIDS) -> Snapshot:
+    return Snapshot(last_id, limit, bids, ASKS)
 
 
 def update(
@@ -27,10 +31,10 @@ def update(
     return Update(first, last, previous, bids, asks)
 
 
-def core_at(last_id: int, rules: SequenceRules = SPOT, **options: int) -> BookCore:
+def core_at(last_id: int, rules: SequenceRules = SPOT, *, limit: int = 100) -> BookCore:
     core = BookCore(rules)
     core.begin()
-    assert core.take_snapshot(snapshot(last_id, **options)) == Synced(last_id, 0)
+    assert core.take_snapshot(snapshot(last_id, limit=limit)) == Synced(last_id, 0)
     return core
 
 
@@ -191,7 +195,7 @@ def test_a_level_that_is_no_number_ends_the_synced_state(level: LevelText) -> No
         [(None, "1")],
     ],
 )
-def test_a_malformed_snapshot_is_refused_and_what_was_kept_stays(bids: object) -> None:
+def test_a_malformed_snapshot_is_refused_and_what_was_kept_stays(bids: list[LevelText]) -> None:
     core = BookCore(SPOT)
     core.begin()
     core.take_update(update(11, 12))
@@ -231,8 +235,20 @@ def test_a_snapshot_for_a_synced_book_changes_nothing() -> None:
 
 
 def test_rules_that_contradict_themselves_are_refused() -> None:
-    from dataclasses import replace
-
-    for wrong in ({"joins_after": 2}, {"default_limit": 7}, {"streams": ()}):
+    mistakes: tuple[dict[str, Any], ...] = ({"joins_after": 2}, {"default_limit": 7}, {"streams": ()})
+    for wrong in mistakes:
         with pytest.raises(ValueError, match=next(iter(wrong))):
-            replace(SPOT, **wrong)  # type: ignore[arg-type]
+            replace(SPOT, **wrong)
+
+
+def test_an_update_that_ends_before_the_snapshot_cannot_join_it() -> None:
+    assert not SPOT.joins(update(5, 9), 10)
+    assert not FUTURES.joins(update(5, 9, 4), 10)
+
+
+def test_after_another_snapshot_the_first_update_has_to_join_again() -> None:
+    core = core_at(10, FUTURES)
+    core.take_update(update(11, 12, 10))
+    core.lose(Reason.STALE)
+    assert core.take_snapshot(snapshot(20)) == Synced(20, 0)
+    assert core.take_update(update(19, 21, 18)) is Outcome.APPLIED

@@ -25,15 +25,16 @@ class Market:
     rules: SequenceRules
     rng: Random
     tick: Decimal = Decimal("0.01")
+    middle: Decimal = Decimal(1)
     now: Book = field(default_factory=lambda: {"bids": {}, "asks": {}})
     ids: list[int] = field(default_factory=lambda: [100])
-    past: dict[int, Book] = field(default_factory=dict)
+    past: dict[int, Book] = field(default_factory=dict[int, Book])
     last_event: int = 100
 
     def __post_init__(self) -> None:
         for step in range(1, 9):
-            self.now["bids"][100 * self.tick - step * self.tick] = Decimal(step)
-            self.now["asks"][100 * self.tick + step * self.tick] = Decimal(step)
+            self.now["bids"][self.middle - step * self.tick] = Decimal(step)
+            self.now["asks"][self.middle + step * self.tick] = Decimal(step)
         self._remember(100)
 
     def _remember(self, at: int) -> None:

@@ -77,7 +77,7 @@ class Side:
         """Set levels to their new quantities; 0 removes, and what lies behind the horizon is passed over.
 
         Raises:
-            ValueError: a number is none. Levels before it are changed already.
+            ValueError: a text is no number, or a negative one. Levels before it are changed already.
         """
         known, keys = self._levels, self._keys
         horizon = self._horizon_key()
@@ -93,7 +93,8 @@ class Side:
             amount = float(qty)
             if 0 < amount < inf or (not amount and Decimal(qty)):
                 if key not in known:
-                    if not 0 < key < inf:
+                    # Not ``0 < key < inf``: some decimal contexts refuse to compare a Decimal with a float.
+                    if not (isfinite(key) and key > 0):
                         raise ValueError(f"price {price!r} is not positive")
                     if horizon is not None and (key < horizon if self._highest_first else key > horizon):
                         continue
