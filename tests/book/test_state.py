@@ -73,7 +73,7 @@ def test_the_first_update_after_a_snapshot(rules: SequenceRules, first: Update, 
     else:
         core = core_at(10, rules)
         found = core.take_update(first)
-        assert found == (Outcome.APPLIED if fits else NeedsSnapshot(Reason.HOLE, 10, first.first_id))
+        assert found == (Outcome.APPLIED if fits else NeedsSnapshot(Reason.GAP, 10, first.first_id))
     assert core.synced is fits
     assert core.kept == (0 if fits else 1)
 
@@ -105,16 +105,16 @@ def test_the_update_after_an_update(rules: SequenceRules, next_: Update, outcome
     assert core.take_update(update(11, 12, 10)) is Outcome.APPLIED
     found = core.take_update(next_)
     if outcome is None:
-        assert found == NeedsSnapshot(Reason.HOLE, 12, next_.first_id)
-        assert core.reason is Reason.HOLE
-        # What revealed the hole is the first that the next snapshot is joined with.
+        assert found == NeedsSnapshot(Reason.GAP, 12, next_.first_id)
+        assert core.reason is Reason.GAP
+        # What revealed the gap is the first that the next snapshot is joined with.
         assert core.take_snapshot(snapshot(next_.first_id)) == Synced(next_.last_id, 1)
     else:
         assert found is outcome
         assert core.synced
 
 
-def test_a_hole_among_the_kept_updates_makes_those_before_it_useless() -> None:
+def test_a_gap_among_the_kept_updates_makes_those_before_it_useless() -> None:
     core = BookCore(SPOT)
     core.begin()
     core.take_update(update(11, 12))

@@ -2,7 +2,7 @@
 
     IDLE --begin--> WAITING --snapshot--> SYNCED
                        ^                     |
-                       +------ lose ---------+   a hole, a crossed book, a lost connection, ...
+                       +------ lose ---------+   a gap, a crossed book, a lost connection, ...
 
 It asks nobody and waits for nothing. Whoever drives it hands in what came, and fetches a snapshot when told to; the
 stream must be subscribed, and its acknowledgement read, before that snapshot is asked for.
@@ -38,7 +38,7 @@ class Reason(Enum):
     """Why a book needs a snapshot."""
 
     STARTED = "started"
-    HOLE = "hole"
+    GAP = "gap"
     """Updates are missing."""
     CROSSED = "crossed"
     """The best bid is not below the best ask."""
@@ -71,7 +71,7 @@ class NeedsSnapshot:
     Attributes:
         reason: Why.
         last_id: Id up to which the book was true; None where there was none.
-        next_id: First id that came after a hole, or that a snapshot must reach; None where that is not known.
+        next_id: First id that came after a gap, or that a snapshot must reach; None where that is not known.
     """
 
     reason: Reason
@@ -187,7 +187,7 @@ class BookCore:
                 return Outcome.IGNORED
             fits = self._rules.joins(update, last_id)
         if not fits:
-            lost = self._lost(Reason.HOLE, update.first_id)
+            lost = self._lost(Reason.GAP, update.first_id)
             self._keep(update)
             return lost
         fault = self._apply(update)
@@ -255,7 +255,7 @@ class BookCore:
             if update.last_id <= last_id:
                 return Outcome.IGNORED
             if not self._rules.follows(update, last_id):
-                # No snapshot from before the hole can be of use, so nor can what came before it.
+                # No snapshot from before the gap can be of use, so nor can what came before it.
                 self._kept.clear()
         self._kept.append(update)
         self._newest = max(self._newest, update.last_id)
