@@ -43,8 +43,12 @@ def _names(spec: Spec, placed: Placed[Any]) -> Iterator[Problem]:
     key = (placed.scope, placed.name)
     if placed.name in RESERVED_CLASSES:
         yield placed.problem("the generated code uses this name itself; choose another name")
-    if placed.scope != "shared" and (spec.schema("shared", placed.name) or spec.enum("shared", placed.name)):
+    shared = placed.scope != "shared" and bool(spec.schema("shared", placed.name) or spec.enum("shared", placed.name))
+    replaces = isinstance(placed.value, RowSchema) and placed.value.replaces_shared
+    if shared and not replaces:
         yield placed.problem("schemas/ defines this name for both markets; use that or choose another name")
+    if replaces and not shared:
+        yield placed.problem("schemas/ has nothing of this name to replace; drop it", "replaces_shared")
     if isinstance(placed.value, Enum) and (key in spec.schemas or key in spec.events):
         yield placed.problem("is an enum and a schema; choose another name for one of the two")
     if key in spec.events and spec.events[key] is placed and key in spec.schemas:

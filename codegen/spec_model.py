@@ -115,6 +115,8 @@ class RowSchema(Node):
 
     description: Text
     row: list[RowPosition] = Field(min_length=1)
+    replaces_shared: bool = False
+    """The market's own, where the shared one of this name has other units."""
 
 
 class UnionSchema(Node):

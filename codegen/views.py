@@ -149,7 +149,7 @@ def _taken_over(spec: Spec, scope: str, operations: list[Placed[Operation]]) -> 
             todo += [field.type for field in spec.fields(scope, schema.value).values()]
     while todo:
         key = ("shared", parse_type(todo.pop()).leaf.name)
-        if key not in spec.schemas and key not in spec.enums:
+        if (key not in spec.schemas and key not in spec.enums) or (scope, key[1]) in spec.schemas:
             continue
         entry = (module_of(spec, *key).removeprefix("shared."), key[1])
         if entry in found:
