@@ -43,11 +43,13 @@ def check_operation(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
     yield from _path(spec, placed)
     unsound = list(_parameters(spec, placed))
     yield from unsound
-    groups = (spec.limits.spot if placed.scope == "spot" else spec.limits.futures).groups
+    groups = spec.pool_of(placed.scope).groups
     for index, group in enumerate(operation.groups):
         if group not in groups:
             there = f"it has {english_list(sorted(groups))}" if groups else "it has none"
-            yield placed.problem(f"limits.yaml has no group `{group}` for {placed.scope}; {there}", "groups", index)
+            yield placed.problem(
+                f"the pool of {placed.scope} in markets.yaml has no group `{group}`; {there}", "groups", index
+            )
     yield from check_weight(spec, placed)
     yield from _rules(placed)
     yield from _variants(spec, placed, sound=not unsound)
@@ -58,12 +60,12 @@ def check_operation(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
 def _path(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
     """An endpoint in the file of another market would be asked for at the wrong host, and charged to its budget."""
     path = placed.value.path
-    paths: Mapping[str, list[str]] = dict(spec.environments.paths.items())
+    paths: Mapping[str, list[str]] = {name: one.paths for name, one in spec.markets.markets.items() if one.paths}
     known = paths.get(placed.scope)
     if known is None or path.startswith(tuple(known)):
         return
     owner = next((market for market, begins in paths.items() if path.startswith(tuple(begins))), None)
-    remedy = f"it belongs to {owner}: move it below {owner}/" if owner else "correct it, or add it to environments.yaml"
+    remedy = f"it belongs to {owner}: move it below {owner}/" if owner else "correct it, or add it to markets.yaml"
     text = f"paths of {placed.scope} begin with {english_list(known, 'or')}, and `{path}` does not; {remedy}"
     yield placed.problem(text, "path")
 

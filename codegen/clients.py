@@ -16,7 +16,6 @@ from codegen.render import MARK, formatted, jinja_environment
 from codegen.spec import MARKETS, Spec
 from codegen.spec_model import Host
 
-_TITLES = {"spot": "Spot", "futures": "USDⓈ-M futures"}
 _INDENT = 8
 
 
@@ -63,7 +62,7 @@ def render_clients(spec: Spec) -> dict[str, bytes]:
 def _market(spec: Spec, market: str) -> MarketView:
     operation = spec.operations[market, "exchange_info"].value
     weight = words.weight(operation.weight, operation)
-    return MarketView(market, _TITLES[market], pascal(market), weight)
+    return MarketView(market, spec.entry(market).title, pascal(market), weight)
 
 
 def _kind(settings: tuple[Setting, ...], *, sync: bool) -> KindView:

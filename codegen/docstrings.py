@@ -126,7 +126,7 @@ def _facts(spec: Spec, placed: Placed[Operation], weight: str) -> list[str]:
     hosts = english_list(spec.hosts[placed.scope, placed.name])
     facts = [f"Deprecated: {words.sentence(operation.deprecated)}"] if operation.deprecated else []
     facts += [f"`GET {operation.path}`, on {hosts}.", weight]
-    limits = spec.limits.spot if placed.scope == "spot" else spec.limits.futures
+    limits = spec.pool_of(placed.scope)
     for group in operation.groups:
         limit = limits.groups[group]
         facts.append(f"Limit `{group}`: {limit.limit} requests per {words.duration(limit.interval)}.")

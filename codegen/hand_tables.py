@@ -101,8 +101,7 @@ def lines_of_endpoint(spec: Spec, placed: Placed[Operation]) -> list[Line]:
 
 def missing_on(spec: Spec, placed: Placed[Operation]) -> list[str]:
     """Environments that serve the market, but not this endpoint."""
-    urls = ((name, getattr(one, placed.scope)) for name, one in spec.environments.environments.items())
-    return sorted({name for name, one in urls if one.rest}.difference(spec.hosts[placed.scope, placed.name]))
+    return sorted(set(spec.serving(placed.scope)).difference(spec.hosts[placed.scope, placed.name]))
 
 
 def repr_(text: str) -> str:

@@ -16,7 +16,7 @@ from codegen.spec import MARKETS, SCOPES, STREAMS, Placed, Spec
 from codegen.spec_model import (
     EnvironmentsFile,
     ErrorsFile,
-    LimitsFile,
+    MarketsFile,
     Operation,
     SpecFile,
 )
@@ -27,7 +27,7 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _FOLDERS = {scope: "schemas" if scope == "shared" else scope for scope in SCOPES}
 """Scope to the folder of its schemas and endpoints."""
-_TOP_FILES = ("environments.yaml", "limits.yaml", "errors.yaml", "names.yaml")
+_TOP_FILES = ("environments.yaml", "markets.yaml", "errors.yaml", "names.yaml")
 _FIXTURES = "fixtures"
 _READ_BY_SUFFIX = {".yaml": ".yaml", ".yml": ".yaml", ".json": ".json"}
 """Endings in small letters to the one that is read."""
@@ -43,7 +43,7 @@ def load(folder: Path) -> Spec:
         raise SpecError([Problem(folder.name, 1, "there is no such folder")])
     problems: list[Problem] = []
     environments = _read(folder, "environments.yaml", EnvironmentsFile, problems)
-    limits = _read(folder, "limits.yaml", LimitsFile, problems)
+    markets = _read(folder, "markets.yaml", MarketsFile, problems)
     errors = _read(folder, "errors.yaml", ErrorsFile, problems)
     names = _read(folder, "names.yaml", NamesFile, problems)
     parsed = [
@@ -59,17 +59,18 @@ def load(folder: Path) -> Spec:
         and (read := _read(folder, f"{STREAMS}/{market}.yaml", StreamsFile, problems)) is not None
     ]
     problems += _unread(folder, streams=tuple(f"{STREAMS}/{market}.yaml" for market in MARKETS))
-    if environments is None or limits is None or errors is None or names is None or problems:
+    if environments is None or markets is None or errors is None or names is None or problems:
         raise SpecError(problems)
-    spec = Spec(folder, environments[1], limits[1], errors[1], names[1], names[0])
+    spec = Spec(folder, environments[1], markets[1], errors[1], names[1], names[0])
     spec.documents += [
         environments,
-        limits,
+        markets,
         errors,
         names,
         *(found for _, found in parsed),
         *(read for _, read in streams),
     ]
+    problems += _unknown_hosts(spec, markets[0])
     for scope, (document, file) in parsed:
         _place(spec, scope, document, file, problems)
     for market, (document, streams_file) in streams:
@@ -82,6 +83,15 @@ def load(folder: Path) -> Spec:
     if problems:
         raise SpecError(problems)
     return spec
+
+
+def _unknown_hosts(spec: Spec, document: Document) -> Iterator[Problem]:
+    known = list(spec.environments.environments)
+    for market, entry in spec.markets.markets.items():
+        for host in entry.hosts:
+            if host not in known:
+                text = f"{market}: environments.yaml has no `{host}`; it has {english_list(known)}"
+                yield Problem(document.file, document.line("markets", market, "hosts", host), text)
 
 
 def _unread(folder: Path, streams: Sequence[str]) -> Iterator[Problem]:
@@ -161,9 +171,8 @@ def _complete(spec: Spec, placed: Placed[Operation], file: SpecFile, problems: l
         return
     spec.hosts[placed.scope, placed.name] = hosts
     for host in hosts:
-        environment = spec.environments.environments.get(host)
-        if environment is None or not (environment.spot if placed.scope == "spot" else environment.futures).rest:
-            text = f"environments.yaml has no {placed.scope} `rest` URL for {host}; add it there or drop the host here"
+        if spec.urls(host, placed.scope) is None:
+            text = f"markets.yaml has no hosts of {placed.scope} for {host}; add them there or drop the host here"
             problems.append(placed.problem(text, "hosts"))
 
 

@@ -90,17 +90,16 @@ def new_endpoint(root: Path, spec: Spec, market: str, name: str, path: str) -> l
     if (market, name) in spec.operations or same is not None:
         taken = f"{market}.{name}" if same is None else f"{same.scope}.{same.name} with the path {path}"
         raise RefusedError(f"there is an endpoint {taken} already, in {spec.folder.name}/{market}/")
-    begins = next((paths for known, paths in spec.environments.paths.items() if known == market), ["/"])
+    begins = spec.entry(market).paths or ["/"]
     if not path.startswith(tuple(begins)):
         raise RefusedError(f"paths of {market} begin with {english_list(begins, 'or')}, and `{path}` does not")
-    environments = spec.environments.environments.items()
     values = {
         "fill": FILL,
         "name": name,
         "path": path,
         "schema": pascal(name),
         "today": _today(),
-        "hosts": ", ".join(host for host, one in environments if getattr(one, market).rest),
+        "hosts": ", ".join(spec.serving(market)),
     }
     example = json.dumps([{FILL: f"{FILL} in an example answer, two rows if it is a list"}], indent=1) + "\n"
     files = {

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from codegen.documents import Document, Problem
 from codegen.spec import Spec
 from codegen.spec_base import Node, Source
-from codegen.spec_model import Band, EnvironmentsFile, Operation, SpecFile
+from codegen.spec_model import Band, MarketEntry, Operation, SpecFile
 from codegen.spec_names import Fact, NamesFile
 from codegen.spec_streams import StreamsFile
 
@@ -30,9 +30,11 @@ _BY_THE_LOADER: Mapping[type[Node], frozenset[str]] = {
     SpecFile: frozenset({"enums", "schemas", "operations", "hosts"}),
     StreamsFile: frozenset({"enums", "schemas", "streams", "own_rows"}),
 }
+_BY_THE_CLIENTS: Mapping[type[Node], frozenset[str]] = {MarketEntry: frozenset({"title"})}
+"""Goes into the modules beside ``_generated``, which are rendered by themselves."""
 _BY_THE_CHECKS: Mapping[type[Node], frozenset[str]] = {
     Band: frozenset({"min"}),
-    EnvironmentsFile: frozenset({"paths"}),
+    MarketEntry: frozenset({"paths"}),
     NamesFile: frozenset(NamesFile.model_fields),
     Fact: frozenset(Fact.model_fields),
 }
@@ -73,7 +75,9 @@ def unread_keys(spec: Spec, seen: Read) -> list[Problem]:
     for document, file in spec.documents:
         for node, path in _nodes(file, ()):
             kind = type(node)
-            allowed = REMARKS | _BY_THE_LOADER.get(kind, frozenset()) | _BY_THE_CHECKS.get(kind, frozenset())
+            allowed = REMARKS.union(
+                *(table.get(kind, ()) for table in (_BY_THE_LOADER, _BY_THE_CLIENTS, _BY_THE_CHECKS))
+            )
             for name in sorted(node.model_fields_set - allowed):
                 if (kind, name) not in seen and (kind, name) not in found and kind is not Source:
                     key = kind.model_fields[name].alias or name

@@ -82,7 +82,9 @@ def _texts(spec: Spec, models: Callable[[Bundle, str], str]) -> dict[str, str]:
         "environments.py",
         "environments.py.j2",
         environments=list(spec.environments.environments.items()),
-        limits=[("spot", spec.limits.spot), ("futures", spec.limits.futures)],
+        limits=[(market, spec.pool_of(market)) for market in MARKETS],
+        markets=MARKETS,
+        urls=spec.urls,
     )
     put(
         "errors.py",

@@ -14,10 +14,13 @@ from codegen.spec_model import (
     EnvironmentsFile,
     ErrorsFile,
     Host,
-    LimitsFile,
+    HostUrls,
     Market,
+    MarketEntry,
+    MarketsFile,
     ObjectSchema,
     Operation,
+    Pool,
     Schema,
     SchemaField,
     Source,
@@ -52,7 +55,7 @@ class Spec:
 
     folder: Path
     environments: EnvironmentsFile
-    limits: LimitsFile
+    markets: MarketsFile
     errors: ErrorsFile
     names: NamesFile
     names_document: Document
@@ -72,6 +75,22 @@ class Spec:
     stream_fixtures: dict[str, bytes] = field(default_factory=dict)
     documents: list[tuple[Document, Node]] = field(default_factory=list)
     """Every file as it was read, with its lines."""
+
+    def entry(self, market: str) -> MarketEntry:
+        """What ``markets.yaml`` says about a market."""
+        return next(entry for name, entry in self.markets.markets.items() if name == market)
+
+    def pool_of(self, market: str) -> Pool:
+        """What the requests of a market count into."""
+        return self.markets.pools[self.entry(market).pool]
+
+    def urls(self, environment: str, market: str) -> HostUrls | None:
+        """Where a market listens, or None where the environment does not have it."""
+        return next((urls for host, urls in self.entry(market).hosts.items() if host == environment), None)
+
+    def serving(self, market: str) -> list[str]:
+        """Environments that have a market."""
+        return [name for name in self.environments.environments if self.urls(name, market) is not None]
 
     def enum(self, scope: str, name: str) -> Placed[Enum] | None:
         return self.enums.get((scope, name)) or self.enums.get(("shared", name))

@@ -29,6 +29,15 @@ from codegen.spec_base import (
     wrong,
 )
 from codegen.spec_errors import ErrorCode, ErrorsFile, ErrorStatus
+from codegen.spec_markets import (
+    Environment,
+    EnvironmentsFile,
+    HostUrls,
+    Limit,
+    MarketEntry,
+    MarketsFile,
+    Pool,
+)
 from codegen.spec_parameters import (
     AtMostOneOf,
     ExactlyOneOf,
@@ -276,66 +285,6 @@ class SpecFile(Node):
     operations: dict[PythonName, Operation] = Field(default_factory=dict)
 
 
-# ---------------------------------------------------------------------------- the three top files
-
-
-class HostUrls(Node):
-    """Where one market of an environment listens."""
-
-    rest: list[Text] = Field(default_factory=list)
-    """The first is used; the others serve the same data."""
-    stream: list[Text] = Field(default_factory=list)
-    uncertain: Text | None = None
-
-
-class Environment(Node):
-    """One exchange: the real one or one for tests."""
-
-    description: Text
-    pool: PythonName
-    """Environments with the same pool are taken to share one weight counter."""
-    spot: HostUrls
-    futures: HostUrls
-    uncertain: Text | None = None
-
-
-class EnvironmentsFile(Node):
-    """``spec/environments.yaml``."""
-
-    description: Text
-    source: Source
-    paths: dict[Market, Annotated[list[Path], Field(min_length=1)]] = Field(default_factory=dict)
-    """How the paths of a market's endpoints begin; one that is left out takes any."""
-    environments: dict[Host, Environment]
-
-
-class Limit(Node):
-    """So much in each interval."""
-
-    limit: int = Field(gt=0)
-    interval: Duration
-    description: Text
-    every_request: bool = False
-    """A group that every request of the market belongs to."""
-    uncertain: Text | None = None
-
-
-class MarketLimits(Node):
-    """The limits of one market."""
-
-    weight: Limit
-    groups: dict[PythonName, Limit] = Field(default_factory=dict)
-
-
-class LimitsFile(Node):
-    """``spec/limits.yaml``."""
-
-    description: Text
-    source: Source
-    spot: MarketLimits
-    futures: MarketLimits
-
-
 __all__ = [
     "AtMostOneOf",
     "Band",
@@ -351,12 +300,13 @@ __all__ = [
     "ErrorsFile",
     "ExactlyOneOf",
     "Host",
+    "HostUrls",
     "ItemWeight",
     "Limit",
-    "LimitsFile",
     "Lookback",
     "Market",
-    "MarketLimits",
+    "MarketEntry",
+    "MarketsFile",
     "MaxSpan",
     "Node",
     "ObjectSchema",
@@ -365,6 +315,7 @@ __all__ = [
     "Paging",
     "Parameter",
     "ParameterRule",
+    "Pool",
     "RowPosition",
     "RowSchema",
     "Schema",

@@ -141,7 +141,7 @@ def test_counts_and_hash_stand_in_one_file(committed: dict[str, bytes]) -> None:
 
 def test_the_hash_is_over_every_file_and_name(tiny: TinySpec) -> None:
     seen = {spec_hash(tiny.load())}
-    tiny.change("limits.yaml", "limit: 100,", "limit: 101,")
+    tiny.change("markets.yaml", "limit: 100,", "limit: 101,")
     seen.add(spec_hash(tiny.load()))
     tiny.write("fixtures/spot/time.json", '{"serverTime": 1700000000001}')
     seen.add(spec_hash(tiny.load()))

@@ -167,7 +167,7 @@ def test_a_value_that_is_too_long(old: str, new: str, printed: str, tiny: TinySp
 
 
 def test_a_missing_file(tiny: TinySpec) -> None:
-    assert tiny.remove("limits.yaml").mistakes() == ["limits.yaml:1: there is no such file"]
+    assert tiny.remove("markets.yaml").mistakes() == ["markets.yaml:1: there is no such file"]
 
 
 def test_a_missing_folder(tiny: TinySpec) -> None:
@@ -176,15 +176,15 @@ def test_a_missing_folder(tiny: TinySpec) -> None:
 
 
 def test_a_folder_in_the_place_of_a_file(tiny: TinySpec) -> None:
-    tiny.remove("limits.yaml")
-    (tiny.folder / "limits.yaml").mkdir()
-    assert tiny.mistakes() == ["limits.yaml:1: cannot be read: Is a directory"]
+    tiny.remove("markets.yaml")
+    (tiny.folder / "markets.yaml").mkdir()
+    assert tiny.mistakes() == ["markets.yaml:1: cannot be read: Is a directory"]
 
 
 def test_files_that_would_silently_not_be_read(tiny: TinySpec) -> None:
-    tiny.write("spot/more.yml", "x: 1").write("market.yaml", "x: 1")
+    tiny.write("spot/more.yml", "x: 1").write("extra.yaml", "x: 1")
     assert tiny.mistakes() == [
-        "market.yaml:1: is not read; endpoints go below spot/ or futures/, schemas of both markets below schemas/",
+        "extra.yaml:1: is not read; endpoints go below spot/ or futures/, schemas of both markets below schemas/",
         "spot/more.yml:1: is not read; call it .yaml",
     ]
 
@@ -200,7 +200,7 @@ def test_files_that_would_silently_not_be_read(tiny: TinySpec) -> None:
         ("spot/more.YAML", "call it .yaml"),
         ("spot/klines/more.yaml", "move it up: files of spot lie side by side in spot/"),
         ("schemas/deep/er/more.yaml", "move it up: files of schemas lie side by side in schemas/"),
-        ("Limits.yaml", "did you mean `limits.yaml`?"),
+        ("Markets.yaml", "did you mean `markets.yaml` or `names.yaml`?"),
         ("streams/Spot.yaml", "streams stand in streams/spot.yaml and streams/futures.yaml"),
         ("streams/spot/more.yaml", "streams stand in streams/spot.yaml and streams/futures.yaml"),
         ("fixtures/spot/bars.yaml", "an example answer is a .json file"),
@@ -269,12 +269,12 @@ def test_live_only_is_for_events(tiny: TinySpec) -> None:
 def test_every_mistake_is_printed_in_order_and_nothing_is_written(
     tiny: TinySpec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tiny.change("limits.yaml", "limit: 100,", "limit: 0,").change("spot/market.yaml", "values: [1m, 1h]", "values: []")
+    tiny.change("markets.yaml", "limit: 100,", "limit: 0,").change("spot/market.yaml", "values: [1m, 1h]", "values: []")
     assert main(["--spec", str(tiny.folder), "--out", str(tmp_path / "out"), "generate"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == [
-        "limits.yaml:4: spot.weight.limit: must be above 0, not `0`",
+        "markets.yaml:5: pools.spot.weight.limit: must be above 0, not `0`",
         "spot/market.yaml:8: enums.Step.values: needs at least 1 entry",
         "2 mistakes in spec/; nothing was written",
     ]
@@ -307,8 +307,8 @@ def test_words_and_numbers_are_what_they_look_like() -> None:
 
 
 def test_a_file_that_begins_with_a_byte_order_mark(tiny: TinySpec) -> None:
-    text = (tiny.folder / "limits.yaml").read_bytes()
-    assert tiny.write("limits.yaml", b"\xef\xbb\xbf" + text).load()
+    text = (tiny.folder / "markets.yaml").read_bytes()
+    assert tiny.write("markets.yaml", b"\xef\xbb\xbf" + text).load()
 
 
 # ------------------------------------------------------------- tables that must follow other code
