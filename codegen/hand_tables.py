@@ -80,12 +80,17 @@ def with_line(text: str, line: Line) -> str:
 # --------------------------------------------------------------------------------------- endpoints
 
 
+def weights_table(market: str) -> str:
+    """Name of the simulator's table of weights for a market."""
+    return f"_{market.upper()}"
+
+
 def lines_of_endpoint(spec: Spec, placed: Placed[Operation]) -> list[Line]:
     """Every line that the tables want for an endpoint."""
     operation, id_ = placed.value, f"{placed.scope}.{placed.name}"
     rows = ", ".join(f"({_row(given)}, {weight})" for given, weight in _rows(operation, operation.weight))
     lines = [
-        Line(SIMULATOR_WEIGHTS, "WEIGHTS", f'"{operation.path}": {simulated_price(operation)},'),
+        Line(SIMULATOR_WEIGHTS, weights_table(placed.scope), f'"{operation.path}": {simulated_price(operation)},'),
         Line(ENDPOINTS, "WEIGHTS", f'"{id_}": [{rows}],'),
     ]
     lines += [Line(ENDPOINTS, "GROUPS", f'"{id_}" belongs to the members of "{group}"') for group in operation.groups]
@@ -272,5 +277,6 @@ __all__ = [
     "simulated_price",
     "unfilled",
     "wanted",
+    "weights_table",
     "with_line",
 ]

@@ -12,7 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from codegen.documents import FILL
-from codegen.hand_tables import ENDPOINTS, SIMULATOR_NAMES, SIMULATOR_WEIGHTS, Line, names_table, with_line
+from codegen.hand_tables import (
+    ENDPOINTS,
+    SIMULATOR_NAMES,
+    SIMULATOR_WEIGHTS,
+    Line,
+    names_table,
+    weights_table,
+    with_line,
+)
 from codegen.hand_tables import STREAMS as STREAM_TABLE
 from codegen.names import english_list, pascal, shadowing
 from codegen.spec import STREAMS, Spec
@@ -107,7 +115,11 @@ def new_endpoint(root: Path, spec: Spec, market: str, name: str, path: str) -> l
         f"{spec.folder.name}/fixtures/{market}/{name}.json": example,
     }
     lines = [
-        Line(SIMULATOR_WEIGHTS, "WEIGHTS", f'"{path}": _flat(1),  # {FILL} in the weight, from Binance\'s page'),
+        Line(
+            SIMULATOR_WEIGHTS,
+            weights_table(market),
+            f'"{path}": _flat(1),  # {FILL} in the weight, from Binance\'s page',
+        ),
         Line(ENDPOINTS, "WEIGHTS", f'"{market}.{name}": [({{}}, 1)],  # {FILL} in arguments and weights'),
     ]
     _write(root, files, lines)

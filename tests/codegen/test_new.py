@@ -24,6 +24,7 @@ from codegen.hand_tables import (
     lines_of_stream,
     simulated_price,
     unfilled,
+    weights_table,
     with_line,
 )
 from codegen.load import load
@@ -73,7 +74,7 @@ def test_an_endpoint(project: Project, capsys: pytest.CaptureFixture[str]) -> No
         "written:",
         f"  {file}",
         f"  {fixture}",
-        f"  {SIMULATOR_WEIGHTS}, WEIGHTS",
+        f"  {SIMULATOR_WEIGHTS}, _SPOT",
         f"  {ENDPOINTS}, WEIGHTS",
         "Fill in every FILL from Binance's page, then `python -m codegen generate` and `make test`.",
     ]
@@ -226,17 +227,18 @@ def test_the_lines_for_an_endpoint_say_what_the_tables_say(placed: object) -> No
     written = {repr(given): weight for given, weight in WEIGHTS[id_]}
     assert rows
     assert all(written.get(repr(given), weight) == weight for given, weight in rows)
+    market = placed.scope  # type: ignore[attr-defined]
     price = simulated_price(placed.value)  # type: ignore[attr-defined]
     if price == "_your_own":
         assert id_ == "spot.ticker_24hr"  # Written as a function of its own.
         return
-    ((path, ours),) = eval(f"{{{lines[SIMULATOR_WEIGHTS, 'WEIGHTS']}}}", vars(weights)).items()
+    ((path, ours),) = eval(f"{{{lines[SIMULATOR_WEIGHTS, weights_table(market)]}}}", vars(weights)).items()
     for given, _ in rows:
         query = {
             name: '["A"' + ',"A"' * (value - 1) + "]" if name == "symbols" else str(value)
             for name, value in given.items()
         }
-        assert ours(query) == weights.WEIGHTS[path](query), query
+        assert ours(query) == weights.WEIGHTS[market][path](query), query
 
 
 @pytest.mark.parametrize("placed", SPEC.streams.values(), ids=lambda placed: f"{placed.scope}.{placed.name}")

@@ -9,6 +9,7 @@ import pytest
 
 from binance_sdk.simulator import ManualClock, SimulatorError
 from binance_sdk.simulator.rest.foreign_traffic import ForeignTraffic
+from binance_sdk.simulator.rest.pools import POOLS
 from binance_sdk.simulator.rest.rate_limits import Limiter, RefusalError, Window
 
 from .conftest import NOW, simulator
@@ -78,7 +79,7 @@ def test_every_window_they_were_in_has_its_record() -> None:
 
 
 def test_a_leap_of_the_clock_costs_no_time() -> None:
-    limiter = Limiter("spot", Window(6000, 60))
+    limiter = Limiter(POOLS["spot"], Window(6000, 60))
     limiter.let_in(START, ForeignTraffic.at_rate(50, 1, START))
     later = START + 3_650 * 86_400_000
     assert limiter.used(later) == 1
@@ -103,7 +104,7 @@ def test_a_pace_that_is_none_is_refused(rate: float, weight: int) -> None:
 
 
 def test_own_requests_meet_the_same_limit() -> None:
-    limiter = Limiter("spot", Window(100, 60))
+    limiter = Limiter(POOLS["spot"], Window(100, 60))
     limiter.let_in(START, ForeignTraffic.at_rate(1, 1, START))
     limiter.spend("/api/v3/depth", 50, START + 30_000)
     with pytest.raises(RefusalError):

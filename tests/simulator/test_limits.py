@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from binance_sdk.simulator import ManualClock, Simulator
+from binance_sdk.simulator.rest.pools import POOL_OF, POOLS
 from binance_sdk.simulator.rest.rate_limits import Interval, Limiter, RefusalError, Window
 
 from .conftest import NOW, simulator
@@ -91,7 +92,7 @@ def test_by_default_five_warnings() -> None:
 
 
 def test_patience_is_new_in_a_new_window() -> None:
-    limiter = Limiter("futures", Window(1, 60), ban_after=2)
+    limiter = Limiter(POOLS["futures"], Window(1, 60), ban_after=2)
     for minute in range(5):
         now = NOW + minute * MINUTE
         assert limiter.spend("/fapi/v1/ping", 1, now) == 1
@@ -102,7 +103,7 @@ def test_patience_is_new_in_a_new_window() -> None:
 
 
 def test_a_ban_is_never_longer_than_three_days() -> None:
-    limiter, now = Limiter("spot", Window(1, 60), ban_after=0), NOW
+    limiter, now = Limiter(POOLS["spot"], Window(1, 60), ban_after=0), NOW
     lengths: list[int] = []
     for _ in range(14):
         with pytest.raises(RefusalError) as caught:
@@ -121,7 +122,7 @@ def test_a_ban_is_never_longer_than_three_days() -> None:
     ],
 )
 def test_groups_count_requests_for_five_minutes(path: str, other: str, limit: int) -> None:
-    limiter = Limiter("futures", Window(2400, 60))
+    limiter = Limiter(POOLS["futures"], Window(2400, 60))
     start = NOW // (5 * MINUTE) * 5 * MINUTE
     for number in range(limit):
         limiter.spend(path if number % 2 else other, 0, start + number)
@@ -133,7 +134,7 @@ def test_groups_count_requests_for_five_minutes(path: str, other: str, limit: in
 
 
 def test_raw_requests_are_counted_on_spot() -> None:
-    limiter = Limiter("spot", Window(10**9, 60))
+    limiter = Limiter(POOLS["spot"], Window(10**9, 60))
     limiter.groups["raw_requests"].add(300_000, NOW)
     with pytest.raises(RefusalError, match="300000 requests per 5 MINUTE"):
         limiter.spend("/api/v3/ping", 1, NOW)
@@ -176,3 +177,35 @@ def test_two_headers_lag_behind_as_documented(running: Simulator) -> None:
 )
 def test_intervals_are_written_as_binance_does(seconds: int, label: str, name: str) -> None:
     assert (Interval(seconds).label, Interval(seconds).name) == (label, name)
+
+
+# ------------------------------------------------------------------------- two markets of one pool
+
+
+@pytest.fixture
+def one_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both markets count together, as the hosts of USDⓈ-M and COIN-M do."""
+    monkeypatch.setitem(POOL_OF, "spot", "futures")  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("one_pool")
+def test_markets_of_one_pool_show_one_used_weight_and_are_banned_together() -> None:
+    running, _ = limited(futures_weight_limit=30, ban_after=1)
+    with running, httpx.Client(base_url=running.url) as client:
+        assert get(client, "/api/v3/trades", symbol="BTCUSDT").headers["x-mbx-used-weight-1m"] == "25"
+        response = get(client, "/fapi/v1/trades", symbol="BTCUSDT")
+        assert (response.status_code, response.headers["x-mbx-used-weight-1m"]) == (200, "30")
+        assert running.used_weight("spot") == running.used_weight("futures") == 30
+        assert get(client, "/fapi/v1/ping").status_code == 429
+        assert get(client, "/api/v3/ping").status_code == 418
+        assert get(client, "/fapi/v1/ping").status_code == 418
+        running.reset_limits()
+        assert get(client, "/api/v3/ping").headers["x-mbx-used-weight-1m"] == "1"
+
+
+@pytest.mark.usefixtures("one_pool")
+def test_of_two_limits_for_one_pool_the_lower_holds() -> None:
+    running, _ = limited(spot_weight_limit=7, futures_weight_limit=30)
+    with running, httpx.Client(base_url=running.url) as client:
+        assert get(client, "/fapi/v1/trades", symbol="BTCUSDT").status_code == 200
+        assert get(client, "/fapi/v1/trades", symbol="BTCUSDT").status_code == 429

@@ -11,15 +11,9 @@ import pytest
 
 from binance_sdk.catalogue import CATALOGUE, Operation, Parameter
 from binance_sdk.simulator import Simulator
-from binance_sdk.simulator.rest.weights import (
-    GROUP_LIMITS,
-    RAW_REQUESTS,
-    STALE_HEADER,
-    WEIGHT_LIMITS,
-    WEIGHTS,
-    WITHOUT_HEADER,
-    group_of,
-)
+from binance_sdk.simulator.market.symbols import Market
+from binance_sdk.simulator.rest.pools import POOL_OF, POOLS
+from binance_sdk.simulator.rest.weights import STALE_HEADER, WEIGHTS, WITHOUT_HEADER
 from tests.hand_lines import lines_for_endpoint, lines_for_stream
 
 from .conftest import Api
@@ -95,8 +89,8 @@ def calls(operation: Operation[Any]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 def test_both_tables_charge_the_same(operation: Operation[Any]) -> None:
-    assert operation.path in WEIGHTS, lines_for_endpoint(operation.id)
-    price = WEIGHTS[operation.path]
+    assert operation.path in WEIGHTS[operation.market], lines_for_endpoint(operation.id)
+    price = WEIGHTS[operation.market][operation.path]
     tried = list(calls(operation))
     assert tried
     wrong = [
@@ -106,7 +100,8 @@ def test_both_tables_charge_the_same(operation: Operation[Any]) -> None:
 
 
 def test_no_path_is_charged_that_the_spec_does_not_have() -> None:
-    assert set(WEIGHTS) <= {operation.path for operation in OPERATIONS}
+    for market, prices in WEIGHTS.items():
+        assert set(prices) <= {operation.path for operation in CATALOGUE.market(market)}, market
 
 
 def test_nothing_is_known_from_the_spec_alone() -> None:
@@ -116,20 +111,19 @@ def test_nothing_is_known_from_the_spec_alone() -> None:
     assert [lines_for_stream(id_) for id_ in alone.stream_names] == []
 
 
-def test_both_know_the_same_limits() -> None:
-    for market in ("spot", "futures"):
-        limits = CATALOGUE.market(market).limits
-        assert (limits.weight.limit, limits.weight.seconds) == (WEIGHT_LIMITS[market], 60)
-    spot_groups = {name: (group.limit, group.seconds) for name, group in CATALOGUE.spot.limits.groups.items()}
-    assert spot_groups == {"raw_requests": RAW_REQUESTS}
-    groups = {name: (group.limit, group.seconds) for name, group in CATALOGUE.futures.limits.groups.items()}
-    assert groups == GROUP_LIMITS
+@pytest.mark.parametrize("market", POOL_OF)
+def test_both_know_the_same_limits(market: Market) -> None:
+    limits, pool = CATALOGUE.market(market).limits, POOLS[POOL_OF[market]]
+    assert (limits.weight.limit, limits.weight.seconds) == (pool.weight_limit, 60)
+    assert {name: (group.limit, group.seconds) for name, group in limits.groups.items()} == pool.groups
 
 
 def test_both_put_the_same_operations_into_groups() -> None:
+    groups = {operation.id: POOLS["futures"].group_of(operation.path) for operation in CATALOGUE.futures}
     assert {operation.id: operation.groups for operation in CATALOGUE.futures} == {
-        operation.id: (group_of(operation.path),) if group_of(operation.path) else () for operation in CATALOGUE.futures
+        id_: (group,) if group else () for id_, group in groups.items()
     }
+    assert {POOLS["spot"].group_of(operation.path) for operation in CATALOGUE.spot} == {"raw_requests"}
 
 
 def test_both_say_the_same_about_the_header() -> None:

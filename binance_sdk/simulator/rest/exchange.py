@@ -20,11 +20,12 @@ from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.symbols import Instrument, Market
 from binance_sdk.simulator.rest import fixture_answers, futures, spot
 from binance_sdk.simulator.rest.json_rows import encode
+from binance_sdk.simulator.rest.pools import POOL_OF, POOLS
 from binance_sdk.simulator.rest.rate_limits import Interval, Limiter, RefusalError, Window
 from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.rest.spec_weights import price_by_spec
 from binance_sdk.simulator.rest.validation import Call, RequestValidator
-from binance_sdk.simulator.rest.weights import STALE_HEADER, WEIGHT_LIMITS, WEIGHTS, WITHOUT_HEADER, raw_query
+from binance_sdk.simulator.rest.weights import STALE_HEADER, WEIGHTS, WITHOUT_HEADER, raw_query
 from binance_sdk.simulator.rest.window_stats import RequestCounts, WindowHistory
 
 _JSON = "application/json;charset=UTF-8"
@@ -84,15 +85,9 @@ class Exchange:
         lively_from = now // MINUTE * MINUTE if settings.lively else None
         listed = tuple(instruments)
         names: tuple[Market, ...] = ("spot", "futures")
-        self.limiters: Mapping[Market, Limiter] = {
-            name: Limiter(
-                name,
-                Window(settings.weight_limits[name] or WEIGHT_LIMITS[name], settings.weight_window_seconds),
-                ban_after=settings.ban_after,
-                history=WindowHistory(round(settings.grace_seconds * 1000)),
-            )
-            for name in names
-        }
+        limiters = {pool: _limiter(pool, settings) for pool in POOLS}
+        # Markets of one pool have the same limiter.
+        self.limiters: Mapping[Market, Limiter] = {name: limiters[POOL_OF[name]] for name in names}
         self.markets: Mapping[Market, ServedMarket] = {
             name: ServedMarket(name, listed, settings.seed, listed_at, self.limiters[name], lively_from)
             for name in names
@@ -118,7 +113,7 @@ class Exchange:
     @property
     def weights_from_spec(self) -> tuple[str, ...]:
         """Ids of the endpoints whose price stands in no table written by hand."""
-        return tuple(sorted(operation.id for path, operation in self._operations.items() if path not in WEIGHTS))
+        return tuple(sorted(one.id for path, one in self._operations.items() if path not in WEIGHTS[one.market]))
 
     def drift(self, operation_id: str, weight: int | None) -> None:
         """Charge another weight than the table's; ``None`` charges that of the table again."""
@@ -210,7 +205,7 @@ class Exchange:
         drifted = self._drifted.get(request.path)
         if drifted is not None:
             return drifted
-        price = WEIGHTS.get(request.path)
+        price = WEIGHTS[operation.market].get(request.path)
         query = raw_query(request.query)
         return price_by_spec(operation, query) if price is None else price(query)
 
@@ -220,7 +215,18 @@ class Exchange:
             return {}
         shown = str(max(used - weight, 0) if operation.path in STALE_HEADER else used)
         named = {f"x-mbx-used-weight-{Interval(limiter.weight.seconds).label}": shown}
-        return {"x-mbx-used-weight": shown, **named} if operation.market == "spot" else named
+        return {"x-mbx-used-weight": shown, **named} if limiter.pool.bare_header else named
+
+
+def _limiter(pool: str, settings: Settings) -> Limiter:
+    """The counters of a pool: a limit of one's own for one of its markets is one for all of them."""
+    own = [limit for market, limit in settings.weight_limits.items() if limit and POOL_OF[market] == pool]
+    return Limiter(
+        POOLS[pool],
+        Window(min(own, default=POOLS[pool].weight_limit), settings.weight_window_seconds),
+        ban_after=settings.ban_after,
+        history=WindowHistory(round(settings.grace_seconds * 1000)),
+    )
 
 
 def _names(operation: Operation[object]) -> tuple[str, str, str]:

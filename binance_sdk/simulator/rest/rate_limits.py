@@ -1,4 +1,4 @@
-"""Rate limits of one market as Binance enforces them: fixed windows, then 429, then 418 with growing bans."""
+"""Rate limits of one pool as Binance enforces them: fixed windows, then 429, then 418 with growing bans."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from binance_sdk.simulator.errors import RejectionError
 from binance_sdk.simulator.rest.foreign_traffic import ForeignTraffic
-from binance_sdk.simulator.rest.weights import GROUP_LIMITS, RAW_REQUESTS, group_of
+from binance_sdk.simulator.rest.pools import Pool
 from binance_sdk.simulator.rest.window_stats import WindowHistory, WindowStats
 
 _FIRST_BAN = 120
@@ -93,16 +93,16 @@ class RefusalError(RejectionError):
 
 @dataclass
 class Limiter:
-    """The counters of one market for the one address that can reach a simulator on loopback.
+    """The counters of one pool for the one address that can reach a simulator on loopback.
 
     Attributes:
-        market: Spot or futures; each host of Binance keeps its own counters.
+        pool: What its markets may spend together, and the words in which they refuse more.
         weight: The window of request weight.
         ban_after: Requests answered with 429 before the address is banned.
         history: What was accepted and refused.
     """
 
-    market: str
+    pool: Pool
     weight: Window
     ban_after: int = 5
     history: WindowHistory = field(default_factory=lambda: WindowHistory(0))
@@ -115,10 +115,7 @@ class Limiter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        if self.market == "spot":
-            self.groups = {"raw_requests": Window(*RAW_REQUESTS)}
-        else:
-            self.groups = {name: Window(*limit) for name, limit in GROUP_LIMITS.items()}
+        self.groups = {name: Window(*limit) for name, limit in self.pool.groups.items()}
 
     def spend(self, path: str, weight: int, now: int, answered: int | None = None) -> int:
         """Count one request and say how much weight is used now.
@@ -141,7 +138,7 @@ class Limiter:
             used = self.weight.add(weight, now)
             stats.peak = max(stats.peak, used)
             broken = self.weight if used > self.weight.limit else None
-            group = "raw_requests" if self.market == "spot" else group_of(path)
+            group = self.pool.group_of(path)
             if group is not None and self.groups[group].add(1, now) > self.groups[group].limit:
                 broken = self.groups[group]
             if broken is None:
@@ -250,23 +247,17 @@ class Limiter:
     def _exceeded(self, window: Window) -> str:
         interval = Interval(window.seconds)
         what = "request weight" if window is self.weight else "requests"
-        subject = (
-            "Too much request weight used" if self.market == "spot" and window is self.weight else "Too many requests"
-        )
-        advice = "WebSocket Streams" if self.market == "spot" else "the websocket"
+        subject = self.pool.too_much_weight if window is self.weight else "Too many requests"
         return (
             f"{subject}; current limit is {window.limit} {what} per {interval.number} {interval.name}. "
-            f"Please use {advice} for live updates to avoid polling the API."
+            f"Please use {self.pool.advice} for live updates to avoid polling the API."
         )
 
     def _banned(self, now: int) -> RefusalError:
-        if self.market == "spot":
-            reason, advice = "Way too much request weight used", "WebSocket Streams"
-        else:
-            reason, advice = "Way too many requests", "the websocket"
         return RefusalError(
             418,
-            f"{reason}; IP banned until {self._banned_until}. Please use {advice} for live updates to avoid bans.",
+            f"{self.pool.way_too_much}; IP banned until {self._banned_until}. "
+            f"Please use {self.pool.advice} for live updates to avoid bans.",
             _seconds(self._banned_until - now),
         )
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import cast
 from urllib.parse import parse_qsl
 
+from binance_sdk.simulator.market.symbols import Market
+
 Query = Mapping[str, str]
 Price = Callable[[Query], int]
 
@@ -87,7 +89,7 @@ def _count(symbols: str) -> int:
 
 _FUTURES_KLINES = _limit_up_to(500, (99, 1), (499, 2), (1000, 5), above=10)
 
-WEIGHTS: Mapping[str, Price] = {
+_SPOT: Mapping[str, Price] = {
     "/api/v3/ping": _flat(1),
     "/api/v3/time": _flat(1),
     "/api/v3/exchangeInfo": _flat(20),
@@ -107,6 +109,9 @@ WEIGHTS: Mapping[str, Price] = {
     "/api/v3/ticker": _each(4, cap=200),
     "/api/v3/referencePrice": _flat(2),
     "/api/v3/referencePrice/calculation": _flat(2),
+}
+
+_FUTURES: Mapping[str, Price] = {
     "/fapi/v1/ping": _flat(1),
     "/fapi/v1/time": _flat(1),
     "/fapi/v1/exchangeInfo": _flat(1),
@@ -143,12 +148,8 @@ WEIGHTS: Mapping[str, Price] = {
     "/futures/data/basis": _flat(0),
 }
 
-# Request weight one address may use in a minute.
-WEIGHT_LIMITS: Mapping[str, int] = {"spot": 6000, "futures": 2400}
-
-# Requests counted beside the weight: group -> (limit, seconds), and who belongs to it.
-GROUP_LIMITS: Mapping[str, tuple[int, int]] = {"funding_rate": (500, 300), "futures_data": (1000, 300)}
-RAW_REQUESTS = (300_000, 300)
+WEIGHTS: Mapping[Market, Mapping[str, Price]] = {"spot": _SPOT, "futures": _FUTURES}
+"""By market and path: the same path can have another price at the hosts of another market."""
 
 # fundingRate and fundingInfo answer without the used-weight header.
 WITHOUT_HEADER = frozenset({"/fapi/v1/fundingRate", "/fapi/v1/fundingInfo"})
@@ -159,10 +160,3 @@ STALE_HEADER = frozenset({"/fapi/v2/ticker/price", "/fapi/v1/ticker/bookTicker"}
 def raw_query(query: str) -> Query:
     """The parameters of a query string, whatever they are worth."""
     return dict(parse_qsl(query, keep_blank_values=True))
-
-
-def group_of(path: str) -> str | None:
-    """The request-count group a path belongs to, if any."""
-    if path in WITHOUT_HEADER:
-        return "funding_rate"
-    return "futures_data" if path.startswith("/futures/data/") else None
