@@ -71,6 +71,7 @@ def check_facts(spec: Spec) -> Iterator[Problem]:
         inherited = {one.name or snake(wire): wire for wire, one in spec.fields(placed.scope, placed.value).items()}
         own = list(_fields(placed))
         names = {one.name for one in own} | inherited.keys()
+        yield from _unused(dictionary, placed)
         wires = {one.wire for one in own if one.wire} | set(inherited.values())
         for one in own:
             if one.name in dictionary.facts:
@@ -85,11 +86,23 @@ def _fields(placed: Placed[Schema]) -> Iterator[_Field]:
     schema = placed.value
     if isinstance(schema, ObjectSchema):
         for wire, one in schema.fields.items():
+            if one.unused:
+                continue  # Whatever its key is elsewhere, here it holds nothing.
             yield _Field(one.name or snake(wire), wire, one.type, one.description, ("fields", wire))
     elif isinstance(schema, RowSchema):
         for index, position in enumerate(schema.row):
             if position.name is not None:
                 yield _Field(position.name, None, position.type, position.description, ("row", index))
+
+
+def _unused(dictionary: _Dictionary, placed: Placed[Schema]) -> Iterator[Problem]:
+    """Fields that hold nothing, under the name of something."""
+    fields = placed.value.fields if isinstance(placed.value, ObjectSchema) else {}
+    for wire, one in fields.items():
+        name = one.name or snake(wire)
+        if one.unused and name in dictionary.facts:
+            text = f"`{name}` is a fact ({dictionary.line(name)}), and this is to be ignored; give it another name"
+            yield placed.problem(text, "fields", wire)
 
 
 def _named(

@@ -90,6 +90,8 @@ class SchemaField(Node):
     """A time of 0 says "never": its ``_dt`` view is ``None``."""
     live_only: bool = False
     """Of stream events: sent always, but unset in an event that was fetched over REST."""
+    unused: bool = False
+    """Kept, but documented as to be ignored: not the fact that its key tells elsewhere, and not called so."""
     uncertain: Text | None = None
 
 

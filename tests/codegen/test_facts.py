@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from tiny import REPOSITORY
+from tiny import REPOSITORY, TinySpec
 
 from codegen.check_facts import check_facts
 from codegen.load import load
@@ -59,3 +60,9 @@ def test_the_names_in_rows_are_those_of_events(spec: Spec) -> None:
     row = spec.schemas["shared", "Kline"].value
     positions = {position.name for position in row.row if position.name}  # type: ignore[union-attr]
     assert positions <= filled
+
+
+def test_what_is_to_be_ignored_is_not_the_fact_that_its_key_tells_elsewhere(tmp_path: Path) -> None:
+    tiny = TinySpec(tmp_path)
+    tiny.change("streams/spot.yaml", "n: {name: trade_count,", "n: {name: ignored, unused: true,")
+    assert [line for line in tiny.mistakes() if "is called `trade_count`" in line] == []
