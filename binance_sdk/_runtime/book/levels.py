@@ -91,7 +91,8 @@ class Side:
             else:
                 key = float(price)
             amount = float(qty)
-            if 0 < amount < inf or (not amount and Decimal(qty)):
+            # A float takes 1e-400 for 0. Most zeros are nothing but zeros and a point, which is quicker to see.
+            if 0 < amount < inf or (not amount and qty.strip("0.") and Decimal(qty)):
                 if key not in known:
                     # Not ``0 < key < inf``: some decimal contexts refuse to compare a Decimal with a float.
                     if not (isfinite(key) and key > 0):
