@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from codegen.documents import Document, Problem
 from codegen.spec import Spec
 from codegen.spec_base import Node, Source
-from codegen.spec_model import Band, MarketEntry, Operation, SpecFile
+from codegen.spec_model import Band, MarketEntry, Operation, RowSchema, SchemaField, SpecFile
 from codegen.spec_names import Fact, NamesFile
 from codegen.spec_streams import StreamsFile
 
@@ -37,6 +37,8 @@ _BY_THE_CHECKS: Mapping[type[Node], frozenset[str]] = {
     MarketEntry: frozenset({"paths"}),
     NamesFile: frozenset(NamesFile.model_fields),
     Fact: frozenset(Fact.model_fields),
+    RowSchema: frozenset({"replaces_shared"}),
+    SchemaField: frozenset({"unused"}),
 }
 """What is there to find mistakes in the rest of the spec."""
 _FOR_USERS = frozenset(
