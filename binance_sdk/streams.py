@@ -3,12 +3,12 @@
 Events themselves are in ``binance_sdk.spot`` and ``binance_sdk.futures``.
 """
 
-from binance_sdk._runtime.stream.event import StreamEvent
 from binance_sdk._runtime.stream.events import Events, EventsWithNotices, SyncEvents, SyncEventsWithNotices
 from binance_sdk._runtime.stream.notices import Gap, GapReason, Notice, OnNotice, Reconnected, SilentStream
 from binance_sdk._runtime.stream.options import Overflow, StreamOptions
 from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk._runtime.stream.stream import Stream, SyncStream
+from binance_sdk._runtime.stream.stream_event import StreamEvent
 
 __all__ = [
     "Events",

@@ -18,7 +18,7 @@ from codegen.types import TypeRef, parse_type
 
 GENERATED = "binance_sdk._generated"
 SCALARS = "binance_sdk._runtime.answers.scalars"
-EVENT_BASE = "binance_sdk._runtime.stream.event.StreamEvent"
+EVENT_BASE = "binance_sdk._runtime.stream.stream_event.StreamEvent"
 
 _SCALAR_IMPORTS = {
     "decimal": f"{SCALARS}.DecimalString",

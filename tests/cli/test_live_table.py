@@ -105,7 +105,7 @@ def column_of(text: str, name: str) -> int:
 
 
 def test_streams_without_a_symbol_in_their_messages_are_named() -> None:
-    from binance_sdk._runtime.stream.event import mark_stream
+    from binance_sdk._runtime.stream.stream_event import mark_stream
 
     events = [example("spot", "partial_depth") for _ in range(3)]
     for event, name in zip(events, ("b@depth5", "a@depth5", "b@depth5"), strict=True):

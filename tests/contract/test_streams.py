@@ -14,10 +14,10 @@ from pydantic import BaseModel, TypeAdapter
 from binance_sdk import catalogue
 from binance_sdk._generated.futures.streams import AsyncFuturesStreams, SyncFuturesStreams
 from binance_sdk._generated.spot.streams import AsyncSpotStreams, SyncSpotStreams
-from binance_sdk._runtime.stream.event import StreamEvent
 from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.operation import Fill, StreamOperation
 from binance_sdk._runtime.stream.reading.fill import make_event
+from binance_sdk._runtime.stream.stream_event import StreamEvent
 from binance_sdk.catalogue import CATALOGUE, STREAMS, fixture, stream, stream_fixture
 from binance_sdk.errors import ParameterError
 from tests.event_fields import at, models

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_sdk._runtime.stream.event import mark_stream
 from binance_sdk._runtime.stream.operation import StreamOperation
+from binance_sdk._runtime.stream.stream_event import mark_stream
 from binance_sdk.catalogue import CATALOGUE, STREAMS, stream
 from binance_sdk.simulator import ManualClock, Simulator
 from binance_sdk.simulator.rest.weights import WEIGHTS

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binance_sdk._runtime.stream.connection.dialer import stream_url
+from binance_sdk._runtime.stream.connection.opener import stream_url
 from binance_sdk._runtime.stream.connection.over_websockets import WebsocketsConnector
 from binance_sdk._runtime.stream.frames import Reply, Wrapped, cut, inner
 from binance_sdk._runtime.stream.frames import other as other_frame

@@ -12,7 +12,7 @@ from binance_sdk import SyncBinanceClient, spot
 from binance_sdk._generated.futures import stream_operations as futures_operations
 from binance_sdk._generated.spot import stream_operations as spot_operations
 from binance_sdk._runtime.stream.connection.connection import Connection
-from binance_sdk._runtime.stream.connection.dialer import Dialer
+from binance_sdk._runtime.stream.connection.opener import Dialer
 from binance_sdk._runtime.stream.connection.pacing import CONNECTION_WINDOW, CONNECTIONS, ConnectionLimiter
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.reading.buffer import Buffer

@@ -9,7 +9,7 @@ import pickle
 import pytest
 
 from binance_sdk import futures, spot
-from binance_sdk._runtime.stream.event import mark_stream
+from binance_sdk._runtime.stream.stream_event import mark_stream
 from binance_sdk.catalogue import stream_fixture
 from binance_sdk.simulator import Simulator
 

@@ -22,7 +22,7 @@ from binance_sdk._generated.futures.literals import (
 from binance_sdk._generated.shared.rows import PriceLevel
 from binance_sdk._runtime.answers.model import Model
 from binance_sdk._runtime.answers.scalars import DecimalString, EmptyDecimalString, JsonNumber, to_datetime
-from binance_sdk._runtime.stream.event import StreamEvent, part_of_name
+from binance_sdk._runtime.stream.stream_event import StreamEvent, part_of_name
 
 
 class AggTradeEvent(StreamEvent):

@@ -26,7 +26,7 @@ from binance_sdk._generated.futures.events import (
     TradingSessionEvent,
 )
 from binance_sdk._generated.futures.literals import KlineInterval
-from binance_sdk._runtime.stream.namespaces import AsyncStreams, Stream, SyncStream, SyncStreams
+from binance_sdk._runtime.stream.stream import AsyncStreams, Stream, SyncStream, SyncStreams
 from binance_sdk._runtime.stream.options import StreamOptions
 
 

@@ -13,7 +13,7 @@ from binance_sdk._generated.spot.literals import KlineInterval
 from binance_sdk._runtime.answers.model import Model
 from binance_sdk._runtime.answers.scalars import DecimalString, to_datetime
 from binance_sdk._runtime.calls.parameters import upper
-from binance_sdk._runtime.stream.event import StreamEvent, part_of_name
+from binance_sdk._runtime.stream.stream_event import StreamEvent, part_of_name
 
 
 class AggTradeEvent(StreamEvent):

@@ -11,11 +11,11 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from binance_sdk._runtime.stream.consumer import Consumer, Item
 from binance_sdk._runtime.stream.context import StreamContext
-from binance_sdk._runtime.stream.event import StreamEvent
 from binance_sdk._runtime.stream.manager import BackgroundStreamManager
 from binance_sdk._runtime.stream.notices import Notice, NoticeDispatcher
 from binance_sdk._runtime.stream.options import StreamOptions
 from binance_sdk._runtime.stream.stats import StreamStats
+from binance_sdk._runtime.stream.stream_event import StreamEvent
 from binance_sdk.errors import ConfigError, ParameterError, shown
 
 T = TypeVar("T")

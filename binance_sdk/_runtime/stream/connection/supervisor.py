@@ -10,8 +10,7 @@ from typing import Any
 
 from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.stream.connection.connection import Connection
-from binance_sdk._runtime.stream.connection.dialer import requested_pause
-from binance_sdk._runtime.stream.connection.opener import ConnectionOpener
+from binance_sdk._runtime.stream.connection.opener import ConnectionOpener, requested_pause
 from binance_sdk._runtime.stream.connection.pacing import STREAMS_A_CONNECTION
 from binance_sdk._runtime.stream.connection.sender import ConnectionLost
 from binance_sdk._runtime.stream.connection.silence import SilenceMonitor, describe, silence_notices

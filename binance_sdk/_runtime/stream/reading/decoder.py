@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from binance_sdk._runtime.answers.good_rows import good_rows
 from binance_sdk._runtime.calls.notify import LOGGER
-from binance_sdk._runtime.stream.event import mark_stream
 from binance_sdk._runtime.stream.frames import inner
 from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk._runtime.stream.stats import StreamStats
+from binance_sdk._runtime.stream.stream_event import mark_stream
 from binance_sdk.events import Event, RowSkipped
 
 OnMalformed = Callable[[str, str, bytes], None]

@@ -11,10 +11,10 @@ from binance_sdk._runtime.calls.engine import Engine
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.operation import Market, Operation
 from binance_sdk._runtime.options import RequestOptions
-from binance_sdk._runtime.stream.event import StreamEvent, mark_filled, mark_stream
 from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.operation import Fill
 from binance_sdk._runtime.stream.reading.sequence import Hole, bars_until, most_bars
+from binance_sdk._runtime.stream.stream_event import StreamEvent, mark_filled, mark_stream
 from binance_sdk.errors import BinanceError
 
 _PAUSES = (0.5, 1.0, 2.0)

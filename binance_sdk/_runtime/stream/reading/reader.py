@@ -11,7 +11,6 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.stream.event import StreamEvent, mark_stream
 from binance_sdk._runtime.stream.notices import Gap, Notice, NoticeDispatcher
 from binance_sdk._runtime.stream.options import ResolvedOptions
 from binance_sdk._runtime.stream.reading.buffer import Buffer
@@ -20,6 +19,7 @@ from binance_sdk._runtime.stream.reading.fill import FillIncomplete, RestSource,
 from binance_sdk._runtime.stream.reading.sequence import Hole, Restart, Tracker
 from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk._runtime.stream.stats import StreamStats
+from binance_sdk._runtime.stream.stream_event import StreamEvent, mark_stream
 from binance_sdk.errors import StreamError
 from binance_sdk.events import Event, MalformedMessage, MessagesDropped
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, cast
 
-from binance_sdk._runtime.stream.event import StreamEvent
 from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.notices import Gap
 from binance_sdk._runtime.stream.reading.market_filter import MarketFilter
 from binance_sdk._runtime.stream.reading.sequence import Hole, Tracker, make_tracker
+from binance_sdk._runtime.stream.stream_event import StreamEvent
 
 _UNUSUAL = 4.0
 """A silence is out of the ordinary when it is so many times the longest one so far."""
