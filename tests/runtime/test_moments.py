@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -48,6 +49,114 @@ def test_a_retry_for_which_the_deadline_leaves_no_time_is_told(recorder: Recorde
         client.spot.ping(options=RequestOptions(deadline=4))
     assert "not tried again: its deadline of 4 s comes first" in str(caught.value)
     assert len(recorder.requests) == 1
+
+
+def first_down_then(recorder: Recorder, then: Callable[[httpx.Request], httpx.Response]) -> None:
+    """The first request is answered with 503 and a reason, every other one by ``then``."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        first = len(recorder.requests) == 1
+        return httpx.Response(503, content=b"maintenance until noon") if first else then(request)
+
+    recorder.answer = answer
+
+
+def test_a_deadline_that_ends_a_later_attempt_does_not_hide_what_the_server_said(
+    recorder: Recorder, clock: StillClock
+) -> None:
+    def silence(request: httpx.Request) -> httpx.Response:
+        clock.now += request.extensions["timeout"]["read"]
+        raise httpx.ReadTimeout("silence")
+
+    first_down_then(recorder, silence)
+    with recorder.sync() as client, pytest.raises(errors.APITimeoutError) as caught:
+        client.spot.ping(options=RequestOptions(deadline=4))
+    assert "its deadline of 4 s has passed" in str(caught.value)
+    assert "; the attempt before: HTTP 503; body: 'maintenance until noon'" in str(caught.value)
+    assert "not tried again" not in str(caught.value)
+    assert isinstance(caught.value.__cause__, errors.ServerError)
+
+
+def test_a_deadline_that_ends_before_a_later_attempt_is_sent_does_not_either(
+    recorder: Recorder, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def overslept(seconds: float) -> None:
+        clock.now += 5
+
+    monkeypatch.setattr(clock, "sleep", overslept)
+    recorder.answer = lambda request: httpx.Response(503, content=b"maintenance until noon")
+    with recorder.sync(budget=False) as client, pytest.raises(errors.APITimeoutError) as caught:
+        client.spot.ping(options=RequestOptions(deadline=4))
+    assert "its deadline of 4 s passed before it was sent; the attempt before: HTTP 503;" in str(caught.value)
+    assert isinstance(caught.value.__cause__, errors.ServerError)
+
+
+def test_nor_does_a_gate_that_stays_closed(recorder: Recorder) -> None:
+    recorder.answer = lambda request: httpx.Response(429, headers={"retry-after": "9"}, content=b"calm down")
+    with recorder.sync() as client, pytest.raises(errors.BudgetError) as caught:
+        client.spot.ping(options=RequestOptions(deadline=4))
+    assert "its deadline passes first; the attempt before: HTTP 429; body: 'calm down'" in str(caught.value)
+    assert isinstance(caught.value.__cause__, errors.RateLimitError)
+
+
+def test_nor_does_a_ban_that_another_call_ran_into(
+    recorder: Recorder, clock: StillClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder.answer = lambda request: httpx.Response(503, content=b"maintenance until noon")
+    with recorder.sync() as client:
+
+        async def banned_meanwhile(seconds: float) -> None:
+            pool = client._core.engine.attempts.markets["spot"].pool
+            pool.gate.ban(clock.now, clock.now + 300, clock.now)
+
+        monkeypatch.setattr(clock, "sleep", banned_meanwhile)
+        with pytest.raises(errors.IPBannedError) as caught:
+            client.spot.ping()
+    assert "banned for another 300 s; the attempt before: HTTP 503;" in str(caught.value)
+    assert isinstance(caught.value.__cause__, errors.ServerError)
+
+
+def test_nor_does_a_breaker_that_opened_meanwhile(recorder: Recorder) -> None:
+    recorder.answer = lambda request: httpx.Response(503, content=b"maintenance until noon")
+    with recorder.sync(spot_base_url="http://one.invalid", budget=False) as client:
+        # Twenty failures open it: the second attempt of the seventh call is the last.
+        for _ in range(7):
+            with pytest.raises(errors.BinanceError) as caught:
+                client.spot.ping(options=RequestOptions(max_retries=2))
+    opened = caught.value
+    assert isinstance(opened, errors.CircuitOpenError)
+    assert "; the attempt before: HTTP 503; body: 'maintenance until noon'" in str(opened)
+    assert isinstance(opened.__cause__, errors.ServerError)
+
+
+def test_a_retry_that_is_left_out_as_too_many_calls_fail_is_told(recorder: Recorder) -> None:
+    recorder.answer = lambda request: httpx.Response(503)
+    with recorder.sync() as client:
+        client._core.engine.attempts.markets["spot"].pool.quota.tokens = 0.5
+        with pytest.raises(errors.ServerError, match="not tried again: too many calls have failed of late"):
+            client.spot.ping()
+    assert len(recorder.requests) == 1
+
+
+def test_what_the_server_answers_last_stands_alone(recorder: Recorder) -> None:
+    first_down_then(recorder, lambda request: httpx.Response(400, json={"code": -1121, "msg": "Invalid symbol."}))
+    with recorder.sync() as client, pytest.raises(errors.BadRequestError) as caught:
+        client.spot.depth("BTCUSDT")
+    assert "attempt before" not in str(caught.value)
+
+
+def test_the_same_failure_is_told_once(recorder: Recorder) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    first_down_then(recorder, refuse)
+    with (
+        recorder.sync(spot_base_url="http://one.invalid") as client,
+        pytest.raises(errors.APIConnectionError) as caught,
+    ):
+        client.spot.ping()
+    assert len(recorder.requests) == 4
+    assert "attempt before" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("told", "asked"), [("20", 4), ("60", 4), ("86400", 1), ("9" * 400, 1)])

@@ -26,8 +26,8 @@ from binance_sdk._generated.futures.events import (
     TradingSessionEvent,
 )
 from binance_sdk._generated.futures.literals import KlineInterval
-from binance_sdk._runtime.stream.stream import AsyncStreams, Stream, SyncStream, SyncStreams
 from binance_sdk._runtime.stream.options import StreamOptions
+from binance_sdk._runtime.stream.stream import AsyncStreams, Stream, SyncStream, SyncStreams
 
 
 class AsyncFuturesStreams(AsyncStreams):

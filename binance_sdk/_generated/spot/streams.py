@@ -23,8 +23,8 @@ from binance_sdk._generated.spot.events import (
     TradeEvent,
 )
 from binance_sdk._generated.spot.literals import KlineInterval, RollingWindow
-from binance_sdk._runtime.stream.stream import AsyncStreams, Stream, SyncStream, SyncStreams
 from binance_sdk._runtime.stream.options import StreamOptions
+from binance_sdk._runtime.stream.stream import AsyncStreams, Stream, SyncStream, SyncStreams
 
 
 class AsyncSpotStreams(AsyncStreams):

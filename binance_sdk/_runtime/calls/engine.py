@@ -26,7 +26,7 @@ from binance_sdk._runtime.calls.single_flight import AsyncSingleFlight, ThreadSi
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._runtime.response import Plan, Response
-from binance_sdk.errors import BinanceError, BudgetError, ConfigError
+from binance_sdk.errors import APIError, BinanceError, ConfigError, DecodeError
 from binance_sdk.events import CacheHit, Retrying
 
 T = TypeVar("T")
@@ -154,20 +154,23 @@ class Engine:
         while True:
             try:
                 response = await attempts.once(prepared, options, number, deadline, failed)
-            except BudgetError as error:
-                if last is None:
-                    raise
-                # Why there is no budget for another attempt is in what the server said before.
-                raise error from last
             except BinanceError as error:
-                if number > retries or not is_transient(error):
-                    raise
-                pause = pause_after(error, number)
-                if pause >= deadline - clock.monotonic():
-                    error.args = (f"{error}; not tried again: its {deadline_text(options.deadline)} comes first",)
-                    raise
-                if not quota.spend():
-                    raise
+                tells_enough = last is None or _is_answer(error) or str(error) == str(last)
+                again = number <= retries and is_transient(error)
+                pause = pause_after(error, number) if again else 0.0
+                left = deadline - clock.monotonic()
+                if again and pause >= left:
+                    again = False
+                    if left > 0:
+                        _append(error, f"not tried again: its {deadline_text(options.deadline)} comes first")
+                elif again and not quota.spend():
+                    again = False
+                    _append(error, "not tried again: too many calls have failed of late for more retries")
+                if not again:
+                    if tells_enough:
+                        raise
+                    _append(error, f"the attempt before: {str(last).removeprefix(f'{prepared.operation.id}: ')}")
+                    raise error from last
                 attempts.notifier.notify(Retrying(prepared.operation.id, error, pause, number))
                 last = error
             else:
@@ -175,6 +178,15 @@ class Engine:
                 return response
             await clock.sleep(pause)
             number += 1
+
+
+def _append(error: BinanceError, text: str) -> None:
+    error.args = (f"{error}; {text}",)
+
+
+def _is_answer(error: BinanceError) -> bool:
+    """Whether it is what the server answered; otherwise what it answered to the attempt before explains more."""
+    return isinstance(error, DecodeError) or (isinstance(error, APIError) and bool(error.headers or error.body))
 
 
 def _fingerprint(headers: Mapping[str, str] | None) -> str:
