@@ -127,7 +127,7 @@ def test_the_core_of_the_order_book_has_no_io_and_no_clock() -> None:
     assert [pair for pair in found if pair[1].startswith("binance_sdk._runtime.clock")] == []
 
 
-STREAM_WORDS = ("event", "frames", "names", "notices", "operation", "options", "stats")
+STREAM_WORDS = ("frames", "names", "notices", "operation", "options", "stats", "stream_event")
 """The modules of ``stream`` that both of its rooms use."""
 
 
