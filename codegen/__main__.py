@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import gc
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from codegen.documents import FILL, Problem, SpecError
+from codegen.editor_schema import render_schema
 from codegen.hand_tables import TableError
+from codegen.lint import OLD_AFTER, broken_rules, old_facts
 from codegen.load import load
 from codegen.new import RefusedError, new_endpoint, new_stream
 from codegen.readers import unread_values
 from codegen.spec import MARKETS, Spec
+from codegen.spec_files import EDITOR_SCHEMA
 
 ROOT = Path(__file__).resolve().parent.parent
 _TOOLS = ("datamodel_code_generator", "jinja2", "ruff")
@@ -30,9 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("generate", help="write what the spec says")
     commands.add_parser("check", help="exit 1 and print the diff where the written code differs from the spec")
-    commands.add_parser("lint", help="read and check the spec, and name facts that nobody reads")
+    commands.add_parser(
+        "lint", help="hold the spec to the house rules, and name facts that nobody reads or that are old"
+    )
     _add_new(commands.add_parser("new", help="begin an endpoint or a stream: its files and lines, with marks to fill"))
     options = parser.parse_args(arguments)
+    today = datetime.now(UTC).date()
     try:
         spec = load(options.spec)
     except SpecError as error:
@@ -53,7 +60,9 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             files, unread_facts = render_and_watch(spec)
             # What composes the client stands beside ``_generated``; another folder gets only what belongs into that.
-            beside = render_clients(spec) if options.out.name == "_generated" else {}
+            whole = options.out.name == "_generated"
+            beside = render_clients(spec) if whole else {}
+            in_spec = {EDITOR_SCHEMA: render_schema()} if whole else {}
     except ModuleNotFoundError as error:
         if error.name not in _TOOLS:
             raise
@@ -64,22 +73,28 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 2
     if options.command == "lint":
-        return _told(problems) or _counts(spec)
+        old = old_facts(spec, today)
+        for problem in old:
+            print(f"{problem} (a warning)", file=sys.stderr)
+        return _told(problems, broken_rules(spec, today)) or _counts(spec, old)
     if options.command == "check":
-        diff = difference(files, options.out) + difference(beside, options.out.parent, whole=False)
+        diff = difference(files, options.out)
+        diff += difference(beside, options.out.parent, whole=False) + difference(in_spec, options.spec, whole=False)
         if diff:
             print(diff, end="")
             print("the written code differs from the spec; run `python -m codegen generate`", file=sys.stderr)
             return 1
-        if _told([*unread_facts, *_unread_values(options.out)]):
+        if _told([*unread_facts, *_unread_values(options.out)], broken_rules(spec, today)):
             return 1
-        print(f"{len(files) + len(beside)} files agree with the spec")
+        print(f"{len(files) + len(beside) + len(in_spec)} files agree with the spec")
         return 0
     if not is_ours(options.out):
         print(f"{options.out} holds files the generator did not write; choose an empty folder", file=sys.stderr)
         return 2
     changed = write(files, options.out) + write_named(beside, options.out.parent)
-    print(f"{len(files) + len(beside)} files, {len(changed)} changed" + "".join(f"\n  {name}" for name in changed))
+    changed += [f"{options.spec.name}/{name}" for name in write_named(in_spec, options.spec)]
+    count = len(files) + len(beside) + len(in_spec)
+    print(f"{count} files, {len(changed)} changed" + "".join(f"\n  {name}" for name in changed))
     return 0
 
 
@@ -88,21 +103,27 @@ def _unread_values(out: Path) -> list[Problem]:
     return unread_values(out.parent) if (out.parent / "_runtime").is_dir() else []
 
 
-def _told(problems: list[Problem]) -> int:
-    for problem in problems:
+def _told(unread: list[Problem], broken: list[Problem]) -> int:
+    for problem in (*unread, *broken):
         print(problem, file=sys.stderr)
-    if problems:
-        count = len(problems)
-        print(f"{count} fact{'' if count == 1 else 's'} that nobody reads", file=sys.stderr)
-    return 1 if problems else 0
+    if unread:
+        print(f"{_count(unread, 'fact')} that nobody reads", file=sys.stderr)
+    if broken:
+        print(f"{_count(broken, 'house rule')} broken", file=sys.stderr)
+    return 1 if unread or broken else 0
 
 
-def _counts(spec: Spec) -> int:
+def _counts(spec: Spec, old: list[Problem]) -> int:
     print(
         f"{len(spec.operations)} endpoints, {len(spec.streams)} streams, {len(spec.schemas) + len(spec.events)} "
         f"schemas, {len(spec.fixtures) + len(spec.stream_fixtures)} fixtures: no mistake"
+        + (f", {_count(old, 'source')} older than {OLD_AFTER.days} days" if old else "")
     )
     return 0
+
+
+def _count(problems: list[Problem], word: str) -> str:
+    return f"{len(problems)} {word}{'' if len(problems) == 1 else 's'}"
 
 
 def _add_new(parser: argparse.ArgumentParser) -> None:

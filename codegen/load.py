@@ -13,6 +13,7 @@ from codegen.documents import Document, Problem, SpecError, parse
 from codegen.explain import did_you_mean, explain
 from codegen.names import english_list
 from codegen.spec import MARKETS, SCOPES, STREAMS, Placed, Spec
+from codegen.spec_files import TOP_FILES, WRITTEN
 from codegen.spec_model import (
     EnvironmentsFile,
     ErrorsFile,
@@ -27,7 +28,6 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _FOLDERS = {scope: "schemas" if scope == "shared" else scope for scope in SCOPES}
 """Scope to the folder of its schemas and endpoints."""
-_TOP_FILES = ("environments.yaml", "markets.yaml", "errors.yaml", "names.yaml")
 _FIXTURES = "fixtures"
 _READ_BY_SUFFIX = {".yaml": ".yaml", ".yml": ".yaml", ".json": ".json"}
 """Endings in small letters to the one that is read."""
@@ -98,9 +98,9 @@ def _unread(folder: Path, streams: Sequence[str]) -> Iterator[Problem]:
     """Files that somebody wrote for the generator and that it would silently pass over."""
     for path in sorted(folder.rglob("*")):
         suffix = _READ_BY_SUFFIX.get(path.suffix.lower())
-        if suffix is None or not path.is_file():
-            continue
         name = path.relative_to(folder).as_posix()
+        if suffix is None or name in WRITTEN or not path.is_file():
+            continue
         *folders, file = name.split("/")
         remedy = f"call it {suffix}" if path.suffix != suffix else _remedy(folders, file, suffix, streams)
         if remedy is not None:
@@ -121,7 +121,7 @@ def _remedy(folders: Sequence[str], file: str, suffix: str, streams: Sequence[st
         return "an example answer is a .json file"
     if not first:
         there = f"endpoints go below {homes}, schemas of both markets below {_FOLDERS['shared']}/"
-        return None if file in _TOP_FILES else (did_you_mean(file, _TOP_FILES).removeprefix("; ") or there)
+        return None if file in TOP_FILES else (did_you_mean(file, TOP_FILES).removeprefix("; ") or there)
     if first == STREAMS:
         return None if "/".join((*folders, file)) in streams else f"streams stand in {english_list(streams)}"
     return None if len(folders) == 1 else f"move it up: files of {first} lie side by side in {first}/"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from codegen.documents import FILL
+from codegen.editor_schema import modeline
 from codegen.hand_tables import (
     ENDPOINTS,
     SIMULATOR_NAMES,
@@ -32,7 +33,7 @@ _SYMBOLS = ("symbol", "pair")
 """Parameters of streams that take a symbol; all others are choices."""
 
 _ENDPOINT = """\
-description: {fill} in a sentence what this family of endpoints tells
+{modeline}description: {fill} in a sentence what this family of endpoints tells
 source: {{document: "{fill} in the name of Binance's page", date: {today}}}
 hosts: [{hosts}]
 
@@ -103,6 +104,7 @@ def new_endpoint(root: Path, spec: Spec, market: str, name: str, path: str) -> l
         raise RefusedError(f"paths of {market} begin with {english_list(begins, 'or')}, and `{path}` does not")
     values = {
         "fill": FILL,
+        "modeline": modeline(f"{market}/{name}.yaml"),
         "name": name,
         "path": path,
         "schema": pascal(name),

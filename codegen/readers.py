@@ -75,7 +75,7 @@ def unread_keys(spec: Spec, seen: Read) -> list[Problem]:
     """The first place of every key that rendering did not ask for."""
     found: dict[tuple[type[Node], str], Problem] = {}
     for document, file in spec.documents:
-        for node, path in _nodes(file, ()):
+        for node, path in nodes_below(file, ()):
             kind = type(node)
             allowed = REMARKS.union(
                 *(table.get(kind, ()) for table in (_BY_THE_LOADER, _BY_THE_CLIENTS, _BY_THE_CHECKS))
@@ -92,17 +92,18 @@ def _unread(document: Document, path: tuple[str | int, ...], key: str) -> Proble
     return Problem(document.file, document.line(*path), text)
 
 
-def _nodes(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[Node, tuple[str | int, ...]]]:
+def nodes_below(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[Node, tuple[str | int, ...]]]:
+    """Every node in and below a value of the model, with its path."""
     if isinstance(value, Node):
         yield value, path
         for name, info in type(value).model_fields.items():
-            yield from _nodes(getattr(value, name), (*path, info.alias or name))
+            yield from nodes_below(getattr(value, name), (*path, info.alias or name))
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _nodes(inner, (*path, key))
+            yield from nodes_below(inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _nodes(inner, (*path, index))
+            yield from nodes_below(inner, (*path, index))
 
 
 # --------------------------------------------------------------------------------- generated values

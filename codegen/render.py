@@ -21,6 +21,7 @@ from codegen.models import render_models
 from codegen.operations import operation_view
 from codegen.readers import reading, unread_keys
 from codegen.spec import MARKETS, SCOPES, Spec
+from codegen.spec_files import WRITTEN
 from codegen.spec_model import seconds
 from codegen.streams import stream_names, stream_views
 from codegen.views import ScopeView, scope_view
@@ -37,8 +38,9 @@ def spec_hash(spec: Spec) -> str:
     """Sixteen hex digits over every file of the spec, fixtures included."""
     digest = hashlib.sha256()
     for path in sorted(spec.folder.rglob("*")):
-        if path.is_file() and path.suffix in (".yaml", ".json"):
-            digest.update(path.relative_to(spec.folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        name = path.relative_to(spec.folder).as_posix()
+        if path.is_file() and path.suffix in (".yaml", ".json") and name not in WRITTEN:
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 

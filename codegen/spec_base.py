@@ -40,7 +40,7 @@ def wrong(message: str, *path: str | int) -> PydanticCustomError:
     return PydanticCustomError("wrong", "{message}", {"message": message, "path": path})
 
 
-def _text_of(pattern: str) -> tuple[BeforeValidator, StringConstraints]:
+def _text_of(pattern: str) -> tuple[StringConstraints, BeforeValidator]:
     """A text that looks so. What is no text is told what to write, as quotes alone would not make it right."""
 
     def check(value: Any) -> Any:
@@ -50,7 +50,8 @@ def _text_of(pattern: str) -> tuple[BeforeValidator, StringConstraints]:
         shown = f", not `{str(value).lower() if isinstance(value, bool) else value}`" if plain else ""
         raise wrong(f"must be {PATTERN_WORDS[pattern]}{shown}")
 
-    return BeforeValidator(check), StringConstraints(pattern=pattern)
+    # In this order, as a constraint around a validator is none that the JSON schema for editors knows of.
+    return StringConstraints(pattern=pattern), BeforeValidator(check)
 
 
 WireName = Annotated[str, *_text_of(_WIRE)]

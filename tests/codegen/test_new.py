@@ -79,7 +79,7 @@ def test_an_endpoint(project: Project, capsys: pytest.CaptureFixture[str]) -> No
         "Fill in every FILL from Binance's page, then `python -m codegen generate` and `make test`.",
     ]
     marks = lint(project, capsys)
-    assert marks[0] == "spot/spread.yaml:1: fill in a sentence what this family of endpoints tells"
+    assert marks[0] == "spot/spread.yaml:2: fill in a sentence what this family of endpoints tells"
     assert all(": fill in " in mark for mark in marks[:-1])
     assert [place.split(":")[0] for place in unfilled(project.root)] == [SIMULATOR_WEIGHTS, ENDPOINTS]
     fill(project, file, "Spreads.", "A page", "A spread.", "mid", "decimal", "Middle.", "Spreads of a symbol.", "3")

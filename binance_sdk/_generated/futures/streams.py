@@ -420,7 +420,8 @@ class AsyncFuturesStreams(AsyncStreams):
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
         - RPI orders are not in it.
-        - Observed: A name that ends in `@250ms` is acknowledged and delivers nothing; that speed has no suffix.
+        - Observed: 2026-10-07: a name that ends in `@250ms` is acknowledged and delivers nothing; that speed has no
+          suffix.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
@@ -889,7 +890,8 @@ class SyncFuturesStreams(SyncStreams):
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
         - RPI orders are not in it.
-        - Observed: A name that ends in `@250ms` is acknowledged and delivers nothing; that speed has no suffix.
+        - Observed: 2026-10-07: a name that ends in `@250ms` is acknowledged and delivers nothing; that speed has no
+          suffix.
 
         Args:
             *symbols: Symbols, e.g. BTCUSDT; one stream each. Upper or lower case.
