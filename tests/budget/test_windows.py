@@ -258,7 +258,7 @@ def test_a_rolling_window_keeps_to_every_window_of_its_length(
     arrivals: list[tuple[float, int]] = []
     for amount, gap, there, back in requests:
         for _ in range(100):
-            for end, charge in sorted(open_requests, key=lambda one: one[0]):
+            for end, charge in sorted(open_requests, key=lambda request: request[0]):
                 if end <= now:
                     rolling.settle(charge, None, end)
                     open_requests.remove((end, charge))

@@ -154,12 +154,12 @@ def test_every_line_has_the_width(candles: list[Kline], width: int, height: int,
 @given(candles_of_any_market(), st.integers(2, 30))
 def test_every_candle_touches_its_extremes(candles: list[Kline], height: int) -> None:
     lines = candle_chart(candles, 120, height, volume_height=0)[:height]
-    high, low = max(one.high for one in candles), min(one.low for one in candles)
+    high, low = max(candle.high for candle in candles), min(candle.low for candle in candles)
     columns = candle_columns(candles, 120)
     cells = ["".join(span.text for span in line)[:columns] for line in lines]
-    for index, one in enumerate(candles[-columns:]):
+    for index, candle in enumerate(candles[-columns:]):
         column = columns - len(candles[-columns:]) + index
-        if high != low and one.high == high:
+        if high != low and candle.high == high:
             assert cells[0][column] not in " ┈"
-        if high != low and one.low == low:
+        if high != low and candle.low == low:
             assert cells[-1][column] not in " ┈"

@@ -148,11 +148,11 @@ def test_what_a_row_stands_for(market: Market, kind: str, streams: int, view: Vi
     assert view_of(market, kind, streams) == view
 
 
-@pytest.mark.parametrize("one", STREAMS, ids=lambda one: one.id)
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.id)
 @pytest.mark.parametrize("width", [40, 80, 140])
-def test_every_stream_fits(one: Any, width: int) -> None:
+def test_every_stream_fits(stream: Any, width: int) -> None:
     for streams in (1, 2):
-        text = shown(view_of(one.market, one.name, streams), example(one.market, one.name), width=width)
+        text = shown(view_of(stream.market, stream.name, streams), example(stream.market, stream.name), width=width)
         assert max(map(len, text.splitlines())) <= width
         assert len(column(text, 0)) >= 2
 

@@ -13,19 +13,21 @@ from .support import Cli
 
 def test_operations_as_json(cli: Cli) -> None:
     ran = cli("operations", "--json")
-    found = {one["id"]: one for one in json.loads(ran.output)}
+    found = {operation["id"]: operation for operation in json.loads(ran.output)}
     assert (ran.code, ran.errors) == (0, "")
-    assert set(found) == {one.id for one in CATALOGUE}
+    assert set(found) == {operation.id for operation in CATALOGUE}
     klines = found["spot.klines"]
     assert (klines["method"], klines["path"], klines["weight"]) == ("GET", "/api/v3/klines", "2")
-    interval = next(one for one in klines["parameters"] if one["name"] == "interval")
+    interval = next(parameter for parameter in klines["parameters"] if parameter["name"] == "interval")
     assert interval["required"]
     assert "1h" in interval["choices"]
     assert found["futures.funding_rate"]["groups"] == ["funding_rate"]
 
 
 def test_one_market_or_one_operation_as_json(cli: Cli) -> None:
-    assert {one["market"] for one in json.loads(cli("operations", "futures", "--json").output)} == {"futures"}
+    assert {operation["market"] for operation in json.loads(cli("operations", "futures", "--json").output)} == {
+        "futures"
+    }
     assert json.loads(cli("operations", "spot", "depth", "--json").output)["id"] == "spot.depth"
     assert "did you mean depth" in cli("operations", "spot", "dept", "--json").errors
 
@@ -35,11 +37,11 @@ def test_streams_are_listed_with_all_they_take(cli: Cli, market: str) -> None:
     ran = cli("stream", market)
     assert (ran.code, ran.errors) == (0, "")
     text = " ".join("".join(cell for cell in ran.output if cell not in "│\n╭╮╰╯─┬┴├┤┼").split())
-    for one in STREAMS:
-        if one.market != market:
+    for stream in STREAMS:
+        if stream.market != market:
             continue
-        assert one.name in text
-        for parameter in one.parameters:
+        assert stream.name in text
+        for parameter in stream.parameters:
             assert parameter.kind == "symbol" or f"{parameter.name}=" in text
     assert "speed=" in text
     help_text = " ".join(cli("stream", "--help").output.split())

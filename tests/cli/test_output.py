@@ -155,9 +155,9 @@ def test_a_mistake_of_our_own_keeps_its_traceback(error: Exception) -> None:
 
 
 def test_causes_that_go_round_in_a_circle() -> None:
-    one, two = ValueError("one"), ValueError("two")
-    one.__cause__, two.__cause__ = two, one
-    assert shortage(one) == ""
+    first, second = ValueError("first"), ValueError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert shortage(first) == ""
 
 
 def test_a_failure_whose_cause_is_the_group_it_was_in() -> None:

@@ -146,8 +146,8 @@ def test_a_notice_is_an_object_in_its_place_among_the_lines(running: Simulator, 
 
 
 def test_no_message_has_the_key_of_a_notice() -> None:
-    for one in STREAMS:
-        message = json.loads(stream_fixture(one.market, one.name))
+    for stream in STREAMS:
+        message = json.loads(stream_fixture(stream.market, stream.name))
         assert all("notice" not in item for item in (message if isinstance(message, list) else [message]))
 
 

@@ -41,7 +41,7 @@ def test_a_client_takes_every_setting_and_says_what_it_is(client: type[object]) 
 def test_both_clients_and_their_arguments_have_the_same_defaults() -> None:
     kept = {field.name: None if field.default is MISSING else field.default for field in fields(Arguments)}
     for client in (BinanceClient, SyncBinanceClient):
-        assert {name: one.default for name, one in inspect.signature(client).parameters.items()} == kept
+        assert {name: parameter.default for name, parameter in inspect.signature(client).parameters.items()} == kept
 
 
 def test_every_variable_is_one_of_a_setting_and_in_the_readme() -> None:

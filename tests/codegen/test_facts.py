@@ -55,7 +55,10 @@ def test_every_known_key_is_held_to_its_name(spec: Spec) -> None:
 def test_the_names_in_rows_are_those_of_events(spec: Spec) -> None:
     """A row has no keys; its positions are held by what fills an event from it, which has one name for both."""
     filled = {
-        path.rpartition(".")[2] for one in spec.streams.values() if one.value.fill for path in one.value.fill.fields
+        path.rpartition(".")[2]
+        for stream in spec.streams.values()
+        if stream.value.fill
+        for path in stream.value.fill.fields
     }
     row = spec.schemas["shared", "Kline"].value
     positions = {position.name for position in row.row if position.name}  # type: ignore[union-attr]

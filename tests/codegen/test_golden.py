@@ -344,7 +344,7 @@ def test_the_rules_in_words(tiny: TinySpec) -> None:
         "      - {exactly_one_of: [startTime, endTime]}\n",
     )
     operation = tiny.load().operations["spot", "bars"].value
-    assert [words.rule(one, operation) for one in operation.rules] == [
+    assert [words.rule(rule, operation) for rule in operation.rules] == [
         "`start_time` and `end_time` must be less than 1 hour apart.",
         "`start_time` and `end_time` must not lie more than 30 days back.",
         "At most one of `limit` and `end_time` in one call.",

@@ -58,9 +58,11 @@ def fill(project: Project, file: str, *texts: str) -> None:
     """Replace the marks of a file, one after the other."""
     path = project.root / file
     text = path.read_text(encoding="utf-8")
-    for one in texts:
-        text, count = re.subn(r"\bFILL\b(?: in [^\"\n]*(?=\")| in .*|)", lambda match, one=one: one, text, count=1)
-        assert count == 1, one
+    for value in texts:
+        text, count = re.subn(
+            r"\bFILL\b(?: in [^\"\n]*(?=\")| in .*|)", lambda match, value=value: value, text, count=1
+        )
+        assert count == 1, value
     path.write_text(text, encoding="utf-8")
 
 
@@ -251,7 +253,7 @@ def test_the_lines_for_a_stream_say_what_the_tables_say(placed: object) -> None:
     assert sorted(expanded(names_)) == sorted(TABLE[id_].names)
     assert expanded(names_)[0] == TABLE[id_].names[0]
     ((_, pattern),) = eval(f"{{{name.text}}}", vars(names)).items()
-    assert [one for one in TABLE[id_].names if not re.fullmatch(pattern, one)] == []
+    assert [text for text in TABLE[id_].names if not re.fullmatch(pattern, text)] == []
     text = (REPOSITORY / STREAMS).read_text(encoding="utf-8")
     for line in lines[2:]:
         assert line.text in text

@@ -123,10 +123,10 @@ def test_a_bad_symbol_is_left_out_of_exchange_info() -> None:
     told: list[Event] = []
     info = json.loads(fixture("spot", "exchange_info"))
     good = info["symbols"][0]
-    filters = [{**one, "stepSize": "x"} if "stepSize" in one else one for one in good["filters"]]
+    filters = [{**rule, "stepSize": "x"} if "stepSize" in rule else rule for rule in good["filters"]]
     document = {**info, "symbols": [good, {**good, "symbol": "BAD", "filters": filters}, good, {}]}
     found = client(document, told).spot.with_raw_response.exchange_info(options=SKIP)
-    assert [one.symbol for one in found.data.symbols] == [good["symbol"]] * 2
+    assert [info.symbol for info in found.data.symbols] == [good["symbol"]] * 2
     assert found.skipped == 2
     first, second = skipped(told)
     assert (first.row, second.row) == ("symbols[1]", "symbols[3]")
@@ -168,7 +168,7 @@ def test_what_is_no_list_is_refused(body: bytes) -> None:
 
 def test_rows_of_a_message_are_read_the_same_way() -> None:
     """As the streams do, whose arrays are lists of events."""
-    stream = next(one for one in STREAMS if one.id == "futures.all_mini_tickers")
+    stream = next(operation for operation in STREAMS if operation.id == "futures.all_mini_tickers")
     events = json.loads(stream_fixture("futures", "all_mini_tickers"))
     found = good_rows(stream.type, json.dumps([{**events[0], "c": ""}, events[0]]).encode())
     assert found is not None

@@ -76,7 +76,7 @@ def test_nothing_is_collected_within_a_large_answer(monkeypatch: pytest.MonkeyPa
 def test_no_function_of_python_runs_for_a_value(market: Any, operation: str, suffix: str) -> None:
     """Each would be a call for each filter or row, and since Python 3.12 let the collector in."""
     found = CATALOGUE.market(market).operations[operation]
-    variant = next(one for one in found.variants if suffix in one.fixtures)
+    variant = next(candidate for candidate in found.variants if suffix in candidate.fixtures)
     body = fixture(market, operation, suffix)
     decode.validated(variant, body)
     called: list[str] = []

@@ -65,7 +65,10 @@ def test_a_hundred_mistakes_are_told_and_then_and_more(shape: str, monkeypatch: 
     finally:
         tracemalloc.stop()
     assert error.problems[-1] == "and more"
-    told = sum(1 + int(one.rpartition("(and ")[2].split()[0]) if "more like" in one else 1 for one in error.problems)
+    told = sum(
+        1 + int(problem.rpartition("(and ")[2].split()[0]) if "more like" in problem else 1
+        for problem in error.problems
+    )
     assert told - 1 == problems.MAX_PROBLEMS
     if shape == "map" and "fail_fast" not in inspect.signature(core_schema.dict_schema).parameters:
         # The oldest pydantic goes through a whole map; the time stays in proportion to the body there too.
@@ -79,11 +82,13 @@ def test_a_hundred_mistakes_are_told_and_then_and_more(shape: str, monkeypatch: 
 def test_thousands_of_tickers_of_the_wrong_type_are_refused_after_the_first_few() -> None:
     body = json.dumps([{**TICKER, **dict.fromkeys((k for k in TICKER if k != "symbol"), None)}] * 3500).encode()
     variant = next(
-        n for n, one in enumerate(CATALOGUE.spot.operations["ticker_24hr"].variants) if "full_list" in one.fixtures
+        n
+        for n, variant in enumerate(CATALOGUE.spot.operations["ticker_24hr"].variants)
+        if "full_list" in variant.fixtures
     )
     error = refused("spot.ticker_24hr", body, variant)
     assert error.problems[-1] == "and more"
-    assert any(one.startswith("[0].priceChange: should be a string, got null (and ") for one in error.problems)
+    assert any(problem.startswith("[0].priceChange: should be a string, got null (and ") for problem in error.problems)
 
 
 def test_exactly_a_hundred_are_told_without_more() -> None:

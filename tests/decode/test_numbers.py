@@ -105,7 +105,7 @@ def test_over_the_client_and_in_a_message_of_a_stream() -> None:
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, content=body))) as over:
         rows = SyncBinanceClient(http_client=over, budget=False).spot.trades("BTCUSDT")
     assert [row.model_extra for row in rows] == [{"somethingNew": Decimal(LONG[0])}, {"somethingNew": 0.25}]
-    stream = next(one for one in STREAMS if one.id == "spot.agg_trade")
+    stream = next(operation for operation in STREAMS if operation.id == "spot.agg_trade")
     event: Any = stream.reader.read(with_extra(stream_fixture("spot", "agg_trade"), LONG[1]))
     assert event.model_extra["somethingNew"] == Decimal(LONG[1])
 
@@ -145,7 +145,7 @@ def written(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(written, value))}]"
     if isinstance(value, dict):
-        return f"{{{','.join(f'{json.dumps(key)}:{written(one)}' for key, one in value.items())}}}"
+        return f"{{{','.join(f'{json.dumps(key)}:{written(item)}' for key, item in value.items())}}}"
     return json.dumps(value)
 
 
@@ -164,7 +164,7 @@ def test_marking_changes_only_numbers_with_a_point_or_an_exponent(value: Any) ->
         if isinstance(node, str) and node.startswith("<number "):
             return Decimal(node.partition("> ")[2] or node.partition(">")[2])
         if isinstance(node, list):
-            return [unmarked(one) for one in node]
-        return {key: unmarked(one) for key, one in node.items()} if isinstance(node, dict) else node
+            return [unmarked(item) for item in node]
+        return {key: unmarked(item) for key, item in node.items()} if isinstance(node, dict) else node
 
     assert unmarked(json.loads(marked(text))) == parsed(text)

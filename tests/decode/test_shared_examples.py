@@ -118,7 +118,9 @@ def test_an_outdated_answer_names_what_it_lacks(path: Path) -> None:
     if last != "and more":
         # Few enough to be told all of them.
         told.append(last)
-    assert {one.partition(" (and")[0] for one in told} == {f"symbols[0].{field}: is missing" for field in missing}
+    assert {problem.partition(" (and")[0] for problem in told} == {
+        f"symbols[0].{field}: is missing" for field in missing
+    }
     assert all(f"symbols[0].{field}: is missing" in str(caught.value) for field in missing)
     assert caught.value.body == path.read_bytes()
     assert caught.value.operation == f"{market_of(path)}.exchange_info"
@@ -137,14 +139,14 @@ def test_every_spot_filter_is_known() -> None:
     filters = adapter.validate_json(json.dumps(document))
     text = adapter.dump_json(filters, by_alias=True, exclude_unset=True)
     assert canonical(text) == canonical(json.dumps(document))
-    unknown = {one.filter_type for one in filters if isinstance(one, spot.UnknownSymbolFilter)}
-    exchange_wide = {one["filterType"] for one in document if one["filterType"].startswith("EXCHANGE_")}
+    unknown = {found.filter_type for found in filters if isinstance(found, spot.UnknownSymbolFilter)}
+    exchange_wide = {entry["filterType"] for entry in document if entry["filterType"].startswith("EXCHANGE_")}
     # MAX_ASSET is of an account endpoint.
     assert unknown == exchange_wide | {"MAX_ASSET"}
-    assert len({type(one) for one in filters}) == 15 + 1
-    for one in document:
-        if one["filterType"] in exchange_wide:
-            read = TypeAdapter[spot.ExchangeFilter](spot.ExchangeFilter).validate_json(json.dumps(one))
+    assert len({type(found) for found in filters}) == 15 + 1
+    for entry in document:
+        if entry["filterType"] in exchange_wide:
+            read = TypeAdapter[spot.ExchangeFilter](spot.ExchangeFilter).validate_json(json.dumps(entry))
             assert not isinstance(read, spot.UnknownExchangeFilter)
 
 

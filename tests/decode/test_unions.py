@@ -65,7 +65,7 @@ def test_an_unknown_tag_is_kept_whole(union: Any, tag: str, unknown: type[BaseMo
 def test_a_known_tag_is_strict(union: Any, tag: str, unknown: type[BaseModel], known: int) -> None:
     tags = {"filter_type", "rule_type", "calculation_type"}
     for name, model in members(union).items():
-        needed = {field for field, one in model.model_fields.items() if one.is_required()} - tags
+        needed = {field for field, info in model.model_fields.items() if info.is_required()} - tags
         if model is not unknown and needed:
             with pytest.raises(ValidationError, match="Field required"):
                 TypeAdapter(union).validate_python({tag: name})
@@ -103,7 +103,7 @@ def test_json_schema_names_every_member(union: Any, tag: str, unknown: type, kno
 def test_a_malformed_filter_is_named_by_row_and_field(market: Any) -> None:
     document = json.loads(fixture(market, "exchange_info"))
     filters = document["symbols"][1]["filters"]
-    index = next(index for index, one in enumerate(filters) if one["filterType"] == "LOT_SIZE")
+    index = next(index for index, entry in enumerate(filters) if entry["filterType"] == "LOT_SIZE")
     del filters[index]["stepSize"]
     with pytest.raises(errors.DecodeError) as caught:
         read(f"{market}.exchange_info", document)
@@ -131,14 +131,14 @@ def test_a_calculation_without_a_type_is_named_by_field() -> None:
     assert caught.value.problems == ("calculationType: is missing",)
 
 
-def described(one: spot.SymbolFilter) -> str:
-    match one:
+def described(rule: spot.SymbolFilter) -> str:
+    match rule:
         case spot.PriceFilter(tick_size=tick_size):
             return f"tick {tick_size}"
         case spot.LotSizeFilter():
-            return f"step {one.step_size}"
+            return f"step {rule.step_size}"
         case spot.UnknownSymbolFilter(filter_type=name):
-            return f"unknown {name} {one.model_extra}"
+            return f"unknown {name} {rule.model_extra}"
         case _:
             return "another"
 
@@ -152,7 +152,7 @@ def test_match() -> None:
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 3},
     ]
     info = read("spot.exchange_info", document)
-    assert [described(one) for one in info.symbols[0].filters] == [
+    assert [described(rule) for rule in info.symbols[0].filters] == [
         "tick 0.010",
         "step 0.10",
         "unknown T_PLUS_SELL {'endTime': 5}",

@@ -170,8 +170,8 @@ class _Mutator:
     def _can_be_left_out(node: ast.stmt) -> bool:
         """Whether the module still makes sense to Python: a local name that is gone would be noticed by anything."""
         if isinstance(node, ast.Assign):
-            named = [one for target in node.targets for one in getattr(target, "elts", [target])]
-            return all(isinstance(one, ast.Attribute | ast.Subscript) for one in named)
+            named = [item for target in node.targets for item in getattr(target, "elts", [target])]
+            return all(isinstance(item, ast.Attribute | ast.Subscript) for item in named)
         if isinstance(node, ast.Return):
             return node.value is None
         return isinstance(node, ast.Expr | ast.AugAssign | ast.Delete | ast.Raise | ast.Break | ast.Continue)
@@ -228,7 +228,7 @@ class _Mutator:
                 yield start, end, b"(" + self._text(operand) + b")"
             case ast.BoolOp(values=operands):
                 for left_out in range(len(operands)):
-                    kept = [self._text(one) for number, one in enumerate(operands) if number != left_out]
+                    kept = [self._text(operand) for number, operand in enumerate(operands) if number != left_out]
                     word = b" and " if isinstance(node.op, ast.And) else b" or "
                     yield start, end, b"(" + word.join(b"(" + text + b")" for text in kept) + b")"
             case ast.IfExp(body=body, orelse=orelse):
@@ -236,8 +236,8 @@ class _Mutator:
                 yield start, end, b"(" + self._text(orelse) + b")"
             case ast.Call(func=ast.Name(id="min" | "max" as name) as called, args=arguments):
                 yield *self._span(called), _OTHER_END[name].encode()
-                if len(arguments) == 2 and not any(isinstance(one, ast.Starred) for one in arguments):
-                    for one in arguments:
-                        yield start, end, b"(" + self._text(one) + b")"
+                if len(arguments) == 2 and not any(isinstance(argument, ast.Starred) for argument in arguments):
+                    for argument in arguments:
+                        yield start, end, b"(" + self._text(argument) + b")"
             case _:
                 return

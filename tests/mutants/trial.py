@@ -179,10 +179,10 @@ def try_all(
 ) -> Iterator[Outcome]:
     """Outcomes in the order asked for; ``tell`` hears of each as it comes."""
 
-    def one(pair: tuple[Mutant, Record]) -> Outcome:
+    def outcome_of(pair: tuple[Mutant, Record]) -> Outcome:
         outcome = copies.run(*pair)
         tell(outcome)
         return outcome
 
     with ThreadPoolExecutor(at_once) as threads:
-        yield from threads.map(one, asked)
+        yield from threads.map(outcome_of, asked)

@@ -84,7 +84,7 @@ def caught(work: Callable[[], Any]) -> str:
 def wrong(client: SyncBinanceClient, symbol: str, count: int = 30) -> list[str]:
     """Every answer that is not of the symbol asked for."""
     found = [client.spot.ticker_price(symbol).symbol for _ in range(count)]
-    return [one for one in found if one != symbol]
+    return [answered for answered in found if answered != symbol]
 
 
 def used_before() -> object:
@@ -156,13 +156,13 @@ def forked_among_threads(delay: float, forks: int) -> object:
     for thread in threads:
         thread.join()
     client.close()
-    return failures + [one for one in results if one != [[], 2, True]]
+    return failures + [result for result in results if result != [[], 2, True]]
 
 
 def while_threads_call() -> object:
     """First in processes that have imported nothing yet, then in one that is warm."""
     cold = [in_child(lambda delay=0.03 * step: forked_among_threads(delay, 1)) for step in range(5)]
-    return [*(one() for one in cold), forked_among_threads(0.5, 4)]
+    return [*(child() for child in cold), forked_among_threads(0.5, 4)]
 
 
 def cache() -> object:

@@ -74,8 +74,8 @@ def test_a_child_does_not_wait_for_a_request_of_the_parent() -> None:
 
 def test_an_async_client_says_that_it_belongs_to_the_parent(exchange: EchoExchange) -> None:
     *refused, left, blocking = told_by("async_client", EXCHANGE_URL=exchange.url)
-    assert [one.partition(":")[0] for one in refused] == ["ConfigError"] * 4
-    assert all("fork" in one and "in the child" in one for one in refused)
+    assert [line.partition(":")[0] for line in refused] == ["ConfigError"] * 4
+    assert all("fork" in line and "in the child" in line for line in refused)
     assert refused[0].startswith("ConfigError: spot.ping: ")
     assert left == "left"
     assert blocking == "no error but 'NEWUSDT'"
@@ -125,11 +125,11 @@ def test_an_open_stream_belongs_to_the_parent_and_goes_on_there() -> None:
     with Simulator() as simulator:
         environment = {"EXCHANGE_URL": simulator.url, "STREAM_URL": simulator.spot_stream_url}
         refused, symbol = told_by("streams", **environment)
-        assert [one.partition(":")[0] for one in refused[:3]] == ["ConfigError"] * 3
+        assert [line.partition(":")[0] for line in refused[:3]] == ["ConfigError"] * 3
         assert refused[3:] == ["ETHUSDT"]
         assert symbol == "BTCUSDT"
         *refused, left = (told := told_by("async_streams", **environment))[0]
-        assert [one.partition(":")[0] for one in refused] == ["ConfigError"] * 3
+        assert [line.partition(":")[0] for line in refused] == ["ConfigError"] * 3
         assert left == "left"
         assert told[1] == "BTCUSDT"
 

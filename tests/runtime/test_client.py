@@ -317,22 +317,22 @@ def surface(kind: type) -> dict[str, tuple[list[inspect.Parameter], object, str 
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("asynchronous", "other"),
     [(spot_api.AsyncSpot, spot_api.SyncSpot), (futures_api.AsyncFutures, futures_api.SyncFutures)],
     ids=["spot", "futures"],
 )
-def test_sync_and_async_methods_are_the_same(one: type, other: type) -> None:
-    assert surface(one) == surface(other)
-    for name in surface(one):
+def test_sync_and_async_methods_are_the_same(asynchronous: type, other: type) -> None:
+    assert surface(asynchronous) == surface(other)
+    for name in surface(asynchronous):
         iterates = name.startswith("iter_")
-        assert inspect.iscoroutinefunction(getattr(one, name)) is not iterates
+        assert inspect.iscoroutinefunction(getattr(asynchronous, name)) is not iterates
         assert not inspect.iscoroutinefunction(getattr(other, name))
 
 
 def test_both_clients_take_the_same_settings() -> None:
-    one, other = (inspect.signature(kind.__init__) for kind in (BinanceClient, SyncBinanceClient))
-    assert list(one.parameters) == list(other.parameters)
-    for name, parameter in one.parameters.items():
+    asynchronous, other = (inspect.signature(kind.__init__) for kind in (BinanceClient, SyncBinanceClient))
+    assert list(asynchronous.parameters) == list(other.parameters)
+    for name, parameter in asynchronous.parameters.items():
         assert parameter.kind is other.parameters[name].kind
         assert parameter.default == other.parameters[name].default
     public = {name for name in dir(BinanceClient) if not name.startswith("_")} - {"aclose"}

@@ -120,11 +120,20 @@ def kinds() -> list[tuple[Operation[Any], Parameter]]:
     """One parameter of each shape: of the same type, bounds and rules, one stands for all."""
     found: dict[object, tuple[Operation[Any], Parameter]] = {}
     for operation in CATALOGUE:
-        for one in operation.parameters:
+        for parameter in operation.parameters:
             paging = operation.paging
-            place = paging is not None and one.wire in (paging.cursor, paging.start, paging.end)
-            shape = (one.type, one.list, bool(one.choices), one.open, one.max, one.clamp, one.max_items, place)
-            found.setdefault((operation.market, *shape), (operation, one))
+            place = paging is not None and parameter.wire in (paging.cursor, paging.start, paging.end)
+            shape = (
+                parameter.type,
+                parameter.list,
+                bool(parameter.choices),
+                parameter.open,
+                parameter.max,
+                parameter.clamp,
+                parameter.max_items,
+                place,
+            )
+            found.setdefault((operation.market, *shape), (operation, parameter))
     return list(found.values())
 
 
@@ -153,14 +162,14 @@ def outcome(recorder: Recorder, call: Any) -> object:
 
 
 @pytest.mark.parametrize(
-    ("operation", "parameter"), kinds(), ids=lambda one: getattr(one, "id", getattr(one, "wire", None))
+    ("operation", "parameter"), kinds(), ids=lambda value: getattr(value, "id", getattr(value, "wire", None))
 )
 def test_every_kind_of_parameter(operation: Operation[Any], parameter: Parameter) -> None:
     recorder = Recorder(lambda request: b"[]")
     refused = 0
     with recorder.sync(api_key=KEY) as client:
         api: Any = getattr(client, operation.market)
-        needed = {one.name: plain(one) for one in operation.parameters if one.required}
+        needed = {parameter.name: plain(parameter) for parameter in operation.parameters if parameter.required}
         for odd in [*ODD, itertools.repeat("BTCUSDT"), itertools.count(), broken()]:
             arguments = {**needed, parameter.name: odd}
             planned = outcome(recorder, lambda given=arguments: getattr(api.plan, operation.name)(**given))
@@ -207,7 +216,7 @@ def test_the_counts_of_an_iterator(recorder: Recorder, name: str) -> None:
 
 def test_every_symbol_of_a_batch() -> None:
     recorder = Recorder(lambda request: b"[]")
-    odd = [one for one in ODD if not isinstance(one, list) or len(one) < 10]
+    odd = [symbol for symbol in ODD if not isinstance(symbol, list) or len(symbol) < 10]
     with recorder.sync() as client:
         batch = client.spot.each(client.spot.klines, odd, "1h")
         found = [symbol for symbol, _ in batch]
@@ -235,7 +244,7 @@ def test_every_kind_of_stream_parameter(market: str, kind: str, name: str) -> No
     with SyncBinanceClient() as client:
         make = getattr(getattr(client, market).streams, kind)
         known = {"interval": "1h", "levels": 5, "contract_type": "PERPETUAL"}
-        needed = {one: value for one, value in known.items() if one in make.__annotations__}
+        needed = {word: value for word, value in known.items() if word in make.__annotations__}
         refused = 0
         for odd in ODD:
             streams: list[Any] = []
@@ -244,5 +253,5 @@ def test_every_kind_of_stream_parameter(market: str, kind: str, name: str) -> No
                 lambda: streams.append(make(odd, **needed) if name == "symbol" else make("BTCUSDT", **given))  # noqa: B023
             )
             refused += error is not None
-            assert all(one.isprintable() for stream in streams for one in stream.names), label(odd)
+            assert all(text.isprintable() for stream in streams for text in stream.names), label(odd)
         assert refused > len(ODD) / 2

@@ -27,8 +27,8 @@ def nothing_left():
     try:
         yield
     finally:
-        for one in held:
-            one.close()
+        for descriptor in held:
+            descriptor.close()
 
 
 async def told(what, call):

@@ -75,7 +75,7 @@ async def test_one_of_several_may_leave() -> None:
         await asyncio.sleep(0)
         slow.go.set()
         results = await asyncio.gather(*calls, return_exceptions=True)
-        assert [isinstance(one, asyncio.CancelledError) for one in results] == [True, True, False]
+        assert [isinstance(result, asyncio.CancelledError) for result in results] == [True, True, False]
         assert slow.asked == 1
 
 

@@ -78,7 +78,7 @@ WRONG: dict[str, object] = {
     "function": print,
     "coroutine function": coroutine_function,
     "async callable": AsyncCallable(),
-    "generator": (one for one in ()),
+    "generator": (hook for hook in ()),
     "unprintable": Unprintable(),
     "incomparable": Incomparable(),
     "exception": ValueError("no"),
@@ -317,7 +317,7 @@ async def finish(made: Any) -> None:
 WRONG_OPTIONS = [{"timeout": 3}, {}, 3, 0, "fast", b"", [], True, False, Caps(), RequestOptions, Unprintable()]
 
 
-@pytest.mark.parametrize("options", WRONG_OPTIONS, ids=[type(one).__name__ for one in WRONG_OPTIONS])
+@pytest.mark.parametrize("options", WRONG_OPTIONS, ids=[type(options).__name__ for options in WRONG_OPTIONS])
 def test_options_of_a_call_are_request_options(options: Any) -> None:
     recorder = Recorder()
 

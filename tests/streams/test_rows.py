@@ -91,7 +91,7 @@ async def test_rows_of_all_markets_come_where_asked(engine: Engine, options: Str
     async with engine.futures.all_mini_tickers(quiet_time=None, all_markets=True, **options) as events:
         await engine.exchange.send(TICKERS, [row(1, "BTCUSD_PERP", 2), row(1, "BTCUSDT"), row(1, "NEWUSD", 3)])
         rows = await anext(events)
-        assert [(one.symbol, one.symbol_type) for one in rows] == [("BTCUSD_PERP", 2), ("BTCUSDT", 1), ("NEWUSD", 3)]
+        assert [(row.symbol, row.symbol_type) for row in rows] == [("BTCUSD_PERP", 2), ("BTCUSDT", 1), ("NEWUSD", 3)]
         await engine.exchange.send(TICKERS, [row(2, "BTCUSD_PERP", 2)])
         (only,) = await anext(events)
         assert (only.symbol, only.stream, only.event_time) == ("BTCUSD_PERP", TICKERS, 2)
@@ -113,7 +113,7 @@ async def test_of_several_streams_each_has_its_own_choice(engine: Engine) -> Non
         await engine.exchange.send(TICKERS, [row(1, "BTCUSD_PERP", 2), row(1, "BTCUSDT")])
         tickers = await anext(events)
         assert isinstance(tickers, list)
-        assert [one.symbol for one in tickers] == ["BTCUSDT"]
+        assert [row.symbol for row in tickers] == ["BTCUSDT"]
         await engine.exchange.send("!bookTicker", {**quote, "s": "BTCUSD_PERP", "ps": "BTCUSD", "st": 2})
         event = await anext(events)
         assert isinstance(event, futures.BookTickerEvent)

@@ -166,7 +166,7 @@ async def soak(minutes: int, *, share: float = 0.03, seed: int = 7, whole_every:
 def _objects() -> int:
     """Live objects of the SDK, the adapter and what they stand on; the simulator in this process has its own caches."""
     gc.collect()
-    modules = (str(type(one).__module__) for one in gc.get_objects())
+    modules = (str(type(tracked).__module__) for tracked in gc.get_objects())
     return sum(name.startswith(_OURS) and not name.startswith(_SIMULATOR) for name in modules)
 
 
@@ -220,7 +220,7 @@ async def _check_quick(polling: Polling, symbol: str, report: SoakReport) -> Non
     book = at_once(ORDER_BOOK)
     if book is not None:
         ours, theirs = (
-            convert.order_book(one, symbol, received=now) for one in (book, await truth.depth(symbol, limit=100))
+            convert.order_book(answer, symbol, received=now) for answer in (book, await truth.depth(symbol, limit=100))
         )
         _same(report, f"{now} book", ours, theirs)
     premium = at_once(PREMIUM)

@@ -191,7 +191,7 @@ class Polling:
             listing = Listing(await self.truth.futures.exchange_info(), None)
         else:
             listing = Listing(None, await self.truth.spot.exchange_info())
-        self.listed = [one for one in listing.preferred().values() if one.active]
+        self.listed = [instrument for instrument in listing.preferred().values() if instrument.active]
         self.fetcher = BinanceDataFetcher(
             self.client, self.listed, self.clock.now_ms, caps=self._caps, sleep=self.clock.sleep, **self._options
         )

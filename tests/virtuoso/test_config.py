@@ -52,7 +52,7 @@ def drop(section: dict[str, Any], dotted: str) -> dict[str, Any]:
 def test_the_example_is_valid_and_gives_the_defaults(section: dict[str, Any]) -> None:
     found = validate(section, {})
     assert found.is_valid
-    assert [one.field for one in found.warnings] == ["api_credentials"]
+    assert [problem.field for problem in found.warnings] == ["api_credentials"]
     example, defaults = load_settings(section, {}), load_settings({}, {})
     assert example.section == defaults.section
     assert example.disabled is True
@@ -172,7 +172,7 @@ async def test_off_means_that_nothing_is_sent(caplog: pytest.LogCaptureFixture) 
 def test_use_ccxt_is_explained() -> None:
     assert uses_ccxt({"use_ccxt": "true"}, {}) is True
     assert uses_ccxt({}, {}) is False
-    warning = next(one for one in validate({"use_ccxt": True}, {}).warnings if one.field == "use_ccxt")
+    warning = next(problem for problem in validate({"use_ccxt": True}, {}).warnings if problem.field == "use_ccxt")
     assert "generic CCXT exchange" in warning.message
 
 
@@ -188,7 +188,7 @@ def test_use_ccxt_is_explained() -> None:
 )  # fmt: skip
 def test_what_has_to_be_there(section: dict[str, Any], dotted: str) -> None:
     found = validate(drop(section, dotted), {})
-    assert [one.field for one in found.errors] == [dotted]
+    assert [problem.field for problem in found.errors] == [dotted]
     assert "is missing; " in found.errors[0].message
     # To run without it is no error of ours: every value has a default.
     load_settings(section, {})
@@ -220,7 +220,7 @@ def test_what_has_to_be_there(section: dict[str, Any], dotted: str) -> None:
 def test_wrong_values_name_key_value_and_remedy(section: dict[str, Any], dotted: str, value: object) -> None:
     found = validate(put(section, dotted, value), {})
     assert not found.is_valid
-    first = next(one for one in found.errors if one.field == dotted)
+    first = next(problem for problem in found.errors if problem.field == dotted)
     assert first.severity == "error"
     assert dotted in first.message
     assert repr(value) in first.message
@@ -291,17 +291,17 @@ def test_placeholders_are_no_credentials(value: object) -> None:
 def test_what_is_odd_is_a_warning(section: dict[str, Any], dotted: str, value: object, field: str) -> None:
     found = validate(put(section, dotted, value), {})
     assert found.is_valid, found.errors
-    assert field in [one.field for one in found.warnings]
+    assert field in [problem.field for problem in found.warnings]
     assert load_settings(section, {}).warnings == found.warnings
 
 
 def test_virtuosos_factory_writes_two_keys_that_are_no_surprise(section: dict[str, Any]) -> None:
     section["websocket"] |= {"mainnet_endpoint": "wss://x", "testnet_endpoint": "https://y"}
-    assert [one.field for one in validate(section, {}).warnings] == ["api_credentials"]
+    assert [problem.field for problem in validate(section, {}).warnings] == ["api_credentials"]
 
 
 def test_the_burst_of_the_plan_is_no_warning(section: dict[str, Any]) -> None:
-    assert not [one for one in validate(section, {}).warnings if one.field.startswith("rate_limits")]
+    assert not [problem for problem in validate(section, {}).warnings if problem.field.startswith("rate_limits")]
 
 
 def test_warnings_are_logged_when_an_exchange_is_made(caplog: pytest.LogCaptureFixture) -> None:

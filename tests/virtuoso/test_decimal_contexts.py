@@ -58,14 +58,14 @@ def figures() -> dict[str, object]:
         "ratio": sentiment.long_short(models.ratio(longAccount="0.512345678901")),
         "premium": positioning.mark_premium(models.premium()),
         "fills": fills,
-        "costs": [(one.average, one.slippage_bps, one.cost_bps) for one in fills if one is not None],
+        "costs": [(fill.average, fill.slippage_bps, fill.cost_bps) for fill in fills if fill is not None],
         "turnover": (day.vwap, day.trade_size),
         "spread": best and (best.mid, best.absolute, best.bps),
         "depths": depths,
-        "imbalances": [one.imbalance for one in depths if one is not None],
+        "imbalances": [depth.imbalance for depth in depths if depth is not None],
         "imbalance": liquidity.imbalance(BOOK),
         "liquidity": liquidity.liquidity_row(BOOK, ticker),
-        "large": [(one, one.quote, large_trade_row(one, "BTCUSDT")) for one in large],
+        "large": [(trade, trade.quote, large_trade_row(trade, "BTCUSDT")) for trade in large],
         "cutoff": watch.cutoff,
     }
 

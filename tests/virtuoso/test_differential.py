@@ -104,12 +104,12 @@ SEEN: set[tuple[str, str, str]] = set()
 
 def compare(what: str, market: MarketName, ours: Mapping[str, Any], ccxt: Mapping[str, Any]) -> None:
     for key, value in ccxt.items():
-        reasons = [one for one in ((what, market, key), (what, EVERYWHERE, key)) if one in REASONS]
+        reasons = [reason for reason in ((what, market, key), (what, EVERYWHERE, key)) if reason in REASONS]
         mine = ours.get(key)
         if same(mine, value):
             continue
         assert reasons, f"{what} {market} {key}: ours {mine!r}, CCXT's {value!r}, and no reason is written down"
-        SEEN.update((what, market, key) if one[1] == market else one for one in reasons)
+        SEEN.update((what, market, key) if reason[1] == market else reason for reason in reasons)
 
 
 def same(mine: Any, value: Any) -> bool:
@@ -142,9 +142,9 @@ async def test_tickers(client: BinanceClient, theirs: Ccxt, symbol: str, market:
     # What CCXT leaves open on futures, it gets from another call; there the two agree again.
     if market == "usdm":
         quotes = await asyncio.to_thread(theirs.exchange.fetch_bids_asks, [theirs.symbol(symbol, market)])
-        (one,) = quotes.values()
+        (theirs_now,) = quotes.values()
         for key in ("bid", "ask", "bidVolume", "askVolume"):
-            assert ours[key] == one[key]
+            assert ours[key] == theirs_now[key]
         rate = await asyncio.to_thread(theirs.exchange.fetch_funding_rate, theirs.symbol(symbol, market))
         assert (ours["fundingRate"], ours["markPrice"]) == (rate["fundingRate"], rate["markPrice"])
         assert (ours["indexPrice"], ours["nextFundingTime"]) == (rate["indexPrice"], rate["fundingTimestamp"])
@@ -194,5 +194,5 @@ async def test_no_reason_is_left_over(client: BinanceClient, theirs: Ccxt) -> No
             await test_tickers(client, theirs, symbol, market)
             await test_trades(client, theirs, symbol, market)
             await test_books(client, theirs, symbol, market)
-    wanted = {one for one in REASONS if one[:2] != ("book", "usdm")}
+    wanted = {reason for reason in REASONS if reason[:2] != ("book", "usdm")}
     assert wanted <= SEEN, f"no longer needed: {sorted(wanted - SEEN)}"

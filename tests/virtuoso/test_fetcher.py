@@ -175,7 +175,7 @@ async def test_other_symbols_keep_what_is_known_of_those_that_stay() -> None:
 async def test_what_does_not_fit_waits_for_its_turn() -> None:
     async with Polling(["BTCUSDT", "ETHUSDT"], caps=Caps(requests_per_minute=24)) as polling:
         done = await polling.run(8)
-        assert all(one.cost["requests"] <= 12 for one in done)
+        assert all(report.cost["requests"] <= 12 for report in done)
         assert done[0].waiting
         # Candles first, so frames are whole long before everything is.
         assert "base" not in {part for _, part in done[1].waiting}

@@ -128,8 +128,8 @@ def test_no_resource_is_overspent_and_nothing_is_lost(rows: list[Any], weight: i
     allowance = Allowance({"weight": Quota(weight), "group": Quota(group, 300)})
     jobs = [job(str(number), rank, weight=w, group=g) for number, (w, g, rank) in enumerate(rows)]
     chosen, waiting = choose(jobs, allowance, NOW)
-    assert sum(one.cost["weight"] for one in chosen) <= weight
-    assert sum(one.cost["group"] for one in chosen) <= group
+    assert sum(planned.cost["weight"] for planned in chosen) <= weight
+    assert sum(planned.cost["group"] for planned in chosen) <= group
     assert sorted(names(chosen) + names(waiting)) == sorted(names(jobs))
 
 
@@ -139,7 +139,7 @@ def test_every_job_has_its_turn(count: int, room: int) -> None:
     allowance = Allowance({REQUESTS: Quota(room)})
     rounds = -(-count // room)
     for minute in range(3 * rounds):
-        chosen, _ = choose([job(one, late=minute - at) for one, at in last.items()], allowance, NOW + minute * 60_000)
+        chosen, _ = choose([job(name, late=minute - at) for name, at in last.items()], allowance, NOW + minute * 60_000)
         last.update(dict.fromkeys(names(chosen), minute))
     assert min(last.values()) >= 2 * rounds
 

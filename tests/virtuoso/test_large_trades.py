@@ -43,7 +43,7 @@ def trade(agg_id: int, price: str, qty: str, *, sold: bool = False, void: bool =
 def test_value_counts_from_the_threshold_on_and_the_side_is_the_takers() -> None:
     watch = LargeTradeWatch(BY_VALUE)
     found = watch.feed([trade(1, "10", "99.9"), trade(2, "10", "100"), trade(3, "20", "50.1", sold=True)])
-    assert [(one.agg_id, one.side, one.quote, one.reasons) for one in found] == [
+    assert [(trade.agg_id, trade.side, trade.quote, trade.reasons) for trade in found] == [
         (2, "buy", D(1000), ("quote",)),
         (3, "sell", D(1002), ("quote",)),
     ]
@@ -52,8 +52,8 @@ def test_value_counts_from_the_threshold_on_and_the_side_is_the_takers() -> None
 def test_pages_may_overlap_and_nothing_is_told_twice() -> None:
     watch = LargeTradeWatch(BY_VALUE)
     page = [trade(number, "10", "200") for number in range(1, 6)]
-    assert [one.agg_id for one in watch.feed(page[:3])] == [1, 2, 3]
-    assert [one.agg_id for one in watch.feed(page)] == [4, 5]
+    assert [trade.agg_id for trade in watch.feed(page[:3])] == [1, 2, 3]
+    assert [trade.agg_id for trade in watch.feed(page)] == [4, 5]
     assert watch.feed(page) == []
     assert not watch.gaps
 
@@ -79,7 +79,7 @@ def test_a_percentile_picks_the_top_and_waits_for_enough_trades() -> None:
     # 100 trades worth 1 to 100: the 99th percentile is 99, and only what exceeds it is large.
     found = watch.feed([trade(100, "1", "100")])
     assert watch.cutoff == 99
-    assert [(one.agg_id, one.reasons) for one in found] == [(100, ("percentile",))]
+    assert [(trade.agg_id, trade.reasons) for trade in found] == [(100, ("percentile",))]
 
 
 def test_where_all_are_the_same_none_is_large() -> None:
@@ -100,7 +100,7 @@ def test_no_more_than_the_share_above_a_percentile_is_large(sizes: list[int], pe
     found = watch.feed([trade(number, "1", str(size)) for number, size in enumerate(sizes, 1)])
     assert len(found) <= len(sizes) * (100 - percent) / 100
     cutoff = percentile([D(size) for size in sizes], percent)
-    assert {one.qty for one in found} == {D(size) for size in sizes if size > cutoff}
+    assert {trade.qty for trade in found} == {D(size) for size in sizes if size > cutoff}
 
 
 @given(st.lists(st.integers(1, 10**4), min_size=1, max_size=120), st.data())
@@ -162,9 +162,9 @@ async def test_the_monitor_sees_every_trade_once(market: str) -> None:
                 found += await monitor.poll()
             namespace: Any = client.spot if market == "spot" else client.futures
             truth: Sequence[spot.AggTrade] = await namespace.agg_trades("BTCUSDT", from_id=found[0].agg_id, limit=1000)
-            assert [one.agg_id for one in found][:1000] == [one.agg_id for one in truth]
-            assert [(one.price, one.qty) for one in found][:1000] == [(one.price, one.qty) for one in truth]
-            assert [one.agg_id for one in found] == list(range(found[0].agg_id, found[-1].agg_id + 1))
+            assert [trade.agg_id for trade in found][:1000] == [trade.agg_id for trade in truth]
+            assert [(trade.price, trade.qty) for trade in found][:1000] == [(trade.price, trade.qty) for trade in truth]
+            assert [trade.agg_id for trade in found] == list(range(found[0].agg_id, found[-1].agg_id + 1))
             assert not monitor.watch.gaps
 
 

@@ -347,10 +347,10 @@ async def test_without_a_ticker_it_raises(build: Build, own_simulator: Simulator
 
 
 async def test_two_symbols_at_once_do_not_mix(exchange: Any) -> None:
-    one, other = await asyncio.gather(exchange.fetch_market_data("BTCUSDT"), exchange.fetch_market_data("ETHUSDT"))
-    assert (one["symbol"], other["symbol"]) == ("BTCUSDT", "ETHUSDT")
+    bitcoin, other = await asyncio.gather(exchange.fetch_market_data("BTCUSDT"), exchange.fetch_market_data("ETHUSDT"))
+    assert (bitcoin["symbol"], other["symbol"]) == ("BTCUSDT", "ETHUSDT")
     assert {row["symbol"] for row in other["trades"]} == {"ETHUSDT"}
-    assert one["ticker"]["last"] > 10 * other["ticker"]["last"]
+    assert bitcoin["ticker"]["last"] > 10 * other["ticker"]["last"]
 
 
 def test_parts_that_are_missing_are_none() -> None:

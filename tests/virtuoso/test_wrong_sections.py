@@ -103,7 +103,11 @@ def test_a_wrong_value_is_refused_with_its_place(dotted: str) -> None:
             taken.add(label)
             make_client(settings)
             continue
-        named = [one for one in judged.errors if one.field == dotted or one.field.startswith("api_credentials.")]
+        named = [
+            problem
+            for problem in judged.errors
+            if problem.field == dotted or problem.field.startswith("api_credentials.")
+        ]
         assert named, label
         assert message.startswith("exchanges.binance."), message
         assert dotted in message or "api_credentials" in dotted, message
@@ -114,14 +118,16 @@ def test_a_wrong_value_is_refused_with_its_place(dotted: str) -> None:
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-@pytest.mark.parametrize("value", [1, "text", [], True, [{}], 10**5000, math.inf], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "value", [1, "text", [], True, [{}], 10**5000, math.inf], ids=lambda value: type(value).__name__
+)
 def test_a_block_is_a_block(block: str, value: object) -> None:
     with pytest.raises(ConfigError, match=f"exchanges.binance.{block}.* must be a block of keys and values"):
         load_settings({block: value}, {})
-    assert any(one.field == block for one in validate({block: value}, {}).errors)
+    assert any(problem.field == block for problem in validate({block: value}, {}).errors)
 
 
-@pytest.mark.parametrize("section", [[], [1], "text", 1, True, 10**5000], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("section", [[], [1], "text", 1, True, 10**5000], ids=lambda value: type(value).__name__)
 def test_a_section_is_a_block(section: Any) -> None:
     for given in (section, {"exchanges": {"binance": section}}):
         with pytest.raises(ConfigError, match=r"exchanges\.binance.* must be a block of keys and values"):
@@ -150,7 +156,7 @@ def test_an_address_that_nothing_can_be_sent_to(dotted: str, url: str, remedy: s
         load_settings(section, {})
     assert remedy in str(caught.value)
     assert "S3CRET" not in str(caught.value)
-    (found,) = [one for one in validate(section, {}).errors if one.field == dotted]
+    (found,) = [problem for problem in validate(section, {}).errors if problem.field == dotted]
     assert "S3CRET" not in found.message
 
 
