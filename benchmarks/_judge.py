@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -22,6 +23,7 @@ from binance_sdk.simulator.control.remote import RemoteCommands
 
 if TYPE_CHECKING:
     from binance_sdk.simulator import Fault, Simulator
+    from binance_sdk.simulator.market.symbols import Market
     from binance_sdk.simulator.rest.exchange import Reply
 
 _GRACE_SECONDS = 0.25
@@ -38,7 +40,7 @@ class Judge(RemoteCommands):
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "benchmarks._judge", json.dumps(self._settings)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        self.url = f"http://127.0.0.1:{self._read()['port']}"
+        self._ports: dict[str, int] = self._read()
         return self
 
     def __exit__(
@@ -47,6 +49,10 @@ class Judge(RemoteCommands):
         with self._process:
             assert self._process.stdin is not None
             self._process.stdin.close()
+
+    def base_url(self, market: str) -> str:
+        """Where the REST API of a market is."""
+        return f"http://127.0.0.1:{self._ports[market]}"
 
     def ask(self, name: str, **arguments: object) -> Any:
         assert self._process.stdin is not None
@@ -86,10 +92,11 @@ class _Bench:
 
 
 class _Connection(asyncio.Protocol):
-    """One connection: requests without a body, one after the other."""
+    """One connection to a market: requests without a body, one after the other."""
 
-    def __init__(self, bench: _Bench) -> None:
+    def __init__(self, bench: _Bench, market: Market) -> None:
         self._bench = bench
+        self._market: Market = market
         self._buffer = b""
         self._transport: asyncio.Transport
 
@@ -110,13 +117,13 @@ class _Connection(asyncio.Protocol):
         path, _, query = target.partition("?")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
         bench, exchange = self._bench, self._bench.exchange
-        injected = exchange.draw(path)
+        injected = exchange.draw(self._market, path)
         fault, call = injected.fault, headers.get("x-call")
         if call is not None:
             bench.outcomes[call] = "" if fault is None else fault.kind
 
         def proceed() -> None:
-            reply = exchange.answer(Request(method, path, query), injected)
+            reply = exchange.answer(Request(self._market, 0, method, path, query), injected)
             _later(injected.after, lambda: self._write(reply, fault))
 
         _later(injected.before, proceed)
@@ -160,13 +167,17 @@ def _later(seconds: float, do: Callable[[], object]) -> None:
 async def _main() -> None:
     bench = _Bench(**json.loads(sys.argv[1]))
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(bench), "127.0.0.1", 0, backlog=512)
-    _say({"port": server.sockets[0].getsockname()[1]})
+    servers = {
+        market: await loop.create_server(partial(_Connection, bench, market), "127.0.0.1", 0, backlog=512)
+        for market in bench.exchange.markets
+    }
+    _say({market: server.sockets[0].getsockname()[1] for market, server in servers.items()})
     reader = asyncio.StreamReader(limit=2**24)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
         _say(bench.answer(*json.loads(line)))
-    server.close()
+    for server in servers.values():
+        server.close()
 
 
 def _say(value: object) -> None:

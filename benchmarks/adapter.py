@@ -117,7 +117,7 @@ def _snapshot_cpu() -> Rounds:
 async def _loaded(memory: _Memory) -> tuple[BinanceClient, Listed]:
     with Simulator(clock=ManualClock(_NOW), symbols=["BTCUSDT"], history_days=40) as running:
         http = httpx.AsyncClient(transport=memory)
-        client = BinanceClient(futures_base_url=running.futures_url, http_client=http, budget=False)
+        client = BinanceClient(futures_base_url=running.base_url("futures"), http_client=http, budget=False)
         listed = Listing(await client.futures.exchange_info(), None).resolve("BTCUSDT")
         await fetch_parts(client, listed)
         await memory.close_line()

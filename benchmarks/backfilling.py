@@ -27,7 +27,7 @@ _MINUTE, _DAY = 60_000, 86_400_000
 
 def run(options: Any) -> list[Figure]:
     days: int = options.days
-    with Judge(futures_weight_limit=_LIMIT, weight_window_seconds=_SECONDS, history_days=days + 2) as judge:
+    with Judge(weight_limits={"futures": _LIMIT}, weight_window_seconds=_SECONDS, history_days=days + 2) as judge:
         done = asyncio.run(_backfill(judge, days))
         found = judge.windows("futures")
     # Reading exchangeInfo and waiting for a fresh window comes first and is no part of it.
@@ -92,7 +92,7 @@ async def _backfill(judge: Judge, days: int) -> dict[str, Any]:
             sent["weight"] += event.weight
 
     async with BinanceClient(
-        spot_base_url=judge.url, futures_base_url=judge.url, safety_margin=0, hooks=[watch]
+        spot_base_url=judge.base_url("spot"), futures_base_url=judge.base_url("futures"), safety_margin=0, hooks=[watch]
     ) as client:
         info = await client.futures.exchange_info()
         symbols = [one.symbol for one in info.symbols if one.status == "TRADING"]

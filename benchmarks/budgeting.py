@@ -85,7 +85,7 @@ def _whole(found: list[WindowStats]) -> list[WindowStats]:
 def _hammered(skew: float, foreign: float, windows: int) -> tuple[list[WindowStats], int]:
     with Judge(
         skew=skew,
-        spot_weight_limit=_LIMIT,
+        weight_limits={"spot": _LIMIT},
         weight_window_seconds=_SECONDS,
         history_days=3,
         symbols=list(_SYMBOLS),
@@ -113,7 +113,7 @@ async def _hammer(judge: Judge, windows: int) -> int:
             early += 1
 
     async with BinanceClient(
-        spot_base_url=judge.url, futures_base_url=judge.url, safety_margin=0, hooks=[watch]
+        spot_base_url=judge.base_url("spot"), futures_base_url=judge.base_url("futures"), safety_margin=0, hooks=[watch]
     ) as client:
         await client.spot.exchange_info(symbol="BTCUSDT")
         length = _SECONDS * 1000

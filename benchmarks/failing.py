@@ -64,7 +64,7 @@ _RIGHT_ERRORS = {
 
 def run(options: Any) -> list[Figure]:
     calls: int = options.calls
-    with Judge(spot_weight_limit=_PLENTY, history_days=3, symbols=["BTCUSDT"]) as judge:
+    with Judge(weight_limits={"spot": _PLENTY}, history_days=3, symbols=["BTCUSDT"]) as judge:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ResourceWarning)
             before = _descriptors()
@@ -120,7 +120,9 @@ async def _call(judge: Judge, calls: int) -> dict[str, Any]:
     taken: list[float] = []
     tasks_before = len(asyncio.all_tasks())
     start = judge.now_ms() // _MINUTE * _MINUTE - 600 * _MINUTE
-    async with BinanceClient(spot_base_url=judge.url, futures_base_url=judge.url, timeout=_TIMEOUT) as client:
+    async with BinanceClient(
+        spot_base_url=judge.base_url("spot"), futures_base_url=judge.base_url("futures"), timeout=_TIMEOUT
+    ) as client:
 
         async def ask(number: int) -> list[Any]:
             first = start + number % 500 * _MINUTE

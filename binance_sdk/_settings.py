@@ -150,7 +150,7 @@ def _urls(environment: Environment, given: Arguments) -> dict[Market, MarketURLs
         streams = () if stream_url is None else (read_stream_url(stream_url, stream_source),)
         url, source = _argument_or_variable(given, f"{market}_base_url")
         if url is None and simulator is not None:
-            url, source = simulator.rest, SIMULATOR_VARIABLE
+            url, source = simulator.rest[market], SIMULATOR_VARIABLE
             streams = streams or (simulator.streams[market],)
         if url is not None:
             base_url = read_base_url(url, source)

@@ -1,4 +1,9 @@
-"""The one address that stands for a whole simulator: REST of both markets, and the streams of each."""
+"""The one address that stands for a whole simulator: REST and the streams of every market.
+
+Each market has two ports of its own, as at the exchange each has hosts of its own, where the same path can mean another
+thing. They follow each other in the order of the markets: REST of the first one, at the address itself, then its
+streams, then REST of the second one, and so on.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.operation import MARKETS, Market
 from binance_sdk.errors import ConfigError, shown
 
 SIMULATOR_VARIABLE = "BINANCE_SDK_SIMULATOR"
-STREAM_PORTS: Mapping[Market, int] = {"spot": 1, "futures": 2}
-"""How far the port of a market's streams is above the one of REST."""
-LAST_PORT = 65_535 - max(STREAM_PORTS.values())
-"""The highest port a simulator can have."""
+REST_PORTS: Mapping[Market, int] = {market: 2 * number for number, market in enumerate(MARKETS)}
+"""How far the port of a market's REST is above the one in the address."""
+STREAM_PORTS: Mapping[Market, int] = {market: above + 1 for market, above in REST_PORTS.items()}
+"""How far the port of a market's streams is above the one in the address."""
+MORE_PORTS = max(STREAM_PORTS.values())
+"""How many ports a simulator has beside the one in its address; they follow it."""
+LAST_PORT = 65_535 - MORE_PORTS
+"""The highest port that the address of a simulator can have."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +31,11 @@ class SimulatorUrls:
     """Where a simulator is.
 
     Attributes:
-        rest: Base URL of both markets; their paths do not collide.
+        rest: Base URL of the REST API of each market.
         streams: Base URL of the streams of each market.
     """
 
-    rest: str
+    rest: Mapping[Market, str]
     streams: Mapping[Market, str]
 
 
@@ -53,11 +62,13 @@ def simulator_urls(url: str, source: str = "url") -> SimulatorUrls:
         raise ConfigError(f"{source}={shown(url)} must be http://, a host and a port; {remedy}")
     if port > LAST_PORT:
         raise ConfigError(
-            f"{source}={shown(url)}: the two ports after it are needed too, so at most {LAST_PORT}; {remedy}"
+            f"{source}={shown(url)}: the {MORE_PORTS} ports after it are needed too, so at most {LAST_PORT}; {remedy}"
         )
     name = f"[{host}]" if ":" in host else host
-    streams: dict[Market, str] = {market: f"ws://{name}:{port + above}" for market, above in STREAM_PORTS.items()}
-    return SimulatorUrls(f"http://{name}:{port}", streams)
+    return SimulatorUrls(
+        rest={market: f"http://{name}:{port + above}" for market, above in REST_PORTS.items()},
+        streams={market: f"ws://{name}:{port + above}" for market, above in STREAM_PORTS.items()},
+    )
 
 
 def read_simulator_url() -> SimulatorUrls | None:

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 from binance_sdk import __version__
 from binance_sdk.catalogue import CATALOGUE, Market
 from binance_sdk.cli.exit_codes import EPILOG, error_line, exit_code, exiting_on_error, print_error
+from binance_sdk.simulator_url import LAST_PORT
 
 PROGRAM = "binance-sdk"
 
@@ -142,7 +143,7 @@ def demo(
 @app.command(epilog=EPILOG, cls=_Command)
 def simulate(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen at; 0 takes free ones.", min=0, max=65533)] = 8080,
+    port: Annotated[int, typer.Option(help="First port to listen at; 0 takes free ones.", min=0, max=LAST_PORT)] = 8080,
     seed: Annotated[int, typer.Option(help="Seed of the market: the same seed, the same prices.")] = 1,
     fault: Annotated[
         list[str] | None,
@@ -156,7 +157,7 @@ def simulate(
 ) -> None:
     """Run the simulated Binance in the foreground until Ctrl-C, which ends it with exit code 0.
 
-    REST of both markets is at the port, streams of spot and of futures at the two after it.
+    Each market has two ports, REST and streams: spot this one and the next, futures the two after those, and so on.
     """
     with exiting_on_error():
         from binance_sdk.cli.simulate import print_faults, run_simulator

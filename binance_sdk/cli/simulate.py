@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from binance_sdk._runtime.operation import MARKETS
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.exit_codes import EXTRA, CommandError
 from binance_sdk.cli.tables import make_table
@@ -50,7 +51,7 @@ def run_simulator(host: str, port: int, seed: int, faults: Sequence[str] = ()) -
 
     Args:
         host: Address to listen at.
-        port: Port of REST.
+        port: The first port; see ``Simulator``.
         seed: Seed of the market.
         faults: Faults to inject, each as written on the command line.
 
@@ -64,7 +65,7 @@ def run_simulator(host: str, port: int, seed: int, faults: Sequence[str] = ()) -
         for fault in faults:
             running.add_fault(fault)
         _tell(
-            f"Simulated spot and futures market, seed {seed}; Ctrl-C ends it.\n"
+            f"Simulated markets: {', '.join(MARKETS)}; seed {seed}; Ctrl-C ends it.\n"
             "Point a client of this SDK at it from another terminal:\n\n"
             f"export BINANCE_SDK_SIMULATOR={running.url}\n\n"
             "binance-sdk call spot klines symbol=BTCUSDT interval=1h limit=5\n"

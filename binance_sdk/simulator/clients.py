@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
+from binance_sdk._runtime.operation import Market
 from binance_sdk.simulator_url import simulator_urls
 
 if TYPE_CHECKING:
@@ -28,13 +29,6 @@ class ClientOptions(TypedDict, total=False):
     on_drift: Callable[[WeightDrift], None] | None
 
 
-class _BaseUrls(TypedDict):
-    spot_base_url: str
-    futures_base_url: str
-    spot_stream_url: str
-    futures_stream_url: str
-
-
 class Clients:
     """Base of what has an address: makes clients for it."""
 
@@ -44,7 +38,7 @@ class Clients:
         raise NotImplementedError
 
     def client(self, **options: Unpack[ClientOptions]) -> BinanceClient:
-        """A client whose REST and streams, of both markets, are here.
+        """A client whose REST and streams, of every market, are here.
 
         Args:
             options: As ``BinanceClient`` takes them.
@@ -58,7 +52,7 @@ class Clients:
         return BinanceClient(**self._base_urls(), **options)
 
     def sync_client(self, **options: Unpack[ClientOptions]) -> SyncBinanceClient:
-        """A blocking client whose REST and streams, of both markets, are here.
+        """A blocking client whose REST and streams, of every market, are here.
 
         Args:
             options: As ``SyncBinanceClient`` takes them.
@@ -71,11 +65,24 @@ class Clients:
 
         return SyncBinanceClient(**self._base_urls(), **options)
 
-    def _base_urls(self) -> _BaseUrls:
+    def base_url(self, market: Market) -> str:
+        """Base URL of the REST API of a market.
+
+        Raises:
+            SimulatorError: The simulator was not started.
+        """
+        return simulator_urls(self.url).rest[market]
+
+    def stream_url(self, market: Market) -> str:
+        """Base URL of the streams of a market; where they have routes, those follow it.
+
+        Raises:
+            SimulatorError: The simulator was not started.
+        """
+        return simulator_urls(self.url).streams[market]
+
+    def _base_urls(self) -> dict[str, Any]:
+        """The arguments of a client that say where every market is."""
         urls = simulator_urls(self.url)
-        return {
-            "spot_base_url": urls.rest,
-            "futures_base_url": urls.rest,
-            "spot_stream_url": urls.streams["spot"],
-            "futures_stream_url": urls.streams["futures"],
-        }
+        rest = {f"{market}_base_url": url for market, url in urls.rest.items()}
+        return rest | {f"{market}_stream_url": url for market, url in urls.streams.items()}

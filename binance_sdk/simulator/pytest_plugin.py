@@ -6,7 +6,7 @@
         async with binance_simulator.client() as client:
             assert await client.spot.klines("BTCUSDT", "1h", limit=3)
 
-``sync_client()`` is the blocking one; both have the REST and the streams of both markets. A program under test that
+``sync_client()`` is the blocking one; both have the REST and the streams of every market. A program under test that
 makes a client of its own finds the simulator by one variable::
 
     monkeypatch.setenv("BINANCE_SDK_SIMULATOR", binance_simulator.url)

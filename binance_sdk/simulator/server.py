@@ -1,4 +1,4 @@
-"""The server of a simulator: REST by uvicorn and both markets' streams, on one event loop in a thread of its own."""
+"""The server of a simulator: REST by uvicorn and the streams of all markets, on one event loop in its own thread."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import errno
 import logging
 import socket
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 import uvicorn
 
-from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator.rest.app import ExchangeApp, H11Connection
+from binance_sdk.simulator.sockets import Listeners
 from binance_sdk.simulator.streams.streams import Streams
 
 _LOG = logging.getLogger("binance_sdk.simulator")
@@ -24,7 +23,7 @@ STOP_SECONDS = 5.0
 class SimulatorServer(uvicorn.Server):
     """uvicorn, stopped by an event instead of a flag looked at ten times a second."""
 
-    def __init__(self, app: ExchangeApp, streams: Streams, listeners: Mapping[Market, socket.socket]) -> None:
+    def __init__(self, app: ExchangeApp, streams: Streams, listeners: Listeners) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -45,20 +44,20 @@ class SimulatorServer(uvicorn.Server):
         self.failure: BaseException | None = None
         self._exchange_app = app
         self._streams = streams
-        self._stream_listeners = listeners
+        self._listeners = listeners
         self._stop = asyncio.Event()
         self._short_of_files = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def run_until_stopped(self, listener: socket.socket) -> None:
+    def run_until_stopped(self) -> None:
         try:
             with asyncio.Runner() as runner:
                 runner.get_loop().set_exception_handler(self._report)
-                runner.run(self.serve(sockets=[listener]))
+                runner.run(self.serve(sockets=list(self._listeners.rest.values())))
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
             self.failure = error
         finally:
-            for listening in (listener, *self._stream_listeners.values()):
+            for listening in self._listeners.sockets:
                 listening.close()
             self.ready.set()
 
@@ -77,7 +76,7 @@ class SimulatorServer(uvicorn.Server):
 
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
-        await self._streams.open(self._stream_listeners)
+        await self._streams.open(self._listeners.streams)
         self.ready.set()
         await self._stop.wait()
 

@@ -19,14 +19,13 @@ from binance_sdk.simulator.control.http import ControlApp
 from binance_sdk.simulator.errors import SimulatorError
 from binance_sdk.simulator.faults.requests import FaultRule, Faults
 from binance_sdk.simulator.faults.streams import StreamFaultRule
-from binance_sdk.simulator.market.symbols import Instrument, choose_instruments
+from binance_sdk.simulator.market.symbols import Instrument, Market, choose_instruments
 from binance_sdk.simulator.rest.app import ExchangeApp
 from binance_sdk.simulator.rest.exchange import Exchange, Settings
 from binance_sdk.simulator.server import STOP_SECONDS, SimulatorServer
 from binance_sdk.simulator.sockets import bind_ports
 from binance_sdk.simulator.streams.names import names_from_spec
 from binance_sdk.simulator.streams.streams import Streams
-from binance_sdk.simulator_url import simulator_urls
 
 
 class SimulatorOptions(TypedDict, total=False):
@@ -37,8 +36,7 @@ class SimulatorOptions(TypedDict, total=False):
     catalogue: Catalogue | None
     symbols: Iterable[str | Instrument] | None
     history_days: int
-    spot_weight_limit: int | None
-    futures_weight_limit: int | None
+    weight_limits: Mapping[Market, int] | None
     weight_window_seconds: int
     ban_after: int
     api_key_required: bool
@@ -83,8 +81,7 @@ class Simulator(SimulatorCommands, Clients):
         catalogue: Catalogue | None = None,
         symbols: Iterable[str | Instrument] | None = None,
         history_days: int = 400,
-        spot_weight_limit: int | None = None,
-        futures_weight_limit: int | None = None,
+        weight_limits: Mapping[Market, int] | None = None,
         weight_window_seconds: int = 60,
         ban_after: int = 5,
         api_key_required: bool = True,
@@ -98,12 +95,13 @@ class Simulator(SimulatorCommands, Clients):
             seed: Chooses the market.
             clock: Time of the exchange; the system's by default.
             host: Address to listen at.
-            port: Port of REST; the streams of spot and of futures are at the two after it. 0 finds free ones.
+            port: Port of REST of the first market, spot. Its streams are at the next one, REST and streams of the next
+                market at the two after that, and so on. 0 finds free ones.
             catalogue: Endpoints to serve; those of the SDK by default.
             symbols: Symbols to list: names out of the default ones, or instruments of your own. All by default.
             history_days: Whole UTC days of history before the day of the start.
-            spot_weight_limit: Request weight per window on spot; Binance's 6000 by default.
-            futures_weight_limit: Request weight per window on futures; Binance's 2400 by default.
+            weight_limits: Request weight per window by market, e.g. ``{"spot": 600}``; Binance's by default. Markets
+                whose weight Binance counts together have one limit, the lowest that is given.
             weight_window_seconds: Length of the weight window.
             ban_after: Requests answered with 429 in a row before the address is banned with 418.
             api_key_required: Refuse endpoints that want an API key when there is none.
@@ -121,7 +119,7 @@ class Simulator(SimulatorCommands, Clients):
             Settings(
                 seed=seed,
                 history_days=history_days,
-                weight_limits={"spot": spot_weight_limit, "futures": futures_weight_limit},
+                weight_limits=weight_limits or {},
                 weight_window_seconds=weight_window_seconds,
                 ban_after=ban_after,
                 api_key_required=api_key_required,
@@ -167,17 +165,17 @@ class Simulator(SimulatorCommands, Clients):
         """Listen. Returns once requests are answered.
 
         Raises:
-            PortInUseError: The port, or one of the two after it, cannot be bound.
+            PortInUseError: The port, or one of those after it that are needed too, cannot be bound.
             SimulatorError: It runs already.
         """
         if self._server is not None:
             raise SimulatorError("this simulator runs already; make another one, or stop it first")
-        listener, streams = bind_ports(self._host, self._port)
-        self._address = listener.getsockname()[:2]
-        server = SimulatorServer(ExchangeApp(self._exchange, self._control, PREFIX), self.streams, streams)
-        thread = threading.Thread(
-            target=server.run_until_stopped, args=(listener,), name="binance-simulator", daemon=True
-        )
+        listeners = bind_ports(self._host, self._port)
+        ports: dict[int, Market] = {listener.getsockname()[1]: market for market, listener in listeners.rest.items()}
+        self._address = next(iter(listeners.rest.values())).getsockname()[:2]
+        app = ExchangeApp(self._exchange, ports, self._control, PREFIX)
+        server = SimulatorServer(app, self.streams, listeners)
+        thread = threading.Thread(target=server.run_until_stopped, name="binance-simulator", daemon=True)
         thread.start()
         server.ready.wait()
         self._server, self._thread = server, thread
@@ -225,26 +223,6 @@ class Simulator(SimulatorCommands, Clients):
         host, port = self._address
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    @property
-    def spot_url(self) -> str:
-        """Base URL for the spot API."""
-        return self.url
-
-    @property
-    def futures_url(self) -> str:
-        """Base URL for the futures API; the paths of the two do not collide, so one port serves both."""
-        return self.url
-
-    @property
-    def spot_stream_url(self) -> str:
-        """Base URL for spot streams: the port after that of REST."""
-        return simulator_urls(self.url).streams["spot"]
-
-    @property
-    def futures_stream_url(self) -> str:
-        """Base URL for futures streams, one port further; the routes ``/public`` and ``/market`` follow it."""
-        return simulator_urls(self.url).streams["futures"]
-
 
 def serve(
     host: str = "127.0.0.1",
@@ -257,12 +235,12 @@ def serve(
 
     Args:
         host: Address to listen at.
-        port: Port of REST, before those of the streams; 0 finds free ones.
+        port: The first one, see ``Simulator``; 0 finds free ones.
         on_start: Called with the simulator once it listens, e.g. to show its address.
         options: The other arguments of ``Simulator``.
 
     Raises:
-        PortInUseError: The port, or one of the two after it, cannot be bound.
+        PortInUseError: The port, or one of those after it that are needed too, cannot be bound.
     """
     over = threading.Event()
 

@@ -1,4 +1,4 @@
-"""The sockets of a simulator: its three ports, REST and right after it the streams of spot and of futures; and resets.
+"""The sockets of a simulator: two ports for each market, one of REST and one of its streams; and resets.
 
 One address is enough to know all of them, so that one variable can point clients at a simulator.
 """
@@ -9,15 +9,16 @@ import asyncio
 import socket
 import struct
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 
 from binance_sdk._runtime.operation import Market
 from binance_sdk.simulator.errors import PortInUseError
-from binance_sdk.simulator_url import LAST_PORT, STREAM_PORTS
+from binance_sdk.simulator_url import LAST_PORT, MORE_PORTS, REST_PORTS, STREAM_PORTS
 
 _ATTEMPTS = 100
-"""Free ports are given at random, and the next two may be taken."""
+"""Free ports are given at random, and those after one may be taken."""
 _RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """SO_LINGER: on, for no time, so that closing sends a reset."""
 
@@ -32,12 +33,25 @@ def reset_connection(transport: asyncio.BaseTransport) -> None:
         transport.abort()
 
 
-def bind_ports(host: str, port: int) -> tuple[socket.socket, Mapping[Market, socket.socket]]:
+@dataclass(frozen=True)
+class Listeners:
+    """The listening sockets of a simulator, by market."""
+
+    rest: Mapping[Market, socket.socket]
+    streams: Mapping[Market, socket.socket]
+
+    @property
+    def sockets(self) -> Sequence[socket.socket]:
+        """All of them."""
+        return (*self.rest.values(), *self.streams.values())
+
+
+def bind_ports(host: str, port: int) -> Listeners:
     """Listening sockets for REST and for the streams of each market.
 
     Args:
         host: Address to listen at.
-        port: Port of REST; 0 finds three free ones in a row.
+        port: The first one; 0 finds as many free ones in a row as are needed.
 
     Raises:
         PortInUseError: One of them cannot be bound.
@@ -48,8 +62,7 @@ def bind_ports(host: str, port: int) -> tuple[socket.socket, Mapping[Market, soc
     for _ in range(_ATTEMPTS):
         first = _bind(host, 0)
         try:
-            number: int = first.getsockname()[1]
-            return first, _bind_streams(host, number)
+            return _bind_all(host, first.getsockname()[1], first)
         except PortInUseError as error:
             first.close()
             failure = error
@@ -57,25 +70,25 @@ def bind_ports(host: str, port: int) -> tuple[socket.socket, Mapping[Market, soc
     raise failure
 
 
-def _bind_all(host: str, port: int) -> tuple[socket.socket, Mapping[Market, socket.socket]]:
+def _bind_all(host: str, port: int, first: socket.socket | None = None) -> Listeners:
+    """The sockets from this port on; ``first`` is bound to it already."""
     if port > LAST_PORT:
-        raise PortInUseError(f"port {port} is too high: streams need the two after it; choose at most {LAST_PORT}")
+        raise PortInUseError(
+            f"port {port} is too high: a simulator needs the {MORE_PORTS} after it too; choose at most {LAST_PORT}"
+        )
     with ExitStack() as opened:
-        first = _bind(host, port)
-        opened.callback(first.close)
-        streams = _bind_streams(host, port)
-        opened.pop_all()
-    return first, streams
 
+        def bound(above: int, purpose: str) -> socket.socket:
+            if first is not None and not above:
+                return first
+            listener = _bind(host, port + above, f"{purpose} of a simulator at port {port}" if above else "")
+            opened.callback(listener.close)
+            return listener
 
-def _bind_streams(host: str, port: int) -> Mapping[Market, socket.socket]:
-    with ExitStack() as opened:
-        listeners: dict[Market, socket.socket] = {}
-        for market, above in STREAM_PORTS.items():
-            if port > LAST_PORT:
-                raise PortInUseError(f"no room for the streams after port {port}")
-            listeners[market] = _bind(host, port + above, f"the {market} streams of a simulator at port {port}")
-            opened.callback(listeners[market].close)
+        listeners = Listeners(
+            rest={market: bound(above, f"the {market} REST API") for market, above in REST_PORTS.items()},
+            streams={market: bound(above, f"the {market} streams") for market, above in STREAM_PORTS.items()},
+        )
         opened.pop_all()
     return listeners
 

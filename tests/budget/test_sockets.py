@@ -16,7 +16,7 @@ NOW = 1_790_000_130_000
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Simulator]:
-    with Simulator(clock=ManualClock(NOW), spot_weight_limit=100, symbols=["BTCUSDT"], history_days=2) as one:
+    with Simulator(clock=ManualClock(NOW), weight_limits={"spot": 100}, symbols=["BTCUSDT"], history_days=2) as one:
         yield one
 
 
@@ -32,13 +32,13 @@ def test_a_server_with_a_smaller_limit_never_has_to_refuse(shared: Simulator) ->
                 results.append(error)
 
     async def story() -> None:
-        async with BinanceClient(spot_base_url=shared.spot_url, safety_margin=0.0) as client:
+        async with BinanceClient(spot_base_url=shared.base_url("spot"), safety_margin=0.0) as client:
             await client.spot.exchange_info()
             assert client.limits.spot.limit == 100
             calls = [client.spot.depth("BTCUSDT", options=RequestOptions(wait=False)) for _ in range(10)]
             results.extend(await asyncio.gather(*calls, return_exceptions=True))
 
-    with SyncBinanceClient(spot_base_url=shared.spot_url, safety_margin=0.0) as client:
+    with SyncBinanceClient(spot_base_url=shared.base_url("spot"), safety_margin=0.0) as client:
         client.spot.time()
         threads = [threading.Thread(target=call, args=(client,)) for _ in range(3)]
         asyncio.run(story())

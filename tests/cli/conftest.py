@@ -31,6 +31,6 @@ def _simulator() -> Iterator[Simulator]:
 def simulator(_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
     """The environment's spot and futures market, with nothing spent."""
     _simulator.reset_limits()
-    monkeypatch.setenv("BINANCE_SDK_SPOT_BASE_URL", _simulator.spot_url)
-    monkeypatch.setenv("BINANCE_SDK_FUTURES_BASE_URL", _simulator.futures_url)
+    monkeypatch.setenv("BINANCE_SDK_SPOT_BASE_URL", _simulator.base_url("spot"))
+    monkeypatch.setenv("BINANCE_SDK_FUTURES_BASE_URL", _simulator.base_url("futures"))
     return _simulator

@@ -27,7 +27,7 @@ def test_a_table_and_what_it_cost(cli: Cli, simulator: Simulator) -> None:
 def test_json_is_what_the_wire_carried(cli: Cli, simulator: Simulator) -> None:
     ran = cli(*KLINES, "--json")
     with httpx.Client(trust_env=False) as client:
-        wire = client.get(f"{simulator.spot_url}/api/v3/klines?symbol=BTCUSDT&interval=1h&limit=2").content
+        wire = client.get(f"{simulator.url}/api/v3/klines?symbol=BTCUSDT&interval=1h&limit=2").content
     assert ran.content == wire + b"\n"
     assert len(json.loads(ran.output)) == 2
 

@@ -66,7 +66,7 @@ def test_the_numbers_are_those_of_the_market(cli: Cli, simulator: Simulator) -> 
         f"{exact(interest.open_interest)} BTC",
         *(event.funding_time_dt.strftime("%Y-%m-%d %H:%M") for event in funding),
         "2027-01-15 08:02:03.456Z",
-        f"live, {simulator.spot_url.removeprefix('http://')}",
+        f"live, {simulator.base_url('spot').removeprefix('http://')}",
     }
     assert {text for text in expected if text not in ran.output} == set()
 

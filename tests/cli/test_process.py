@@ -40,7 +40,7 @@ def test_simulate_until_a_signal(end: signal.Signals) -> None:
         code, output, errors = finish(start("stream", market, "book_ticker", "BTCUSDT", "--count", "1", **variables))
         assert (code, errors) == (0, "")
         assert json.loads(output)["s"] == "BTCUSDT"
-    with urllib.request.urlopen(f"{variables['BINANCE_SDK_SIMULATOR']}/fapi/v1/ping") as answer:
+    with urllib.request.urlopen(f"{variables['BINANCE_SDK_SIMULATOR']}/api/v3/ping") as answer:
         assert answer.read() == b"{}"
     process.send_signal(end)
     code, output, errors = finish(process)
@@ -73,7 +73,7 @@ def test_ctrl_c_while_waiting(arguments: tuple[str, ...]) -> None:
 
 
 def test_a_reader_that_goes_away(simulator: Simulator) -> None:
-    url = simulator.spot_url
+    url = simulator.base_url("spot")
     process = start(
         "call", "spot", "klines", "symbol=BTCUSDT", "interval=1m", "limit=1000", BINANCE_SDK_SPOT_BASE_URL=url
     )
@@ -89,7 +89,7 @@ def test_a_reader_that_goes_away(simulator: Simulator) -> None:
 
 def test_a_reader_that_goes_away_from_json(simulator: Simulator) -> None:
     arguments = ("call", "spot", "klines", "symbol=BTCUSDT", "interval=1m", "limit=1000", "--json")
-    process = start(*arguments, BINANCE_SDK_SPOT_BASE_URL=simulator.spot_url)
+    process = start(*arguments, BINANCE_SDK_SPOT_BASE_URL=simulator.base_url("spot"))
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.read(1)
@@ -132,8 +132,8 @@ def test_importing_the_package_imports_no_typer() -> None:
 
 def test_a_terminal_without_unicode(simulator: Simulator) -> None:
     variables = {
-        "BINANCE_SDK_SPOT_BASE_URL": simulator.spot_url,
-        "BINANCE_SDK_FUTURES_BASE_URL": simulator.futures_url,
+        "BINANCE_SDK_SPOT_BASE_URL": simulator.base_url("spot"),
+        "BINANCE_SDK_FUTURES_BASE_URL": simulator.base_url("futures"),
         "PYTHONIOENCODING": "ascii",
     }
     code, output, errors = finish(start("demo", "--live", **variables))
@@ -165,7 +165,10 @@ def test_the_first_failure_is_told_and_not_that_others_failed(simulator: Simulat
 
 
 def test_columns_are_respected(simulator: Simulator) -> None:
-    urls = {"BINANCE_SDK_SPOT_BASE_URL": simulator.spot_url, "BINANCE_SDK_FUTURES_BASE_URL": simulator.futures_url}
+    urls = {
+        "BINANCE_SDK_SPOT_BASE_URL": simulator.base_url("spot"),
+        "BINANCE_SDK_FUTURES_BASE_URL": simulator.base_url("futures"),
+    }
     code, output, _ = finish(start("demo", "--live", COLUMNS="70", **urls))
     assert code == 0
     assert max(len(line) for line in output.splitlines()) == 70

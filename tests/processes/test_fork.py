@@ -123,7 +123,7 @@ def test_a_call_that_is_under_way_at_a_fork_is_settled_once_in_each_process(exch
 
 def test_an_open_stream_belongs_to_the_parent_and_goes_on_there() -> None:
     with Simulator() as simulator:
-        environment = {"EXCHANGE_URL": simulator.url, "STREAM_URL": simulator.spot_stream_url}
+        environment = {"EXCHANGE_URL": simulator.url, "STREAM_URL": simulator.stream_url("spot")}
         refused, symbol = told_by("streams", **environment)
         assert [line.partition(":")[0] for line in refused[:3]] == ["ConfigError"] * 3
         assert refused[3:] == ["ETHUSDT"]

@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from binance_sdk._runtime.operation import MARKETS
 from binance_sdk.simulator import ManualClock, Simulator
+from tests.simulated_http import SimulatedHttp
 
 NOW = 1_800_000_123_456
 """2027-01-15 08:02:03.456 UTC, a Friday."""
@@ -20,7 +22,7 @@ class Api:
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
-        self.client = httpx.Client(base_url=simulator.spot_url, headers={"X-MBX-APIKEY": "a-key"}, trust_env=False)
+        self.client = SimulatedHttp(simulator, headers={"X-MBX-APIKEY": "a-key"})
 
     def response(self, path: str, params: Mapping[str, Any] | str | None = None) -> httpx.Response:
         query = params if isinstance(params, str) else httpx.QueryParams(dict(params or {}))
@@ -32,9 +34,10 @@ class Api:
         return response.json()
 
 
-def simulator(**options: Any) -> Simulator:
-    settings = {"clock": ManualClock(NOW), "spot_weight_limit": PLENTY, "futures_weight_limit": PLENTY, **options}
-    return Simulator(**settings)
+def simulator(*, weight_limits: Mapping[str, int] | None = None, **options: Any) -> Simulator:
+    """A simulator at ``NOW``; the limits that are not given are out of reach."""
+    limits: Any = {**dict.fromkeys(MARKETS, PLENTY), **(weight_limits or {})}
+    return Simulator(**{"clock": ManualClock(NOW), "weight_limits": limits, **options})
 
 
 @pytest.fixture(scope="module")
@@ -49,5 +52,5 @@ def api() -> Iterator[Api]:
 @pytest.fixture
 def running() -> Iterator[Simulator]:
     """A simulator at ``NOW`` with Binance's own limits, for one test."""
-    with simulator(spot_weight_limit=None, futures_weight_limit=None) as one:
+    with Simulator(clock=ManualClock(NOW)) as one:
         yield one

@@ -120,7 +120,7 @@ def test_an_endpoint_only_the_catalogue_knows_is_served_from_its_fixture(monkeyp
     futures_only = MarketCatalogue("futures", {"odd": odd}, CATALOGUE.futures.limits)
     catalogue: Catalogue = dataclasses.replace(CATALOGUE, futures=futures_only)
     monkeypatch.delitem(futures.ANSWERS, "symbol_adl_risk")  # type: ignore[arg-type]
-    with simulator(catalogue=catalogue) as running, httpx.Client(base_url=running.futures_url) as client:
+    with simulator(catalogue=catalogue) as running, httpx.Client(base_url=running.base_url("futures")) as client:
         response = client.get("/fapi/v2/openInterest", params={"symbol": "ETHUSDT"})
         assert client.get("/fapi/v1/klines").status_code == 404
     assert response.status_code == 200

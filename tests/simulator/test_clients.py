@@ -6,12 +6,15 @@ import inspect
 import socket
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from binance_sdk import BinanceClient, SyncBinanceClient
-from binance_sdk.errors import ConfigError
+from binance_sdk._runtime.operation import MARKETS
+from binance_sdk.errors import ConfigError, NotFoundError
 from binance_sdk.simulator import PortInUseError, Simulator, SimulatorError, simulator_process
 from binance_sdk.simulator.clients import ClientOptions
+from binance_sdk.simulator_url import LAST_PORT
 
 from .conftest import simulator
 
@@ -87,6 +90,25 @@ def test_a_url_of_its_own_goes_first(ticking: Simulator, monkeypatch: pytest.Mon
             pass
 
 
+def test_the_address_in_place_of_a_markets_own_url_is_found_out(ticking: Simulator) -> None:
+    port = int(ticking.url.rpartition(":")[2])
+    with SyncBinanceClient(spot_base_url=ticking.url, futures_base_url=ticking.url, max_retries=0) as client:
+        assert client.spot.ping() is not None
+        for call in (client.futures.ping, lambda: client.futures.basis("BTCUSDT", "PERPETUAL", "5m")):
+            with pytest.raises(NotFoundError) as caught:
+                call()
+            assert f"port {port} of this simulator serves spot, futures is at port {port + 2}" in str(caught.value)
+            assert f"BINANCE_SDK_SIMULATOR=http://HOST:{port}" in str(caught.value)
+
+
+def test_a_browser_too_is_told_where_a_path_is(ticking: Simulator) -> None:
+    port = int(ticking.url.rpartition(":")[2])
+    answer = httpx.get(ticking.base_url("futures") + "/api/v3/ping", headers={"Accept": "text/html"})
+    assert answer.status_code == 404
+    assert answer.json()["code"] == -5000
+    assert f"spot is at port {port}" in answer.json()["msg"]
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [
@@ -97,7 +119,7 @@ def test_a_url_of_its_own_goes_first(ticking: Simulator, monkeypatch: pytest.Mon
         ("http://127.0.0.1:8080?a=1", "must be http://, a host and a port"),
         ("http://127.0.0.1:99999", "is no URL"),
         ("http://[::1:8080", "is no URL"),
-        ("http://127.0.0.1:65535", "at most 65533"),
+        ("http://127.0.0.1:65535", f"at most {LAST_PORT}"),
         ("http://me:secret@127.0.0.1:8080", "must not hold a user or password"),
     ],
 )
@@ -120,25 +142,29 @@ def test_no_client_before_the_start() -> None:
             make()
 
 
-def test_streams_are_at_the_two_next_ports() -> None:
+def test_each_market_has_two_ports_of_its_own() -> None:
     with simulator() as running:
         port = int(running.url.rpartition(":")[2])
-        assert running.spot_url == running.futures_url == running.url
-        assert running.spot_stream_url == f"ws://127.0.0.1:{port + 1}"
-        assert running.futures_stream_url == f"ws://127.0.0.1:{port + 2}"
-    # The same three again, as nobody else has them.
+        assert running.base_url("spot") == running.url
+        for number, market in enumerate(MARKETS):
+            assert running.base_url(market) == f"http://127.0.0.1:{port + 2 * number}"
+            assert running.stream_url(market) == f"ws://127.0.0.1:{port + 2 * number + 1}"
+    # The same ones again, as nobody else has them.
     with simulator(port=port) as running:
         assert running.url == f"http://127.0.0.1:{port}"
 
 
-def test_a_neighbour_that_has_the_port_of_the_streams_is_named() -> None:
+def test_a_neighbour_that_has_one_of_the_ports_is_named() -> None:
     with simulator() as running:
         port = int(running.url.rpartition(":")[2])
-    with socket.create_server(("127.0.0.1", port + 2)):
-        with pytest.raises(PortInUseError, match=f"127.0.0.1:{port + 2}.*futures streams.*port {port}"):
+    for above, whose in ((2, "the futures REST API"), (3, "the futures streams")):
+        with (
+            socket.create_server(("127.0.0.1", port + above)),
+            pytest.raises(PortInUseError, match=f"127.0.0.1:{port + above}.*{whose}.*port {port}"),
+        ):
             simulator(port=port).start()
-        # What was bound before is free again.
-        with socket.create_server(("127.0.0.1", port)):
-            pass
-    with pytest.raises(PortInUseError, match="at most 65533"):
+    # What was bound before is free again.
+    with simulator(port=port):
+        pass
+    with pytest.raises(PortInUseError, match=f"at most {LAST_PORT}"):
         simulator(port=65_535).start()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from binance_sdk.simulator import ManualClock
+from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, simulator
 from .streams.conftest import World, clock, world
@@ -19,8 +19,8 @@ TRADES = "btcusdt@aggTrade"
 def test_a_window_of_weight_is_another_one() -> None:
     manual = ManualClock(NOW)
     with (
-        simulator(clock=manual, spot_weight_limit=60, ban_after=100) as running,
-        httpx.Client(base_url=running.spot_url) as client,
+        simulator(clock=manual, weight_limits={"spot": 60}, ban_after=100) as running,
+        SimulatedHttp(running) as client,
     ):
 
         def ask() -> tuple[int, str]:
@@ -39,7 +39,7 @@ def test_symbols_are_those_of_that_time() -> None:
     manual = ManualClock(NOW)
     with (
         simulator(clock=manual, symbols=["BTCUSDT"]) as running,
-        httpx.Client(base_url=running.spot_url) as client,
+        SimulatedHttp(running) as client,
     ):
 
         def symbols() -> list[str]:
@@ -56,7 +56,7 @@ def test_symbols_are_those_of_that_time() -> None:
 
 def test_answers_are_those_of_that_time() -> None:
     manual = ManualClock(NOW)
-    with simulator(clock=manual) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(clock=manual) as running, SimulatedHttp(running) as client:
         paths = [
             *("/api/v3/time", "/api/v3/klines?symbol=BTCUSDT&interval=1m&limit=3", "/api/v3/depth?symbol=BTCUSDT"),
             *("/api/v3/trades?symbol=BTCUSDT&limit=3", "/api/v3/ticker/24hr?symbol=BTCUSDT"),

@@ -74,8 +74,8 @@ def test_every_public_method_is_a_command_and_has_a_call_here() -> None:
 def test_a_command_does_the_same_here_and_over_a_connection(name: str) -> None:
     here, there = simulator(clock=ManualClock(NOW)), pair()
     for exchange in (here._exchange, there[0]._exchange):
-        exchange.answer(Request("GET", "/fapi/v1/klines", "symbol=BTCUSDT&interval=1m"))
-        exchange.answer(Request("GET", "/api/v3/ping"))
+        exchange.answer(Request("futures", 0, "GET", "/fapi/v1/klines", "symbol=BTCUSDT&interval=1m"))
+        exchange.answer(Request("spot", 0, "GET", "/api/v3/ping"))
     method = name if hasattr(SimulatorCommands, name) and name != "requests" else f"_{name}"
     expected = getattr(here, method)(**CALLS[name])
     result = getattr(there[1], method)(**CALLS[name])
@@ -103,7 +103,7 @@ def test_positional_arguments_arrive_by_name() -> None:
     running, loop = pair()
     loop.drift("spot.time", 3)
     loop.set_status("spot", "BTCUSDT", "BREAK", NOW)
-    assert running._exchange.answer(Request("GET", "/api/v3/time")).headers["x-mbx-used-weight"] == "3"
+    assert running._exchange.answer(Request("spot", 0, "GET", "/api/v3/time")).headers["x-mbx-used-weight"] == "3"
     with pytest.raises(TypeError, match="unexpected keyword argument 'wight'"):
         loop.drift("spot.time", 3, wight=3)  # type: ignore[call-arg]
 

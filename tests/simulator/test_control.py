@@ -26,6 +26,7 @@ from binance_sdk.simulator import (
     simulator_process,
 )
 from binance_sdk.simulator.control.http import ControlApp
+from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, simulator
 
@@ -39,13 +40,13 @@ class Court:
 
     def __init__(self, running: Simulator, clock: ManualClock, client: httpx.Client) -> None:
         self.running, self.clock, self.client = running, clock, client
-        self.control = SimulatorControl(running.spot_url)
+        self.control = SimulatorControl(running.base_url("spot"))
 
 
 @pytest.fixture
 def court() -> Iterator[Court]:
     clock = ManualClock(NOW)
-    with simulator(clock=clock, control=True) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(clock=clock, control=True) as running, SimulatedHttp(running) as client:
         yield Court(running, clock, client)
 
 
@@ -148,13 +149,13 @@ def test_the_methods_are_those_of_the_simulator() -> None:
 
 def test_clocks_that_cannot_be_moved_say_so() -> None:
     with Simulator(control=True) as running:
-        control = SimulatorControl(running.spot_url)
+        control = SimulatorControl(running.base_url("spot"))
         with pytest.raises(SimulatorError, match="cannot be moved"):
             control.advance(1)
         with pytest.raises(SimulatorError, match="cannot be set"):
             control.set_clock(1)
     with Simulator(control=True, clock=OffsetClock(5, ManualClock(NOW))) as running:
-        control = SimulatorControl(running.spot_url)
+        control = SimulatorControl(running.base_url("spot"))
         assert control.advance(0.5) == NOW + 5_500
         assert control.set_clock(NOW - 1) == NOW - 1 == control.now_ms()
 
@@ -223,10 +224,10 @@ async def test_other_machines_are_not_heard() -> None:
 
 def test_by_default_there_is_none() -> None:
     with simulator() as running:
-        assert httpx.get(running.spot_url + "/_simulator/now_ms").status_code == 404
+        assert httpx.get(running.base_url("spot") + "/_simulator/now_ms").status_code == 404
         with pytest.raises(SimulatorError, match="without control=True"):
-            SimulatorControl(running.spot_url).now_ms()
-        url = running.spot_url
+            SimulatorControl(running.base_url("spot")).now_ms()
+        url = running.base_url("spot")
     with pytest.raises(SimulatorError, match="no simulator answers at"):
         SimulatorControl(url).now_ms()
 
@@ -236,12 +237,12 @@ def test_by_default_there_is_none() -> None:
 
 async def test_a_judge_in_a_process_of_its_own() -> None:
     with simulator_process(
-        futures_weight_limit=50, weight_window_seconds=10**9, symbols=["BTCUSDT"], clock_offset_seconds=86_400
+        weight_limits={"futures": 50}, weight_window_seconds=10**9, symbols=["BTCUSDT"], clock_offset_seconds=86_400
     ) as control:
         before = OffsetClock(86_400).now_ms()
         assert abs(control.now_ms() - before) < 60_000
         control.faults.next(1, Fault.garbled())
-        async with BinanceClient(futures_base_url=control.url, max_retries=0, budget=False) as client:
+        async with BinanceClient(futures_base_url=control.base_url("futures"), max_retries=0, budget=False) as client:
             with pytest.raises(errors.DecodeError):
                 await client.futures.time()
             for _ in range(4):

@@ -14,6 +14,7 @@ import pytest
 from binance_sdk import BinanceClient, errors
 from binance_sdk.simulator import Fault, ManualClock, Simulator, SimulatorError
 from binance_sdk.simulator.faults.requests import NO_FAULT, Faults
+from tests.simulated_http import AsyncSimulatedHttp, SimulatedHttp
 
 from .conftest import NOW, simulator
 
@@ -196,7 +197,7 @@ def test_mistakes_in_faults_are_told(mistake: Callable[[], Fault]) -> None:
 
 @pytest.mark.parametrize(("fault", "status", "code"), HTTP_ERRORS, ids=named)
 def test_answers_that_are_errors(fault: Fault, status: int, code: int | None) -> None:
-    with simulator() as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator() as running, SimulatedHttp(running) as client:
         running.faults.next(1, fault)
         response = client.get(KLINES)
         assert response.status_code == status
@@ -212,7 +213,7 @@ def test_answers_that_are_errors(fault: Fault, status: int, code: int | None) ->
 
 
 def test_a_true_limit_comes_before_a_fault_of_the_exchange() -> None:
-    with simulator(spot_weight_limit=1) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(weight_limits={"spot": 1}) as running, SimulatedHttp(running) as client:
         running.faults.add(Fault.server_error())
         assert client.get(KLINES).status_code == 429
         running.faults.clear()
@@ -222,7 +223,7 @@ def test_a_true_limit_comes_before_a_fault_of_the_exchange() -> None:
 
 def test_a_ban_on_demand_holds_for_the_whole_market() -> None:
     clock = ManualClock(NOW)
-    with simulator(clock=clock) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(clock=clock) as running, SimulatedHttp(running) as client:
         running.faults.next(1, Fault.banned(90), where="spot.klines")
         banned = client.get(KLINES)
         assert f"banned until {NOW + 90_000}" in banned.json()["msg"]
@@ -234,7 +235,7 @@ def test_a_ban_on_demand_holds_for_the_whole_market() -> None:
 
 
 def test_broken_bodies() -> None:
-    with simulator() as running, httpx.Client(base_url=running.spot_url, trust_env=False) as client:
+    with simulator() as running, SimulatedHttp(running) as client:
         whole = client.get(KLINES).content
         running.faults.next(1, Fault.garbled())
         assert client.get(KLINES).content == whole[: len(whole) // 2]
@@ -260,7 +261,7 @@ def test_broken_bodies() -> None:
 
 
 def test_faults_meet_only_what_they_are_for() -> None:
-    with simulator() as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator() as running, SimulatedHttp(running) as client:
         running.faults.add(Fault.server_error(), where="futures")
         assert client.get("/api/v3/time").status_code == 200
         assert client.get("/fapi/v1/time").status_code == 503
@@ -269,7 +270,7 @@ def test_faults_meet_only_what_they_are_for() -> None:
 
 
 def test_silence_ends_with_a_closed_connection() -> None:
-    with simulator() as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator() as running, SimulatedHttp(running) as client:
         running.faults.next(1, Fault.silence(0.01))
         with pytest.raises(httpx.RemoteProtocolError):
             client.get(KLINES)
@@ -279,7 +280,7 @@ async def test_nobody_waits_for_a_server_that_stops() -> None:
     running = simulator().start()
     running.faults.add(Fault.latency(60, upstream=1.0), where="spot")
     running.faults.add(Fault.silence(60), where="futures")
-    async with httpx.AsyncClient(base_url=running.spot_url, timeout=10) as client:
+    async with AsyncSimulatedHttp(running, timeout=10) as client:
         late = asyncio.create_task(client.get("/api/v3/time"))
         silent = asyncio.create_task(client.get("/fapi/v1/time"))
         await until(lambda: sum(running.faults.injected.values()) == 2)
@@ -299,7 +300,7 @@ async def test_no_fault_leaves_a_connection_behind() -> None:
     with simulator() as running:
         before = open_files()
         running.faults.add(*(one for one in Fault.transient() if one.kind != "silence"), Fault.silence(0.005))
-        async with httpx.AsyncClient(base_url=running.spot_url) as client:
+        async with AsyncSimulatedHttp(running) as client:
             results = await asyncio.gather(*(client.get(KLINES) for _ in range(150)), return_exceptions=True)
         kinds = running.requests.injected
         assert set(kinds) == {one.kind for one in Fault.transient()}
@@ -315,7 +316,7 @@ async def test_no_fault_leaves_a_connection_behind() -> None:
 
 async def test_a_request_on_a_slow_line_counts_when_it_arrives() -> None:
     with simulator() as running:
-        async with httpx.AsyncClient(base_url=running.spot_url) as client:
+        async with AsyncSimulatedHttp(running) as client:
             running.faults.next(1, Fault.latency(60, upstream=1.0), where="spot.time")
             running.faults.next(1, Fault.latency(60, upstream=0.0), where="spot.klines")
             under_way = asyncio.create_task(client.get("/api/v3/time"))
@@ -335,7 +336,7 @@ async def test_a_request_on_a_slow_line_counts_when_it_arrives() -> None:
 
 
 def test_maintenance_refuses_and_shows_it() -> None:
-    with simulator() as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator() as running, SimulatedHttp(running) as client:
         running.maintenance("futures")
         refused = client.get("/fapi/v1/time")
         assert (refused.status_code, refused.json()["code"]) == (503, -1000)
@@ -364,7 +365,7 @@ async def test_every_fault_is_the_documented_error(
     timeout = 0.2 if fault.kind == "silence" else 5.0
     with Simulator() as running:
         async with BinanceClient(
-            spot_base_url=running.spot_url, max_retries=0, budget=budget, timeout=timeout
+            spot_base_url=running.base_url("spot"), max_retries=0, budget=budget, timeout=timeout
         ) as client:
             running.faults.next(1, fault)
             with pytest.raises(error) as caught:
@@ -379,7 +380,7 @@ async def test_every_fault_is_the_documented_error(
 @pytest.mark.parametrize("fault", [Fault.reset(), Fault.garbled()], ids=named)
 async def test_what_passes_is_tried_again(fault: Fault) -> None:
     with Simulator() as running:
-        async with BinanceClient(spot_base_url=running.spot_url, max_retries=1) as client:
+        async with BinanceClient(spot_base_url=running.base_url("spot"), max_retries=1) as client:
             running.faults.next(1, fault)
             assert len(await client.spot.klines("BTCUSDT", "1m", limit=100)) == 100
     assert running.requests.total == 2

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import httpx
 import pytest
 
 from binance_sdk.simulator import ManualClock, SimulatorError
 from binance_sdk.simulator.rest.foreign_traffic import ForeignTraffic
 from binance_sdk.simulator.rest.pools import POOLS
 from binance_sdk.simulator.rest.rate_limits import Limiter, RefusalError, Window
+from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, simulator
 
@@ -39,7 +39,7 @@ def test_none_come_before_the_start_or_twice() -> None:
 
 def test_the_used_weight_header_has_the_weight_of_others_too() -> None:
     clock = ManualClock(START)
-    with simulator(clock=clock) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(clock=clock) as running, SimulatedHttp(running) as client:
         running.foreign_traffic("futures", 4, weight=2)
         assert running.used_weight("futures") == 2
         clock.advance(10)
@@ -56,7 +56,7 @@ def test_the_used_weight_header_has_the_weight_of_others_too() -> None:
 
 def test_what_does_not_fit_is_refused_and_leaves_the_counter() -> None:
     clock = ManualClock(START)
-    with simulator(clock=clock, spot_weight_limit=10) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(clock=clock, weight_limits={"spot": 10}) as running, SimulatedHttp(running) as client:
         running.foreign_traffic("spot", 3, weight=3)
         clock.advance(9)
         assert running.used_weight("spot") == 9

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from binance_sdk._runtime.stream.operation import StreamOperation
@@ -17,6 +16,7 @@ from binance_sdk.simulator import ManualClock, Simulator
 from binance_sdk.simulator.rest.weights import WEIGHTS
 from binance_sdk.simulator.streams import names, rest_feeds
 from tests.event_fields import at, models
+from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, simulator
 
@@ -51,7 +51,7 @@ def test_an_endpoint_without_a_line_is_charged_what_the_spec_says(
     query: dict[str, str], weight: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(WEIGHTS["spot"], "/api/v3/depth")  # type: ignore[arg-type]
-    with simulator() as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator() as running, SimulatedHttp(running) as client:
         assert running.from_spec.weights == ("spot.depth",)
         client.get("/api/v3/depth", params=query)
         assert running.used_weight("spot") == weight
@@ -59,7 +59,7 @@ def test_an_endpoint_without_a_line_is_charged_what_the_spec_says(
 
 def test_lists_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(WEIGHTS["spot"], "/api/v3/ticker")  # type: ignore[arg-type]
-    with simulator() as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator() as running, SimulatedHttp(running) as client:
         client.get("/api/v3/ticker", params={"symbols": '["BTCUSDT","ETHUSDT","BNBUSDT"]'})
         assert running.used_weight("spot") == 12
 
@@ -67,7 +67,7 @@ def test_lists_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_price_of_the_spec_can_be_charged(monkeypatch: pytest.MonkeyPatch) -> None:
     for market in WEIGHTS:
         monkeypatch.setitem(WEIGHTS, market, {})  # type: ignore[arg-type]
-    with simulator() as running, httpx.Client(base_url=running.url, headers={"X-MBX-APIKEY": "a-key"}) as client:
+    with simulator() as running, SimulatedHttp(running, headers={"X-MBX-APIKEY": "a-key"}) as client:
         assert running.from_spec.weights == tuple(sorted(one.id for one in CATALOGUE))
         for one in CATALOGUE:
             before = running.used_weight(one.market)

@@ -35,7 +35,7 @@ def exchange() -> Simulator:
 
 def fast(one: Simulator, market: str, symbol: str, **more: int) -> bytes:
     query = "&".join(f"{name}={value}" for name, value in more.items())
-    reply = one._exchange.answer(Request("GET", PATHS[market], f"symbol={symbol}&interval=1m&{query}"))
+    reply = one._exchange.answer(Request(market, 0, "GET", PATHS[market], f"symbol={symbol}&interval=1m&{query}"))
     assert reply.status == 200, reply.body
     return reply.body
 

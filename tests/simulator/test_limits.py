@@ -10,6 +10,7 @@ import pytest
 from binance_sdk.simulator import ManualClock, Simulator
 from binance_sdk.simulator.rest.pools import POOL_OF, POOLS
 from binance_sdk.simulator.rest.rate_limits import Interval, Limiter, RefusalError, Window
+from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, simulator
 
@@ -29,7 +30,7 @@ def get(client: httpx.Client, path: str, **params: object) -> httpx.Response:
 
 def test_the_header_counts_up_and_starts_again_each_minute() -> None:
     running, clock = limited()
-    with running, httpx.Client(base_url=running.spot_url) as client:
+    with running, SimulatedHttp(running) as client:
         assert get(client, "/api/v3/ping").headers["x-mbx-used-weight-1m"] == "1"
         response = get(client, "/api/v3/trades", symbol="BTCUSDT")
         assert response.headers["x-mbx-used-weight-1m"] == response.headers["x-mbx-used-weight"] == "26"
@@ -42,7 +43,7 @@ def test_the_header_counts_up_and_starts_again_each_minute() -> None:
 
 def test_markets_count_apart() -> None:
     running, _ = limited()
-    with running, httpx.Client(base_url=running.spot_url) as client:
+    with running, SimulatedHttp(running) as client:
         get(client, "/api/v3/ping")
         response = get(client, "/fapi/v1/klines", symbol="BTCUSDT", interval="1m", limit=1500)
         assert response.headers["x-mbx-used-weight-1m"] == "10"
@@ -51,8 +52,8 @@ def test_markets_count_apart() -> None:
 
 
 def test_over_the_limit_is_429_then_418_and_bans_grow() -> None:
-    running, clock = limited(spot_weight_limit=50, ban_after=2)
-    with running, httpx.Client(base_url=running.spot_url) as client:
+    running, clock = limited(weight_limits={"spot": 50}, ban_after=2)
+    with running, SimulatedHttp(running) as client:
         for _ in range(2):
             assert get(client, "/api/v3/trades", symbol="BTCUSDT").status_code == 200
         for _ in range(2):
@@ -85,8 +86,8 @@ def until(response: httpx.Response) -> int:
 
 
 def test_by_default_five_warnings() -> None:
-    running, _ = limited(futures_weight_limit=1)
-    with running, httpx.Client(base_url=running.futures_url) as client:
+    running, _ = limited(weight_limits={"futures": 1})
+    with running, httpx.Client(base_url=running.base_url("futures")) as client:
         statuses = [get(client, "/fapi/v1/ping").status_code for _ in range(7)]
     assert statuses == [200, 429, 429, 429, 429, 429, 418]
 
@@ -141,8 +142,8 @@ def test_raw_requests_are_counted_on_spot() -> None:
 
 
 def test_a_short_window_shows_in_header_and_exchange_info() -> None:
-    running, clock = limited(spot_weight_limit=40, weight_window_seconds=5)
-    with running, httpx.Client(base_url=running.spot_url) as client:
+    running, clock = limited(weight_limits={"spot": 40}, weight_window_seconds=5)
+    with running, SimulatedHttp(running) as client:
         response = get(client, "/api/v3/exchangeInfo", symbol="BTCUSDT")
         assert response.headers["x-mbx-used-weight-5s"] == "20"
         weight = [one for one in response.json()["rateLimits"] if one["rateLimitType"] == "REQUEST_WEIGHT"]
@@ -152,7 +153,7 @@ def test_a_short_window_shows_in_header_and_exchange_info() -> None:
 
 
 def test_the_usual_limits_stand_in_exchange_info(running: Simulator) -> None:
-    with httpx.Client(base_url=running.spot_url) as client:
+    with SimulatedHttp(running) as client:
         limits = {
             (one["rateLimitType"], one["interval"], one["intervalNum"]): one["limit"]
             for path in ("/api/v3/exchangeInfo", "/fapi/v1/exchangeInfo")
@@ -164,7 +165,7 @@ def test_the_usual_limits_stand_in_exchange_info(running: Simulator) -> None:
 
 
 def test_two_headers_lag_behind_as_documented(running: Simulator) -> None:
-    with httpx.Client(base_url=running.futures_url) as client:
+    with httpx.Client(base_url=running.base_url("futures")) as client:
         for path in ("/fapi/v2/ticker/price", "/fapi/v1/ticker/bookTicker"):
             before = running.used_weight("futures")
             assert get(client, path).headers["x-mbx-used-weight-1m"] == str(before)
@@ -190,8 +191,8 @@ def one_pool(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("one_pool")
 def test_markets_of_one_pool_show_one_used_weight_and_are_banned_together() -> None:
-    running, _ = limited(futures_weight_limit=30, ban_after=1)
-    with running, httpx.Client(base_url=running.url) as client:
+    running, _ = limited(weight_limits={"futures": 30}, ban_after=1)
+    with running, SimulatedHttp(running) as client:
         assert get(client, "/api/v3/trades", symbol="BTCUSDT").headers["x-mbx-used-weight-1m"] == "25"
         response = get(client, "/fapi/v1/trades", symbol="BTCUSDT")
         assert (response.status_code, response.headers["x-mbx-used-weight-1m"]) == (200, "30")
@@ -205,7 +206,7 @@ def test_markets_of_one_pool_show_one_used_weight_and_are_banned_together() -> N
 
 @pytest.mark.usefixtures("one_pool")
 def test_of_two_limits_for_one_pool_the_lower_holds() -> None:
-    running, _ = limited(spot_weight_limit=7, futures_weight_limit=30)
-    with running, httpx.Client(base_url=running.url) as client:
+    running, _ = limited(weight_limits={"spot": 7, "futures": 30})
+    with running, SimulatedHttp(running) as client:
         assert get(client, "/fapi/v1/trades", symbol="BTCUSDT").status_code == 200
         assert get(client, "/fapi/v1/trades", symbol="BTCUSDT").status_code == 429

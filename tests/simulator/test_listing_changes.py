@@ -10,6 +10,7 @@ import pytest
 
 from binance_sdk import BinanceClient, errors
 from binance_sdk.simulator import Instrument, ManualClock, Simulator, SimulatorError
+from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, simulator
 
@@ -35,7 +36,7 @@ def stage() -> Iterator[Stage]:
     clock = ManualClock(NOW)
     with (
         simulator(clock=clock, symbols=["BTCUSDT", "ETHUSDT"]) as running,
-        httpx.Client(base_url=running.spot_url) as client,
+        SimulatedHttp(running) as client,
     ):
         yield Stage(running, clock, client)
 
@@ -140,7 +141,7 @@ def test_a_delisted_symbol_is_unknown_and_may_come_back(stage: Stage) -> None:
 
 async def test_the_client_is_told_that_the_symbol_has_gone() -> None:
     with Simulator() as running:
-        async with BinanceClient(futures_base_url=running.futures_url) as client:
+        async with BinanceClient(futures_base_url=running.base_url("futures")) as client:
             assert await client.futures.klines("ETHUSDT", "1m", limit=5)
             running.delist_symbol("futures", "ETHUSDT")
             with pytest.raises(errors.BadRequestError) as caught:

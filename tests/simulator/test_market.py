@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from binance_sdk.simulator import ManualClock
+from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, Api, simulator
 
@@ -26,7 +27,7 @@ PATHS = [
 
 
 def answers(seed: int, now: int = NOW) -> list[bytes]:
-    with simulator(seed=seed, clock=ManualClock(now)) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(seed=seed, clock=ManualClock(now)) as running, SimulatedHttp(running) as client:
         return [client.get(path).content for path in PATHS]
 
 
@@ -38,7 +39,7 @@ def test_a_seed_is_a_market() -> None:
 
 def test_time_adds_to_history_and_changes_none_of_it() -> None:
     clock = ManualClock(NOW)
-    with simulator(clock=clock) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(clock=clock) as running, SimulatedHttp(running) as client:
         api = Api(running)
         api.client.close()
         api.client = client
@@ -72,7 +73,7 @@ def test_the_same_moment_looks_the_same_from_another_start() -> None:
     found: list[list[Any]] = []
     for start in (NOW, NOW + 10 * DAY):
         with simulator(clock=ManualClock(start)) as running:
-            found.append(httpx.get(running.spot_url + "/api/v3/klines", params=query).json())
+            found.append(httpx.get(running.base_url("spot") + "/api/v3/klines", params=query).json())
     assert [row[:6] for row in found[0]] == [row[:6] for row in found[1]]
 
 

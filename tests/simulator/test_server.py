@@ -25,6 +25,7 @@ from binance_sdk.simulator import (
     SimulatorError,
     serve,
 )
+from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, simulator
 
@@ -55,7 +56,7 @@ def test_it_leaves_nothing_behind(simulator_threads: Callable[[], list[threading
     clients = []
     for _ in range(3):
         running = simulator().start()
-        client = httpx.Client(base_url=running.spot_url)
+        client = SimulatedHttp(running)
         assert client.get("/api/v3/ping").json() == {}
         clients.append(client)
         # The connection is still open: stopping must not wait for the client to close it.
@@ -75,16 +76,16 @@ def test_it_can_be_stopped_twice_and_started_again() -> None:
     running = simulator()
     for _ in range(2):
         with running:
-            assert httpx.get(running.spot_url + "/api/v3/ping").status_code == 200
+            assert httpx.get(running.base_url("spot") + "/api/v3/ping").status_code == 200
             with pytest.raises(SimulatorError, match="runs already"):
                 running.start()
         running.stop()
     with pytest.raises(SimulatorError, match="before it is started"):
-        _ = running.spot_url
+        _ = running.base_url("spot")
 
 
 async def test_it_works_in_a_coroutine(simulator_threads: Callable[[], list[threading.Thread]]) -> None:
-    async with simulator() as running, httpx.AsyncClient(base_url=running.futures_url) as client:
+    async with simulator() as running, httpx.AsyncClient(base_url=running.base_url("futures")) as client:
         answers = await asyncio.gather(*(client.get("/fapi/v1/time") for _ in range(20)))
     assert {answer.json()["serverTime"] for answer in answers} == {NOW}
     assert running.requests.by_operation == {"futures.time": 20}
@@ -101,7 +102,7 @@ def test_it_can_be_stopped_by_another_thread(simulator_threads: Callable[[], lis
 
 def test_a_taken_port_is_reported_in_words_to_act_on() -> None:
     with simulator() as running:
-        port = int(running.spot_url.rpartition(":")[2])
+        port = int(running.base_url("spot").rpartition(":")[2])
         with pytest.raises(PortInUseError, match="choose another port") as caught:
             simulator(port=port).start()
     assert isinstance(caught.value, OSError)
@@ -110,7 +111,7 @@ def test_a_taken_port_is_reported_in_words_to_act_on() -> None:
 
 
 def test_requests_are_counted() -> None:
-    with simulator() as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator() as running, SimulatedHttp(running) as client:
         client.get("/api/v3/ping")
         client.get("/api/v3/depth", params={"symbol": "NOPE"})
         client.get("/nothing")
@@ -123,10 +124,10 @@ def test_requests_are_counted() -> None:
 
 def test_long_answers_are_compressed_for_who_accepts_it() -> None:
     with simulator() as running:
-        url = running.spot_url + "/api/v3/exchangeInfo"
+        url = running.base_url("spot") + "/api/v3/exchangeInfo"
         packed = httpx.get(url, headers={"Accept-Encoding": "gzip"})
         plain = httpx.get(url, headers={"Accept-Encoding": "identity"})
-        short = httpx.get(running.spot_url + "/api/v3/time", headers={"Accept-Encoding": "gzip"})
+        short = httpx.get(running.base_url("spot") + "/api/v3/time", headers={"Accept-Encoding": "gzip"})
     assert packed.headers["content-encoding"] == "gzip"
     assert int(packed.headers["content-length"]) * 3 < int(plain.headers["content-length"])
     assert packed.content == plain.content
@@ -139,7 +140,7 @@ def test_the_date_is_the_clock_of_the_exchange() -> None:
     clock = ManualClock(NOW)
     with simulator(clock=clock) as running:
         clock.advance(86_400)
-        response = httpx.get(running.spot_url + "/api/v3/time")
+        response = httpx.get(running.base_url("spot") + "/api/v3/time")
     assert response.json()["serverTime"] == clock.now_ms() == NOW + 86_400_000
     assert parsedate_to_datetime(response.headers["date"]).timestamp() == clock.now_ms() // 1000
 
@@ -155,7 +156,7 @@ def test_clocks() -> None:
 
 
 def test_symbols_can_be_chosen() -> None:
-    with simulator(symbols=["BTCUSDT"]) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(symbols=["BTCUSDT"]) as running, SimulatedHttp(running) as client:
         for path in ("/api/v3/exchangeInfo", "/fapi/v1/exchangeInfo"):
             assert [one["symbol"] for one in client.get(path).json()["symbols"]] == ["BTCUSDT"]
         assert client.get("/api/v3/depth", params={"symbol": "ETHUSDT"}).json()["code"] == -1121
@@ -168,7 +169,7 @@ def test_the_pytest_fixture(tmp_path: Path) -> None:
     test.write_text(
         "import httpx\n"
         "def test_ping(binance_simulator):\n"
-        "    assert httpx.get(binance_simulator.spot_url + '/api/v3/ping').json() == {}\n"
+        "    assert httpx.get(binance_simulator.url + '/api/v3/ping').json() == {}\n"
         "    assert binance_simulator.requests.total == 1\n"
     )
     # Without autoload it is known where the fixture comes from, installed or not, and no other plugin takes part.
@@ -202,7 +203,7 @@ def test_the_plugin_costs_nothing_before_it_is_used() -> None:
 def test_serve_runs_until_it_is_interrupted(number: signal.Signals) -> None:
     program = (
         "from binance_sdk.simulator import serve\n"
-        "serve(port=0, seed=3, on_start=lambda sim: print(sim.spot_url, flush=True))\n"
+        "serve(port=0, seed=3, on_start=lambda sim: print(sim.url, flush=True))\n"
         "print('over', flush=True)\n"
     )
     with subprocess.Popen(
@@ -224,7 +225,7 @@ def test_serve_runs_until_it_is_interrupted(number: signal.Signals) -> None:
 
 def test_serve_reports_a_taken_port() -> None:
     with simulator() as running, pytest.raises(PortInUseError):
-        serve(port=int(running.spot_url.rpartition(":")[2]))
+        serve(port=int(running.base_url("spot").rpartition(":")[2]))
 
 
 def environment() -> dict[str, str]:

@@ -207,33 +207,33 @@ KEYED = ("/fapi/v1/historicalTrades", {"symbol": "BTCUSDT"})
 @pytest.mark.parametrize("key", [None, "", "not a key", "ключ".encode()], ids=["none", "empty", "spaces", "letters"])
 def test_market_data_wants_an_api_key(api: Api, key: str | bytes | None) -> None:
     headers = {} if key is None else {"X-MBX-APIKEY": key}
-    response = httpx.get(api.simulator.futures_url + KEYED[0], params=KEYED[1], headers=headers)  # type: ignore[arg-type]
+    response = httpx.get(api.simulator.base_url("futures") + KEYED[0], params=KEYED[1], headers=headers)  # type: ignore[arg-type]
     assert (response.status_code, response.json()["code"]) == (401, -2014)
 
 
 def test_other_endpoints_do_not(api: Api) -> None:
-    for path in ("/fapi/v1/trades", "/api/v3/historicalTrades"):
-        assert httpx.get(api.simulator.futures_url + path, params=KEYED[1]).status_code == 200
+    for market, path in (("futures", "/fapi/v1/trades"), ("spot", "/api/v3/historicalTrades")):
+        assert httpx.get(api.simulator.base_url(market) + path, params=KEYED[1]).status_code == 200
     params = {"symbol": "BTCUSDT", "period": "1h"}
-    uncertain = api.simulator.futures_url + "/futures/data/topLongShortPositionRatio"
+    uncertain = api.simulator.base_url("futures") + "/futures/data/topLongShortPositionRatio"
     assert httpx.get(uncertain, params=params).status_code == 200
     assert httpx.get(uncertain, params=params, headers={"X-MBX-APIKEY": "not a key"}).status_code == 401
 
 
 def test_the_key_can_be_waived() -> None:
     with simulator(api_key_required=False) as running:
-        assert httpx.get(running.futures_url + KEYED[0], params=KEYED[1]).status_code == 200
+        assert httpx.get(running.base_url("futures") + KEYED[0], params=KEYED[1]).status_code == 200
 
 
 def test_unknown_paths_and_methods(api: Api) -> None:
-    url = api.simulator.spot_url + "/api/v3/nothing"
+    url = api.simulator.base_url("spot") + "/api/v3/nothing"
     plain = httpx.get(url, headers={"Accept": "application/json"})
     assert (plain.status_code, plain.json()["status"]) == (404, 404)
     assert "code" not in plain.json()
     page = httpx.get(url, headers={"Accept": "text/html"})
     assert page.status_code == 404
     assert page.headers["content-type"].startswith("text/html")
-    assert httpx.post(api.simulator.spot_url + "/api/v3/ping").status_code == 405
+    assert httpx.post(api.simulator.base_url("spot") + "/api/v3/ping").status_code == 405
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ class Counted:
     def __init__(self, exchange: Simulator) -> None:
         self.requests = 0
         self.client = SyncBinanceClient(
-            spot_base_url=exchange.spot_url,
-            futures_base_url=exchange.futures_url,
+            spot_base_url=exchange.base_url("spot"),
+            futures_base_url=exchange.base_url("futures"),
             api_key="a-key",
             budget=False,
             hooks=[self._count],

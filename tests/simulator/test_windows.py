@@ -9,6 +9,7 @@ from binance_sdk import BinanceClient
 from binance_sdk.simulator import Fault, ManualClock, OffsetClock, Simulator, SimulatorClock, SimulatorError
 from binance_sdk.simulator.faults.requests import Injected
 from binance_sdk.simulator.rest.exchange import Request
+from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, simulator
 
@@ -20,8 +21,8 @@ TRADES = "/api/v3/trades?symbol=BTCUSDT"
 def test_the_record_has_what_was_accepted_and_refused() -> None:
     clock = ManualClock(START)
     with (
-        simulator(clock=clock, spot_weight_limit=60, ban_after=2) as running,
-        httpx.Client(base_url=running.spot_url) as client,
+        simulator(clock=clock, weight_limits={"spot": 60}, ban_after=2) as running,
+        SimulatedHttp(running) as client,
     ):
         assert running.windows("spot") == []
         assert [client.get(TRADES).status_code for _ in range(6)] == [200, 200, 429, 429, 418, 418]
@@ -41,7 +42,7 @@ def test_the_record_has_what_was_accepted_and_refused() -> None:
 
 
 def test_a_copy_of_the_record_stays_as_it_is() -> None:
-    with simulator() as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator() as running, SimulatedHttp(running) as client:
         client.get(TRADES)
         (before,) = running.windows("spot")
         client.get(TRADES)
@@ -52,8 +53,8 @@ def test_a_copy_of_the_record_stays_as_it_is() -> None:
 def test_who_goes_on_while_the_gate_should_be_closed_is_noted(fault: Fault | None) -> None:
     clock = ManualClock(START)
     with (
-        simulator(clock=clock, spot_weight_limit=40, grace_seconds=0.5) as running,
-        httpx.Client(base_url=running.spot_url) as client,
+        simulator(clock=clock, weight_limits={"spot": 40}, grace_seconds=0.5) as running,
+        SimulatedHttp(running) as client,
     ):
         assert client.get(TRADES).status_code == 200
         if fault is not None:
@@ -75,8 +76,8 @@ def test_who_goes_on_while_the_gate_should_be_closed_is_noted(fault: Fault | Non
 
 def test_the_time_of_grace_begins_when_the_client_can_know() -> None:
     clock = ManualClock(START)
-    exchange = simulator(clock=clock, spot_weight_limit=1, ban_after=10, grace_seconds=0.5)._exchange
-    request = Request("GET", "/api/v3/time")
+    exchange = simulator(clock=clock, weight_limits={"spot": 1}, ban_after=10, grace_seconds=0.5)._exchange
+    request = Request("spot", 0, "GET", "/api/v3/time")
 
     def noted() -> int:
         exchange.answer(request)
@@ -93,7 +94,7 @@ def test_the_time_of_grace_begins_when_the_client_can_know() -> None:
 
 def test_a_page_of_the_firewall_is_no_weight_but_still_a_request() -> None:
     clock = ManualClock(START)
-    with simulator(clock=clock, grace_seconds=0) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(clock=clock, grace_seconds=0) as running, SimulatedHttp(running) as client:
         running.faults.next(1, Fault.rate_limited(30))
         client.get(TRADES)
         clock.advance(1)
@@ -108,7 +109,7 @@ def test_a_page_of_the_firewall_is_no_weight_but_still_a_request() -> None:
 
 def test_changed_limits_hold_and_stand_in_exchange_info() -> None:
     clock = ManualClock(START)
-    with simulator(clock=clock) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(clock=clock) as running, SimulatedHttp(running) as client:
         client.get(TRADES)
         running.change_limits("spot", weight=70, window_seconds=10, groups={"raw_requests": 5})
         response = client.get("/api/v3/exchangeInfo?symbol=BTCUSDT")
@@ -128,7 +129,7 @@ def test_changed_limits_hold_and_stand_in_exchange_info() -> None:
 
 
 def test_limits_of_groups() -> None:
-    with simulator() as running, httpx.Client(base_url=running.futures_url) as client:
+    with simulator() as running, httpx.Client(base_url=running.base_url("futures")) as client:
         running.change_limits("futures", groups={"funding_rate": 1})
         assert [client.get("/fapi/v1/fundingInfo").status_code for _ in range(2)] == [200, 429]
         assert client.get("/fapi/v1/time").status_code == 200
@@ -147,7 +148,7 @@ def test_limits_that_are_none_are_refused() -> None:
 
 
 def test_a_weight_that_drifted_from_the_documents() -> None:
-    with simulator() as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator() as running, SimulatedHttp(running) as client:
         running.drift("spot.trades", 40)
         assert client.get(TRADES).headers["x-mbx-used-weight"] == "40"
         assert client.get("/api/v3/time").headers["x-mbx-used-weight"] == "41"
@@ -165,7 +166,7 @@ def test_a_weight_that_drifted_from_the_documents() -> None:
 async def test_the_client_sees_the_drift() -> None:
     with Simulator() as running:
         running.drift("spot.trades", 40)
-        async with BinanceClient(spot_base_url=running.spot_url) as client:
+        async with BinanceClient(spot_base_url=running.base_url("spot")) as client:
             raw = await client.spot.with_raw_response.trades("BTCUSDT")
     assert (raw.weight, raw.used_weight) == (25, 40)
 
@@ -177,7 +178,7 @@ def test_a_clock_that_is_fast() -> None:
     base = ManualClock(START)
     clock = OffsetClock(0.8, base)
     assert clock.now_ms() == START + 800
-    with simulator(clock=clock) as running, httpx.Client(base_url=running.spot_url) as client:
+    with simulator(clock=clock) as running, SimulatedHttp(running) as client:
         base.advance(59.2)
         client.get(TRADES)
         assert [one.start for one in running.windows("spot")] == [START + MINUTE]

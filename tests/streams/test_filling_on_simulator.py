@@ -78,10 +78,10 @@ async def _heard(
         if faults:
             simulator.streams.faults.add(*faults, where=operation.id, probability=0.4)
         async with BinanceClient(
-            spot_base_url=simulator.spot_url,
-            futures_base_url=simulator.futures_url,
-            spot_stream_url=simulator.spot_stream_url,
-            futures_stream_url=simulator.futures_stream_url,
+            spot_base_url=simulator.base_url("spot"),
+            futures_base_url=simulator.base_url("futures"),
+            spot_stream_url=simulator.stream_url("spot"),
+            futures_stream_url=simulator.stream_url("futures"),
         ) as client:
             streams = client.spot.streams if operation.market == "spot" else client.futures.streams
             make = getattr(streams, operation.name)

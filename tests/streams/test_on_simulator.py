@@ -39,10 +39,10 @@ async def test_trades_of_the_simulator(transport: Any) -> None:
     clock = ManualClock(1_700_000_000_000)
     with Simulator(clock=clock) as simulator:
         async with BinanceClient(
-            spot_base_url=simulator.spot_url,
-            futures_base_url=simulator.futures_url,
-            spot_stream_url=simulator.spot_stream_url,
-            futures_stream_url=simulator.futures_stream_url,
+            spot_base_url=simulator.base_url("spot"),
+            futures_base_url=simulator.base_url("futures"),
+            spot_stream_url=simulator.stream_url("spot"),
+            futures_stream_url=simulator.stream_url("futures"),
             transport=transport,
         ) as client:
             async with client.spot.streams.agg_trade("BTCUSDT", fill_gaps=True, quiet_time=None) as events:
@@ -63,7 +63,9 @@ async def test_faults_of_the_simulator_lose_nothing_with_fill() -> None:
         )
         faults.add(StreamFault.abort(), where="spot.agg_trade", probability=0.05, count=2)
         async with (
-            BinanceClient(spot_base_url=simulator.spot_url, spot_stream_url=simulator.spot_stream_url) as client,
+            BinanceClient(
+                spot_base_url=simulator.base_url("spot"), spot_stream_url=simulator.stream_url("spot")
+            ) as client,
             client.spot.streams.agg_trade("BTCUSDT", fill_gaps=True, quiet_time=None) as events,
         ):
             seen = await trades(events, clock, 60)
@@ -78,8 +80,8 @@ async def test_rows_of_coin_m_are_counted_and_left_out(transport: Any, overflow:
     with Simulator(clock=clock) as simulator:
         simulator.streams.carry_coin_m()
         async with BinanceClient(
-            futures_base_url=simulator.futures_url,
-            futures_stream_url=simulator.futures_stream_url,
+            futures_base_url=simulator.base_url("futures"),
+            futures_stream_url=simulator.stream_url("futures"),
             transport=transport,
         ) as client:
             s = client.futures.streams
@@ -108,8 +110,8 @@ async def test_rows_of_coin_m_come_from_combined_streams_where_asked(transport: 
     with Simulator(clock=clock) as simulator:
         simulator.streams.carry_coin_m()
         async with BinanceClient(
-            futures_base_url=simulator.futures_url,
-            futures_stream_url=simulator.futures_stream_url,
+            futures_base_url=simulator.base_url("futures"),
+            futures_stream_url=simulator.stream_url("futures"),
             transport=transport,
         ) as client:
             s = client.futures.streams

@@ -47,8 +47,8 @@ def section_for(simulator: Simulator, **changes: Any) -> dict[str, Any]:
     """A section that asks the simulator as fast as it can."""
     return {
         "enabled": True,
-        "rest_endpoint": simulator.spot_url,
-        "futures_rest_endpoint": simulator.futures_url,
+        "rest_endpoint": simulator.base_url("spot"),
+        "futures_rest_endpoint": simulator.base_url("futures"),
         "rate_limits": {"requests_per_minute": 100_000, "requests_per_second": 10_000, "weight_per_minute": 6000},
         "data_preferences": {
             "preferred_quote_currencies": [],

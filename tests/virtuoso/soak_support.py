@@ -180,13 +180,15 @@ class Polling:
 
     async def __aenter__(self) -> Self:
         self.simulator.start()
-        url = self.simulator.spot_url
+        spot, futures = self.simulator.base_url("spot"), self.simulator.base_url("futures")
         self.http = httpx.AsyncClient(transport=self.line)
         # The client has no argument for a clock, as nobody but a test wants another one.
         with mock.patch.object(core, "AsyncClock", return_value=self.clock):
-            self.client = BinanceClient(spot_base_url=url, futures_base_url=url, http_client=self.http, caps=self._caps)
+            self.client = BinanceClient(
+                spot_base_url=spot, futures_base_url=futures, http_client=self.http, caps=self._caps
+            )
         # What truth is compared with comes from a client of its own, over a line that never fails.
-        self.truth = BinanceClient(spot_base_url=url, futures_base_url=url, budget=False)
+        self.truth = BinanceClient(spot_base_url=spot, futures_base_url=futures, budget=False)
         if self._market == "usdm":
             listing = Listing(await self.truth.futures.exchange_info(), None)
         else:

@@ -50,7 +50,10 @@ async def through(transport: Changing, simulator: Simulator) -> AsyncIterator[Bi
     async with (
         httpx.AsyncClient(transport=transport) as http,
         BinanceClient(
-            spot_base_url=simulator.spot_url, futures_base_url=simulator.futures_url, http_client=http, max_retries=0
+            spot_base_url=simulator.base_url("spot"),
+            futures_base_url=simulator.base_url("futures"),
+            http_client=http,
+            max_retries=0,
         ) as client,
     ):
         yield client

@@ -252,7 +252,10 @@ def test_credentials_are_never_told(section: dict[str, Any], caplog: pytest.LogC
 
 
 async def test_credentials_are_never_sent(simulator: Any) -> None:
-    section = {"api_credentials": {"api_key": KEY, "api_secret": KEY}, "futures_rest_endpoint": simulator.futures_url}
+    section = {
+        "api_credentials": {"api_key": KEY, "api_secret": KEY},
+        "futures_rest_endpoint": simulator.base_url("futures"),
+    }
     async with make_client(load_settings(section, {})) as client:
         # An endpoint that wants a key is refused, because none goes out.
         with pytest.raises(BinanceError, match="key"):

@@ -83,7 +83,9 @@ def test_figures_are_the_same_under_every_context(context: Context) -> None:
 @every_context
 async def test_market_data_are_the_same_under_every_context(simulator: Simulator, context: Context) -> None:
     async def fetch() -> object:
-        async with BinanceClient(spot_base_url=simulator.spot_url, futures_base_url=simulator.futures_url) as client:
+        async with BinanceClient(
+            spot_base_url=simulator.base_url("spot"), futures_base_url=simulator.base_url("futures")
+        ) as client:
             listed = Listing(await client.futures.exchange_info(), None).resolve("BTCUSDT")
             return json_view(assemble(await fetch_parts(client, listed), NOW))
 

@@ -61,13 +61,16 @@ REASONS: Mapping[tuple[str, str, str], str] = {
 class Ccxt:
     """CCXT's own class for Binance, with its addresses turned to the simulator."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, simulator: Simulator) -> None:
         import ccxt
 
         self.exchange: Any = ccxt.binance({"enableRateLimit": False, "options": {"fetchCurrencies": False}})
         self.exchange.session.trust_env = False
         paths = {"public": "/api/v3", "fapiPublic": "/fapi/v1", "fapiPublicV2": "/fapi/v2", "fapiData": "/futures/data"}
-        self.exchange.urls["api"] = {name: url + path for name, path in paths.items()}
+        self.exchange.urls["api"] = {
+            name: simulator.base_url("futures" if name.startswith("fapi") else "spot") + path
+            for name, path in paths.items()
+        }
         self.exchange.options["fetchMarkets"] = {"types": ["spot", "linear"]}
         self.exchange.load_markets()
 
@@ -87,7 +90,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def theirs(simulator: Simulator) -> Iterator[Ccxt]:
-    ccxt = Ccxt(simulator.spot_url)
+    ccxt = Ccxt(simulator)
     yield ccxt
     ccxt.close()
 
@@ -95,7 +98,9 @@ def theirs(simulator: Simulator) -> Iterator[Ccxt]:
 @pytest.fixture
 async def client(simulator: Simulator) -> Any:
     simulator.reset_limits()
-    async with BinanceClient(spot_base_url=simulator.spot_url, futures_base_url=simulator.futures_url) as one:
+    async with BinanceClient(
+        spot_base_url=simulator.base_url("spot"), futures_base_url=simulator.base_url("futures")
+    ) as one:
         yield one
 
 

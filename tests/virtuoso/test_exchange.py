@@ -127,7 +127,7 @@ async def test_the_constructor_takes_what_the_factory_passes(simulator: Simulato
     cls = make_exchange_class(fake_virtuoso.BaseExchange, {"market_types": ["spot"]})
     exchange: Any = cls({"exchanges": {"binance": section_for(simulator)}}, error_handler="kept")
     assert exchange.error_handler == "kept"
-    assert exchange.binance_settings.futures_url == simulator.futures_url
+    assert exchange.binance_settings.futures_url == simulator.base_url("futures")
     assert exchange.binance_settings.futures is False  # from the class, where the constructor says nothing
 
 

@@ -154,7 +154,7 @@ async def test_spot_has_no_statistics_and_its_book_is_as_old_as_its_answer() -> 
 async def test_an_environment_without_futures_serves_spot() -> None:
     async with (
         Polling(["BTCUSDT"], market="spot") as polling,
-        BinanceClient("data_only", spot_base_url=polling.simulator.spot_url) as client,
+        BinanceClient("data_only", spot_base_url=polling.simulator.base_url("spot")) as client,
     ):
         fetcher = BinanceDataFetcher(client, polling.listed, polling.clock.now_ms)
         assert (await fetcher.refresh()).complete

@@ -69,10 +69,10 @@ def test_premium_is_told_in_basis_points_of_the_index() -> None:
 async def test_all_of_it_on_the_simulator() -> None:
     line = Line()
     with Simulator(clock=ManualClock(NOW + 123_456), symbols=["BTCUSDT"], history_days=3) as running:
-        url = running.futures_url
+        urls = {"spot_base_url": running.base_url("spot"), "futures_base_url": running.base_url("futures")}
         async with (
             httpx.AsyncClient(transport=line) as http,
-            BinanceClient(futures_base_url=url, spot_base_url=url, http_client=http, max_retries=0) as client,
+            BinanceClient(**urls, http_client=http, max_retries=0) as client,
         ):
             listed = Listing(await client.futures.exchange_info(), None).resolve("BTCUSDT")
             before = running.requests.total

@@ -153,7 +153,9 @@ async def listed(client: BinanceClient, market: str) -> Listed:
 async def test_the_monitor_sees_every_trade_once(market: str) -> None:
     clock = ManualClock(NOW)
     with Simulator(clock=clock, symbols=["BTCUSDT"], history_days=2) as running:
-        async with BinanceClient(spot_base_url=running.spot_url, futures_base_url=running.futures_url) as client:
+        async with BinanceClient(
+            spot_base_url=running.base_url("spot"), futures_base_url=running.base_url("futures")
+        ) as client:
             monitor = LargeTradeMonitor(client, await listed(client, market), Thresholds(D("0.01"), None))
             found = await monitor.poll()
             assert len(found) == 1000
@@ -171,7 +173,7 @@ async def test_the_monitor_sees_every_trade_once(market: str) -> None:
 async def test_the_monitor_jumps_over_what_it_cannot_keep_up_with_and_says_so() -> None:
     clock = ManualClock(NOW)
     with Simulator(clock=clock, symbols=["BTCUSDT"], history_days=5) as running:
-        async with BinanceClient(futures_base_url=running.futures_url) as client:
+        async with BinanceClient(futures_base_url=running.base_url("futures")) as client:
             monitor = LargeTradeMonitor(client, await listed(client, "usdm"), max_pages=1)
             await monitor.poll()
             before = monitor.watch.last_id
@@ -189,7 +191,7 @@ async def test_a_failed_poll_goes_on_where_it_was() -> None:
     with Simulator(clock=clock, symbols=["BTCUSDT"], history_days=2) as running:
         async with (
             httpx.AsyncClient(transport=line) as http,
-            BinanceClient(futures_base_url=running.futures_url, max_retries=0, http_client=http) as client,
+            BinanceClient(futures_base_url=running.base_url("futures"), max_retries=0, http_client=http) as client,
         ):
             monitor = LargeTradeMonitor(client, await listed(client, "usdm"), Thresholds(D("0.01"), None))
             before = await monitor.poll()

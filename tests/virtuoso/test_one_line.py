@@ -146,7 +146,7 @@ def test_a_book_of_one_side_is_told_and_empty(bids: list[tuple[str, str]], asks:
 
 
 async def test_positioning_of_a_closed_client_is_a_mistake_and_no_missing_part(own_simulator: Simulator) -> None:
-    client = BinanceClient(futures_base_url=own_simulator.futures_url)
+    client = BinanceClient(futures_base_url=own_simulator.base_url("futures"))
     listed = Listing(await client.futures.exchange_info(), None).resolve("BTCUSDT")
     await client.aclose()
     with pytest.raises(ConfigError, match="closed"):

@@ -2,7 +2,7 @@
 
 ::
 
-    with simulator_process(futures_weight_limit=600, weight_window_seconds=15) as control:
+    with simulator_process(weight_limits={"futures": 600}, weight_window_seconds=15) as control:
         client = control.sync_client()
         control.faults.add(Fault.server_error(), probability=0.1)
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from binance_sdk.simulator.asgi import AsgiApp, Receive, Scope, Send, send_head, send_response
 from binance_sdk.simulator.faults.requests import NO_FAULT, Fault
+from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator.rest.exchange import Exchange, Reply, Request
 from binance_sdk.simulator.sockets import reset_connection
 
@@ -36,9 +37,19 @@ class Connection(Protocol):
 class ExchangeApp:
     """The application that uvicorn runs; each connection asks ``app_for`` for an application of its own."""
 
-    def __init__(self, exchange: Exchange, control: AsgiApp | None = None, control_prefix: str = "") -> None:
-        """``control`` answers the paths below ``control_prefix``, which are about the simulator itself."""
+    def __init__(
+        self, exchange: Exchange, ports: Mapping[int, Market], control: AsgiApp | None = None, control_prefix: str = ""
+    ) -> None:
+        """An application for all markets.
+
+        Args:
+            exchange: Answers what is asked.
+            ports: Which market is asked at each port.
+            control: Answers the paths below ``control_prefix``, which are about the simulator itself.
+            control_prefix: See there.
+        """
         self._exchange = exchange
+        self._ports = ports
         self._control = control
         self._control_prefix = control_prefix
         self._stopping = asyncio.Event()
@@ -46,20 +57,21 @@ class ExchangeApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         raise RuntimeError("requests come over an H11Connection, which takes its application from app_for()")
 
-    def app_for(self, connection: Connection) -> AsgiApp:
-        """The application of one connection."""
+    def app_for(self, connection: Connection, port: int) -> AsgiApp:
+        """The application of one connection, which came in at this port."""
+        market = self._ports[port]
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             path: str = scope["path"]
             if self._control is not None and path.startswith(self._control_prefix):
                 await self._control(scope, receive, send)
                 return
-            injected = self._exchange.draw(path)
+            injected = self._exchange.draw(market, path)
             if injected is NO_FAULT:
-                await _send(_compressed(self._exchange.answer(_request(scope)), scope), send)
+                await _send(_compressed(self._exchange.answer(_request(market, port, scope)), scope), send)
                 return
             await self._pause(injected.before)
-            reply = self._exchange.answer(_request(scope), injected)
+            reply = self._exchange.answer(_request(market, port, scope), injected)
             await self._pause(injected.after)
             fault = injected.fault
             if fault is None or fault.replaces_answer or fault.changes_rows:
@@ -116,7 +128,7 @@ class H11Connection(H11Protocol):
         super().connection_made(transport)
         exchange_app = self.config.app
         assert isinstance(exchange_app, ExchangeApp)
-        self.app = exchange_app.app_for(self)
+        self.app = exchange_app.app_for(self, transport.get_extra_info("sockname")[1])
 
     def shutdown(self) -> None:
         super().shutdown()
@@ -130,9 +142,11 @@ class H11Connection(H11Protocol):
         reset_connection(self.transport)
 
 
-def _request(scope: Scope) -> Request:
+def _request(market: Market, port: int, scope: Scope) -> Request:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     return Request(
+        market=market,
+        port=port,
         method=scope["method"],
         path=scope["path"],
         query=scope["query_string"].decode("latin-1"),

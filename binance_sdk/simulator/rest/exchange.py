@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import partial
 
-from binance_sdk._runtime.operation import Catalogue, Operation
+from binance_sdk._runtime.operation import MARKETS, Catalogue, Operation
 from binance_sdk.simulator.clock import SimulatorClock
 from binance_sdk.simulator.errors import RejectionError, SimulatorError
 from binance_sdk.simulator.faults.damage import bad_row, newest_first
@@ -27,6 +27,7 @@ from binance_sdk.simulator.rest.spec_weights import price_by_spec
 from binance_sdk.simulator.rest.validation import Call, RequestValidator
 from binance_sdk.simulator.rest.weights import STALE_HEADER, WEIGHTS, WITHOUT_HEADER, raw_query
 from binance_sdk.simulator.rest.window_stats import RequestCounts, WindowHistory
+from binance_sdk.simulator_url import REST_PORTS, SIMULATOR_VARIABLE
 
 _JSON = "application/json;charset=UTF-8"
 _PAGE = "text/html;charset=UTF-8"
@@ -42,7 +43,7 @@ class Settings:
 
     seed: int
     history_days: int
-    weight_limits: Mapping[Market, int | None]
+    weight_limits: Mapping[Market, int]
     weight_window_seconds: int
     ban_after: int
     api_key_required: bool
@@ -52,6 +53,10 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Request:
+    """What came in at the port of a market."""
+
+    market: Market
+    port: int
     method: str
     path: str
     query: str = ""
@@ -67,7 +72,7 @@ class Reply:
 
 
 class Exchange:
-    """Both markets behind one address."""
+    """All markets, each with paths of its own."""
 
     def __init__(
         self,
@@ -79,25 +84,25 @@ class Exchange:
     ) -> None:
         self._clock = clock
         self._fixture = fixture
-        self._operations = {operation.path: operation for operation in catalogue}
+        self._operations = {(operation.market, operation.path): operation for operation in catalogue}
         now = clock.now_ms()
         listed_at = (now // DAY - settings.history_days) * DAY
         lively_from = now // MINUTE * MINUTE if settings.lively else None
         listed = tuple(instruments)
-        names: tuple[Market, ...] = ("spot", "futures")
+        _check_weight_limits(settings.weight_limits)
         limiters = {pool: _limiter(pool, settings) for pool in POOLS}
         # Markets of one pool have the same limiter.
-        self.limiters: Mapping[Market, Limiter] = {name: limiters[POOL_OF[name]] for name in names}
+        self.limiters: Mapping[Market, Limiter] = {name: limiters[POOL_OF[name]] for name in MARKETS}
         self.markets: Mapping[Market, ServedMarket] = {
             name: ServedMarket(name, listed, settings.seed, listed_at, self.limiters[name], lively_from)
-            for name in names
+            for name in MARKETS
         }
         self._validators = {
             name: RequestValidator(partial(getattr, market, "table"), api_key_required=settings.api_key_required)
             for name, market in self.markets.items()
         }
         self.faults = Faults({name for operation in catalogue for name in _names(operation)}, settings.seed)
-        # Weights that differ from the table, by path, and markets under maintenance.
+        # Weights that differ from the table, by operation, and markets under maintenance.
         self._drifted: dict[str, int] = {}
         self._refusing: frozenset[Market] = frozenset()
         self._asked: Counter[str] = Counter()
@@ -113,17 +118,16 @@ class Exchange:
     @property
     def weights_from_spec(self) -> tuple[str, ...]:
         """Ids of the endpoints whose price stands in no table written by hand."""
-        return tuple(sorted(one.id for path, one in self._operations.items() if path not in WEIGHTS[one.market]))
+        return tuple(sorted(one.id for one in self._operations.values() if one.path not in WEIGHTS[one.market]))
 
     def drift(self, operation_id: str, weight: int | None) -> None:
         """Charge another weight than the table's; ``None`` charges that of the table again."""
-        path = next((path for path, operation in self._operations.items() if operation.id == operation_id), None)
-        if path is None:
+        if all(operation.id != operation_id for operation in self._operations.values()):
             raise SimulatorError(f"there is no operation {operation_id!r}; write it like spot.klines")
         if weight is None:
-            self._drifted.pop(path, None)
+            self._drifted.pop(operation_id, None)
         else:
-            self._drifted[path] = weight
+            self._drifted[operation_id] = weight
 
     def maintain(self, market: Market, *, refuse: bool, show: bool) -> None:
         """Refuse everything, or not; and show every symbol as not traded, or not."""
@@ -132,11 +136,11 @@ class Exchange:
             self._refusing = frozenset((*others, market)) if refuse else others
         self.markets[market].listings.show_all_as(_SHOWN_IN_MAINTENANCE[market] if show else None)
 
-    def draw(self, path: str) -> Injected:
-        """What goes wrong with the next request to this path."""
+    def draw(self, market: Market, path: str) -> Injected:
+        """What goes wrong with the next request to this path of a market."""
         if not self._refusing and not self.faults.armed:
             return NO_FAULT
-        operation = self._operations.get(path)
+        operation = self._operations.get((market, path))
         if operation is None:
             return NO_FAULT
         return _MAINTENANCE if operation.market in self._refusing else self.faults.draw(_names(operation))
@@ -144,7 +148,7 @@ class Exchange:
     def answer(self, request: Request, injected: Injected = NO_FAULT) -> Reply:
         """Answer one request as Binance would at this moment, or as the injected fault has it."""
         now = self._clock.now_ms()
-        operation = self._operations.get(request.path)
+        operation = self._operations.get((request.market, request.path))
         if operation is None:
             reply = self._unknown_path(request, now)
         elif request.method != "GET":
@@ -159,12 +163,30 @@ class Exchange:
         return reply
 
     def _unknown_path(self, request: Request, now: int) -> Reply:
-        """Binance sends a web page to a browser and JSON to others; neither has ``code`` and ``msg``."""
+        """Binance sends a web page to a browser and JSON to others; neither has ``code`` and ``msg``.
+
+        A path of another market is the mistake of someone who knows one port only, so that answer says more.
+        """
+        headers = {"content-type": _JSON, "date": _date(now)}
+        owners = [market for market in self.markets if (market, request.path) in self._operations]
+        if owners:
+            told = f"Path {request.path}, Method {request.method} is invalid: {self._elsewhere(request, owners)}"
+            return Reply(404, headers, encode({"code": -5000, "msg": told}))
         if "text/html" in request.accept:
             page = "<html><head><title>404 Not found</title></head><body><h1>Not found</h1></body></html>"
             return Reply(404, {"content-type": _PAGE, "date": _date(now)}, page.encode())
         body = encode({"timestamp": now, "status": 404, "error": "Not Found", "path": request.path})
-        return Reply(404, {"content-type": _JSON, "date": _date(now)}, body)
+        return Reply(404, headers, body)
+
+    @staticmethod
+    def _elsewhere(request: Request, owners: Sequence[Market]) -> str:
+        """Where a path is that belongs to other markets."""
+        first = request.port - REST_PORTS[request.market]
+        found = ", ".join(f"{owner} is at port {first + REST_PORTS[owner]}" for owner in owners)
+        return (
+            f"port {request.port} of this simulator serves {request.market}, {found}. "
+            f"{SIMULATOR_VARIABLE}=http://HOST:{first} points a client at all markets"
+        )
 
     def _known_path(self, operation: Operation[object], request: Request, now: int, injected: Injected) -> Reply:
         headers = {"content-type": _JSON, "date": _date(now)}
@@ -202,7 +224,7 @@ class Exchange:
             return Reply(rejection.status, headers, encode(rejection.body))
 
     def _weight(self, operation: Operation[object], request: Request) -> int:
-        drifted = self._drifted.get(request.path)
+        drifted = self._drifted.get(operation.id)
         if drifted is not None:
             return drifted
         price = WEIGHTS[operation.market].get(request.path)
@@ -218,9 +240,17 @@ class Exchange:
         return {"x-mbx-used-weight": shown, **named} if limiter.pool.bare_header else named
 
 
+def _check_weight_limits(limits: Mapping[Market, int]) -> None:
+    for market, limit in limits.items():
+        if market not in MARKETS:
+            raise SimulatorError(f"weight_limits: there is no market {market!r}; there are {', '.join(MARKETS)}")
+        if limit < 1:
+            raise SimulatorError(f"weight_limits: {limit} of {market} is too low: at least 1")
+
+
 def _limiter(pool: str, settings: Settings) -> Limiter:
     """The counters of a pool: a limit of one's own for one of its markets is one for all of them."""
-    own = [limit for market, limit in settings.weight_limits.items() if limit and POOL_OF[market] == pool]
+    own = [limit for market, limit in settings.weight_limits.items() if POOL_OF[market] == pool]
     return Limiter(
         POOLS[pool],
         Window(min(own, default=POOLS[pool].weight_limit), settings.weight_window_seconds),

@@ -11,7 +11,9 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from binance_sdk._runtime.operation import MARKETS
 from binance_sdk.simulator import ManualClock, Simulator
+from tests.simulated_http import SimulatedHttp
 
 NOW = 1_800_000_123_456
 """2027-01-15 08:02:03.456 UTC, a Friday."""
@@ -65,14 +67,14 @@ class World:
 
     @asynccontextmanager
     async def spot(self, path: str = "/ws", **options: Any) -> AsyncIterator[Wire]:
-        url = self.simulator.spot_stream_url + path
+        url = self.simulator.stream_url("spot") + path
         async with connect(url, max_size=None, max_queue=None, **options) as socket:
             yield Wire(socket)
 
     @asynccontextmanager
     async def futures(self, path: str = "/market/ws", **options: Any) -> AsyncIterator[Wire]:
         async with connect(
-            self.simulator.futures_stream_url + path, max_size=None, max_queue=None, **options
+            self.simulator.stream_url("futures") + path, max_size=None, max_queue=None, **options
         ) as socket:
             yield Wire(socket)
 
@@ -99,12 +101,12 @@ def clock() -> ManualClock:
 @pytest.fixture
 def world(clock: ManualClock) -> Iterator[World]:
     """A simulator at ``NOW`` with weight limits out of reach, and ban_after for many control messages."""
-    simulator = Simulator(clock=clock, spot_weight_limit=10**9, futures_weight_limit=10**9)
+    simulator = Simulator(clock=clock, weight_limits=dict.fromkeys(MARKETS, 10**9))
     for limits in simulator.streams.limits.values():
         limits.messages_per_second = 10_000
     with (
         simulator,
-        httpx.Client(base_url=simulator.spot_url, headers={"X-MBX-APIKEY": "a-key"}, trust_env=False) as http,
+        SimulatedHttp(simulator, headers={"X-MBX-APIKEY": "a-key"}) as http,
     ):
         yield World(simulator, clock, http)
 
@@ -112,5 +114,5 @@ def world(clock: ManualClock) -> Iterator[World]:
 @pytest.fixture
 def strict(clock: ManualClock) -> Iterator[World]:
     """The same with Binance's own limits."""
-    with Simulator(clock=clock) as simulator, httpx.Client(base_url=simulator.spot_url, trust_env=False) as http:
+    with Simulator(clock=clock) as simulator, SimulatedHttp(simulator) as http:
         yield World(simulator, clock, http)

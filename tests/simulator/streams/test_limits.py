@@ -105,7 +105,7 @@ async def test_server_pings_are_answered_by_any_client(strict: World) -> None:
 
 async def test_who_answers_no_ping_is_closed(strict: World) -> None:
     strict.streams.limits["spot"].pong_deadline = 0.01
-    host, _, port = strict.simulator.spot_stream_url.removeprefix("ws://").partition(":")
+    host, _, port = strict.simulator.stream_url("spot").removeprefix("ws://").partition(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     try:
         key = "dGhlIHNhbXBsZSBub25jZQ=="

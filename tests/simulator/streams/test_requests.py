@@ -177,7 +177,7 @@ async def test_a_message_in_pieces(world: World) -> None:
 
 
 async def test_aiohttp_understands_it_too(world: World) -> None:
-    url = f"{world.simulator.spot_stream_url}/ws/btcusdt@aggTrade"
+    url = f"{world.simulator.stream_url('spot')}/ws/btcusdt@aggTrade"
     async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
         await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 1})
         assert await socket.receive_json() == {"result": ["btcusdt@aggTrade"], "id": 1}
