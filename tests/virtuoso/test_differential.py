@@ -62,8 +62,7 @@ class Ccxt:
     """CCXT's own class for Binance, with its addresses turned to the simulator."""
 
     def __init__(self, simulator: Simulator) -> None:
-        import ccxt
-
+        ccxt: Any = pytest.importorskip("ccxt", reason="ccxt is missing: install the dev extra")
         self.exchange: Any = ccxt.binance({"enableRateLimit": False, "options": {"fetchCurrencies": False}})
         self.exchange.session.trust_env = False
         paths = {"public": "/api/v3", "fapiPublic": "/fapi/v1", "fapiPublicV2": "/fapi/v2", "fapiData": "/futures/data"}
