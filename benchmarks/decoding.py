@@ -168,7 +168,7 @@ def _ours(operation: str, shape: type | None) -> Callable[[bytes], Any]:
 def _variant(operation: str, shape: type | None, market: Literal["spot", "futures"] = "spot") -> Any:
     from binance_sdk.catalogue import CATALOGUE
 
-    variants = CATALOGUE.market(market).operations[operation].variants
+    variants = CATALOGUE[market].operations[operation].variants
     return next(v for v in variants if shape is None or getattr(v.type, "__origin__", None) is shape)
 
 

@@ -24,7 +24,7 @@ import binance_sdk
 from binance_sdk.catalogue import CATALOGUE
 client = binance_sdk.SyncBinanceClient()
 client._core.open("benchmark")
-adapter = CATALOGUE.spot.operations["ticker_price"].variants[0].adapter
+adapter = CATALOGUE["spot"].operations["ticker_price"].variants[0].adapter
 adapter.validate_json(b'{"symbol":"BTCUSDT","price":"92314.51000000"}', by_alias=True, by_name=False)
 client.close()
 """

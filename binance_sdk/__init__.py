@@ -5,7 +5,7 @@
 """
 
 from binance_sdk import errors
-from binance_sdk._runtime.budget.caps import Caps
+from binance_sdk._caps import Caps
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._runtime.response import Headers, Plan, Response
 from binance_sdk._version import __version__

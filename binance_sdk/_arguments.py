@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from binance_sdk._runtime.budget.caps import Caps
+from binance_sdk._caps import Caps
 from binance_sdk.events import Hook, WeightDrift
 
 EnvironmentName = Literal["mainnet", "data_only", "testnet", "demo"]

@@ -10,12 +10,13 @@ from typing import cast, get_args
 from urllib.parse import urlsplit
 
 from binance_sdk._arguments import VARIABLES, Arguments, EnvironmentName, TransportName
+from binance_sdk._caps import Caps
 from binance_sdk._generated.environments import ENVIRONMENTS, LIMITS
-from binance_sdk._runtime.budget.caps import Caps
+from binance_sdk._generated.markets import MARKETS
 from binance_sdk._runtime.budget.pool import shared_pool
 from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.operation import MARKETS, Environment, Market
+from binance_sdk._runtime.market import Environment, Market
 from binance_sdk._runtime.options import RequestOptions, check_cache
 from binance_sdk._runtime.setting_checks import (
     MOST_CONCURRENT,
@@ -71,7 +72,7 @@ class Settings:
         return {
             market: MarketHosts(
                 tuple(Host.at(url) for url in urls.base_urls),
-                shared_pool(urls.pool, LIMITS[market], clock.time(), clock.monotonic()),
+                shared_pool(urls.pool, LIMITS[MARKETS[market].pool], clock.time(), clock.monotonic()),
                 urls.environment,
             )
             for market, urls in self.urls.items()
@@ -144,21 +145,25 @@ def _transport(name: object, http_client: object) -> TransportName:
 def _urls(environment: Environment, given: Arguments) -> dict[Market, MarketURLs]:
     urls: dict[Market, MarketURLs] = {}
     simulator = read_simulator_url()
-    for market in MARKETS:
-        hosts = environment.spot if market == "spot" else environment.futures
+    pools: dict[tuple[str, bool], str] = {}
+    for market, facts in MARKETS.items():
+        hosts = environment.hosts.get(market)
         stream_url, stream_source = _argument_or_variable(given, f"{market}_stream_url")
         streams = () if stream_url is None else (read_stream_url(stream_url, stream_source),)
         url, source = _argument_or_variable(given, f"{market}_base_url")
+        simulated = url is None and simulator is not None
         if url is None and simulator is not None:
             url, source = simulator.rest[market], SIMULATOR_VARIABLE
             streams = streams or (simulator.streams[market],)
         if url is not None:
             base_url = read_base_url(url, source)
-            # Clients of one host share one budget, whatever path they reach it by.
+            # Clients of one host share one budget, whatever path they reach it by. Hosts of several markets of one
+            # pool are taken for one exchange, which counts their requests together: the first of them names the pool.
+            pool = pools.setdefault((facts.pool, simulated), f"{urlsplit(base_url).netloc.lower()}/{facts.pool}")
             # Without a URL of their own there are no streams: another exchange's would fill this one's gaps.
-            urls[market] = MarketURLs((base_url,), f"{urlsplit(base_url).netloc.lower()}/{market}", "", streams)
-        elif hosts.rest:
-            pool = f"{environment.pool}/{market}"
+            urls[market] = MarketURLs((base_url,), pool, "", streams)
+        elif hosts is not None:
+            pool = f"{environment.pool}/{facts.pool}"
             urls[market] = MarketURLs(hosts.rest, pool, environment.name, streams or hosts.stream)
     return urls
 

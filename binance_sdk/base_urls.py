@@ -66,8 +66,8 @@ def _segments(parts: SplitResult) -> list[str]:
 
 
 def _is_binances_own(parts: SplitResult) -> bool:
-    endpoints = [hosts for environment in ENVIRONMENTS.values() for hosts in (environment.spot, environment.futures)]
-    return parts.hostname in {urlsplit(url).hostname for hosts in endpoints for url in (*hosts.rest, *hosts.stream)}
+    known = [hosts for environment in ENVIRONMENTS.values() for hosts in environment.hosts.values()]
+    return parts.hostname in {urlsplit(url).hostname for hosts in known for url in (*hosts.rest, *hosts.stream)}
 
 
 def _of_the_api(path: list[str]) -> int:
@@ -77,11 +77,10 @@ def _of_the_api(path: list[str]) -> int:
     from binance_sdk._generated.catalogue import CATALOGUE
 
     beginnings: set[tuple[str, ...]] = set()
-    for market in (CATALOGUE.spot, CATALOGUE.futures):
-        for operation in market.operations.values():
-            steps = tuple(operation.path.strip("/").split("/"))
-            # A gateway may have a path /api of its own, but hardly /api/v3.
-            beginnings |= {steps[:length] for length in range(2, len(steps) + 1)}
+    for operation in CATALOGUE.operations:
+        steps = tuple(operation.path.strip("/").split("/"))
+        # A gateway may have a path /api of its own, but hardly /api/v3.
+        beginnings |= {steps[:length] for length in range(2, len(steps) + 1)}
     return max((length for length in range(2, len(path) + 1) if tuple(path[-length:]) in beginnings), default=0)
 
 

@@ -9,35 +9,31 @@ from typing import TYPE_CHECKING
 from pydantic import JsonValue, TypeAdapter
 
 from binance_sdk._generated.catalogue import CATALOGUE
-from binance_sdk._runtime.operation import (
-    Catalogue,
-    Environment,
-    Limit,
-    Market,
-    MarketCatalogue,
-    MarketLimits,
-    Operation,
-    Parameter,
-    Variant,
-)
+from binance_sdk._generated.markets import MARKETS, Market
+from binance_sdk._runtime.market import Environment, HostUrls, Limit, MarketFacts, PoolLimits, StreamFacts
+from binance_sdk._runtime.operation import Catalogue, MarketCatalogue, Operation, Parameter, Variant
 
 if TYPE_CHECKING:
     from binance_sdk._runtime.stream.operation import StreamOperation
 
     STREAMS: tuple[StreamOperation[object], ...]
-    """Every stream of both markets, by market and name."""
+    """Every stream of every market, by market and name."""
 
 __all__ = [
     "CATALOGUE",
+    "MARKETS",
     "STREAMS",
     "Catalogue",
     "Environment",
+    "HostUrls",
     "Limit",
     "Market",
     "MarketCatalogue",
-    "MarketLimits",
+    "MarketFacts",
     "Operation",
     "Parameter",
+    "PoolLimits",
+    "StreamFacts",
     "StreamOperation",
     "Variant",
     "fixture",
@@ -73,15 +69,15 @@ def stream(stream_id: str) -> StreamOperation[object]:
     return found
 
 
-def stream_fixture(market: Market, name: str) -> bytes:
+def stream_fixture(market: str, name: str) -> bytes:
     """An example message of a stream, as Binance would send it, without the wrapper of combined streams.
 
     Args:
-        market: ``spot`` or ``futures``.
+        market: Name of the market, e.g. ``spot``.
         name: Name of the stream, e.g. ``agg_trade``.
 
     Raises:
-        LookupError: there is no such stream.
+        LookupError: there is no such market or stream.
     """
     fixtures = _fixtures(market, "stream_fixtures.json")
     if name not in fixtures:
@@ -91,22 +87,25 @@ def stream_fixture(market: Market, name: str) -> bytes:
 
 @cache
 def _streams() -> dict[str, StreamOperation[object]]:
-    from binance_sdk._generated.futures.stream_operations import STREAMS as FUTURES
-    from binance_sdk._generated.spot.stream_operations import STREAMS as SPOT
+    from importlib import import_module
 
-    return {stream.id: stream for stream in (*SPOT, *FUTURES)}
+    found: dict[str, StreamOperation[object]] = {}
+    for market in MARKETS:
+        module = import_module(f"binance_sdk._generated.{market}.stream_operations")
+        found |= {stream.id: stream for stream in module.STREAMS}
+    return found
 
 
-def fixture(market: Market, operation: str, suffix: str = "") -> bytes:
+def fixture(market: str, operation: str, suffix: str = "") -> bytes:
     """The example answer of an operation, as Binance would send it.
 
     Args:
-        market: ``spot`` or ``futures``.
+        market: Name of the market, e.g. ``spot``.
         operation: Name of the operation, e.g. ``klines``.
         suffix: Which answer, where there are several; see ``Variant.fixtures``.
 
     Raises:
-        LookupError: there is no such fixture.
+        LookupError: there is no such market or fixture.
     """
     name = f"{operation}.{suffix}" if suffix else operation
     fixtures = _fixtures(market, "fixtures.json")
@@ -121,8 +120,10 @@ def _written(body: JsonValue) -> bytes:
 
 
 @cache
-def _fixtures(market: Market, file: str) -> dict[str, JsonValue]:
+def _fixtures(market: str, file: str) -> dict[str, JsonValue]:
     from importlib.resources import files
 
+    if market not in MARKETS:
+        raise LookupError(f"no market {market!r}; there are {', '.join(MARKETS)}")
     content = files("binance_sdk._generated").joinpath(market, file).read_bytes()
     return TypeAdapter(dict[str, JsonValue]).validate_json(content)

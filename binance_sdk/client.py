@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     import httpx
 
     from binance_sdk._arguments import EnvironmentName, TransportName
+    from binance_sdk._caps import Caps
+    from binance_sdk._generated.markets import Market
     from binance_sdk._limits import LimitsView
     from binance_sdk._markets.futures import AsyncFuturesMarket, SyncFuturesMarket
     from binance_sdk._markets.spot import AsyncSpotMarket, SyncSpotMarket
-    from binance_sdk._runtime.budget.caps import Caps
     from binance_sdk.events import Hook, WeightDrift
 
 __all__ = ["BinanceClient", "SyncBinanceClient"]
@@ -144,6 +145,27 @@ class BinanceClient:
             from binance_sdk._runtime.calls.caller import AsyncCaller
 
         return AsyncFuturesMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
+
+    @overload
+    def market(self, name: Literal["spot"]) -> AsyncSpotMarket: ...
+
+    @overload
+    def market(self, name: Literal["futures"]) -> AsyncFuturesMarket: ...
+
+    @overload
+    def market(self, name: Market) -> AsyncSpotMarket | AsyncFuturesMarket: ...
+
+    def market(self, name: Market) -> AsyncSpotMarket | AsyncFuturesMarket:
+        """The data of a market by its name: ``client.market("spot")`` is ``client.spot``.
+
+        Raises:
+            ParameterError: there is no such market.
+        """
+        with IMPORT_LOCK:
+            from binance_sdk._market_names import check_market
+
+        found: AsyncSpotMarket | AsyncFuturesMarket = getattr(self, check_market(name))
+        return found
 
     @property
     def limits(self) -> LimitsView:
@@ -296,6 +318,27 @@ class SyncBinanceClient:
             from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 
         return SyncFuturesMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)
+
+    @overload
+    def market(self, name: Literal["spot"]) -> SyncSpotMarket: ...
+
+    @overload
+    def market(self, name: Literal["futures"]) -> SyncFuturesMarket: ...
+
+    @overload
+    def market(self, name: Market) -> SyncSpotMarket | SyncFuturesMarket: ...
+
+    def market(self, name: Market) -> SyncSpotMarket | SyncFuturesMarket:
+        """The data of a market by its name: ``client.market("spot")`` is ``client.spot``.
+
+        Raises:
+            ParameterError: there is no such market.
+        """
+        with IMPORT_LOCK:
+            from binance_sdk._market_names import check_market
+
+        found: SyncSpotMarket | SyncFuturesMarket = getattr(self, check_market(name))
+        return found
 
     @property
     def limits(self) -> LimitsView:

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from binance_sdk._runtime.operation import MARKETS, Market
+from binance_sdk._generated.markets import MARKETS
+from binance_sdk._runtime.market import Market
 from binance_sdk.errors import ConfigError, shown
 
 SIMULATOR_VARIABLE = "BINANCE_SDK_SIMULATOR"

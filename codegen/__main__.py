@@ -15,7 +15,7 @@ from codegen.lint import OLD_AFTER, broken_rules, old_facts
 from codegen.load import load
 from codegen.new import RefusedError, new_endpoint, new_stream
 from codegen.readers import unread_values
-from codegen.spec import MARKETS, Spec
+from codegen.spec import Spec
 from codegen.spec_files import EDITOR_SCHEMA
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -132,7 +132,7 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
     endpoint = kinds.add_parser("endpoint", help="an endpoint of REST")
     stream = kinds.add_parser("stream", help="a stream")
     for kind in (endpoint, stream):
-        kind.add_argument("market", choices=MARKETS)
+        kind.add_argument("market", help="name of a market in markets.yaml")
         kind.add_argument("name", help="name of the method, such as open_interest")
     endpoint.add_argument("path", help="path, such as /api/v3/depth")
     stream.add_argument("pattern", help="name with its parameters in braces, such as '{symbol}@aggTrade'")

@@ -104,15 +104,23 @@ def _fields(event: Placed[Schema], filled: bool) -> Iterator[Problem]:
 # -------------------------------------------------------------------------------------- streams
 
 
+def _route(spec: Spec, placed: Placed[StreamNode]) -> Iterator[Problem]:
+    route, routes = placed.value.route, spec.entry(placed.scope).streams.routes
+    known = english_list([f"{name} for {what}" for name, what in routes.items()])
+    if route is None and routes:
+        yield placed.problem(f"a stream of {placed.scope} needs a `route`: {known}")
+    elif route is not None and not routes:
+        yield placed.problem(f"markets.yaml has no routes for {placed.scope}; drop it", "route")
+    elif route is not None and route not in routes:
+        yield placed.problem(f"markets.yaml has no route `{route}` for {placed.scope}; it has {known}", "route")
+
+
 def _stream(spec: Spec, placed: Placed[StreamNode]) -> Iterator[Problem]:
     node = placed.value
     reason = shadowing(placed.name)
     if reason is not None or placed.name in _TAKEN_METHODS:
         yield placed.problem(f"the name {reason or 'is a method of every client'}; choose another name")
-    if placed.scope == "futures" and node.route is None:
-        yield placed.problem("a futures stream needs a `route`: public for the order book, market for the rest")
-    if placed.scope == "spot" and node.route is not None:
-        yield placed.problem("spot has no routes; drop it", "route")
+    yield from _route(spec, placed)
     yield from _parameters(spec, placed)
     yield from _pattern(placed)
     type_ = parse_type(node.event)

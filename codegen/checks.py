@@ -12,7 +12,7 @@ from codegen.check_names import type_exists
 from codegen.check_operations import check_operation
 from codegen.check_streams import check_streams
 from codegen.documents import Problem
-from codegen.names import RESERVED_CLASSES, field_refusal, position_refusal, snake
+from codegen.names import RESERVED_CLASSES, class_names, field_refusal, position_refusal, snake
 from codegen.spec import Placed, Spec
 from codegen.spec_model import Enum, ObjectSchema, RowSchema, Schema, UnionSchema
 from codegen.types import parse_type
@@ -41,12 +41,12 @@ def check(spec: Spec) -> list[Problem]:
 
 def _names(spec: Spec, placed: Placed[Any]) -> Iterator[Problem]:
     key = (placed.scope, placed.name)
-    if placed.name in RESERVED_CLASSES:
+    if placed.name in RESERVED_CLASSES or any(placed.name in class_names(market) for market in spec.market_names):
         yield placed.problem("the generated code uses this name itself; choose another name")
     shared = placed.scope != "shared" and bool(spec.schema("shared", placed.name) or spec.enum("shared", placed.name))
     replaces = isinstance(placed.value, RowSchema) and placed.value.replaces_shared
     if shared and not replaces:
-        yield placed.problem("schemas/ defines this name for both markets; use that or choose another name")
+        yield placed.problem("schemas/ defines this name for every market; use that or choose another name")
     if replaces and not shared:
         yield placed.problem("schemas/ has nothing of this name to replace; drop it", "replaces_shared")
     if isinstance(placed.value, Enum) and (key in spec.schemas or key in spec.events):

@@ -11,9 +11,9 @@ from typing import get_args
 from codegen import words
 from codegen.client_settings import Setting, client_settings
 from codegen.docstrings import LINE_LENGTH
-from codegen.names import pascal
+from codegen.names import english_list, pascal
 from codegen.render import MARK, formatted, jinja_environment
-from codegen.spec import MARKETS, Spec
+from codegen.spec import Spec
 from codegen.spec_model import Host
 
 _INDENT = 8
@@ -28,6 +28,16 @@ class MarketView:
     """As it begins a sentence."""
     class_name: str
     exchange_info_weight: str
+    """Empty where the market has no exchange information, and so no rules of symbols."""
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """A pool as ``Caps`` needs it."""
+
+    name: str
+    doc: str
+    """The line of its cap in the docstring."""
 
 
 @dataclass(frozen=True)
@@ -45,24 +55,34 @@ class KindView:
 
 def render_clients(spec: Spec) -> dict[str, bytes]:
     """Every file below ``binance_sdk`` that is generated outside ``_generated``, by name."""
-    settings = tuple(client_settings(MARKETS))
-    markets = [_market(spec, market) for market in MARKETS]
+    settings = tuple(client_settings(spec.market_names))
+    markets = [_market(spec, market) for market in spec.market_names]
+    pools = [_pool(spec, pool) for pool in spec.markets.pools]
     environment = jinja_environment()
     kinds = [_kind(settings, sync=False), _kind(settings, sync=True)]
     common = {"header": MARK, "settings": settings, "markets": markets, "kinds": kinds}
     files = {
         "client.py": environment.get_template("client.py.j2").render(common),
         "_arguments.py": environment.get_template("arguments.py.j2").render(common, environments=get_args(Host)),
+        "_caps.py": environment.get_template("caps.py.j2").render(common, pools=pools),
+        "_limits.py": environment.get_template("limits.py.j2").render(common),
     }
     for market in markets:
+        files[f"{market.name}.py"] = environment.get_template("public_market.py.j2").render(common, market=market)
         files[f"_markets/{market.name}.py"] = environment.get_template("market.py.j2").render(common, market=market)
     return formatted(files)
 
 
 def _market(spec: Spec, market: str) -> MarketView:
-    operation = spec.operations[market, "exchange_info"].value
-    weight = words.weight(operation.weight, operation)
+    placed = spec.operations.get((market, "exchange_info"))
+    weight = "" if placed is None else words.weight(placed.value.weight, placed.value)
     return MarketView(market, spec.entry(market).title, pascal(market), weight)
+
+
+def _pool(spec: Spec, pool: str) -> PoolView:
+    titles = [entry.title for entry in spec.markets.markets.values() if entry.pool == pool]
+    whose = f"{english_list(titles)}{' together' if len(titles) > 1 else ''}"
+    return PoolView(pool, "\n".join(_wrapped(f"{pool}_weight_per_minute: Request weight of {whose}, from 1 on.")))
 
 
 def _kind(settings: tuple[Setting, ...], *, sync: bool) -> KindView:

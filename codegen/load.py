@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from codegen.check_markets import check_markets
 from codegen.checks import check
 from codegen.documents import Document, Problem, SpecError, parse
 from codegen.explain import did_you_mean, explain
 from codegen.names import english_list
-from codegen.spec import MARKETS, SCOPES, STREAMS, Placed, Spec
+from codegen.spec import SHARED, STREAMS, Placed, Spec
 from codegen.spec_files import TOP_FILES, WRITTEN
 from codegen.spec_model import (
     EnvironmentsFile,
@@ -26,8 +27,8 @@ from codegen.spec_streams import StreamsFile
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
-_FOLDERS = {scope: "schemas" if scope == "shared" else scope for scope in SCOPES}
-"""Scope to the folder of its schemas and endpoints."""
+_SCHEMAS = "schemas"
+"""Folder of the schemas that several markets share; those of one market stand in the folder of its name."""
 _FIXTURES = "fixtures"
 _READ_BY_SUFFIX = {".yaml": ".yaml", ".yml": ".yaml", ".json": ".json"}
 """Endings in small letters to the one that is read."""
@@ -46,19 +47,23 @@ def load(folder: Path) -> Spec:
     markets = _read(folder, "markets.yaml", MarketsFile, problems)
     errors = _read(folder, "errors.yaml", ErrorsFile, problems)
     names = _read(folder, "names.yaml", NamesFile, problems)
+    if markets is not None:
+        problems += check_markets(*markets, environments and environments[1])
+    market_names = _market_names(folder) if markets is None else tuple(markets[1].markets)
     parsed = [
         (scope, found)
-        for scope in SCOPES
-        for path in sorted((folder / _FOLDERS[scope]).glob("*.yaml"))
+        for scope in (SHARED, *market_names)
+        for path in sorted((folder / (_SCHEMAS if scope == SHARED else scope)).glob("*.yaml"))
         if (found := _read(folder, path.relative_to(folder).as_posix(), SpecFile, problems)) is not None
     ]
     streams = [
         (market, read)
-        for market in MARKETS
+        for market in market_names
         if (folder / STREAMS / f"{market}.yaml").is_file()
         and (read := _read(folder, f"{STREAMS}/{market}.yaml", StreamsFile, problems)) is not None
     ]
-    problems += _unread(folder, streams=tuple(f"{STREAMS}/{market}.yaml" for market in MARKETS))
+    if market_names:
+        problems += _unread(folder, market_names)
     if environments is None or markets is None or errors is None or names is None or problems:
         raise SpecError(problems)
     spec = Spec(folder, environments[1], markets[1], errors[1], names[1], names[0])
@@ -70,7 +75,6 @@ def load(folder: Path) -> Spec:
         *(found for _, found in parsed),
         *(read for _, read in streams),
     ]
-    problems += _unknown_hosts(spec, markets[0])
     for scope, (document, file) in parsed:
         _place(spec, scope, document, file, problems)
     for market, (document, streams_file) in streams:
@@ -85,16 +89,17 @@ def load(folder: Path) -> Spec:
     return spec
 
 
-def _unknown_hosts(spec: Spec, document: Document) -> Iterator[Problem]:
-    known = list(spec.environments.environments)
-    for market, entry in spec.markets.markets.items():
-        for host in entry.hosts:
-            if host not in known:
-                text = f"{market}: environments.yaml has no `{host}`; it has {english_list(known)}"
-                yield Problem(document.file, document.line("markets", market, "hosts", host), text)
+def _market_names(folder: Path) -> tuple[str, ...]:
+    """The markets of a file with a mistake, so that those of other files are told in the same run."""
+    try:
+        value = parse("markets.yaml", (folder / "markets.yaml").read_text(encoding="utf-8")).value
+    except (OSError, UnicodeDecodeError, SpecError):
+        return ()
+    entries = value.get("markets") if isinstance(value, dict) else None
+    return tuple(name for name in entries if isinstance(name, str)) if isinstance(entries, dict) else ()
 
 
-def _unread(folder: Path, streams: Sequence[str]) -> Iterator[Problem]:
+def _unread(folder: Path, markets: Sequence[str]) -> Iterator[Problem]:
     """Files that somebody wrote for the generator and that it would silently pass over."""
     for path in sorted(folder.rglob("*")):
         suffix = _READ_BY_SUFFIX.get(path.suffix.lower())
@@ -102,29 +107,34 @@ def _unread(folder: Path, streams: Sequence[str]) -> Iterator[Problem]:
         if suffix is None or name in WRITTEN or not path.is_file():
             continue
         *folders, file = name.split("/")
-        remedy = f"call it {suffix}" if path.suffix != suffix else _remedy(folders, file, suffix, streams)
+        remedy = f"call it {suffix}" if path.suffix != suffix else _remedy(folders, file, suffix, markets)
         if remedy is not None:
             yield Problem(name, 1, f"is not read; {remedy}")
 
 
-def _remedy(folders: Sequence[str], file: str, suffix: str, streams: Sequence[str]) -> str | None:
+def _remedy(folders: Sequence[str], file: str, suffix: str, markets: Sequence[str]) -> str | None:
     """Where a file of this kind belongs, or None where it is in its place."""
     first = folders[0] if folders else ""
-    known = (*_FOLDERS.values(), STREAMS, _FIXTURES)
-    homes = english_list([f"{market}/" for market in MARKETS], "or")
+    known = (_SCHEMAS, *markets, STREAMS, _FIXTURES)
     if first and first not in known:
-        return f"no folder is called `{first}`{did_you_mean(first, known) or f'; there are {english_list(known)}'}"
+        hint = did_you_mean(first, known) or f"; there are {english_list(known)}."
+        return f"no folder is called `{first}`{hint} A market of that name needs an entry in markets.yaml"
     if suffix == ".json":
         # A fixture in a wrong place has no operation or stream of its name, and is told so.
         return None if first == _FIXTURES else f"example answers go below {_FIXTURES}/"
     if first == _FIXTURES:
         return "an example answer is a .json file"
     if not first:
-        there = f"endpoints go below {homes}, schemas of both markets below {_FOLDERS['shared']}/"
+        there = f"endpoints go below {_folders(markets)}, schemas of several markets below {_SCHEMAS}/"
         return None if file in TOP_FILES else (did_you_mean(file, TOP_FILES).removeprefix("; ") or there)
     if first == STREAMS:
-        return None if "/".join((*folders, file)) in streams else f"streams stand in {english_list(streams)}"
+        files = [f"{STREAMS}/{market}.yaml" for market in markets]
+        return None if "/".join((*folders, file)) in files else f"streams stand in {english_list(files)}"
     return None if len(folders) == 1 else f"move it up: files of {first} lie side by side in {first}/"
+
+
+def _folders(markets: Iterable[str]) -> str:
+    return english_list([f"{market}/" for market in markets], "or")
 
 
 def _place(spec: Spec, scope: str, document: Document, file: SpecFile, problems: list[Problem]) -> None:
@@ -136,8 +146,9 @@ def _place(spec: Spec, scope: str, document: Document, file: SpecFile, problems:
             if other is not None:
                 place = f"{other.document.file}:{other.document.line(*other.path)}"
                 problems.append(placed.problem(f"already defined at {place}; give one of the two another name"))
-            elif section == "operations" and scope == "shared":
-                problems.append(placed.problem("an operation belongs to one market; move it below spot/ or futures/"))
+            elif section == "operations" and scope == SHARED:
+                homes = _folders(spec.market_names)
+                problems.append(placed.problem(f"an operation belongs to one market; move it below {homes}"))
             else:
                 table[scope, name] = placed
                 if section == "operations":
@@ -197,4 +208,4 @@ def _read(folder: Path, name: str, model: type[ModelT], problems: list[Problem])
     return None
 
 
-__all__ = ["MARKETS", "SCOPES", "Document", "Placed", "Problem", "Spec", "SpecError", "load", "parse"]
+__all__ = ["Document", "Placed", "Problem", "Spec", "SpecError", "load", "parse"]

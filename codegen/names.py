@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
 
@@ -26,15 +26,7 @@ RESERVED_CLASSES = frozenset(
     {
         "Annotated",
         "AsyncCaller",
-        "AsyncFutures",
-        "AsyncFuturesPlan",
-        "AsyncFuturesRaw",
-        "AsyncFuturesStreams",
         "AsyncIterator",
-        "AsyncSpot",
-        "AsyncSpotPlan",
-        "AsyncSpotRaw",
-        "AsyncSpotStreams",
         "AsyncStreams",
         "Decimal",
         "DecimalOrNumber",
@@ -56,14 +48,6 @@ RESERVED_CLASSES = frozenset(
         "StreamOperation",
         "StreamOptions",
         "SyncCaller",
-        "SyncFutures",
-        "SyncFuturesPlan",
-        "SyncFuturesRaw",
-        "SyncFuturesStreams",
-        "SyncSpot",
-        "SyncSpotPlan",
-        "SyncSpotRaw",
-        "SyncSpotStreams",
         "SyncStream",
         "SyncStreams",
         "TYPE_CHECKING",
@@ -75,7 +59,21 @@ RESERVED_CLASSES = frozenset(
         "Unpack",
     }
 )
-"""Names that modules with schemas in them import or define for themselves."""
+"""Names that modules with schemas in them import or define for themselves, beside those of ``class_names``."""
+
+RESERVED_MARKETS = frozenset(
+    {
+        # Folders of the spec, and what lies beside the packages of the markets in ``_generated``.
+        *("schemas", "fixtures", "shared", "spec", "environments", "markets"),
+        # Modules of the package, where a market has one of its name.
+        *("adapters", "arithmetic", "base_urls", "batch", "book", "books", "catalogue", "cli", "client", "errors"),
+        *("events", "frames", "history", "metrics", "simulator", "simulator_url", "streams", "symbols"),
+        # Attributes of a client and of its limits.
+        *("aclose", "close", "drift", "limits", "market", "with_options"),
+    }
+)
+"""Names that a market cannot have: something else that is found by name has them."""
+_SUFFIXES = ("", "Raw", "Plan", "Streams", "Market")
 
 
 def snake(wire: str) -> str:
@@ -87,6 +85,11 @@ def snake(wire: str) -> str:
 def pascal(name: str) -> str:
     """``ticker_24hr`` as ``Ticker24hr``."""
     return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
+def class_names(market: str) -> Iterator[str]:
+    """The classes that are generated for a market."""
+    yield from (f"{kind}{pascal(market)}{suffix}" for kind in ("Async", "Sync") for suffix in _SUFFIXES)
 
 
 def shadowing(name: str) -> str | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from codegen.documents import FILL
 from codegen.editor_schema import modeline
+from codegen.explain import did_you_mean
 from codegen.hand_tables import (
     ENDPOINTS,
     SIMULATOR_NAMES,
@@ -92,6 +93,7 @@ def new_endpoint(root: Path, spec: Spec, market: str, name: str, path: str) -> l
     Raises:
         RefusedError: Something of it is there already, or cannot be.
     """
+    _check_market(spec, market)
     _check_name(name)
     if not _PATH.fullmatch(path):
         raise RefusedError(f"`{path}` is no path; write one such as /api/v3/depth")
@@ -137,8 +139,9 @@ def new_stream(root: Path, spec: Spec, market: str, name: str, pattern: str, rou
     Raises:
         RefusedError: Something of it is there already, or cannot be.
     """
+    _check_market(spec, market)
     _check_name(name)
-    routes = sorted({one.value.route for one in spec.streams_of(market) if one.value.route})
+    routes = sorted(spec.entry(market).streams.routes)
     if routes and route not in routes:
         raise RefusedError(f"streams of {market} have a route: add --route {' or --route '.join(routes)}")
     if not routes and route is not None:
@@ -177,6 +180,12 @@ def new_stream(root: Path, spec: Spec, market: str, name: str, pattern: str, rou
     _write(root, {example_file: example}, lines, {file: text})
     where = f"{file}, at the end of `schemas` and of `streams`"
     return [where, example_file, *(f"{line.file}, {line.table}" for line in lines)]
+
+
+def _check_market(spec: Spec, market: str) -> None:
+    if market not in spec.market_names:
+        hint = did_you_mean(market, spec.market_names) or f"; there are {english_list(spec.market_names)}"
+        raise RefusedError(f"markets.yaml has no market `{market}`{hint}")
 
 
 def _check_name(name: str) -> None:

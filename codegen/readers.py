@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from codegen.documents import Document, Problem
 from codegen.spec import Spec
 from codegen.spec_base import Node, Source
-from codegen.spec_model import Band, MarketEntry, Operation, RowSchema, SchemaField, SpecFile
+from codegen.spec_model import Band, Operation, RowSchema, SchemaField, SpecFile
 from codegen.spec_names import Fact, NamesFile
 from codegen.spec_streams import StreamsFile
 
@@ -30,11 +30,8 @@ _BY_THE_LOADER: Mapping[type[Node], frozenset[str]] = {
     SpecFile: frozenset({"enums", "schemas", "operations", "hosts"}),
     StreamsFile: frozenset({"enums", "schemas", "streams", "own_rows"}),
 }
-_BY_THE_CLIENTS: Mapping[type[Node], frozenset[str]] = {MarketEntry: frozenset({"title"})}
-"""Goes into the modules beside ``_generated``, which are rendered by themselves."""
 _BY_THE_CHECKS: Mapping[type[Node], frozenset[str]] = {
     Band: frozenset({"min"}),
-    MarketEntry: frozenset({"paths"}),
     NamesFile: frozenset(NamesFile.model_fields),
     Fact: frozenset(Fact.model_fields),
     RowSchema: frozenset({"replaces_shared"}),
@@ -42,7 +39,12 @@ _BY_THE_CHECKS: Mapping[type[Node], frozenset[str]] = {
 }
 """What is there to find mistakes in the rest of the spec."""
 _FOR_USERS = frozenset(
-    {"Catalogue.spec_hash", "StreamOperation.event_type", "StreamOperation.live_only", "Variant.example"}
+    {
+        *("Catalogue.spec_hash", "MarketCatalogue.facts", "MarketFacts.description", "MarketFacts.paths"),
+        *("StreamOperation.event_type", "StreamOperation.live_only", "Variant.example"),
+        *("StreamFacts.messages_a_second", "StreamFacts.streams_a_connection"),
+        *("StreamFacts.connections_seconds", "StreamFacts.routes"),
+    }
 )
 """Fields of generated values that whoever uses the catalogue reads, as the contract tests do."""
 _RUNTIME = "binance_sdk._runtime"
@@ -77,9 +79,7 @@ def unread_keys(spec: Spec, seen: Read) -> list[Problem]:
     for document, file in spec.documents:
         for node, path in nodes_below(file, ()):
             kind = type(node)
-            allowed = REMARKS.union(
-                *(table.get(kind, ()) for table in (_BY_THE_LOADER, _BY_THE_CLIENTS, _BY_THE_CHECKS))
-            )
+            allowed = REMARKS | _BY_THE_LOADER.get(kind, frozenset()) | _BY_THE_CHECKS.get(kind, frozenset())
             for name in sorted(node.model_fields_set - allowed):
                 if (kind, name) not in seen and (kind, name) not in found and kind is not Source:
                     key = kind.model_fields[name].alias or name

@@ -18,9 +18,10 @@ from codegen.bundle import Bundle, bundle, module_of
 from codegen.docstrings import LINE_LENGTH, escaped, laid_out
 from codegen.documents import Problem
 from codegen.models import render_models
+from codegen.names import pascal
 from codegen.operations import operation_view
 from codegen.readers import reading, unread_keys
-from codegen.spec import MARKETS, SCOPES, Spec
+from codegen.spec import SHARED, Spec
 from codegen.spec_files import WRITTEN
 from codegen.spec_model import seconds
 from codegen.streams import stream_names, stream_views
@@ -47,7 +48,7 @@ def spec_hash(spec: Spec) -> str:
 def render(spec: Spec) -> dict[str, bytes]:
     """Every file below ``_generated``, by name."""
     out = formatted(_texts(spec, render_models))
-    for market in MARKETS:
+    for market in spec.market_names:
         out[f"{market}/fixtures.json"] = _fixtures(spec.fixtures, f"{market}/")
         out[f"{market}/stream_fixtures.json"] = _fixtures(spec.stream_fixtures, f"{market}/streams/")
     return out
@@ -75,18 +76,18 @@ def _texts(spec: Spec, models: Callable[[Bundle, str], str]) -> dict[str, str]:
     def put(name: str, template: str, **values: Any) -> None:
         files[name] = environment.get_template(template).render(header=MARK, **values)
 
-    for scope in SCOPES:
+    for scope in spec.scopes:
         view = scope_view(spec, scope)
         _render_scope(spec, scope, view, files, put, models)
     put("spec.py", "spec.py.j2", spec=spec, spec_hash=spec_hash(spec))
-    put("catalogue.py", "catalogue.py.j2")
+    put("catalogue.py", "catalogue.py.j2", markets=spec.market_names)
+    put("markets.py", "markets.py.j2", markets=spec.markets.markets.items())
     put(
         "environments.py",
         "environments.py.j2",
         environments=list(spec.environments.environments.items()),
-        limits=[(market, spec.pool_of(market)) for market in MARKETS],
-        markets=MARKETS,
-        urls=spec.urls,
+        pools=spec.markets.pools.items(),
+        hosts=lambda environment: [(market, spec.urls(environment, market)) for market in spec.market_names],
     )
     put(
         "errors.py",
@@ -110,13 +111,13 @@ def _render_scope(
         if names:
             docstring = f'{MARK}\n"""Objects of {scope} answers."""\n\nfrom __future__ import annotations\n'
             files[f"{scope}/{module}.py"] = models(bundle(spec, scope, module), docstring)
-    if scope in MARKETS:
+    if scope != SHARED:
         _render_streams(spec, scope, files, put, models)
         operations = sorted(spec.of_market(scope), key=lambda placed: placed.name)
         views = [operation_view(spec, placed) for placed in operations]
         put(f"{scope}/operations.py", "operations.py.j2", view=view, operations=views)
         mentioned = sorted({name for method in view.methods for name in method.names})
-        put(f"{scope}/api.py", "api.py.j2", view=view, title=scope.capitalize(), names=mentioned)
+        put(f"{scope}/api.py", "api.py.j2", view=view, **_named(spec, scope), names=mentioned)
 
 
 def _render_streams(
@@ -134,10 +135,14 @@ def _render_streams(
         f"{market}/streams.py",
         "streams.py.j2",
         scope=market,
-        title=market.capitalize(),
+        **_named(spec, market),
         streams=streams,
         imports=imports,
     )
+
+
+def _named(spec: Spec, market: str) -> dict[str, str]:
+    return {"title": spec.entry(market).title, "class_name": pascal(market)}
 
 
 def _fixtures(fixtures: Mapping[str, bytes], prefix: str) -> bytes:

@@ -15,7 +15,6 @@ from codegen.spec_model import (
     ErrorsFile,
     Host,
     HostUrls,
-    Market,
     MarketEntry,
     MarketsFile,
     ObjectSchema,
@@ -30,8 +29,8 @@ from codegen.spec_streams import OwnRows, StreamNode
 
 NodeT = TypeVar("NodeT")
 
-MARKETS: tuple[Market, ...] = ("spot", "futures")
-SCOPES: tuple[str, ...] = ("shared", "spot", "futures")
+SHARED = "shared"
+"""Scope of what several markets answer with."""
 STREAMS = "streams"
 
 
@@ -51,7 +50,7 @@ class Placed(Generic[NodeT]):
 
 @dataclass
 class Spec:
-    """All files together. ``scope`` of a node is ``shared``, ``spot`` or ``futures``."""
+    """All files together. ``scope`` of a node is ``shared`` or the name of a market."""
 
     folder: Path
     environments: EnvironmentsFile
@@ -76,9 +75,19 @@ class Spec:
     documents: list[tuple[Document, Node]] = field(default_factory=list)
     """Every file as it was read, with its lines."""
 
+    @property
+    def market_names(self) -> tuple[str, ...]:
+        """Every market, in the order of ``markets.yaml``."""
+        return tuple(self.markets.markets)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Everything that has a package of its own below ``_generated``."""
+        return (SHARED, *self.market_names)
+
     def entry(self, market: str) -> MarketEntry:
         """What ``markets.yaml`` says about a market."""
-        return next(entry for name, entry in self.markets.markets.items() if name == market)
+        return self.markets.markets[market]
 
     def pool_of(self, market: str) -> Pool:
         """What the requests of a market count into."""

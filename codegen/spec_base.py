@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-Market = Literal["spot", "futures"]
 Host = Literal["mainnet", "data_only", "testnet", "demo"]
 
 _WIRE = r"^[A-Za-z][A-Za-z0-9]*$"

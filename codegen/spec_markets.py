@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self, get_args
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from codegen.names import english_list
-from codegen.spec_base import Duration, Host, Market, Node, Path, PythonName, Source, Text, wrong
+from codegen.spec_base import Duration, Host, Node, Path, PythonName, Source, Text, wrong
 
 
 class Environment(Node):
@@ -54,6 +54,18 @@ class HostUrls(Node):
     uncertain: Text | None = None
 
 
+class StreamLimits(Node):
+    """What one address may ask of the stream hosts of a market."""
+
+    messages_a_second: int = Field(gt=0)
+    """Messages that a client may send on one connection: requests, pings and pongs."""
+    streams_a_connection: int = Field(gt=0)
+    connections: Limit
+    """Connections that may be opened."""
+    routes: dict[PythonName, Text] = Field(default_factory=dict)
+    """First part of the path to what is sent there; a market without has one kind of connection."""
+
+
 class MarketEntry(Node):
     """One market: a name, where it listens, and the pool that its requests draw from."""
 
@@ -63,6 +75,7 @@ class MarketEntry(Node):
     paths: Annotated[list[Path], Field(min_length=1)] | None = None
     """How the paths of its endpoints begin; a market without takes any."""
     pool: PythonName
+    streams: StreamLimits
     hosts: dict[Host, HostUrls] = Field(min_length=1)
     """An environment that is left out does not have this market."""
 
@@ -73,13 +86,11 @@ class MarketsFile(Node):
     description: Text
     source: Source
     pools: dict[PythonName, Pool]
-    markets: dict[Market, MarketEntry]
+    markets: dict[PythonName, MarketEntry] = Field(min_length=1)
+    """Their order is that of everything that is generated for each market."""
 
     @model_validator(mode="after")
     def _pools(self) -> Self:
-        missing = [name for name in get_args(Market) if name not in self.markets]
-        if missing:
-            raise wrong(f"the market `{missing[0]}` has no entry", "markets")
         for name, market in self.markets.items():
             if market.pool not in self.pools:
                 there = english_list(sorted(self.pools)) if self.pools else "none"
@@ -93,4 +104,13 @@ class MarketsFile(Node):
         return self
 
 
-__all__ = ["Environment", "EnvironmentsFile", "HostUrls", "Limit", "MarketEntry", "MarketsFile", "Pool"]
+__all__ = [
+    "Environment",
+    "EnvironmentsFile",
+    "HostUrls",
+    "Limit",
+    "MarketEntry",
+    "MarketsFile",
+    "Pool",
+    "StreamLimits",
+]

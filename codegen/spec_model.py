@@ -17,7 +17,6 @@ from codegen.spec_base import (
     ClassName,
     Duration,
     Host,
-    Market,
     Node,
     Path,
     PythonName,
@@ -277,7 +276,7 @@ class Operation(Node):
 
 
 class SpecFile(Node):
-    """One file below ``spec/spot``, ``spec/futures`` or ``spec/schemas``."""
+    """One file below the folder of a market, or below ``spec/schemas``."""
 
     description: Text
     source: Source
@@ -306,7 +305,6 @@ __all__ = [
     "ItemWeight",
     "Limit",
     "Lookback",
-    "Market",
     "MarketEntry",
     "MarketsFile",
     "MaxSpan",

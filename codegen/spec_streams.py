@@ -143,8 +143,8 @@ class StreamNode(Node):
     event: TypeText
     event_type: Text | None = None
     """Value of the key ``e``; left out where there is none or where it varies."""
-    route: Literal["public", "market"] | None = None
-    """First part of the path on futures."""
+    route: PythonName | None = None
+    """First part of the path, where the market has routes."""
     speed: Text
     """Update speed in words."""
     parameters: dict[PythonName, StreamParameter] = Field(default_factory=dict)

@@ -239,8 +239,8 @@ def test_httpx_is_imported_in_one_module() -> None:
 
 @pytest.mark.parametrize("folder", ["simulator", "cli"])
 def test_capabilities_stand_on_public_names(folder: str) -> None:
-    """An operation's type is public through ``catalogue``; everything else inside is out of bounds."""
-    allowed = ("binance_sdk._runtime.operation", "binance_sdk._version")
+    """The types of operations and markets are public through ``catalogue``; everything else inside is out of bounds."""
+    allowed = ("binance_sdk._runtime.operation", "binance_sdk._runtime.market", "binance_sdk._version")
     found = [
         f"{path.relative_to(ROOT)}:{item.line} imports {item.name}"
         for path in sources(PACKAGE / folder)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from binance_sdk._generated.environments import ENVIRONMENTS, LIMITS
 from binance_sdk._generated.errors import BODIES, CODES, STATUSES
+from binance_sdk._generated.markets import MARKETS
 from binance_sdk._generated.spec import SPEC_HASH
 from binance_sdk._runtime.operation import Catalogue, LateOperations, MarketCatalogue, Operation
 
@@ -24,8 +25,10 @@ def _futures() -> Mapping[str, Operation[object]]:
 
 
 CATALOGUE = Catalogue(
-    spot=MarketCatalogue("spot", LateOperations(_spot), LIMITS["spot"]),
-    futures=MarketCatalogue("futures", LateOperations(_futures), LIMITS["futures"]),
+    markets={
+        "spot": MarketCatalogue(MARKETS["spot"], LateOperations(_spot), LIMITS[MARKETS["spot"].pool]),
+        "futures": MarketCatalogue(MARKETS["futures"], LateOperations(_futures), LIMITS[MARKETS["futures"].pool]),
+    },
     environments=ENVIRONMENTS,
     error_codes=CODES,
     status_remedies=STATUSES,

@@ -5,54 +5,66 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from binance_sdk._runtime.operation import Endpoint, Environment, Limit, MarketLimits
+from binance_sdk._runtime.market import Environment, HostUrls, Limit, PoolLimits
 
 ENVIRONMENTS: Mapping[str, Environment] = {
     "mainnet": Environment(
         name="mainnet",
         pool="mainnet",
-        spot=Endpoint(
-            rest=(
-                "https://api.binance.com",
-                "https://api-gcp.binance.com",
-                "https://api1.binance.com",
-                "https://api2.binance.com",
-                "https://api3.binance.com",
-                "https://api4.binance.com",
+        hosts={
+            "spot": HostUrls(
+                rest=(
+                    "https://api.binance.com",
+                    "https://api-gcp.binance.com",
+                    "https://api1.binance.com",
+                    "https://api2.binance.com",
+                    "https://api3.binance.com",
+                    "https://api4.binance.com",
+                ),
+                stream=("wss://stream.binance.com:9443", "wss://stream.binance.com:443"),
             ),
-            stream=("wss://stream.binance.com:9443", "wss://stream.binance.com:443"),
-        ),
-        futures=Endpoint(rest=("https://fapi.binance.com",), stream=("wss://fstream.binance.com",)),
+            "futures": HostUrls(rest=("https://fapi.binance.com",), stream=("wss://fstream.binance.com",)),
+        },
     ),
     "data_only": Environment(
         name="data_only",
         pool="mainnet",
-        spot=Endpoint(rest=("https://data-api.binance.vision",), stream=("wss://data-stream.binance.vision",)),
-        futures=Endpoint(rest=(), stream=()),
+        hosts={
+            "spot": HostUrls(rest=("https://data-api.binance.vision",), stream=("wss://data-stream.binance.vision",))
+        },
     ),
     "testnet": Environment(
         name="testnet",
         pool="testnet",
-        spot=Endpoint(
-            rest=("https://testnet.binance.vision", "https://api1.testnet.binance.vision"),
-            stream=("wss://stream.testnet.binance.vision", "wss://stream.testnet.binance.vision:9443"),
-        ),
-        futures=Endpoint(rest=("https://testnet.binancefuture.com",), stream=("wss://fstream.binancefuture.com",)),
+        hosts={
+            "spot": HostUrls(
+                rest=("https://testnet.binance.vision", "https://api1.testnet.binance.vision"),
+                stream=("wss://stream.testnet.binance.vision", "wss://stream.testnet.binance.vision:9443"),
+            ),
+            "futures": HostUrls(
+                rest=("https://testnet.binancefuture.com",), stream=("wss://fstream.binancefuture.com",)
+            ),
+        },
     ),
     "demo": Environment(
         name="demo",
         pool="demo",
-        spot=Endpoint(
-            rest=("https://demo-api.binance.com",),
-            stream=("wss://demo-stream.binance.com", "wss://demo-stream.binance.com:9443"),
-        ),
-        futures=Endpoint(rest=("https://demo-fapi.binance.com",), stream=("wss://demo-fstream.binance.com",)),
+        hosts={
+            "spot": HostUrls(
+                rest=("https://demo-api.binance.com",),
+                stream=("wss://demo-stream.binance.com", "wss://demo-stream.binance.com:9443"),
+            ),
+            "futures": HostUrls(rest=("https://demo-fapi.binance.com",), stream=("wss://demo-fstream.binance.com",)),
+        },
     ),
 }
 
-LIMITS: Mapping[str, MarketLimits] = {
-    "spot": MarketLimits(weight=Limit(6000, 60), groups={"raw_requests": Limit(300000, 300, every_request=True)}),
-    "futures": MarketLimits(
+LIMITS: Mapping[str, PoolLimits] = {
+    "spot": PoolLimits(
+        name="spot", weight=Limit(6000, 60), groups={"raw_requests": Limit(300000, 300, every_request=True)}
+    ),
+    "futures": PoolLimits(
+        name="futures",
         weight=Limit(2400, 60),
         groups={
             "funding_rate": Limit(500, 300, every_request=False),
@@ -60,3 +72,4 @@ LIMITS: Mapping[str, MarketLimits] = {
         },
     ),
 }
+"""By pool: the requests of every market that names it count into these."""

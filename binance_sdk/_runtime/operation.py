@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, Literal, TypeVar, get_args
+from typing import Generic, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
 from binance_sdk._runtime.json_validator import JsonReader
 from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
+from binance_sdk._runtime.market import Environment, Market, MarketFacts, PoolLimits
 from binance_sdk._runtime.type_adapter import type_adapter
 from binance_sdk._runtime.weight import Arguments, ArgumentValue, WeightRule
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-Market = Literal["spot", "futures"]
-MARKETS: tuple[Market, ...] = get_args(Market)
 ParameterType = Literal["symbol", "string", "int", "id", "time", "bool", "enum", "utc_offset"]
 Security = Literal["none", "api_key", "api_key_uncertain"]
 HeaderTrust = Literal["trusted", "untrusted", "absent"]
@@ -222,41 +221,6 @@ class Operation(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """So much in so many seconds."""
-
-    limit: int
-    seconds: int
-    every_request: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class MarketLimits:
-    """Limits of one IP address on one market."""
-
-    weight: Limit
-    groups: Mapping[str, Limit]
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Hosts of one market in one environment; the first is used, the others are alternatives."""
-
-    rest: tuple[str, ...]
-    stream: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """Hosts of every market, and the name of the pool that their requests count into."""
-
-    name: str
-    pool: str
-    spot: Endpoint
-    futures: Endpoint
-
-
-@dataclass(frozen=True, slots=True)
 class ErrorCode:
     """What a code in an error answer means."""
 
@@ -310,31 +274,38 @@ class LateOperations(Mapping[str, "Operation[object]"]):
 
 @dataclass(frozen=True)
 class MarketCatalogue:
-    """All operations of one market, with its limits and the fixtures of its answers."""
+    """All operations of one market, with what is known about it and the limits of its pool."""
 
-    market: Market
+    facts: MarketFacts
     operations: Mapping[str, Operation[object]]
-    limits: MarketLimits
+    limits: PoolLimits
 
     def __iter__(self) -> Iterator[Operation[object]]:
         return iter(self.operations.values())
 
 
-@dataclass(frozen=True)
-class Catalogue:
-    """Everything that the SDK knows about Binance: generated, or loaded from a changed spec."""
+@dataclass(frozen=True, eq=False)
+class Catalogue(Mapping[Market, MarketCatalogue]):
+    """Everything that the SDK knows about Binance, by market: generated, or loaded from a changed spec."""
 
-    spot: MarketCatalogue
-    futures: MarketCatalogue
+    markets: Mapping[Market, MarketCatalogue]
     environments: Mapping[str, Environment]
     error_codes: Mapping[int, ErrorCode]
     status_remedies: Mapping[int, tuple[str, str]]
     spec_hash: str
     status_overrides: tuple[StatusOverride, ...] = ()
 
-    def market(self, market: Market) -> MarketCatalogue:
-        return self.spot if market == "spot" else self.futures
+    def __getitem__(self, market: Market) -> MarketCatalogue:
+        return self.markets[market]
 
-    def __iter__(self) -> Iterator[Operation[object]]:
-        yield from self.spot
-        yield from self.futures
+    def __iter__(self) -> Iterator[Market]:
+        return iter(self.markets)
+
+    def __len__(self) -> int:
+        return len(self.markets)
+
+    @property
+    def operations(self) -> Iterator[Operation[object]]:
+        """Every operation, market by market."""
+        for market in self.markets.values():
+            yield from market

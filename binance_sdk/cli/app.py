@@ -72,13 +72,13 @@ def _chosen(context: typer.Context) -> Market | None:
 def complete_operation(context: typer.Context, incomplete: str) -> list[str]:
     """Operations of the market typed before."""
     market = _chosen(context)
-    return [name for name in CATALOGUE.market(market).operations if name.startswith(incomplete)] if market else []
+    return [name for name in CATALOGUE[market].operations if name.startswith(incomplete)] if market else []
 
 
 def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
     """``name=`` of each parameter, and ``name=choice`` once the name stands."""
     market, name = _chosen(context), context.params.get("operation")
-    operation = CATALOGUE.market(market).operations.get(str(name)) if market else None
+    operation = CATALOGUE[market].operations.get(str(name)) if market else None
     if operation is None:
         return []
     words = [f"{parameter.name}=" for parameter in operation.parameters]

@@ -25,12 +25,12 @@ def find_operation(market: Market, name: str) -> Operation[object]:
     Raises:
         CommandError: there is none; the message names similar ones.
     """
-    operations = CATALOGUE.market(market).operations
+    operations = CATALOGUE[market].operations
     found = operations.get(name)
     if found is not None:
         return found
     other: Market = "futures" if market == "spot" else "spot"
-    if name in CATALOGUE.market(other).operations:
+    if name in CATALOGUE[other].operations:
         raise CommandError(f"{market} has no operation {name!r}, but {other} has: binance-sdk call {other} {name}")
     hint = did_you_mean(name, operations)
     raise CommandError(f"{market} has no operation {name!r}{hint}; `binance-sdk operations {market}` lists all")

@@ -95,7 +95,7 @@ def _print_view(answer: Response[object], call: Call) -> None:
     for part in view(data, console.width):
         console.print(part)
     used = ABSENT if answer.used_weight is None else str(answer.used_weight)
-    limit = CATALOGUE.market(call.market).limits.weight
+    limit = CATALOGUE[call.market].limits.weight
     note = f"weight {answer.weight} · server counts {used} of {limit.limit} · {answer.elapsed * 1000:,.0f} ms"
     console.print(note, style="bright_black")
 
@@ -104,7 +104,7 @@ def _print_plan(plan: Plan, call: Call) -> None:
     if call.as_json:
         sys.stdout.write(json.dumps({**asdict(plan), "groups": dict(plan.groups)}) + "\n")
         return
-    limits = CATALOGUE.market(call.market).limits
+    limits = CATALOGUE[call.market].limits
     costs = [f"weight {plan.weight} of {limits.weight.limit} in {limits.weight.seconds} s"]
     for name, count in plan.groups.items():
         group = limits.groups[name]

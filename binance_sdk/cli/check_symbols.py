@@ -49,7 +49,7 @@ async def check_symbols(client: BinanceClient, market: Market, kind: str, symbol
 
 async def _is_listed(client: BinanceClient, market: Market, kind: str, symbol: str) -> bool:
     api = client.spot if market == "spot" else client.futures
-    operation = CATALOGUE.market(market).operations.get(kind)
+    operation = CATALOGUE[market].operations.get(kind)
     if operation is None or "symbol" not in operation.by_name:
         if market == "futures":
             contracts = (await client.futures.exchange_info()).symbols

@@ -31,7 +31,7 @@ def list_operations(market: Market | None, name: str | None, *, as_json: bool = 
         CommandError: there is no such operation.
     """
     if as_json:
-        chosen = [operation for known in _MARKETS if market in (None, known) for operation in CATALOGUE.market(known)]
+        chosen = [operation for known in _MARKETS if market in (None, known) for operation in CATALOGUE[known]]
         found: object = [_as_json(operation) for operation in chosen]
         if market is not None and name is not None:
             found = _as_json(find_operation(market, name))
@@ -57,7 +57,7 @@ def documented(operation: Operation[object]) -> tuple[str, str]:
 
 
 def _overview(market: Market) -> RenderableType:
-    operations = CATALOGUE.market(market)
+    operations = CATALOGUE[market]
     table = Table(
         title=f"{market}: {len(operations.operations)} operations",
         title_justify="left",

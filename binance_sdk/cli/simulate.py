@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from binance_sdk._runtime.operation import MARKETS
+from binance_sdk.catalogue import MARKETS
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.exit_codes import EXTRA, CommandError
 from binance_sdk.cli.tables import make_table

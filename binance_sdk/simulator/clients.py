@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
-from binance_sdk._runtime.operation import Market
+from binance_sdk.catalogue import Market
 from binance_sdk.simulator_url import simulator_urls
 
 if TYPE_CHECKING:

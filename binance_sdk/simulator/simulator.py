@@ -130,7 +130,7 @@ class Simulator(SimulatorCommands, Clients):
         )
         self._host = host
         self._port = port
-        self.streams = Streams(self._exchange.markets, catalogue or CATALOGUE, self._clock, seed)
+        self.streams = Streams(self._exchange.markets, (catalogue or CATALOGUE).operations, self._clock, seed)
         self._stream_faults = self.streams.faults
         self._control = ControlApp(self) if control else None
         self._server: SimulatorServer | None = None

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
-from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.market import Market
 from binance_sdk.simulator.errors import PortInUseError
 from binance_sdk.simulator_url import LAST_PORT, MORE_PORTS, REST_PORTS, STREAM_PORTS
 

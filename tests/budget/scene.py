@@ -6,12 +6,12 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from binance_sdk._runtime.budget.caps import Caps
+from binance_sdk import Caps
 from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.budget.ledger import Ledger
 from binance_sdk._runtime.budget.pool import Cost, Pool
 from binance_sdk._runtime.budget.server_time import ServerTime
-from binance_sdk._runtime.operation import Limit, MarketLimits
+from binance_sdk._runtime.market import Limit, PoolLimits
 from binance_sdk._runtime.options import Priority
 
 from .virtual import START, VirtualClock, now
@@ -20,7 +20,7 @@ LIMIT = 100
 
 
 def make_pool(limit: int = LIMIT, groups: dict[str, int] | None = None) -> Pool:
-    limits = MarketLimits(Limit(limit, 60), {name: Limit(size, 300) for name, size in (groups or {}).items()})
+    limits = PoolLimits("spot", Limit(limit, 60), {name: Limit(size, 300) for name, size in (groups or {}).items()})
     pool = Pool("a pool", limits, ServerTime(START, START), Ledger())
     pool.observe_time(START, 0.001, START, START)
     return pool
@@ -55,7 +55,7 @@ class Scene:
     ) -> None:
         """One request, from permission to answer."""
         grant = await self.budget.acquire(
-            name, "spot", self.pool, Cost(weight, groups), priority=priority, wait=wait, deadline=deadline
+            name, self.pool, Cost(weight, groups), priority=priority, wait=wait, deadline=deadline
         )
         self.granted.append((now(), name))
         count = None

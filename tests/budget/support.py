@@ -21,7 +21,7 @@ from tests.runtime.support import example_answer
 from .virtual import VirtualClock, now
 
 Answer = Callable[[httpx.Request], httpx.Response | None]
-PATHS = {operation.path: operation for operation in CATALOGUE}
+PATHS = {operation.path: operation for operation in CATALOGUE.operations}
 
 
 @dataclass

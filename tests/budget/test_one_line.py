@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_sdk import BinanceClient, errors
+from binance_sdk import BinanceClient, Caps, errors
 from binance_sdk._runtime.budget import pool as pools
-from binance_sdk._runtime.budget.client_budget import Caps, ClientBudget
+from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.budget.drift import DriftWatch
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.gate import Gate
@@ -22,7 +22,7 @@ from binance_sdk._runtime.budget.retry_quota import RetryQuota
 from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.calls.circuit_breaker import Breaker, BreakerPolicy
-from binance_sdk._runtime.operation import Limit, MarketLimits
+from binance_sdk._runtime.market import Limit, PoolLimits
 
 from .scene import Scene, make_pool
 from .virtual import START, now, run
@@ -133,7 +133,7 @@ def test_who_needs_no_place_gets_none_and_pays_for_all_else() -> None:
         scene = Scene(at_once=1)
         running = hold(scene)
         grant = await scene.budget.acquire(
-            "x", "spot", scene.pool, Cost(9, ()), priority="normal", wait=False, deadline=now(), beyond_concurrency=True
+            "x", scene.pool, Cost(9, ()), priority="normal", wait=False, deadline=now(), beyond_concurrency=True
         )
         assert scene.pool.weight.used == 10
         scene.pool.finish(grant, None, None, now())
@@ -236,9 +236,7 @@ def test_the_first_refusal_of_a_kind_closes_the_gate_as_long_as_it_says_and_each
 
 def hold(scene: Scene) -> Grant:
     """A request that has the only place there is."""
-    return scene.pool.ledger.try_reserve(scene.budget.needs("spot", scene.pool, Cost(1, ())), now()) or pytest.fail(
-        "full"
-    )
+    return scene.pool.ledger.try_reserve(scene.budget.needs(scene.pool, Cost(1, ())), now()) or pytest.fail("full")
 
 
 def test_a_gate_that_closes_while_a_caller_wakes_holds_it_back() -> None:
@@ -421,7 +419,7 @@ def test_two_threads_that_ask_for_a_pool_at_once_get_the_same(monkeypatch: pytes
 
     monkeypatch.setattr(pools, "_POOLS", SlowlyRead())
     found: list[Pool] = []
-    limits = MarketLimits(Limit(100, 60), {})
+    limits = PoolLimits("spot", Limit(100, 60), {})
     threads = [
         threading.Thread(target=lambda: found.append(shared_pool("one address", limits, START, START)))
         for _ in range(2)

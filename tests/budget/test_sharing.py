@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from binance_sdk._runtime.budget.caps import Caps
+from binance_sdk import Caps
 from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.budget.ledger import Grant
 from binance_sdk._runtime.budget.pool import Cost
@@ -98,9 +98,7 @@ def test_threads_and_a_loop_share_one_queue() -> None:
         try:
             for _ in range(50):
                 grant: Grant = drive(
-                    blocking.acquire(
-                        "x", "spot", pool, Cost(1, ()), priority="normal", wait=True, deadline=float("inf")
-                    )
+                    blocking.acquire("x", pool, Cost(1, ()), priority="normal", wait=True, deadline=float("inf"))
                 )
                 with lock:
                     running[0] += 1
@@ -136,7 +134,7 @@ def test_a_thread_wakes_the_waiters_of_a_loop() -> None:
     async def story() -> None:
         scene = Scene(at_once=1)
         grant = await scene.budget.acquire(
-            "x", "spot", scene.pool, Cost(1, ()), priority="normal", wait=True, deadline=float("inf")
+            "x", scene.pool, Cost(1, ()), priority="normal", wait=True, deadline=float("inf")
         )
         waiting = asyncio.ensure_future(scene.call("second", 1))
         await asyncio.sleep(0)
@@ -158,9 +156,7 @@ def test_the_child_of_a_fork_has_a_free_ledger_that_remembers_what_was_spent() -
     budget = ClientBudget(StoppedClock(), Caps(), 0.0, 1, lambda event: None)
 
     def acquire(weight: int) -> Grant:
-        return drive(
-            budget.acquire("x", "spot", pool, Cost(weight, ()), priority="normal", wait=False, deadline=float("inf"))
-        )
+        return drive(budget.acquire("x", pool, Cost(weight, ()), priority="normal", wait=False, deadline=float("inf")))
 
     acquire(30)
     holding, release = threading.Event(), threading.Event()

@@ -97,7 +97,7 @@ def test_unknown_operations_lead_to_the_known_ones(market: Market, name: str, sa
 
 def test_every_example_of_the_catalogue_can_be_typed() -> None:
     read = 0
-    for operation in CATALOGUE:
+    for operation in CATALOGUE.operations:
         for variant in operation.variants:
             pairs = [f"{name}={_typed(value)}" for name, value in variant.example.items()]
             arguments = read_arguments(operation, pairs)
@@ -114,7 +114,7 @@ def _typed(value: object) -> str:
 
 
 def test_every_parameter_shows_its_form() -> None:
-    assert {form(parameter) for operation in CATALOGUE for parameter in operation.parameters} >= {
+    assert {form(parameter) for operation in CATALOGUE.operations for parameter in operation.parameters} >= {
         "BTCUSDT",
         "BTCUSDT,...",
         "NUMBER",
@@ -142,7 +142,7 @@ ODD = [
 
 @pytest.mark.parametrize("market", ["spot", "futures"])
 def test_odd_values_of_every_parameter_are_read_or_refused_in_one_line(market: Market) -> None:
-    for operation in CATALOGUE.market(market).operations.values():
+    for operation in CATALOGUE[market].operations.values():
         for parameter in operation.parameters:
             for odd in ODD:
                 try:

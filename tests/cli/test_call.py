@@ -147,7 +147,7 @@ def test_what_a_server_says_cannot_steer_the_terminal(cli: Cli, monkeypatch: pyt
 def test_operations_lists_everything(cli: Cli) -> None:
     ran = cli("operations")
     assert ran.code == 0
-    assert all(f"│ {operation.name} " in ran.output for operation in CATALOGUE)
+    assert all(f"│ {operation.name} " in ran.output for operation in CATALOGUE.operations)
     assert "futures" not in cli("operations", "spot").output.splitlines()[0]
 
 
@@ -158,7 +158,7 @@ def test_operations_shows_one_with_its_parameters(cli: Cli) -> None:
     assert "│ start_time │ startTime   │ 2026-01-31T12:00Z" in ran.output
 
 
-@pytest.mark.parametrize("operation", list(CATALOGUE), ids=lambda operation: operation.id)
+@pytest.mark.parametrize("operation", list(CATALOGUE.operations), ids=lambda operation: operation.id)
 def test_every_operation_has_a_summary_and_a_weight(operation: object) -> None:
     summary, weight = documented(operation)  # type: ignore[arg-type]
     assert len(summary) > 10

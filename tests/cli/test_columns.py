@@ -78,7 +78,7 @@ def test_what_does_not_go_together(cli: Cli, simulator: Simulator, arguments: tu
 
 @pytest.mark.parametrize("market", ["spot", "futures"])
 def test_every_answer_can_be_csv(market: Market) -> None:
-    for operation in CATALOGUE.market(market):
+    for operation in CATALOGUE[market]:
         for variant in operation.variants:
             for suffix in variant.fixtures:
                 content = fixture(market, operation.name, suffix)

@@ -15,7 +15,7 @@ def test_operations_as_json(cli: Cli) -> None:
     ran = cli("operations", "--json")
     found = {operation["id"]: operation for operation in json.loads(ran.output)}
     assert (ran.code, ran.errors) == (0, "")
-    assert set(found) == {operation.id for operation in CATALOGUE}
+    assert set(found) == {operation.id for operation in CATALOGUE.operations}
     klines = found["spot.klines"]
     assert (klines["method"], klines["path"], klines["weight"]) == ("GET", "/api/v3/klines", "2")
     interval = next(parameter for parameter in klines["parameters"] if parameter["name"] == "interval")

@@ -101,7 +101,7 @@ def test_long_lists_are_shown_whole_and_nested_ones_shortened() -> None:
 
 FIXTURES = [
     (operation.market, operation.name, suffix)
-    for operation in CATALOGUE
+    for operation in CATALOGUE.operations
     for variant in operation.variants
     for suffix in variant.fixtures
 ]
@@ -109,7 +109,7 @@ FIXTURES = [
 
 @pytest.mark.parametrize(("market", "name", "suffix"), FIXTURES)
 def test_every_answer_of_the_catalogue_can_be_shown(market: Market, name: str, suffix: str) -> None:
-    operation = CATALOGUE.market(market).operations[name]
+    operation = CATALOGUE[market].operations[name]
     variant = next(variant for variant in operation.variants if suffix in variant.fixtures)
     body = fixture(market, name, suffix)
     text = shown(variant.adapter.validate_json(body))

@@ -11,11 +11,11 @@ from tiny import PACKAGE, REPOSITORY, TinySpec
 
 from binance_sdk import BinanceClient, SyncBinanceClient
 from binance_sdk._arguments import VARIABLES, Arguments
+from binance_sdk.catalogue import MARKETS
 from codegen.__main__ import main
 from codegen.client_settings import client_settings
 from codegen.clients import render_clients
 from codegen.load import load
-from codegen.spec import MARKETS
 
 SETTINGS = list(client_settings(MARKETS))
 
@@ -51,12 +51,12 @@ def test_every_variable_is_one_of_a_setting_and_in_the_readme() -> None:
 
 
 def test_a_further_market_brings_its_own_settings() -> None:
-    added = {setting.name: setting.variable for setting in client_settings([*MARKETS, "coin_futures"])}
+    added = {setting.name: setting.variable for setting in client_settings([*MARKETS, "further_market"])}
     for setting in SETTINGS:
         del added[setting.name]
     assert added == {
-        "coin_futures_base_url": "BINANCE_SDK_COIN_FUTURES_BASE_URL",
-        "coin_futures_stream_url": "BINANCE_SDK_COIN_FUTURES_STREAM_URL",
+        "further_market_base_url": "BINANCE_SDK_FURTHER_MARKET_BASE_URL",
+        "further_market_stream_url": "BINANCE_SDK_FURTHER_MARKET_STREAM_URL",
     }
 
 

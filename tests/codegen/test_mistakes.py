@@ -13,9 +13,10 @@ import pytest
 from tiny import PACKAGE, REPOSITORY, TinySpec
 
 from binance_sdk._runtime.answers.row import Row
+from binance_sdk.catalogue import MARKETS
 from codegen.__main__ import main
 from codegen.documents import parse
-from codegen.names import RESERVED_CLASSES, position_refusal
+from codegen.names import RESERVED_CLASSES, class_names, position_refusal
 
 CASES = Path(__file__).parent / "mistakes"
 
@@ -184,7 +185,7 @@ def test_a_folder_in_the_place_of_a_file(tiny: TinySpec) -> None:
 def test_files_that_would_silently_not_be_read(tiny: TinySpec) -> None:
     tiny.write("spot/more.yml", "x: 1").write("extra.yaml", "x: 1")
     assert tiny.mistakes() == [
-        "extra.yaml:1: is not read; endpoints go below spot/ or futures/, schemas of both markets below schemas/",
+        "extra.yaml:1: is not read; endpoints go below spot/ or futures/, schemas of several markets below schemas/",
         "spot/more.yml:1: is not read; call it .yaml",
     ]
 
@@ -192,10 +193,14 @@ def test_files_that_would_silently_not_be_read(tiny: TinySpec) -> None:
 @pytest.mark.parametrize(
     ("file", "remedy"),
     [
-        ("Spot/more.yaml", "no folder is called `Spot`; did you mean `spot`?"),
+        (
+            "Spot/more.yaml",
+            "no folder is called `Spot`; did you mean `spot`? A market of that name needs an entry in markets.yaml",
+        ),
         (
             "margin/more.yaml",
-            "no folder is called `margin`; there are schemas, spot, futures, streams and fixtures",
+            "no folder is called `margin`; there are schemas, spot, futures, streams and fixtures. "
+            "A market of that name needs an entry in markets.yaml",
         ),
         ("spot/more.YAML", "call it .yaml"),
         ("spot/klines/more.yaml", "move it up: files of spot lie side by side in spot/"),
@@ -255,7 +260,8 @@ def test_a_futures_stream_needs_a_route(tiny: TinySpec) -> None:
     )
     tiny.write("streams/futures.yaml", text).write("fixtures/futures/streams/tick.json", "{}")
     assert tiny.mistakes() == [
-        "streams/futures.yaml:8: tick: a futures stream needs a `route`: public for the order book, market for the rest"
+        "streams/futures.yaml:8: tick: a stream of futures needs a `route`: "
+        "public for the order book and market for the rest"
     ]
 
 
@@ -330,7 +336,8 @@ def test_no_schema_can_take_a_name_that_generated_modules_import() -> None:
                 imported |= {alias.asname or alias.name for alias in node.names}
             if path.name in ("api.py", "streams.py") and isinstance(node, ast.ClassDef):
                 imported.add(node.name)
-    assert {name for name in imported if name[0].isupper()} <= RESERVED_CLASSES
+    markets = {name for market in MARKETS for name in class_names(market)}
+    assert {name for name in imported if name[0].isupper()} <= RESERVED_CLASSES | markets
 
 
 def test_the_spec_of_this_repository_is_without_mistake() -> None:

@@ -50,11 +50,11 @@ class Case:
 
 CASES = [
     Case(operation, variant, suffix)
-    for operation in CATALOGUE
+    for operation in CATALOGUE.operations
     for variant in operation.variants
     for suffix in variant.fixtures
 ]
-OPERATIONS = list(CATALOGUE)
+OPERATIONS = list(CATALOGUE.operations)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def answering(
 ) -> respx.MockRouter:
     """A server that knows one path of one host and nothing else."""
     router = respx.MockRouter(assert_all_called=False)
-    host = getattr(CATALOGUE.environments["mainnet"], operation.market).rest[0].removeprefix("https://")
+    host = CATALOGUE.environments["mainnet"].hosts[operation.market].rest[0].removeprefix("https://")
     sent = {"content-type": "application/json;charset=UTF-8", **(headers or {})}
     router.get(scheme="https", host=host, path=operation.path).respond(status, content=body, headers=sent)
     return router

@@ -139,7 +139,7 @@ async def test_the_price(kind: Kind, case: Case) -> None:
     called = await call(kind, case.operation, case.arguments, case.body)
     assert called.limits.used == price
     charged = {name: usage.used for name, usage in called.limits.groups.items()}
-    limits = CATALOGUE.market(case.operation.market).limits.groups
+    limits = CATALOGUE[case.operation.market].limits.groups
     concerned = {name for name, limit in limits.items() if limit.every_request or name in case.operation.groups}
     assert charged == {name: int(name in concerned) for name in limits}
 

@@ -23,7 +23,7 @@ def test_what_is_special_about_an_endpoint_is_written_by_hand_too(operation: Ope
     id_ = operation.id
     assert SECURED.get(id_, "none") == operation.security, lines_for_endpoint(id_)
     assert COUNT_NOT_TRUSTED.get(id_, "trusted") == operation.used_weight_header, lines_for_endpoint(id_)
-    serving = {name for name, one in CATALOGUE.environments.items() if getattr(one, operation.market).rest}
+    serving = {name for name, one in CATALOGUE.environments.items() if operation.market in one.hosts}
     assert NOT_SERVED_BY.get(id_, set()) == serving.difference(operation.hosts), lines_for_endpoint(id_)
 
 

@@ -242,7 +242,7 @@ def test_a_rest_row_becomes_an_event(one: StreamOperation[Any]) -> None:
     fill = one.fill
     assert fill is not None
     market, name = fill.operation.split(".")
-    operation = getattr(CATALOGUE, market).operations[name]
+    operation = CATALOGUE[market].operations[name]
     asked = {*fill.arguments, *fill.always, fill.cursor, fill.size}
     assert asked <= set(operation.by_wire)
     assert {p.wire for p in operation.parameters if p.required} <= asked
@@ -269,7 +269,7 @@ def test_a_filled_aggregate_by_hand() -> None:
     one = stream("spot.agg_trade")
     assert one.fill is not None
     wire = b'[{"a":7,"p":"1.50","q":"2.0","f":70,"l":71,"T":5,"m":true,"M":false}]'
-    (row,) = CATALOGUE.spot.operations["agg_trades"].variants[0].adapter.validate_json(wire)
+    (row,) = CATALOGUE["spot"].operations["agg_trades"].variants[0].adapter.validate_json(wire)
     event = filled(one, one.fill, row, {"symbol": "BNBUSDT"})
     expected = {"e": "aggTrade", "s": "BNBUSDT", "a": 7, "p": "1.50", "q": "2.0", "f": 70, "l": 71, "T": 5}
     assert json.loads(_dumped(event)) == {**expected, "m": True, "M": False}
@@ -278,7 +278,7 @@ def test_a_filled_aggregate_by_hand() -> None:
 def test_what_rest_left_out_is_left_out_of_the_filled_event() -> None:
     one = stream("futures.agg_trade")
     wire = b'[{"a":7,"p":"1.50","q":"2.0","f":70,"l":71,"T":5,"m":true}]'
-    (row,) = CATALOGUE.futures.operations["agg_trades"].variants[0].adapter.validate_json(wire)
+    (row,) = CATALOGUE["futures"].operations["agg_trades"].variants[0].adapter.validate_json(wire)
     event = make_event(NamedStream(one, "bnbusdt@aggTrade", {"symbol": "BNBUSDT"}), row)
     expected = {"e": "aggTrade", "s": "BNBUSDT", "a": 7, "p": "1.50", "q": "2.0", "f": 70, "l": 71, "T": 5}
     assert json.loads(_dumped(event)) == {**expected, "m": True}
@@ -289,7 +289,7 @@ def test_a_filled_bar_by_hand() -> None:
     assert one.fill is not None
     assert one.fill.always == {"timeZone": "8"}
     wire = b'[[60000,"1.0","4.0","0.5","2.0","10",119999,"15",3,"6","9","0"]]'
-    (row,) = CATALOGUE.spot.operations["klines"].variants[0].adapter.validate_json(wire)
+    (row,) = CATALOGUE["spot"].operations["klines"].variants[0].adapter.validate_json(wire)
     event = filled(one, one.fill, row, {"symbol": "BNBUSDT", "interval": "1m"})
     bar = {"t": 60000, "T": 119999, "s": "BNBUSDT", "i": "1m", "o": "1.0", "c": "2.0", "h": "4.0", "l": "0.5"}
     bar |= {"v": "10", "n": 3, "x": True, "q": "15", "V": "6", "Q": "9", "B": "0"}

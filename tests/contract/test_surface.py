@@ -26,7 +26,7 @@ every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda op
 
 
 def market_of(api: type) -> Any:
-    return CATALOGUE.spot if api in (AsyncSpot, SyncSpot) else CATALOGUE.futures
+    return CATALOGUE["spot"] if api in (AsyncSpot, SyncSpot) else CATALOGUE["futures"]
 
 
 def methods_of(api: type) -> set[str]:

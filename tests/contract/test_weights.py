@@ -94,7 +94,7 @@ def test_the_table_has_every_edge(operation: Operation[Any]) -> None:
 
 def test_the_limits_of_each_market() -> None:
     for market, limits in LIMITS.items():
-        known = CATALOGUE.market(market).limits  # type: ignore[arg-type]
+        known = CATALOGUE[market].limits  # type: ignore[arg-type]
         assert (known.weight.limit, known.weight.seconds) == limits[""]
         assert {name: (one.limit, one.seconds) for name, one in known.groups.items()} == {
             name: value for name, value in limits.items() if name

@@ -162,7 +162,7 @@ def test_an_answer_of_which_most_rows_are_bad_is_refused() -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[", b"<html>", b'{"a":1}', b"5", b"[1,]", b"\xff", b"[" * 5000])
 def test_what_is_no_list_is_refused(body: bytes) -> None:
-    variant = CATALOGUE.spot.operations["trades"].variants[0]
+    variant = CATALOGUE["spot"].operations["trades"].variants[0]
     assert good_rows(variant.type, body) is None
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from binance_sdk._runtime.answers import decode
 from binance_sdk.catalogue import CATALOGUE, fixture
 
-VARIANT = CATALOGUE.spot.operations["trades"].variants[0]
+VARIANT = CATALOGUE["spot"].operations["trades"].variants[0]
 TRADES = json.dumps(json.loads(fixture("spot", "trades")) * 2000).encode()
 
 
@@ -75,7 +75,7 @@ def test_nothing_is_collected_within_a_large_answer(monkeypatch: pytest.MonkeyPa
 )
 def test_no_function_of_python_runs_for_a_value(market: Any, operation: str, suffix: str) -> None:
     """Each would be a call for each filter or row, and since Python 3.12 let the collector in."""
-    found = CATALOGUE.market(market).operations[operation]
+    found = CATALOGUE[market].operations[operation]
     variant = next(candidate for candidate in found.variants if suffix in candidate.fixtures)
     body = fixture(market, operation, suffix)
     decode.validated(variant, body)
@@ -96,7 +96,7 @@ def test_no_function_of_python_runs_for_a_value(market: Any, operation: str, suf
 def test_values_that_come_again_are_the_same_and_stay_exact() -> None:
     info = json.loads(fixture("spot", "exchange_info"))
     info["symbols"] *= 2
-    variant = CATALOGUE.spot.operations["exchange_info"].variants[0]
+    variant = CATALOGUE["spot"].operations["exchange_info"].variants[0]
     data: Any = variant.reader.quick.validate_json(json.dumps(info), by_alias=True, by_name=False)
     written = json.loads(variant.adapter.dump_json(data, by_alias=True, exclude_unset=True))
     assert written == info

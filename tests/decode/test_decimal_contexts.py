@@ -15,7 +15,7 @@ from tests.decimal_contexts import HOSTILE
 def written() -> list[str]:
     """Every example answer, decoded and written again, with the typed values of its objects and rows."""
     texts: list[str] = []
-    for market in (CATALOGUE.spot, CATALOGUE.futures):
+    for market in (CATALOGUE["spot"], CATALOGUE["futures"]):
         for name, operation in market.operations.items():
             for variant in operation.variants:
                 adapter: TypeAdapter[Any] = TypeAdapter(variant.type)

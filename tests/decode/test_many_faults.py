@@ -21,7 +21,7 @@ from binance_sdk.catalogue import CATALOGUE, fixture
 
 def refused(operation: str, body: bytes, variant: int = 0) -> errors.DecodeError:
     market, _, name = operation.partition(".")
-    found = CATALOGUE.market(market).operations[name]  # type: ignore[arg-type]
+    found = CATALOGUE[market].operations[name]  # type: ignore[arg-type]
     with pytest.raises(errors.DecodeError) as caught:
         decode(found, found.variants[variant], RawResponse(200, Headers(), body))
     return caught.value
@@ -83,7 +83,7 @@ def test_thousands_of_tickers_of_the_wrong_type_are_refused_after_the_first_few(
     body = json.dumps([{**TICKER, **dict.fromkeys((k for k in TICKER if k != "symbol"), None)}] * 3500).encode()
     variant = next(
         n
-        for n, variant in enumerate(CATALOGUE.spot.operations["ticker_24hr"].variants)
+        for n, variant in enumerate(CATALOGUE["spot"].operations["ticker_24hr"].variants)
         if "full_list" in variant.fixtures
     )
     error = refused("spot.ticker_24hr", body, variant)

@@ -62,7 +62,7 @@ def replaced(position: int, value: Any) -> list[Any]:
 
 def read(rows: list[Any]) -> list[Kline]:
     """Rows as an answer of the klines endpoint."""
-    operation: Operation[Any] = CATALOGUE.spot.operations["klines"]
+    operation: Operation[Any] = CATALOGUE["spot"].operations["klines"]
     found: list[Kline] = decode(
         operation, operation.variants[0], RawResponse(200, Headers(), json.dumps(rows).encode())
     )
@@ -319,7 +319,7 @@ def test_every_mistake_of_a_row_is_told() -> None:
 
 
 def test_a_level_is_named_within_its_book() -> None:
-    operation = CATALOGUE.spot.operations["depth"]
+    operation = CATALOGUE["spot"].operations["depth"]
     body = b'{"lastUpdateId": 1, "bids": [["1.0", "2.0"], ["1.0", "1e3"]], "asks": [["1.0"]]}'
     with pytest.raises(errors.DecodeError) as caught:
         decode(operation, operation.variants[0], RawResponse(200, Headers(), body))

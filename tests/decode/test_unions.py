@@ -41,7 +41,7 @@ def members(union: Any) -> dict[str, type[BaseModel]]:
 
 def read(operation: str, document: Any) -> Any:
     market, _, name = operation.partition(".")
-    found = CATALOGUE.market(market).operations[name]  # type: ignore[arg-type]
+    found = CATALOGUE[market].operations[name]  # type: ignore[arg-type]
     return decode(found, found.variants[0], RawResponse(200, Headers(), json.dumps(document).encode()))
 
 

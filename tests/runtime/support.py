@@ -42,7 +42,7 @@ class StillClock(BlockingClock):
 
 
 def by_path(path: str) -> Operation[object]:
-    return next(operation for operation in CATALOGUE if operation.path == path)
+    return next(operation for operation in CATALOGUE.operations if operation.path == path)
 
 
 def example_answer(request: httpx.Request) -> bytes:

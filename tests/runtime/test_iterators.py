@@ -20,7 +20,7 @@ KLINE = '[{},"1","2","0.5","1.5","10",{},"12",30,"5","6","0"]'
 
 def candles(recorder: Recorder, count: int) -> None:
     exchange = Exchange(
-        CATALOGUE.spot.operations["klines"], [Candle(BASE + n * MINUTE) for n in range(count)], time="open_time"
+        CATALOGUE["spot"].operations["klines"], [Candle(BASE + n * MINUTE) for n in range(count)], time="open_time"
     )
 
     def answer(request: Any) -> bytes:

@@ -141,7 +141,7 @@ def test_only_a_share_of_the_limit_is_used(amount: int, share: float) -> None:
 
 
 def pool(market: str) -> Pool:
-    limits = (CATALOGUE.spot if market == "spot" else CATALOGUE.futures).limits
+    limits = (CATALOGUE["spot"] if market == "spot" else CATALOGUE["futures"]).limits
     return Pool(market, limits, ServerTime(START, START))
 
 

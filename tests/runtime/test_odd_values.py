@@ -119,7 +119,7 @@ def plain(parameter: Parameter) -> object:
 def kinds() -> list[tuple[Operation[Any], Parameter]]:
     """One parameter of each shape: of the same type, bounds and rules, one stands for all."""
     found: dict[object, tuple[Operation[Any], Parameter]] = {}
-    for operation in CATALOGUE:
+    for operation in CATALOGUE.operations:
         for parameter in operation.parameters:
             paging = operation.paging
             place = paging is not None and parameter.wire in (paging.cursor, paging.start, paging.end)

@@ -25,7 +25,7 @@ from .walks import BASE, DAY, FUTURES, HOUR, MINUTE, SPOT, collect, planned, wal
 def test_an_id_and_a_start_time_are_not_taken_together(market: str) -> None:
     # The walk would follow the id and leave the start time out of account without a word.
     with pytest.raises(ParameterError, match="from_id"):
-        walk_of(CATALOGUE.market(market).operations["agg_trades"], fromId=7, startTime=NOW_MS - HOUR)  # type: ignore[arg-type]
+        walk_of(CATALOGUE[market].operations["agg_trades"], fromId=7, startTime=NOW_MS - HOUR)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("market", ["spot", "futures"])
@@ -39,7 +39,7 @@ def test_plan_of_agg_trades_over_more_than_an_hour(market: str, recorder: Record
     assert recorder.requests == []
 
 
-@pytest.mark.parametrize("operation", [op for op in CATALOGUE if op.paging], ids=lambda op: op.id)
+@pytest.mark.parametrize("operation", [op for op in CATALOGUE.operations if op.paging], ids=lambda op: op.id)
 def test_a_walk_knows_where_to_begin(operation: Operation[Any]) -> None:
     """From a start on, 0 being the oldest; the newest without one; with neither start nor limit it is refused."""
     paging = operation.paging

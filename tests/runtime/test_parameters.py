@@ -128,7 +128,7 @@ def test_clamped_depth_is_sent_as_asked_and_charged_as_the_bound(recorder: Recor
 
 
 def test_keys_that_differ_by_case_alone_stay_apart() -> None:
-    aggregate = CATALOGUE.spot.operations["agg_trades"]
+    aggregate = CATALOGUE["spot"].operations["agg_trades"]
     assert len({parameter.wire.lower() for parameter in aggregate.parameters}) == len(aggregate.parameters)
     twins = Operation(
         id="test.twins",
@@ -155,7 +155,7 @@ def test_hundred_symbols_are_the_most_where_there_is_a_bound(recorder: Recorder)
 
 # ------------------------------------------------------------------------------- what is refused
 
-OPERATIONS = {operation.id: operation for operation in CATALOGUE if operation.parameters}
+OPERATIONS = {operation.id: operation for operation in CATALOGUE.operations if operation.parameters}
 PLAIN = {"symbol": "BTCUSDT", "enum": None, "id": 5, "time": NOW_MS, "int": 5, "string": "1h"}
 
 

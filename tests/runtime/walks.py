@@ -15,7 +15,7 @@ from binance_sdk.catalogue import CATALOGUE
 from .fake_exchange import Exchange
 from .support import NOW_MS
 
-SPOT, FUTURES = CATALOGUE.spot.operations, CATALOGUE.futures.operations
+SPOT, FUTURES = CATALOGUE["spot"].operations, CATALOGUE["futures"].operations
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 BASE = NOW_MS // DAY * DAY - 10 * DAY
 CLOCK = ServerClock(lambda: NOW_MS, lambda: True)

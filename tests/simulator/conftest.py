@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_sdk._runtime.operation import MARKETS
+from binance_sdk.catalogue import MARKETS
 from binance_sdk.simulator import ManualClock, Simulator
 from tests.simulated_http import SimulatedHttp
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_sdk.catalogue import CATALOGUE, Catalogue, MarketCatalogue, Operation, Variant, fixture
+from binance_sdk.catalogue import CATALOGUE, Catalogue, Operation, Variant, fixture
 from binance_sdk.simulator.rest import futures, spot
 from tests.shared_facts import load, needs_facts
 
@@ -30,8 +30,8 @@ ODD_EXAMPLES = {
 
 def test_every_answer_is_that_of_an_operation() -> None:
     # The other way round an operation is served from its example.
-    assert set(spot.ANSWERS) <= set(CATALOGUE.spot.operations)
-    assert set(futures.ANSWERS) <= set(CATALOGUE.futures.operations)
+    assert set(spot.ANSWERS) <= set(CATALOGUE["spot"].operations)
+    assert set(futures.ANSWERS) <= set(CATALOGUE["futures"].operations)
 
 
 @pytest.mark.parametrize(("operation", "variant"), VARIANTS)
@@ -49,7 +49,7 @@ def test_it_decodes_for_every_symbol(api: Api, market: str) -> None:
     symbols = [one["symbol"] for one in api.get(path)["symbols"]]
     assert len(symbols) >= 20
     assert any(not symbol.isascii() for symbol in symbols)
-    for operation in CATALOGUE.market(market):  # type: ignore[arg-type]
+    for operation in CATALOGUE[market]:  # type: ignore[arg-type]
         if operation.name in ("asset_index", "reference_price", "reference_price_calculation"):
             continue
         for variant in operation.variants:
@@ -113,12 +113,12 @@ def test_reference_prices_may_be_set_unset_or_unknown(api: Api) -> None:
 
 
 def test_an_endpoint_only_the_catalogue_knows_is_served_from_its_fixture(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = CATALOGUE.futures.operations["open_interest"]
+    known = CATALOGUE["futures"].operations["open_interest"]
     new = dataclasses.replace(known, id="futures.open_interest_v2", path="/fapi/v2/openInterest")
     # Its name still finds the fixture, but the simulator has no answer registered under the new one.
     odd = dataclasses.replace(new, name="symbol_adl_risk", variants=(Variant(dict, fixtures=("single",)),))
-    futures_only = MarketCatalogue("futures", {"odd": odd}, CATALOGUE.futures.limits)
-    catalogue: Catalogue = dataclasses.replace(CATALOGUE, futures=futures_only)
+    futures_only = dataclasses.replace(CATALOGUE["futures"], operations={"odd": odd})
+    catalogue: Catalogue = dataclasses.replace(CATALOGUE, markets={**CATALOGUE.markets, "futures": futures_only})
     monkeypatch.delitem(futures.ANSWERS, "symbol_adl_risk")  # type: ignore[arg-type]
     with simulator(catalogue=catalogue) as running, httpx.Client(base_url=running.base_url("futures")) as client:
         response = client.get("/fapi/v2/openInterest", params={"symbol": "ETHUSDT"})
@@ -132,7 +132,7 @@ def test_an_endpoint_only_the_catalogue_knows_is_served_from_its_fixture(monkeyp
 def test_pages_of_an_example_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(spot.ANSWERS, "agg_trades")  # type: ignore[arg-type]
     whole = json.loads(fixture("spot", "agg_trades"))
-    key = CATALOGUE.spot.operations["agg_trades"].paging
+    key = CATALOGUE["spot"].operations["agg_trades"].paging
     assert key is not None
     with simulator() as running, running.sync_client() as client:
         rows = client.spot.agg_trades("BTCUSDT")

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from binance_sdk import BinanceClient, SyncBinanceClient
-from binance_sdk._runtime.operation import MARKETS
+from binance_sdk.catalogue import MARKETS
 from binance_sdk.errors import ConfigError, NotFoundError
 from binance_sdk.simulator import PortInUseError, Simulator, SimulatorError, simulator_process
 from binance_sdk.simulator.clients import ClientOptions

@@ -68,8 +68,8 @@ def test_every_price_of_the_spec_can_be_charged(monkeypatch: pytest.MonkeyPatch)
     for market in WEIGHTS:
         monkeypatch.setitem(WEIGHTS, market, {})  # type: ignore[arg-type]
     with simulator() as running, SimulatedHttp(running, headers={"X-MBX-APIKEY": "a-key"}) as client:
-        assert running.from_spec.weights == tuple(sorted(one.id for one in CATALOGUE))
-        for one in CATALOGUE:
+        assert running.from_spec.weights == tuple(sorted(one.id for one in CATALOGUE.operations))
+        for one in CATALOGUE.operations:
             before = running.used_weight(one.market)
             example = one.variants[0].example
             query = {name: json.dumps(value) if isinstance(value, list) else value for name, value in example.items()}

@@ -17,7 +17,7 @@ from .conftest import NOW, simulator
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 ANSWERS = {"spot": spot.ANSWERS, "futures": futures.ANSWERS}
-PAGED = [one for one in CATALOGUE if one.paging is not None and one.name in ANSWERS[one.market]]
+PAGED = [one for one in CATALOGUE.operations if one.paging is not None and one.name in ANSWERS[one.market]]
 """What is served from its example has no more rows than that."""
 
 

@@ -18,7 +18,7 @@ from tests.hand_lines import lines_for_endpoint, lines_for_stream
 
 from .conftest import Api
 
-OPERATIONS = list(CATALOGUE)
+OPERATIONS = list(CATALOGUE.operations)
 # Every bound that stands in any weight table of the documents, with its neighbours.
 NUMBERS = sorted({n + d for n in (1, 5, 10, 20, 50, 100, 500, 1000, 1500, 5000) for d in (-1, 0, 1)} | {9999})
 LENGTHS = (1, 2, 3, 9, 10, 11, 19, 20, 21, 22, 40, 49, 50, 51, 99, 100, 101, 150, 400)
@@ -101,7 +101,7 @@ def test_both_tables_charge_the_same(operation: Operation[Any]) -> None:
 
 def test_no_path_is_charged_that_the_spec_does_not_have() -> None:
     for market, prices in WEIGHTS.items():
-        assert set(prices) <= {operation.path for operation in CATALOGUE.market(market)}, market
+        assert set(prices) <= {operation.path for operation in CATALOGUE[market]}, market
 
 
 def test_nothing_is_known_from_the_spec_alone() -> None:
@@ -113,17 +113,17 @@ def test_nothing_is_known_from_the_spec_alone() -> None:
 
 @pytest.mark.parametrize("market", POOL_OF)
 def test_both_know_the_same_limits(market: Market) -> None:
-    limits, pool = CATALOGUE.market(market).limits, POOLS[POOL_OF[market]]
+    limits, pool = CATALOGUE[market].limits, POOLS[POOL_OF[market]]
     assert (limits.weight.limit, limits.weight.seconds) == (pool.weight_limit, 60)
     assert {name: (group.limit, group.seconds) for name, group in limits.groups.items()} == pool.groups
 
 
 def test_both_put_the_same_operations_into_groups() -> None:
-    groups = {operation.id: POOLS["futures"].group_of(operation.path) for operation in CATALOGUE.futures}
-    assert {operation.id: operation.groups for operation in CATALOGUE.futures} == {
+    groups = {operation.id: POOLS["futures"].group_of(operation.path) for operation in CATALOGUE["futures"]}
+    assert {operation.id: operation.groups for operation in CATALOGUE["futures"]} == {
         id_: (group,) if group else () for id_, group in groups.items()
     }
-    assert {POOLS["spot"].group_of(operation.path) for operation in CATALOGUE.spot} == {"raw_requests"}
+    assert {POOLS["spot"].group_of(operation.path) for operation in CATALOGUE["spot"]} == {"raw_requests"}
 
 
 def test_both_say_the_same_about_the_header() -> None:

@@ -318,7 +318,7 @@ def test_averages_of_candles_are_those_of_exact_fractions(sums: list[tuple[int, 
 
 
 def _single_ticker() -> list[str]:
-    variants = CATALOGUE.futures.operations["ticker_24hr"].variants
+    variants = CATALOGUE["futures"].operations["ticker_24hr"].variants
     return [name for one in variants if one.type is futures.Ticker24hr for name in one.fixtures]
 
 

@@ -50,7 +50,7 @@ from binance_sdk._runtime.options import RequestOptions
 
 
 class AsyncFutures:
-    """Futures market data with ``await``. Made by the client, as ``client.futures``.
+    """USDⓈ-M futures market data with ``await``. Made by the client, as ``client.futures``.
 
     Raises:
         ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
@@ -1980,7 +1980,7 @@ class AsyncFuturesPlan:
 
 
 class SyncFutures:
-    """Futures market data, blocking. Made by the client, as ``client.futures``.
+    """USDⓈ-M futures market data, blocking. Made by the client, as ``client.futures``.
 
     Raises:
         ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.

@@ -31,7 +31,7 @@ from binance_sdk._runtime.stream.stream import AsyncStreams, Stream, SyncStream,
 
 
 class AsyncFuturesStreams(AsyncStreams):
-    """Futures streams. Made by the client, as ``client.futures.streams``.
+    """USDⓈ-M futures streams. Made by the client, as ``client.futures.streams``.
 
     Nothing is sent before a stream is entered.
 
@@ -501,7 +501,7 @@ class AsyncFuturesStreams(AsyncStreams):
 
 
 class SyncFuturesStreams(SyncStreams):
-    """Futures streams, blocking. Made by the client, as ``client.futures.streams``.
+    """USDⓈ-M futures streams, blocking. Made by the client, as ``client.futures.streams``.
 
     Nothing is sent before a stream is entered.
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from binance_sdk._runtime.operation import Limit
+from binance_sdk._runtime.market import Limit
 
 AnnouncedLimit = tuple[str | None, str | None, int | None, int | None]
 """Type, interval, number of intervals, limit."""

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 from binance_sdk._runtime.setting_checks import check_count, check_number
 
 _HIGHEST_CAP = 10**9
 _SLOWEST, _FASTEST = 0.0001, 1_000_000
+_OF_POOL = "_weight_per_minute"
 
 
-@dataclass(frozen=True, slots=True)
-class Caps:
-    """Limits of your own below Binance's; None is no limit.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapsBase:
+    """What can be capped whatever the pools are; the generated ``Caps`` adds ``<pool>_weight_per_minute`` for each."""
 
-    Args:
-        spot_weight_per_minute: Request weight on spot hosts, from 1 on.
-        futures_weight_per_minute: Request weight on futures hosts, from 1 on.
-        requests_per_minute: Requests of both markets together, from 1 on.
-        requests_per_second: The same, evenly spread: 5 means one request each 200 ms, not five at once. From 0.0001,
-            one in about three hours, to 1 000 000.
-
-    Raises:
-        ConfigError: a cap is wrong; the message names it.
-    """
-
-    spot_weight_per_minute: int | None = None
-    futures_weight_per_minute: int | None = None
     requests_per_minute: int | None = None
     requests_per_second: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("spot_weight_per_minute", "futures_weight_per_minute", "requests_per_minute"):
+        for name in (*(f"{pool}{_OF_POOL}" for pool in self._pools()), "requests_per_minute"):
             count: object = getattr(self, name)
             if count is not None:
                 check_count(f"caps: {name}", count, 1, _HIGHEST_CAP)
         if self.requests_per_second is not None:
             check_number("caps: requests_per_second", self.requests_per_second, _SLOWEST, _FASTEST)
+
+    def weights_per_minute(self) -> Mapping[str, int]:
+        """The caps on request weight that are set, by pool."""
+        caps = {pool: getattr(self, f"{pool}{_OF_POOL}") for pool in self._pools()}
+        return {pool: cap for pool, cap in caps.items() if cap is not None}
+
+    def _pools(self) -> list[str]:
+        return [field.name.removesuffix(_OF_POOL) for field in fields(self) if field.name.endswith(_OF_POOL)]

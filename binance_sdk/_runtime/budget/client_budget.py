@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Mapping
 
-from binance_sdk._runtime.budget.caps import Caps
+from binance_sdk._runtime.budget.caps import CapsBase
 from binance_sdk._runtime.budget.ledger import Grant, Need, Reservation, Ticket, never_fits
 from binance_sdk._runtime.budget.pool import Cost, Pool
 from binance_sdk._runtime.budget.request_limits import ConcurrencyLimit, RequestRate
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.operation import Market
 from binance_sdk._runtime.options import Priority
 from binance_sdk.errors import BinanceError, BudgetError, IPBannedError
 from binance_sdk.events import Event, Waited
@@ -26,7 +25,7 @@ class ClientBudget:
     def __init__(
         self,
         clock: Clock,
-        caps: Caps,
+        caps: CapsBase,
         safety_margin: float,
         max_concurrency: int,
         notify: Callable[[Event], None],
@@ -35,14 +34,9 @@ class ClientBudget:
         self._share = 1.0 - safety_margin
         self._notify = notify
         self._concurrency = Need(ConcurrencyLimit("max_concurrency", max_concurrency), 1)
-        weights: dict[Market, int | None] = {
-            "spot": caps.spot_weight_per_minute,
-            "futures": caps.futures_weight_per_minute,
-        }
-        self._weight_caps: Mapping[Market, SlidingWindow] = {
-            market: SlidingWindow(f"your cap {market}_weight_per_minute", limit, 60)
-            for market, limit in weights.items()
-            if limit is not None
+        self._weight_caps: Mapping[str, SlidingWindow] = {
+            pool: SlidingWindow(f"your cap {pool}_weight_per_minute", limit, 60)
+            for pool, limit in caps.weights_per_minute().items()
         }
         self._request_caps: list[Need] = []
         if caps.requests_per_minute is not None:
@@ -50,20 +44,20 @@ class ClientBudget:
             self._request_caps.append(Need(per_minute, 1))
         if caps.requests_per_second is not None:
             self._request_caps.append(Need(RequestRate("your cap requests_per_second", caps.requests_per_second), 1))
-        self._known: dict[tuple[str, int, Market, int, tuple[str, ...]], tuple[Need, ...]] = {}
+        self._known: dict[tuple[str, int, int, tuple[str, ...]], tuple[Need, ...]] = {}
 
-    def needs(self, market: Market, pool: Pool, cost: Cost) -> tuple[Need, ...]:
+    def needs(self, pool: Pool, cost: Cost) -> tuple[Need, ...]:
         """Everything one request takes; the same objects for as long as the pool has the same windows."""
-        key = pool.name, pool.version, market, cost.weight, cost.groups
+        key = pool.name, pool.version, cost.weight, cost.groups
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._needs(market, pool, cost)
+            found = self._known[key] = self._needs(pool, cost)
         return found
 
-    def _needs(self, market: Market, pool: Pool, cost: Cost) -> tuple[Need, ...]:
+    def _needs(self, pool: Pool, cost: Cost) -> tuple[Need, ...]:
         needs = [Need(pool.gate, 1), self._concurrency]
         needs += [Need(window, amount, self._share) for window, amount in pool.charges(cost)]
-        cap = self._weight_caps.get(market)
+        cap = self._weight_caps.get(pool.limits.name)
         if cap is not None and cost.weight:
             needs.append(Need(cap, cost.weight))
         return (*needs, *self._request_caps)
@@ -71,7 +65,6 @@ class ClientBudget:
     async def acquire(
         self,
         operation: str,
-        market: Market,
         pool: Pool,
         cost: Cost,
         *,
@@ -84,8 +77,7 @@ class ClientBudget:
 
         Args:
             operation: For messages.
-            market: Whose caps apply.
-            pool: Whose limits apply.
+            pool: Whose limits and caps apply.
             cost: What the request takes.
             priority: Place in the queue.
             wait: False raises instead of waiting.
@@ -99,7 +91,7 @@ class ClientBudget:
         started = now = self._clock.monotonic()
         while True:
             version = pool.version
-            needs = self.needs(market, pool, cost)
+            needs = self.needs(pool, cost)
             if beyond_concurrency:
                 needs = tuple(need for need in needs if need is not self._concurrency)
             # Most calls find everything free, and never pay for a place in the queue.

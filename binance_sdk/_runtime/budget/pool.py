@@ -17,7 +17,7 @@ from binance_sdk._runtime.budget.retry_quota import RetryQuota
 from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.locks import new_lock
-from binance_sdk._runtime.operation import MarketLimits
+from binance_sdk._runtime.market import PoolLimits
 from binance_sdk._runtime.response import Headers
 
 _COUNT = re.compile("[0-9]{1,12}")
@@ -113,10 +113,10 @@ class WindowSnapshot:
 
 @dataclass
 class Pool:
-    """Made once a process for each group of hosts and market; see ``shared_pool``."""
+    """Made once a process for all hosts that count together, of one market or several; see ``shared_pool``."""
 
     name: str
-    limits: MarketLimits
+    limits: PoolLimits
     time: ServerTime
     ledger: Ledger = field(default_factory=lambda: LEDGER)
     weight: FixedWindow = field(init=False)
@@ -320,7 +320,7 @@ _POOLS: dict[str, Pool] = {}
 _POOLS_LOCK = new_lock()
 
 
-def shared_pool(name: str, limits: MarketLimits, wall: float, monotonic: float) -> Pool:
+def shared_pool(name: str, limits: PoolLimits, wall: float, monotonic: float) -> Pool:
     """The pool of this process by that name: every client of the same hosts spends from the same one."""
     with _POOLS_LOCK:
         pool = _POOLS.get(name)

@@ -15,7 +15,8 @@ from binance_sdk._runtime.calls.gatekeeper import Gatekeeper, close_gate
 from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.calls.notify import Notifier
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.operation import Catalogue, Market, Operation, Variant
+from binance_sdk._runtime.market import Market
+from binance_sdk._runtime.operation import Catalogue, Operation, Variant
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._runtime.response import Headers, Response
 from binance_sdk._runtime.transport.decompression import ACCEPTED
@@ -119,7 +120,7 @@ class Attempts:
         self, prepared: Prepared, market: MarketHosts, host: Host, options: RequestOptions, deadline: float
     ) -> bool:
         """Ask a host that was down whether it is back, with the cheapest request of the market."""
-        catalogue = self.catalogue.market(prepared.operation.market)
+        catalogue = self.catalogue[prepared.operation.market]
         ping = next((operation for operation in catalogue if operation.health_probe), None)
         if ping is None:
             return True
@@ -183,7 +184,6 @@ class Attempts:
             return None
         return await self.budget.acquire(
             prepared.operation.id,
-            prepared.operation.market,
             pool,
             prepared.cost,
             priority=options.priority or "normal",

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from binance_sdk._runtime.fork import ProcessGuard
-from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.stream.connection.supervisor import Supervisor
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.names import NamedStream

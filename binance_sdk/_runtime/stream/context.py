@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.stream.connection.pacing import PROCESS_CONNECTIONS, Backoff, ConnectionLimiter
 from binance_sdk._runtime.stream.connection.websocket import Connector
 from binance_sdk._runtime.stream.reading.fill import RestSource

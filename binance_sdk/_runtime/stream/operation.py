@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from binance_sdk._runtime.json_validator import JsonReader
 from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
-from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.type_adapter import type_adapter
 
 T_co = TypeVar("T_co", covariant=True)

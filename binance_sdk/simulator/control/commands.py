@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
+from binance_sdk.catalogue import Market
 from binance_sdk.simulator.clock import ManualClock, OffsetClock, SimulatorClock
 from binance_sdk.simulator.control.registry import Command, command
 from binance_sdk.simulator.errors import SimulatorError
 from binance_sdk.simulator.faults.parsing import parse_fault, usual_faults
 from binance_sdk.simulator.faults.requests import Fault, FaultRule
 from binance_sdk.simulator.faults.streams import StreamFault, StreamFaultRule, StreamFaults
-from binance_sdk.simulator.market.symbols import Instrument, Market
+from binance_sdk.simulator.market.symbols import Instrument
 from binance_sdk.simulator.rest.foreign_traffic import ForeignTraffic
 from binance_sdk.simulator.rest.window_stats import RequestCounts, WindowStats
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.market import Market
 from binance_sdk.simulator.errors import SimulatorError
 
 __all__ = ["ASSETS", "DEFAULT_SYMBOLS", "FUTURES", "SPOT", "Asset", "Instrument", "Market", "SymbolTable", "asset"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import partial
 
-from binance_sdk._runtime.operation import MARKETS, Catalogue, Operation
+from binance_sdk.catalogue import MARKETS, Catalogue, Operation
 from binance_sdk.simulator.clock import SimulatorClock
 from binance_sdk.simulator.errors import RejectionError, SimulatorError
 from binance_sdk.simulator.faults.damage import bad_row, newest_first
@@ -84,7 +84,7 @@ class Exchange:
     ) -> None:
         self._clock = clock
         self._fixture = fixture
-        self._operations = {(operation.market, operation.path): operation for operation in catalogue}
+        self._operations = {(operation.market, operation.path): operation for operation in catalogue.operations}
         now = clock.now_ms()
         listed_at = (now // DAY - settings.history_days) * DAY
         lively_from = now // MINUTE * MINUTE if settings.lively else None
@@ -101,7 +101,7 @@ class Exchange:
             name: RequestValidator(partial(getattr, market, "table"), api_key_required=settings.api_key_required)
             for name, market in self.markets.items()
         }
-        self.faults = Faults({name for operation in catalogue for name in _names(operation)}, settings.seed)
+        self.faults = Faults({name for operation in catalogue.operations for name in _names(operation)}, settings.seed)
         # Weights that differ from the table, by operation, and markets under maintenance.
         self._drifted: dict[str, int] = {}
         self._refusing: frozenset[Market] = frozenset()

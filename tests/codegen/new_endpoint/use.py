@@ -86,7 +86,7 @@ def use_sync() -> None:
 
 def check_contract() -> None:
     for name in ("liquidity", "liquidity_changes"):
-        operation = CATALOGUE.spot.operations[name]
+        operation = CATALOGUE["spot"].operations[name]
         assert operation.hosts == ("mainnet", "testnet")
         for variant in operation.variants:
             assert operation.variant_for(variant.example) is variant

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from binance_sdk._runtime.operation import MARKETS
+from binance_sdk.catalogue import MARKETS
 from binance_sdk.simulator import ManualClock, Simulator
 from tests.simulated_http import SimulatedHttp
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 from urllib.parse import quote, urlsplit
 
 from binance_sdk._runtime.calls.retry import is_transient
-from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.stream.connection.connection import Connection
 from binance_sdk._runtime.stream.connection.handover import Handover
 from binance_sdk._runtime.stream.connection.pacing import DIAL_WINDOW, MESSAGES_A_SECOND, MessageLimiter

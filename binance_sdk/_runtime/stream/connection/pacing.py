@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from binance_sdk._runtime.locks import new_lock
-from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.market import Market
 
 MESSAGES_A_SECOND: Mapping[Market, int] = {"spot": 5, "futures": 10}
 """Messages that a client may send on one connection."""

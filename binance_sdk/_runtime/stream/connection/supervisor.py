@@ -8,7 +8,7 @@ import math
 from collections.abc import Coroutine, Iterable
 from typing import Any
 
-from binance_sdk._runtime.operation import Market
+from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.stream.connection.connection import Connection
 from binance_sdk._runtime.stream.connection.opener import ConnectionOpener, requested_pause
 from binance_sdk._runtime.stream.connection.pacing import STREAMS_A_CONNECTION

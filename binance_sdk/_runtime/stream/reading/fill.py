@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.calls.engine import Engine
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.operation import Market, Operation
+from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.operation import Fill
@@ -146,7 +146,7 @@ class EngineRest:
 
     def _operation(self, operation: str) -> Operation[Any]:
         market, _, name = operation.partition(".")
-        return self._engine.attempts.catalogue.market(cast(Market, market)).operations[name]
+        return self._engine.attempts.catalogue[market].operations[name]
 
     def max_rows(self, operation: str, size: str) -> int:
         return self._operation(operation).by_wire[size].max or 1000

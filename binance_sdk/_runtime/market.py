@@ -1,0 +1,95 @@
+"""A market as a value: its name, where it listens, what its streams allow, and what its pool allows.
+
+The generator writes these from ``spec/markets.yaml`` and ``spec/environments.yaml``; no code of the runtime knows the
+name of a market.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Market: TypeAlias = str
+"""Name of a market. Those that exist are a ``Literal`` in generated code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So much in so many seconds."""
+
+    limit: int
+    seconds: int
+    every_request: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """Limits of one IP address on all markets of one pool."""
+
+    name: str
+    weight: Limit
+    groups: Mapping[str, Limit]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFacts:
+    """Limits of the stream hosts of one market.
+
+    Attributes:
+        messages_a_second: Requests, pings and pongs that a client may send on one connection.
+        streams_a_connection: Streams that one connection may carry.
+        connections: Connections that one IP address may open in ``connections_seconds``.
+        connections_seconds: Length of that window.
+        routes: First part of the path, where a market has several kinds of connection; empty where it has one.
+    """
+
+    messages_a_second: int
+    streams_a_connection: int
+    connections: int
+    connections_seconds: int
+    routes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MarketFacts:
+    """What is known about a market, its operations and streams left out.
+
+    Attributes:
+        name: As code writes it, e.g. ``spot``.
+        title: As prose writes it.
+        description: What is traded there.
+        pool: Name of the pool that its requests count into; see ``PoolLimits``.
+        paths: How the paths of its endpoints begin; empty where any will do.
+        streams: Limits of its streams.
+    """
+
+    name: Market
+    title: str
+    description: str
+    pool: str
+    paths: tuple[str, ...]
+    streams: StreamFacts
+
+
+@dataclass(frozen=True, slots=True)
+class HostUrls:
+    """Hosts of one market in one environment; the first is used, the others are alternatives."""
+
+    rest: tuple[str, ...]
+    stream: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One exchange: the hosts of the markets it has, and the name under which their requests are counted.
+
+    Attributes:
+        name: E.g. ``mainnet``.
+        pool: Environments with the same one count together.
+        hosts: By market; one that is missing is not there.
+    """
+
+    name: str
+    pool: str
+    hosts: Mapping[Market, HostUrls]
