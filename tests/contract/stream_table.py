@@ -98,6 +98,15 @@ FILLED_FROM = {
 }
 
 
+SYMBOLS: dict[tuple[str, str], str] = {}
+"""What the names of a market are of, by market and parameter, where that is not BTCUSDT."""
+
+
+def symbol_of(market: str, parameter: str) -> str:
+    """The symbol that the names of the table are of."""
+    return SYMBOLS.get((market, parameter), "BTCUSDT")
+
+
 @dataclass(frozen=True)
 class Line:
     route: str

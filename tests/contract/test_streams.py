@@ -6,34 +6,37 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any, cast
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from binance_sdk import catalogue
-from binance_sdk._generated.futures.streams import AsyncFuturesStreams, SyncFuturesStreams
-from binance_sdk._generated.spot.streams import AsyncSpotStreams, SyncSpotStreams
+from binance_sdk._generated.markets import MARKETS
 from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.operation import Fill, StreamOperation
 from binance_sdk._runtime.stream.reading.fill import make_event
 from binance_sdk._runtime.stream.stream_event import StreamEvent
 from binance_sdk.catalogue import CATALOGUE, STREAMS, fixture, stream, stream_fixture
 from binance_sdk.errors import ParameterError
+from codegen.names import pascal
 from tests.event_fields import at, models
 from tests.hand_lines import lines_for_stream
 
 from .calls import canonical
-from .stream_table import FILLED_FROM, NEVER_TOO_SILENT, SECONDS_OF_SILENCE, TABLE, WITH_IDS
+from .stream_table import FILLED_FROM, NEVER_TOO_SILENT, SECONDS_OF_SILENCE, TABLE, WITH_IDS, symbol_of
 
 NOTHING = cast(Any, None)
 """In the place of what opens connections: no stream here is entered."""
-NAMESPACES: dict[tuple[str, str], Any] = {
-    ("spot", "async"): AsyncSpotStreams(NOTHING),
-    ("spot", "sync"): SyncSpotStreams(NOTHING),
-    ("futures", "async"): AsyncFuturesStreams(NOTHING),
-    ("futures", "sync"): SyncFuturesStreams(NOTHING),
-}
+
+
+def namespace(market: str, kind: str) -> Any:
+    module = import_module(f"binance_sdk._generated.{market}.streams")
+    return getattr(module, f"{kind.capitalize()}{pascal(market)}Streams")(NOTHING)
+
+
+NAMESPACES = {(market, kind): namespace(market, kind) for market in MARKETS for kind in ("async", "sync")}
 
 every_stream = pytest.mark.parametrize("one", STREAMS, ids=lambda one: one.id)
 
@@ -127,8 +130,9 @@ def calls(one: StreamOperation[Any]) -> list[dict[str, str | int]]:
     return [dict(zip([parameter.name for parameter in choices], found, strict=True)) for found in values]
 
 
-def symbols(one: StreamOperation[Any], *names: str) -> tuple[str, ...]:
-    return names if any(parameter.kind == "symbol" for parameter in one.parameters) else ()
+def symbols(one: StreamOperation[Any]) -> tuple[str, ...]:
+    """The symbol or pair whose names the table has; none of a stream about all of them."""
+    return tuple(symbol_of(one.market, parameter.name) for parameter in one.parameters if parameter.kind == "symbol")
 
 
 def names_of(made: Any) -> list[str]:
@@ -139,7 +143,7 @@ def names_of(made: Any) -> list[str]:
 @pytest.mark.parametrize("kind", ["async", "sync"])
 def test_the_names_that_the_methods_make(one: StreamOperation[Any], kind: str) -> None:
     method = getattr(NAMESPACES[one.market, kind], one.name)
-    made = [names_of(method(*symbols(one, "BTCUSDT"), **choices)) for choices in calls(one)]
+    made = [names_of(method(*symbols(one), **choices)) for choices in calls(one)]
     line = TABLE.get(one.id)
     assert line is not None, lines_for_stream(one.id)
     assert sorted(name for (name,) in made) == sorted(line.names), lines_for_stream(one.id)
@@ -152,26 +156,26 @@ def test_a_call_without_choices(one: StreamOperation[Any]) -> None:
     needed = [p for p in one.parameters if p.kind == "choice" and p.default is None]
     first = {parameter.name: next(iter(parameter.texts)) for parameter in needed}
     assert one.id in TABLE, lines_for_stream(one.id)
-    assert names_of(method(*symbols(one, "BTCUSDT"), **first)) == [TABLE[one.id].names[0]], lines_for_stream(one.id)
+    assert names_of(method(*symbols(one), **first)) == [TABLE[one.id].names[0]], lines_for_stream(one.id)
     for parameter in needed:
         with pytest.raises(TypeError, match=parameter.name):
-            method(*symbols(one, "BTCUSDT"), **{name: v for name, v in first.items() if name != parameter.name})
+            method(*symbols(one), **{name: v for name, v in first.items() if name != parameter.name})
 
 
 @every_stream
 def test_a_call_that_cannot_be_meant(one: StreamOperation[Any]) -> None:
     method = getattr(NAMESPACES[one.market, "async"], one.name)
     good: dict[str, Any] = calls(one)[0]
-    if symbols(one, "BTCUSDT"):
-        assert len(method("BTCUSDT", "ethusdt", **good).items) == 2
-        for wrong in ((), ("",), ("btc usdt",), ("BTCUSDT@trade",)):
+    for symbol in symbols(one):
+        assert len(method(symbol, symbol.replace("BTC", "ETH").lower(), **good).items) == 2
+        for wrong in ((), ("",), ("btc usdt",), (f"{symbol}@trade",)):
             with pytest.raises(ParameterError):
                 method(*wrong, **good)
     for name in good:
         with pytest.raises(ParameterError, match=name):
-            method(*symbols(one, "BTCUSDT"), **(good | {name: "7x"}))
+            method(*symbols(one), **(good | {name: "7x"}))
     with pytest.raises(ParameterError, match="colour"):
-        method(*symbols(one, "BTCUSDT"), **good, colour="blue")
+        method(*symbols(one), **good, colour="blue")
 
 
 @every_stream
@@ -247,7 +251,7 @@ def test_a_rest_row_becomes_an_event(one: StreamOperation[Any]) -> None:
     assert asked <= set(operation.by_wire)
     assert {p.wire for p in operation.parameters if p.required} <= asked
     rows = operation.variants[0].adapter.validate_json(fixture(market, name))
-    arguments = {p.name: str(next(iter(p.texts), "BTCUSDT")) for p in one.parameters}
+    arguments = {p.name: str(next(iter(p.texts), symbol_of(one.market, p.name))) for p in one.parameters}
     for row in rows:
         event = filled(one, fill, row, arguments)
         (live,) = events(one.adapter.validate_json(stream_fixture(one.market, one.name)))

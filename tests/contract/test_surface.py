@@ -5,28 +5,33 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import AsyncIterator, Iterator
+from importlib import import_module
 from typing import Any, get_args, get_overloads, get_type_hints
 
 import pytest
 from shared_facts import REPOSITORY
 
-from binance_sdk import futures, spot
-from binance_sdk._generated.futures.api import AsyncFutures, SyncFutures
-from binance_sdk._generated.spot.api import AsyncSpot, SyncSpot
+from binance_sdk._generated.markets import MARKETS
 from binance_sdk._runtime import weight as w
 from binance_sdk.catalogue import CATALOGUE, STREAMS, Operation, fixture
 from codegen.load import load
+from codegen.names import pascal
 
 from .calls import CASES, OPERATIONS
 
-ASYNC = {"spot": AsyncSpot, "futures": AsyncFutures}
-SYNC = {"spot": SyncSpot, "futures": SyncFutures}
-every_api = pytest.mark.parametrize("api", [AsyncSpot, SyncSpot, AsyncFutures, SyncFutures])
+
+def api_of(market: str, kind: str) -> Any:
+    return getattr(import_module(f"binance_sdk._generated.{market}.api"), f"{kind}{pascal(market)}")
+
+
+ASYNC = {market: api_of(market, "Async") for market in MARKETS}
+SYNC = {market: api_of(market, "Sync") for market in MARKETS}
+every_api = pytest.mark.parametrize("api", [*ASYNC.values(), *SYNC.values()], ids=lambda api: api.__name__)
 every_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
 
 
 def market_of(api: type) -> Any:
-    return CATALOGUE["spot"] if api in (AsyncSpot, SyncSpot) else CATALOGUE["futures"]
+    return CATALOGUE[next(market for market in MARKETS if api in (ASYNC[market], SYNC[market]))]
 
 
 def methods_of(api: type) -> set[str]:
@@ -83,7 +88,7 @@ class _NoCaller:
     planning = raw
 
 
-@pytest.mark.parametrize("market", ["spot", "futures"])
+@pytest.mark.parametrize("market", MARKETS)
 def test_there_is_a_fixture_for_each_answer_and_no_other(market: Any) -> None:
     wanted = {case.id.removeprefix(f"{market}.") for case in CASES if case.operation.market == market}
     assert {path.stem for path in (REPOSITORY / "spec" / "fixtures" / market).glob("*.json")} == wanted
@@ -215,8 +220,9 @@ def test_deprecated_endpoints_say_so(operation: Operation[Any]) -> None:
         assert getattr(method, "__deprecated__", None) == operation.deprecated
 
 
-@pytest.mark.parametrize("module", [spot, futures])
-def test_public_names_are_there_and_documented(module: Any) -> None:
+@pytest.mark.parametrize("market", MARKETS)
+def test_public_names_are_there_and_documented(market: str) -> None:
+    module = import_module(f"binance_sdk.{market}")
     for name in module.__all__:
         value = getattr(module, name)
         if isinstance(value, type):

@@ -15,14 +15,13 @@ from tests.decimal_contexts import HOSTILE
 def written() -> list[str]:
     """Every example answer, decoded and written again, with the typed values of its objects and rows."""
     texts: list[str] = []
-    for market in (CATALOGUE["spot"], CATALOGUE["futures"]):
-        for name, operation in market.operations.items():
-            for variant in operation.variants:
-                adapter: TypeAdapter[Any] = TypeAdapter(variant.type)
-                for suffix in variant.fixtures:
-                    value = adapter.validate_json(fixture(market.market, name, suffix))
-                    texts.append(adapter.dump_json(value, by_alias=True, exclude_unset=True).decode())
-                    texts.extend(str(row.model_dump()) for row in (value if isinstance(value, list) else [value]))
+    for operation in CATALOGUE.operations:
+        for variant in operation.variants:
+            adapter: TypeAdapter[Any] = TypeAdapter(variant.type)
+            for suffix in variant.fixtures:
+                value = adapter.validate_json(fixture(operation.market, operation.name, suffix))
+                texts.append(adapter.dump_json(value, by_alias=True, exclude_unset=True).decode())
+                texts.extend(str(row.model_dump()) for row in (value if isinstance(value, list) else [value]))
     return texts
 
 

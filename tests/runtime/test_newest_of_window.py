@@ -74,6 +74,17 @@ def test_two_years_have_each_bar_once(interval: str, step: int) -> None:
     assert len(server.requests) <= planned(interval=interval, startTime=begin)
 
 
+def test_the_rule_of_the_other_markets_would_lose_bars_in_silence() -> None:
+    """What the word is for: from a start on, these servers do not answer with what follows it."""
+    begin = NOW_MS - 150 * DAY
+    server = Server(bars(begin, HOUR))
+    assert _plain.paging is not None
+    forwards = replace(KLINES, paging=replace(_plain.paging, first=None))
+    plan = plan_walk(forwards, {"symbol": "BTCUSDT", "interval": "1h", "startTime": begin}, None, 500, NOW_MS)
+    found = [row.open_time for row in drive_iterator(paginate(plan, server.fetch, CLOCK))]
+    assert found == server.times[-500:]
+
+
 def test_a_page_holds_no_more_than_the_longest_window_can() -> None:
     server = Server(bars(NOW_MS - 730 * DAY, DAY))
     walk(server, interval="1d", startTime=NOW_MS - 730 * DAY)

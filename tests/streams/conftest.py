@@ -10,6 +10,7 @@ import pytest
 from binance_sdk._generated.catalogue import CATALOGUE
 from binance_sdk._generated.environments import LIMITS
 from binance_sdk._generated.futures.streams import AsyncFuturesStreams
+from binance_sdk._generated.markets import MARKETS
 from binance_sdk._generated.spot.streams import AsyncSpotStreams
 from binance_sdk._runtime.budget.ledger import Ledger
 from binance_sdk._runtime.budget.pool import Pool
@@ -56,14 +57,14 @@ class Engine:
         self.pool = Pool("tests", LIMITS["spot"], ServerTime(clock.time(), clock.monotonic()), Ledger())
         gatekeeper = Gatekeeper(self.pool, CATALOGUE, "mainnet", self.told.append)
         self.context = StreamContext(
-            urls={"spot": (exchange.url,), "futures": (exchange.url,)},
+            urls=dict.fromkeys(MARKETS, (exchange.url,)),
             connector=connector,
             clock=clock,
             rest=self.rest,
             notify=self.told.append,
             limiter=ConnectionLimiter(),
             backoff=lambda: Backoff(jitter=lambda: 1.0),
-            gates={"spot": gatekeeper, "futures": gatekeeper},
+            gates=dict.fromkeys(MARKETS, gatekeeper),
         )
         self.manager = StreamManager(lambda: self.context)
         self.spot = AsyncSpotStreams(self.manager)
