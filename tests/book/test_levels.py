@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal, localcontext
+from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from binance_sdk._runtime.book.levels import Side, crossed
+from binance_sdk._runtime.book.levels import SPARE, Level, Side, crossed
 from binance_sdk._runtime.book.messages import LevelText
 from tests.decimal_contexts import HOSTILE
 
@@ -27,6 +30,82 @@ def test_a_new_tick_size_does_no_harm() -> None:
     assert shown(made) == ["1.1500 4", "1.1000 3"]
 
 
+def test_of_two_spellings_in_one_update_the_last_one_counts() -> None:
+    for last in ("1.10", "1.1000"):
+        made = side(("1.20", "1"), ("1.10", "2"))
+        made.change([("1.100", "5"), ("1.1000" if last == "1.10" else "1.10", "6"), (last, "7")])
+        assert shown(made) == ["1.20 1", f"{last} 7"]
+        made.change([("1.10", "0")])
+        assert shown(made) == ["1.20 1"]
+
+
+def test_a_level_that_came_back_is_where_it_was() -> None:
+    for bids in (True, False):
+        made = side(
+            *((("3", "1"), ("2", "1"), ("1", "1")) if bids else (("1", "1"), ("2", "1"), ("3", "1"))), bids=bids
+        )
+        first = "3" if bids else "1"
+        made.change([("2", "0"), (first, "0.0")])
+        assert made.best_text == ("1" if bids else "3")
+        made.change([("2", "5")])
+        assert shown(made, 1) == ["2 5"]
+        made.change([("2.0", "0"), (first + ".0", "4")])
+        assert shown(made) == [f"{first}.0 4", "1 1" if bids else "3 1"]
+
+
+def test_a_price_that_was_never_a_level_may_be_removed() -> None:
+    made = side(("9", "1"))
+    made.change([("5", "0"), ("8", "0.00")])
+    assert shown(made) == ["9 1"]
+    made.change([("5", "2")])
+    assert shown(made) == ["9 1", "5 2"]
+
+
+@pytest.mark.parametrize("level", [("7", "1e5"), ("7", "-1"), ("1e", "1"), ("7", "1_0"), ("-7", "1"), ("7", " 1")])
+def test_what_came_beside_a_malformed_level_is_kept_or_not_but_never_hidden(level: LevelText) -> None:
+    made = side(("9", "1"))
+    with pytest.raises(ValueError, match=r"is in a quantity|is not positive|could not convert"):
+        made.change([("8", "1"), level, ("6", "1")])
+    made.change([("6", "2"), ("8", "3")])
+    assert shown(made) == ["9 1", "8 3", "6 2"]
+
+
+def test_what_is_no_level_takes_no_memory_for_ever() -> None:
+    made = side(*((str(1000 - at), "1") for at in range(100)), limit=100)
+    for at in range(20 * SPARE):
+        # Half of them behind the horizon, half of them gone at once.
+        made.change([(f"0.{at + 1}", "1"), (f"950.{at + 1}", "1")])
+        made.change([(f"950.{at + 1}", "0")])
+        assert len(made._quantities) <= 2 * 100 + SPARE + 2
+    assert len(made) == 100
+
+
+@pytest.mark.parametrize("tick", ["0.01", "0.00000000000000000001"])
+@given(seed=st.integers(0, 2**32 - 1), bids=st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_a_side_equals_a_plain_dict(tick: str, seed: int, bids: bool) -> None:
+    rng, truth, expected = Random(seed), dict[Decimal, Decimal](), list[Level]()
+    made = Side(highest_first=bids)
+
+    def written(number: Decimal) -> str:
+        return f"{number:f}" + "0" * rng.randrange(3)
+
+    for _ in range(rng.randrange(1, 40)):
+        levels = list[LevelText]()
+        for _ in range(rng.randrange(6)):
+            price = 7 + Decimal(tick) * rng.randrange(30)
+            qty = rng.choice([Decimal("0.0"), Decimal("0.1"), Decimal("2.5")])
+            levels.append((written(price), written(qty)))
+            truth[price] = qty
+        made.change(levels)
+        expected = sorted(((price, qty) for price, qty in truth.items() if qty), reverse=bids)
+        assert [Decimal(made.best_text)] == [expected[0][0]] if made.best_text else expected == []
+        count = rng.choice([None, 0, 1, 3])
+        if rng.randrange(2):
+            assert made.levels(count) == expected[:count]
+    assert made.levels() == expected
+
+
 def test_prices_that_are_the_same_float_are_kept_apart() -> None:
     near = ["90071992.54740994", "90071992.54740993", "90071992.54740992"]
     assert len({float(price) for price in near}) < 3
@@ -42,6 +121,13 @@ def test_the_first_long_price_makes_the_whole_side_exact_in_the_midst_of_an_upda
     made.change([("0.30000000000000000001", "5"), ("0.3", "2"), ("0.20", "0"), ("0.1", "9"), ("0.25", "7")])
     assert shown(made) == ["0.30000000000000000001 5", "0.3 2", "0.25 7"]
     assert made.complete_to == Decimal("0.2")
+
+
+def test_a_long_price_is_no_spelling_of_a_short_one_that_is_nearly_the_same() -> None:
+    for levels in (long_first := [("0.30000000000000000001", "5"), ("0.3000", "2")], long_first[::-1]):
+        made = side(("0.3", "1"))
+        made.change(levels)
+        assert shown(made) == ["0.30000000000000000001 5", "0.3000 2"]
 
 
 def test_a_short_price_with_many_zeros_stays_a_float() -> None:
