@@ -1,11 +1,11 @@
-"""``python -m codegen generate | check | lint | new``."""
+"""``python -m codegen generate | check | lint | diff | changelog | release | new``."""
 
 from __future__ import annotations
 
 import argparse
 import gc
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from codegen.documents import FILL, Problem, SpecError
@@ -15,6 +15,7 @@ from codegen.lint import OLD_AFTER, broken_rules, old_facts
 from codegen.load import load
 from codegen.new import RefusedError, new_endpoint, new_stream
 from codegen.readers import unread_values
+from codegen.release import Project, breaches
 from codegen.spec import Spec
 from codegen.spec_files import EDITOR_SCHEMA
 
@@ -37,8 +38,15 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser(
         "lint", help="hold the spec to the house rules, and name facts that nobody reads or that are old"
     )
+    _add_diff(commands.add_parser("diff", help="what changed between two specs, as callers feel it"))
+    changelog = commands.add_parser("changelog", help="write into CHANGELOG.md what the spec changed since the release")
+    changelog.add_argument("old", nargs="?", help="compare with this instead, as `diff` does")
+    release = commands.add_parser("release", help="record the spec as released under the version of the package")
+    release.add_argument("--again", action="store_true", help="the version recorded was never published: replace it")
     _add_new(commands.add_parser("new", help="begin an endpoint or a stream: its files and lines, with marks to fill"))
     options = parser.parse_args(arguments)
+    if options.command == "diff":
+        return _diff(options)
     today = datetime.now(UTC).date()
     try:
         spec = load(options.spec)
@@ -51,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if options.command == "new":
         return _new(spec, options)
+    if options.command in ("changelog", "release"):
+        return _release(spec, options, today)
     try:
         from codegen.clients import render_clients
         from codegen.render import difference, is_ours, render_and_watch, unread, write, write_named
@@ -85,6 +95,11 @@ def main(arguments: list[str] | None = None) -> int:
             print("the written code differs from the spec; run `python -m codegen generate`", file=sys.stderr)
             return 1
         if _told([*unread_facts, *_unread_values(options.out)], broken_rules(spec, today)):
+            return 1
+        problems = breaches(spec, _project(options)) if whole else []
+        for problem in problems:
+            print(problem, file=sys.stderr)
+        if problems:
             return 1
         print(f"{len(files) + len(beside) + len(in_spec)} files agree with the spec")
         return 0
@@ -124,6 +139,55 @@ def _counts(spec: Spec, old: list[Problem]) -> int:
 
 def _count(problems: list[Problem], word: str) -> str:
     return f"{len(problems)} {word}{'' if len(problems) == 1 else 's'}"
+
+
+def _add_diff(parser: argparse.ArgumentParser) -> None:
+    what = "a folder, a .yaml file, the record of a release, or a git revision (`v0.1.0`, `HEAD~1`, `main:spec`)"
+    parser.add_argument("old", help=what)
+    parser.add_argument("new", help="the same; by default spec/", nargs="?")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from codegen.diff.report import changes, json_report, text_report
+    from codegen.diff.sides import NoSpecError, read_sides
+
+    try:
+        old, new = read_sides(options.old, options.new or str(options.spec), ROOT)
+    except (NoSpecError, SpecError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    found = changes(old, new)
+    print(json_report(found, old, new) if options.json else "\n".join(text_report(found, old, new)))
+    return 0
+
+
+def _release(spec: Spec, options: argparse.Namespace, today: date) -> int:
+    from codegen.diff.report import changes
+    from codegen.diff.sides import NoSpecError, read_sides
+    from codegen.release import ReleaseError, record, since_release, write_changelog
+
+    project = _project(options)
+    try:
+        if options.command == "release":
+            version = record(spec, project, today, again=options.again)
+            print(f"{project.spec.name}/{project.record.name} is the spec of {version}")
+            return 0
+        if options.old is not None:
+            changed = changes(*read_sides(options.old, str(options.spec), ROOT))
+        else:
+            found = since_release(spec, project)
+            changed = [] if found is None else found[0]
+        is_new = write_changelog(changed, project.changelog)
+    except (NoSpecError, ReleaseError, SpecError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{project.changelog.name} {'tells' if is_new else 'told already'} what changed")
+    return 0
+
+
+def _project(options: argparse.Namespace) -> Project:
+    return Project(options.spec, options.out.parent / "_version.py", options.spec.parent / "CHANGELOG.md")
 
 
 def _add_new(parser: argparse.ArgumentParser) -> None:

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
+from pydantic_core import to_jsonable_python
 
 from codegen.spec_base import Node
 from codegen.spec_files import EDITOR_SCHEMA, MODELS, model_of
@@ -89,4 +89,4 @@ def _classes(base: type[Node]) -> Iterator[type[Node]]:
 
 def plain(value: Any) -> Any:
     """A value of YAML as JSON has it: days are texts, and so are all keys."""
-    return TypeAdapter[Any](Any).dump_python(value, mode="json")
+    return to_jsonable_python(value)

@@ -1,0 +1,292 @@
+"""What a change of each word of the spec is for callers.
+
+Every word of the model stands here, and a test says which is missing; one that is not is told as behavioural, never
+passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from codegen.diff.kinds import Kind
+from codegen.docstrings import python_type
+from codegen.spec_base import Node, Source
+from codegen.spec_errors import ErrorCode, ErrorsFile, ErrorStatus, StatusOverride
+from codegen.spec_markets import Environment, EnvironmentsFile, HostUrls, Limit, MarketEntry, MarketsFile, Pool
+from codegen.spec_model import (
+    Cache,
+    Enum,
+    ObjectSchema,
+    Operation,
+    Paging,
+    RowPosition,
+    RowSchema,
+    SchemaField,
+    SpecFile,
+    Teaches,
+    UnionSchema,
+    Variant,
+    When,
+)
+from codegen.spec_names import Fact, NamesFile
+from codegen.spec_parameters import Parameter
+from codegen.spec_streams import (
+    Fill,
+    OwnRows,
+    PeriodBy,
+    Quiet,
+    Sequence,
+    StreamNode,
+    StreamParameter,
+    StreamsFile,
+)
+from codegen.types import parse_type
+
+IsEnum = Callable[[str], bool]
+"""Whether a name is that of an enum, where the change is."""
+Judge = Callable[[Any, Any, IsEnum], Kind]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The kind of a change by what happened to a word, or to an entry of it."""
+
+    added: Kind
+    removed: Kind
+    changed: Kind | Judge
+    whole: bool = False
+    """Compared as one value, whatever it holds."""
+
+    @property
+    def is_prose(self) -> bool:
+        """A record of a release keeps only the digest."""
+        return self.whole and {self.added, self.removed, self.changed} == {Kind.DOCS}
+
+
+def _flag(on: Kind, off: Kind) -> Rule:
+    return Rule(on, off, lambda _, new, __: on if new else off)
+
+
+DOCS = Rule(Kind.DOCS, Kind.DOCS, Kind.DOCS, whole=True)
+BEHAVIOURAL = Rule(Kind.BEHAVIOURAL, Kind.BEHAVIOURAL, Kind.BEHAVIOURAL)
+VALUE = replace(BEHAVIOURAL, whole=True)
+NAMED = Rule(Kind.ADDITIVE, Kind.BREAKING, Kind.BREAKING)
+"""What callers write: a name, or something with one."""
+OPTION = Rule(Kind.ADDITIVE, Kind.BREAKING, Kind.BEHAVIOURAL)
+"""What can be had, and how it works."""
+TEXTS = Rule(Kind.ADDITIVE, Kind.BREAKING, Kind.DOCS)
+"""Names with what they mean."""
+UNKNOWN = BEHAVIOURAL
+
+
+def _field_type(old: str, new: str, is_enum: IsEnum) -> Kind:
+    """The type of a value that callers read."""
+    was, now = _annotation(old, is_enum), _annotation(new, is_enum)
+    if was.replace("<enum>", "str") != now.replace("<enum>", "str"):
+        return Kind.BREAKING
+    if "time" in old and "time" not in new:
+        return Kind.BREAKING  # Its `_dt` view is gone.
+    more = "time" in new and "time" not in old
+    return Kind.ADDITIVE if more or now.count("<enum>") > was.count("<enum>") else Kind.BEHAVIOURAL
+
+
+def _annotation(text: str, is_enum: IsEnum) -> str:
+    try:
+        type_ = parse_type(text)
+    except ValueError:
+        return text
+    name = type_.leaf.name
+    whole = python_type(type_)
+    return whole.replace(name, "<enum>") if type_.leaf.kind == "name" and is_enum(name) else whole
+
+
+_WIDER = {("int", "time"), ("id", "time"), ("enum", "string"), ("enum", "symbol")}
+_ALIKE = ({"int", "id"}, {"string", "symbol", "utc_offset"})
+
+
+def _parameter_type(old: str, new: str, _: IsEnum) -> Kind:
+    """The type of a value that callers write."""
+    if (old, new) in _WIDER:
+        return Kind.ADDITIVE
+    return Kind.BEHAVIOURAL if any({old, new} <= group for group in _ALIKE) else Kind.BREAKING
+
+
+def _security(old: str, new: str, _: IsEnum) -> Kind:
+    if new == "api_key":
+        return Kind.BREAKING  # A client without a key is refused by itself.
+    return Kind.ADDITIVE if old == "api_key" else Kind.BEHAVIOURAL
+
+
+Words = Mapping[str, Rule]
+
+RULES: Mapping[type[Node], Words] = {
+    Operation: {
+        "summary": DOCS,
+        "description": DOCS,
+        "path": VALUE,
+        "method": VALUE,
+        "security": Rule(Kind.BREAKING, Kind.ADDITIVE, _security),
+        "weight": VALUE,
+        "groups": BEHAVIOURAL,
+        "used_weight_header": VALUE,
+        "parameters": NAMED,
+        "rules": BEHAVIOURAL,
+        "returns": NAMED,
+        "paging": OPTION,
+        "cache": BEHAVIOURAL,
+        "hosts": NAMED,
+        "order": VALUE,
+        "since": DOCS,
+        "deprecated": BEHAVIOURAL,
+        "teaches": BEHAVIOURAL,
+        "health_probe": VALUE,
+        "errors": Rule(Kind.BEHAVIOURAL, Kind.BEHAVIOURAL, Kind.DOCS),
+        "notes": DOCS,
+        "observed": DOCS,
+        "uncertain": DOCS,
+        "source": DOCS,
+    },
+    Parameter: {
+        "type": Rule(Kind.BREAKING, Kind.BREAKING, _parameter_type),
+        "description": DOCS,
+        "name": Rule(Kind.BREAKING, Kind.BREAKING, Kind.BREAKING),
+        "required": _flag(Kind.BREAKING, Kind.ADDITIVE),
+        "list": _flag(Kind.BREAKING, Kind.BREAKING),
+        "enum": Rule(Kind.BREAKING, Kind.ADDITIVE, Kind.BREAKING),
+        "default": VALUE,
+        "default_note": VALUE,
+        "min": VALUE,
+        "max": VALUE,
+        "above": VALUE,
+        "values": NAMED,
+        "max_items": VALUE,
+        "pattern": VALUE,
+        "pattern_note": DOCS,
+        "uncertain": DOCS,
+    },
+    Variant: {
+        "type": Rule(Kind.BREAKING, Kind.BREAKING, _field_type),
+        "variant": Rule(Kind.DOCS, Kind.DOCS, Kind.DOCS),  # Only what two specs are compared by.
+        "when": Rule(Kind.BREAKING, Kind.BREAKING, Kind.BREAKING, whole=True),
+        "example": DOCS,
+        "fixtures": DOCS,
+    },
+    When: dict.fromkeys(("given", "absent", "equals"), Rule(Kind.BREAKING, Kind.BREAKING, Kind.BREAKING)),
+    Paging: dict.fromkeys(Paging.model_fields, VALUE),
+    Cache: {"ttl": VALUE, "until_close_of": VALUE},
+    Teaches: {"time": VALUE, "limits": VALUE},
+    SchemaField: {
+        "type": Rule(Kind.BREAKING, Kind.BREAKING, _field_type),
+        "description": DOCS,
+        "name": Rule(Kind.BREAKING, Kind.BREAKING, Kind.BREAKING),
+        "optional": _flag(Kind.BREAKING, Kind.BEHAVIOURAL),
+        "nullable": _flag(Kind.BREAKING, Kind.BEHAVIOURAL),
+        "empty": _flag(Kind.BREAKING, Kind.BEHAVIOURAL),
+        "zero_means_none": _flag(Kind.BREAKING, Kind.BEHAVIOURAL),
+        "live_only": _flag(Kind.BREAKING, Kind.BEHAVIOURAL),
+        "unused": DOCS,
+        "uncertain": DOCS,
+    },
+    ObjectSchema: {"description": DOCS, "fields": NAMED, "extends": NAMED, "from_name": TEXTS},
+    RowPosition: {
+        "name": Rule(Kind.ADDITIVE, Kind.BREAKING, Kind.BREAKING),
+        "type": Rule(Kind.BREAKING, Kind.BREAKING, _field_type),
+        "description": DOCS,
+        "unused": DOCS,  # `name` says the same.
+    },
+    RowSchema: {
+        "description": DOCS,
+        "row": NAMED,
+        "replaces_shared": Rule(Kind.BREAKING, Kind.BREAKING, Kind.BREAKING),
+    },
+    UnionSchema: {
+        "description": DOCS,
+        "discriminator": NAMED,
+        "members": NAMED,
+        "unknown": NAMED,
+    },
+    Enum: {
+        "description": DOCS,
+        "values": Rule(Kind.ADDITIVE, Kind.BREAKING, Kind.DOCS),
+        "open": _flag(Kind.ADDITIVE, Kind.BREAKING),
+        "uncertain": DOCS,
+    },
+    StreamNode: {
+        "summary": DOCS,
+        "description": DOCS,
+        "pattern": VALUE,
+        "event": Rule(Kind.BREAKING, Kind.BREAKING, _field_type),
+        "event_type": VALUE,
+        "route": VALUE,
+        "speed": VALUE,
+        "parameters": NAMED,
+        "quiet": VALUE,
+        "sequence": BEHAVIOURAL,
+        "fill": OPTION,
+        "key": VALUE,
+        "since": DOCS,
+        "notes": DOCS,
+        "observed": DOCS,
+        "uncertain": DOCS,
+        "source": DOCS,
+    },
+    StreamParameter: {
+        "description": DOCS,
+        "type": NAMED,
+        "enum": NAMED,
+        "values": NAMED,
+        "texts": Rule(Kind.ADDITIVE, Kind.BREAKING, Kind.BEHAVIOURAL),
+        "default": VALUE,
+    },
+    Quiet: dict.fromkeys(Quiet.model_fields, VALUE),
+    PeriodBy: dict.fromkeys(PeriodBy.model_fields, VALUE),
+    Sequence: dict.fromkeys(Sequence.model_fields, VALUE),
+    Fill: dict.fromkeys(Fill.model_fields, VALUE),
+    OwnRows: {"description": DOCS, "field": VALUE, "values": BEHAVIOURAL},
+    Environment: {"description": DOCS, "pool": VALUE, "uncertain": DOCS},
+    Limit: {
+        "limit": VALUE,
+        "interval": VALUE,
+        "description": DOCS,
+        "every_request": VALUE,
+        "uncertain": DOCS,
+    },
+    Pool: {"weight": BEHAVIOURAL, "groups": BEHAVIOURAL},
+    HostUrls: {"rest": BEHAVIOURAL, "stream": BEHAVIOURAL, "uncertain": DOCS},
+    MarketEntry: {
+        "title": DOCS,
+        "description": DOCS,
+        "paths": DOCS,  # Only the checks of the spec read it.
+        "pool": VALUE,
+        "hosts": NAMED,
+    },
+    ErrorCode: {"name": VALUE, "meaning": DOCS, "means": VALUE},
+    ErrorStatus: {"meaning": DOCS, "remedy": DOCS},
+    StatusOverride: {"status": VALUE, "says": VALUE, "means": VALUE},
+    Fact: dict.fromkeys(Fact.model_fields, DOCS),
+    Source: {"document": DOCS, "date": DOCS},
+    SpecFile: {"description": DOCS, "source": DOCS, "hosts": DOCS},
+    StreamsFile: {"description": DOCS, "source": DOCS, "own_rows": BEHAVIOURAL},
+    MarketsFile: {"description": DOCS, "source": DOCS},
+    EnvironmentsFile: {"description": DOCS, "source": DOCS},
+    ErrorsFile: {"description": DOCS, "source": DOCS, "bodies": BEHAVIOURAL},
+    NamesFile: {"description": DOCS},
+}
+"""By class of the model and key of the YAML. What holds things with names is in ``codegen.diff.sides.TABLES``."""
+
+THINGS: Mapping[str, Rule] = {
+    "operation": NAMED,
+    "stream": NAMED,
+    "schema": NAMED,
+    "enum": NAMED,
+    "market": NAMED,
+    "environment": NAMED,
+    "pool": BEHAVIOURAL,
+    "status": BEHAVIOURAL,
+    "code": BEHAVIOURAL,
+    "fact": DOCS,
+    "file": DOCS,
+}
+"""What it is that a thing is there, or gone, by its kind."""
