@@ -14,7 +14,16 @@ from codegen.diff.kinds import Kind
 from codegen.docstrings import python_type
 from codegen.spec_base import Node, Source
 from codegen.spec_errors import ErrorCode, ErrorsFile, ErrorStatus, StatusOverride
-from codegen.spec_markets import Environment, EnvironmentsFile, HostUrls, Limit, MarketEntry, MarketsFile, Pool
+from codegen.spec_markets import (
+    Environment,
+    EnvironmentsFile,
+    HostUrls,
+    Limit,
+    MarketEntry,
+    MarketsFile,
+    Pool,
+    StreamLimits,
+)
 from codegen.spec_model import (
     Cache,
     Enum,
@@ -260,7 +269,14 @@ RULES: Mapping[type[Node], Words] = {
         "description": DOCS,
         "paths": DOCS,  # Only the checks of the spec read it.
         "pool": VALUE,
+        "streams": BEHAVIOURAL,
         "hosts": NAMED,
+    },
+    StreamLimits: {
+        "messages_a_second": VALUE,
+        "streams_a_connection": VALUE,
+        "connections": BEHAVIOURAL,
+        "routes": Rule(Kind.BEHAVIOURAL, Kind.BEHAVIOURAL, Kind.DOCS),
     },
     ErrorCode: {"name": VALUE, "meaning": DOCS, "means": VALUE},
     ErrorStatus: {"meaning": DOCS, "remedy": DOCS},
