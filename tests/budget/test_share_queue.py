@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from binance_sdk._runtime.budget.share_queue import QueueProgress, ShareQueue
+from binance_sdk._runtime.clock import Waker
 from binance_sdk.errors import ConfigError
 
 from .scene import Scene, make_pool
@@ -201,6 +202,52 @@ def test_who_comes_to_the_front_goes_when_its_window_opens_though_the_one_before
             await asyncio.gather(queue.wait_turn(slow), queue.wait_turn(behind))
         assert 60.0 <= now() - START < 61.0
         assert queue.progress.running == ("slow", "behind")
+
+    run(scenario())
+
+
+def test_the_end_of_a_turn_wakes_only_those_whom_it_concerns(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        scene = Scene(make_pool(6000))
+        queue = queue_of(scene)
+        woken: list[float] = []
+        make = scene.clock.waker
+
+        def counted() -> Waker:
+            waker = make()
+            wake = waker.wake
+
+            def count() -> None:
+                woken.append(now())
+                wake()
+
+            monkeypatch.setattr(waker, "wake", count)
+            return waker
+
+        monkeypatch.setattr(scene.clock, "waker", counted)
+        async with asyncio.TaskGroup() as group:
+            for i in range(BOOKS):
+                group.create_task(snapshot(scene, queue, f"S{i}", 50))
+        # Its own turn, coming to the front, and the end of the turn before: not once for each that is before it.
+        assert BOOKS <= len(woken) <= 3 * BOOKS
+
+    run(scenario())
+
+
+def test_who_waits_behind_a_request_that_was_refused_goes_when_the_gate_opens() -> None:
+    async def scenario() -> None:
+        scene = Scene()
+        queue = queue_of(scene, at_once=1)
+        refused, behind = queue.enter("refused", 10, 0.4), queue.enter("behind", 10, 0.4)
+        await queue.wait_turn(refused)
+        waits = asyncio.create_task(queue.wait_turn(behind))
+        await asyncio.sleep(1.0)
+        scene.pool.gate.limited(now(), now() + 5.0, now())
+        opens = scene.pool.gate.closed_until
+        queue.leave(refused)
+        async with asyncio.timeout(100.0):
+            await waits
+        assert now() == pytest.approx(opens)
 
     run(scenario())
 

@@ -145,13 +145,17 @@ class ShareQueue:
                 self._spent_of(window, now).amount += extra
             self._running.remove(place)
             self._done += 1
+            self._give_turns(now)
+            # Nobody else is nearer than before; waking all of them for each turn would cost much with many.
+            woken = self._waiting[:1]
         elif place in self._waiting:
             self._waiting.remove(place)
+            self._give_turns(now)
+            # Another may be first now, and others may be nearer than they thought.
+            woken = self._waiting
         else:
             return
-        self._give_turns(now)
-        for other in self._waiting:
-            # The order has changed: the first one may be another, and others nearer than they thought.
+        for other in woken:
             other._waker.wake()
 
     # ------------------------------------------------------------------------- within
