@@ -19,6 +19,7 @@
     ├── BudgetError                  would not fit the request budget in time
     ├── CircuitOpenError             the host failed too often; not tried now
     ├── StreamError                  a stream could not be kept
+    │   └── BookNotSyncedError       an order book was read that is not the exchange's at the moment
     └── ConfigError                  the client is set up wrongly
 
 Those that end by themselves tell when: ``retry_after`` in seconds, ``retry_at`` in epoch milliseconds.
@@ -39,6 +40,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "BinanceError",
+    "BookNotSyncedError",
     "BudgetError",
     "CircuitOpenError",
     "ConfigError",
@@ -311,6 +313,20 @@ class CircuitOpenError(BinanceError):
 
 class StreamError(BinanceError):
     """A stream could not be opened or kept."""
+
+
+class BookNotSyncedError(StreamError):
+    """A live order book is not the exchange's at the moment: it waits for a snapshot.
+
+    Attributes:
+        symbol: Of which book.
+        reason: Why it is not synced, such as ``gap``; see ``binance_sdk.events.BookReason``.
+    """
+
+    def __init__(self, text: str, *, operation: str | None = None, symbol: str, reason: str) -> None:
+        super().__init__(text, operation=operation)
+        self.symbol = symbol
+        self.reason = reason
 
 
 class ConfigError(BinanceError):

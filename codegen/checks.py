@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from codegen.books import check_books
 from codegen.check_facts import check_facts
 from codegen.check_fixtures import check_fixtures, types_of_answers
 from codegen.check_names import type_exists
@@ -35,6 +36,7 @@ def check(spec: Spec) -> list[Problem]:
     problems += _paths(spec)
     problems += _fixtures(spec)
     problems += check_streams(spec)
+    problems += check_books(spec)
     # What is wrong with a schema would be told again for every example of it.
     return problems or list(check_fixtures(spec))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 from codegen import words
+from codegen.books import BookView, book_view
 from codegen.client_settings import Setting, client_settings
 from codegen.docstrings import LINE_LENGTH
 from codegen.names import english_list, pascal
@@ -29,6 +30,7 @@ class MarketView:
     class_name: str
     exchange_info_weight: str
     """Empty where the market has no exchange information, and so no rules of symbols."""
+    book: BookView | None
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def render_clients(spec: Spec) -> dict[str, bytes]:
 def _market(spec: Spec, market: str) -> MarketView:
     placed = spec.operations.get((market, "exchange_info"))
     weight = "" if placed is None else words.weight(placed.value.weight, placed.value)
-    return MarketView(market, spec.entry(market).title, pascal(market), weight)
+    return MarketView(market, spec.entry(market).title, pascal(market), weight, book_view(spec, market))
 
 
 def _pool(spec: Spec, pool: str) -> PoolView:

@@ -14,6 +14,7 @@ from typing import Any
 
 import jinja2
 
+from codegen.books import book_view
 from codegen.bundle import Bundle, bundle, module_of
 from codegen.docstrings import LINE_LENGTH, escaped, laid_out
 from codegen.documents import Problem
@@ -129,6 +130,9 @@ def _render_streams(
         files[f"{market}/events.py"] = models(bundle(spec, market, "events"), docstring)
     streams = stream_views(spec, market)
     put(f"{market}/stream_operations.py", "stream_operations.py.j2", scope=market, streams=streams)
+    book = book_view(spec, market)
+    if book is not None:
+        put(f"{market}/book.py", "book.py.j2", market=market, title=spec.entry(market).title, book=book)
     names = sorted({name for one in streams for name in one.names})
     imports = [(module_of(spec, market, name), name) for name in names]
     put(

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from codegen.names import english_list
 from codegen.spec_base import Duration, Host, Node, Path, PythonName, Source, Text, wrong
+from codegen.spec_books import Book
 
 
 class Environment(Node):
@@ -76,6 +77,8 @@ class MarketEntry(Node):
     """How the paths of its endpoints begin; a market without takes any."""
     pool: PythonName
     streams: StreamLimits
+    book: Book | None = None
+    """A market without has no live order books."""
     hosts: dict[Host, HostUrls] = Field(min_length=1)
     """An environment that is left out does not have this market."""
 

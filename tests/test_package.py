@@ -36,6 +36,7 @@ ERRORS = [
     "AuthenticationError",
     "BadRequestError",
     "BinanceError",
+    "BookNotSyncedError",
     "BudgetError",
     "CircuitOpenError",
     "ConfigError",

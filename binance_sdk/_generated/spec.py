@@ -6,4 +6,4 @@ After a merge of two changes each line may stand here twice; generate again.
 
 ENDPOINTS = 53
 STREAMS = 36
-SPEC_HASH = "56dae12a512a4b6a"
+SPEC_HASH = "2cbf2f61997d2ce4"

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Literal
 
 from binance_sdk._generated.spot.api import AsyncSpot, SyncSpot
 from binance_sdk._markets.base import CACHED, AsyncMarket, SymbolsOfLatest, SyncMarket
@@ -15,6 +15,8 @@ from binance_sdk.symbols import Symbols, spot_symbols
 if TYPE_CHECKING:
     from binance_sdk._generated.spot.models import ExchangeInfo
     from binance_sdk._generated.spot.streams import AsyncSpotStreams, SyncSpotStreams
+    from binance_sdk._runtime.live_book.async_books import LiveBook, LiveBooks
+    from binance_sdk._runtime.live_book.sync_books import SyncLiveBook, SyncLiveBooks
     from binance_sdk._runtime.stream.manager import BackgroundStreamManager, StreamManager
 
 
@@ -41,6 +43,98 @@ class AsyncSpotMarket(AsyncMarket, AsyncSpot):
         """
         return self._symbols.of(await self.exchange_info(options=CACHED))
 
+    def order_book(
+        self,
+        symbol: str,
+        *,
+        limit: int = 1000,
+        speed: Literal["1000ms", "100ms"] = "100ms",
+        share: float = 0.4,
+        verify_every: float | None = None,
+    ) -> LiveBook:
+        """A live order book, which follows the exchange's and is never shown as synced when it is not.
+
+        ``async with client.spot.order_book("BTCUSDT") as book: book.best_bid``. Opening returns when the book is
+        synced. For many symbols use ``order_books``, since each call opens a connection of its own.
+
+        Args:
+            symbol: Symbol, e.g. BTCUSDT.
+            limit: Levels a side of a snapshot, 1 to 5000: what lies behind the last of them is not known. A snapshot
+                weighs 5 for `limit` up to 100, 25 up to 500, 50 up to 1000, 250 above.
+            speed: Time between two messages of the stream, 1000ms or 100ms.
+            share: Part of the usable weight that the snapshots of this client's books may take in a window, above 0 and
+                at most 1; the rest is left to other requests.
+            verify_every: Compare each book once in so many seconds with a fresh snapshot, which takes the weight of
+                one; None never does. A book that differs starts from another snapshot.
+
+        Raises:
+            ParameterError: An argument is none of its values; nothing was sent.
+
+        Source: Binance spot API docs, web-socket-streams.md, How to manage a local order book correctly; as of
+        2026-07-21.
+        """
+        with IMPORT_LOCK:
+            from binance_sdk._generated.spot.book import BOOK
+            from binance_sdk._runtime.live_book.async_books import live_book
+
+        return live_book(
+            BOOK,
+            self._caller,
+            self._stream_manager(),
+            symbol,
+            limit=limit,
+            speed=speed,
+            share=share,
+            verify_every=verify_every,
+        )
+
+    def order_books(
+        self,
+        symbols: Iterable[str],
+        *,
+        limit: int = 1000,
+        speed: Literal["1000ms", "100ms"] = "100ms",
+        share: float = 0.4,
+        verify_every: float | None = None,
+    ) -> LiveBooks:
+        """Live order books of many symbols, on as few connections as the limits allow.
+
+        ``async with client.spot.order_books(["BTCUSDT", "ETHUSDT"]) as books: books["BTCUSDT"]``. Opening
+        does not wait for the snapshots, which come one after the other: ``books.progress`` says how far they are, and
+        ``await books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go
+        on.
+
+        Args:
+            symbols: Symbols, e.g. BTCUSDT and ETHUSDT; each gets one book.
+            limit: Levels a side of a snapshot, 1 to 5000: what lies behind the last of them is not known. A snapshot
+                weighs 5 for `limit` up to 100, 25 up to 500, 50 up to 1000, 250 above.
+            speed: Time between two messages of the stream, 1000ms or 100ms.
+            share: Part of the usable weight that the snapshots of this client's books may take in a window, above 0 and
+                at most 1; the rest is left to other requests.
+            verify_every: Compare each book once in so many seconds with a fresh snapshot, which takes the weight of
+                one; None never does. A book that differs starts from another snapshot.
+
+        Raises:
+            ParameterError: An argument is none of its values; nothing was sent.
+
+        Source: Binance spot API docs, web-socket-streams.md, How to manage a local order book correctly; as of
+        2026-07-21.
+        """
+        with IMPORT_LOCK:
+            from binance_sdk._generated.spot.book import BOOK
+            from binance_sdk._runtime.live_book.async_books import live_books
+
+        return live_books(
+            BOOK,
+            self._caller,
+            self._stream_manager(),
+            symbols,
+            limit=limit,
+            speed=speed,
+            share=share,
+            verify_every=verify_every,
+        )
+
 
 class SyncSpotMarket(SyncMarket, SyncSpot):
     """Spot market data, blocking."""
@@ -64,3 +158,94 @@ class SyncSpotMarket(SyncMarket, SyncSpot):
         Costs one ``exchange_info`` (weight 20) an hour; concurrent callers share it.
         """
         return self._symbols.of(self.exchange_info(options=CACHED))
+
+    def order_book(
+        self,
+        symbol: str,
+        *,
+        limit: int = 1000,
+        speed: Literal["1000ms", "100ms"] = "100ms",
+        share: float = 0.4,
+        verify_every: float | None = None,
+    ) -> SyncLiveBook:
+        """A live order book, which follows the exchange's and is never shown as synced when it is not.
+
+        ``with client.spot.order_book("BTCUSDT") as book: book.best_bid``. Opening returns when the book is
+        synced. For many symbols use ``order_books``, since each call opens a connection of its own.
+
+        Args:
+            symbol: Symbol, e.g. BTCUSDT.
+            limit: Levels a side of a snapshot, 1 to 5000: what lies behind the last of them is not known. A snapshot
+                weighs 5 for `limit` up to 100, 25 up to 500, 50 up to 1000, 250 above.
+            speed: Time between two messages of the stream, 1000ms or 100ms.
+            share: Part of the usable weight that the snapshots of this client's books may take in a window, above 0 and
+                at most 1; the rest is left to other requests.
+            verify_every: Compare each book once in so many seconds with a fresh snapshot, which takes the weight of
+                one; None never does. A book that differs starts from another snapshot.
+
+        Raises:
+            ParameterError: An argument is none of its values; nothing was sent.
+
+        Source: Binance spot API docs, web-socket-streams.md, How to manage a local order book correctly; as of
+        2026-07-21.
+        """
+        with IMPORT_LOCK:
+            from binance_sdk._generated.spot.book import BOOK
+            from binance_sdk._runtime.live_book.sync_books import live_book
+
+        return live_book(
+            BOOK,
+            self._caller,
+            self._stream_manager(),
+            symbol,
+            limit=limit,
+            speed=speed,
+            share=share,
+            verify_every=verify_every,
+        )
+
+    def order_books(
+        self,
+        symbols: Iterable[str],
+        *,
+        limit: int = 1000,
+        speed: Literal["1000ms", "100ms"] = "100ms",
+        share: float = 0.4,
+        verify_every: float | None = None,
+    ) -> SyncLiveBooks:
+        """Live order books of many symbols, on as few connections as the limits allow.
+
+        ``with client.spot.order_books(["BTCUSDT", "ETHUSDT"]) as books: books["BTCUSDT"]``. Opening
+        does not wait for the snapshots, which come one after the other: ``books.progress`` says how far they are, and
+        ``books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go on.
+
+        Args:
+            symbols: Symbols, e.g. BTCUSDT and ETHUSDT; each gets one book.
+            limit: Levels a side of a snapshot, 1 to 5000: what lies behind the last of them is not known. A snapshot
+                weighs 5 for `limit` up to 100, 25 up to 500, 50 up to 1000, 250 above.
+            speed: Time between two messages of the stream, 1000ms or 100ms.
+            share: Part of the usable weight that the snapshots of this client's books may take in a window, above 0 and
+                at most 1; the rest is left to other requests.
+            verify_every: Compare each book once in so many seconds with a fresh snapshot, which takes the weight of
+                one; None never does. A book that differs starts from another snapshot.
+
+        Raises:
+            ParameterError: An argument is none of its values; nothing was sent.
+
+        Source: Binance spot API docs, web-socket-streams.md, How to manage a local order book correctly; as of
+        2026-07-21.
+        """
+        with IMPORT_LOCK:
+            from binance_sdk._generated.spot.book import BOOK
+            from binance_sdk._runtime.live_book.sync_books import live_books
+
+        return live_books(
+            BOOK,
+            self._caller,
+            self._stream_manager(),
+            symbols,
+            limit=limit,
+            speed=speed,
+            share=share,
+            verify_every=verify_every,
+        )

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from binance_sdk._runtime.book.rules import SequenceRules
+from binance_sdk._runtime.book.rules import BookRules
 
-SPOT = SequenceRules(
-    snapshot="order_book",
-    streams=("diff_depth",),
+SPOT = BookRules(
+    snapshot="depth",
+    stream="diff_depth",
     limits=(100, 500, 1000, 5000),
     default_limit=1000,
     first_id="U",
     last_id="u",
     previous_id=None,
-    snapshot_id="lastUpdateId",
+    bids="b",
+    asks="a",
     joins_after=1,
 )
-FUTURES = SequenceRules(
-    snapshot="order_book",
-    streams=("diff_depth",),
+FUTURES = BookRules(
+    snapshot="depth",
+    stream="diff_depth",
     limits=(5, 10, 20, 50, 100, 500, 1000),
     default_limit=1000,
     first_id="U",
     last_id="u",
     previous_id="pu",
-    snapshot_id="lastUpdateId",
+    bids="b",
+    asks="a",
     joins_after=0,
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from binance_sdk._runtime.book.comparison import compare
 from binance_sdk._runtime.book.messages import LevelText, Update
-from binance_sdk._runtime.book.rules import SequenceRules
+from binance_sdk._runtime.book.rules import BookRules
 from binance_sdk._runtime.book.state import BookCore, BookState, NeedsSnapshot, Reason
 from tests.book.rule_sets import FUTURES, SPOT
 from tests.book.truth import Market
@@ -67,7 +67,7 @@ def joined(left: Update, right: Update) -> Update:
 @given(seed=SEEDS, limit=st.sampled_from([3, 8, 100]), most_kept=st.sampled_from([2, 1000]))
 @settings(max_examples=120, deadline=None)
 def test_a_synced_book_equals_the_truth(
-    rules: SequenceRules, prices: tuple[Decimal, Decimal], seed: int, limit: int, most_kept: int
+    rules: BookRules, prices: tuple[Decimal, Decimal], seed: int, limit: int, most_kept: int
 ) -> None:
     rng = Random(seed)
     market = Market(rules, rng, *prices)
@@ -106,7 +106,7 @@ def test_a_synced_book_equals_the_truth(
 @pytest.mark.parametrize("rules", [SPOT, FUTURES], ids=["spot", "futures"])
 @given(seed=SEEDS)
 @settings(max_examples=60, deadline=None)
-def test_a_good_line_never_needs_a_second_snapshot(rules: SequenceRules, seed: int) -> None:
+def test_a_good_line_never_needs_a_second_snapshot(rules: BookRules, seed: int) -> None:
     """From whichever moment the snapshot is, as long as the kept updates reach back to it."""
     rng = Random(seed)
     market, core = Market(rules, rng), BookCore(rules)
@@ -129,7 +129,7 @@ def test_a_good_line_never_needs_a_second_snapshot(rules: SequenceRules, seed: i
 @pytest.mark.parametrize("rules", [SPOT, FUTURES], ids=["spot", "futures"])
 @given(seed=SEEDS)
 @settings(max_examples=40, deadline=None)
-def test_a_connection_that_overlaps_may_cut_events_differently(rules: SequenceRules, seed: int) -> None:
+def test_a_connection_that_overlaps_may_cut_events_differently(rules: BookRules, seed: int) -> None:
     rng = Random(seed)
     market, core = Market(rules, rng), BookCore(rules)
     core.begin()

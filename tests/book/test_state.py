@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from binance_sdk._runtime.book.messages import LevelText, Snapshot, Update
-from binance_sdk._runtime.book.rules import SequenceRules
+from binance_sdk._runtime.book.rules import BookRules
 from binance_sdk._runtime.book.state import BookCore, BookState, NeedsSnapshot, Outcome, Reason, Synced
 from tests.book.rule_sets import FUTURES, SPOT
 
@@ -31,7 +31,7 @@ def update(
     return Update(first, last, previous, bids, asks)
 
 
-def core_at(last_id: int, rules: SequenceRules = SPOT, *, limit: int = 100) -> BookCore:
+def core_at(last_id: int, rules: BookRules = SPOT, *, limit: int = 100) -> BookCore:
     core = BookCore(rules)
     core.begin()
     assert core.take_snapshot(snapshot(last_id, limit=limit)) == Synced(last_id, 0)
@@ -63,7 +63,7 @@ def test_an_idle_book_keeps_nothing_and_takes_no_snapshot() -> None:
     ],
 )
 @pytest.mark.parametrize("kept", [True, False])
-def test_the_first_update_after_a_snapshot(rules: SequenceRules, first: Update, fits: bool, kept: bool) -> None:
+def test_the_first_update_after_a_snapshot(rules: BookRules, first: Update, fits: bool, kept: bool) -> None:
     if kept:
         core = BookCore(rules)
         core.begin()
@@ -79,7 +79,7 @@ def test_the_first_update_after_a_snapshot(rules: SequenceRules, first: Update, 
 
 
 @pytest.mark.parametrize(("rules", "old"), [(SPOT, update(9, 10)), (FUTURES, update(8, 9, 7))])
-def test_what_a_snapshot_has_already_is_passed_over(rules: SequenceRules, old: Update) -> None:
+def test_what_a_snapshot_has_already_is_passed_over(rules: BookRules, old: Update) -> None:
     core = BookCore(rules)
     core.begin()
     core.take_update(old)
@@ -100,7 +100,7 @@ def test_what_a_snapshot_has_already_is_passed_over(rules: SequenceRules, old: U
         (FUTURES, update(11, 12, 10), Outcome.IGNORED),
     ],
 )
-def test_the_update_after_an_update(rules: SequenceRules, next_: Update, outcome: Outcome | None) -> None:
+def test_the_update_after_an_update(rules: BookRules, next_: Update, outcome: Outcome | None) -> None:
     core = core_at(10, rules)
     assert core.take_update(update(11, 12, 10)) is Outcome.APPLIED
     found = core.take_update(next_)
@@ -235,7 +235,7 @@ def test_a_snapshot_for_a_synced_book_changes_nothing() -> None:
 
 
 def test_rules_that_contradict_themselves_are_refused() -> None:
-    mistakes: tuple[dict[str, Any], ...] = ({"joins_after": 2}, {"default_limit": 7}, {"streams": ()})
+    mistakes: tuple[dict[str, Any], ...] = ({"joins_after": 2}, {"default_limit": 7})
     for wrong in mistakes:
         with pytest.raises(ValueError, match=next(iter(wrong))):
             replace(SPOT, **wrong)
@@ -252,3 +252,29 @@ def test_after_another_snapshot_the_first_update_has_to_join_again() -> None:
     core.lose(Reason.STALE)
     assert core.take_snapshot(snapshot(20)) == Synced(20, 0)
     assert core.take_update(update(19, 21, 18)) is Outcome.APPLIED
+
+
+def test_a_run_of_updates_older_than_the_book_shows_that_its_id_was_wrong() -> None:
+    core = core_at(10)
+    core.take_update(update(11, 10**9))
+    assert [core.take_update(update(n, n)) for n in (12, 13)] == [Outcome.IGNORED] * 2
+    assert core.take_update(update(14, 14)) == NeedsSnapshot(Reason.RESTARTED, 10**9, 14)
+    core.take_update(update(15, 15))
+    assert core.take_snapshot(snapshot(14)) == Synced(15, 1)
+    assert core.update_id == 15
+
+
+def test_updates_that_come_late_or_twice_do_not_add_up() -> None:
+    core = core_at(10)
+    for n in range(11, 40):
+        assert core.take_update(update(n, n)) is Outcome.APPLIED
+        assert core.take_update(update(n, n)) is Outcome.IGNORED
+        assert core.take_update(update(n - 1, n - 1)) is Outcome.IGNORED
+
+
+def test_a_snapshot_may_be_ahead_of_the_stream_but_not_for_ever() -> None:
+    core = core_at(1000)
+    found = [core.take_update(update(n, n)) for n in range(100, 200)]
+    assert found[:-1] == [Outcome.IGNORED] * 99
+    assert isinstance(found[-1], NeedsSnapshot)
+    assert found[-1].reason is Reason.RESTARTED

@@ -7,7 +7,7 @@ from decimal import Decimal
 from random import Random
 
 from binance_sdk._runtime.book.messages import Snapshot, Update
-from binance_sdk._runtime.book.rules import SequenceRules
+from binance_sdk._runtime.book.rules import BookRules
 from binance_sdk._runtime.book.state import BookCore
 
 Book = dict[str, dict[Decimal, Decimal]]
@@ -22,7 +22,7 @@ def written(number: Decimal, rng: Random) -> str:
 class Market:
     """Every moment of one symbol's book."""
 
-    rules: SequenceRules
+    rules: BookRules
     rng: Random
     tick: Decimal = Decimal("0.01")
     middle: Decimal = Decimal(1)

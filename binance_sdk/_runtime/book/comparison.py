@@ -39,6 +39,11 @@ def compare(bids: Side, asks: Side, snapshot: Snapshot) -> tuple[Difference, ...
     other_bids, other_asks = Side(highest_first=True), Side(highest_first=False)
     other_bids.replace(snapshot.bids, snapshot.limit)
     other_asks.replace(snapshot.asks, snapshot.limit)
+    return compare_sides(bids, asks, other_bids, other_asks)
+
+
+def compare_sides(bids: Side, asks: Side, other_bids: Side, other_asks: Side) -> tuple[Difference, ...]:
+    """The same between two books of the same ``update_id``, the second one taken from a snapshot."""
     return (*_differences("bid", bids, other_bids), *_differences("ask", asks, other_asks))
 
 

@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from binance_sdk._runtime.book.messages import Update
 
 
 @dataclass(frozen=True, slots=True)
-class SequenceRules:
+class BookRules:
     """What a book of a market is made of, and which update may follow which.
 
     Attributes:
         snapshot: Name of the operation that answers a snapshot.
-        streams: Names of the stream operations whose events update the book; the first is the usual one.
+        stream: Name of the stream operation whose events update the book.
         limits: Levels a side that a snapshot can have, ascending.
         default_limit: Levels a side where the caller names none.
         first_id: Key of an event's first update id, on the wire.
         last_id: Key of its last one.
         previous_id: Key of the last id of the event before it. None: an event follows where its first id is at most
             one above the book's id.
-        snapshot_id: Key of a snapshot's id.
+        bids: Key of an event's changed bids.
+        asks: Key of its changed asks.
         joins_after: How far above a snapshot's id the id lies that the first event must cover: 1 is the next one, 0
             the snapshot's own. Events that end below it are older than the snapshot.
     """
 
     snapshot: str
-    streams: tuple[str, ...]
-    limits: tuple[int, ...]
+    stream: str
+    limits: Sequence[int]
     default_limit: int
     first_id: str
     last_id: str
     previous_id: str | None
-    snapshot_id: str
+    bids: str
+    asks: str
     joins_after: int
 
     def __post_init__(self) -> None:
@@ -40,8 +43,6 @@ class SequenceRules:
             raise ValueError(f"joins_after={self.joins_after} must be 0 or 1")
         if self.default_limit not in self.limits:
             raise ValueError(f"default_limit={self.default_limit} is none of {self.limits}")
-        if not self.streams:
-            raise ValueError("streams is empty: no stream updates the book")
 
     def precedes(self, update: Update, snapshot_id: int) -> bool:
         """Whether a snapshot already has all of an update."""

@@ -17,10 +17,15 @@ from enum import Enum
 
 from binance_sdk._runtime.book.levels import Level, Side, crossed
 from binance_sdk._runtime.book.messages import Snapshot, Update
-from binance_sdk._runtime.book.rules import SequenceRules
+from binance_sdk._runtime.book.rules import BookRules
 
 MOST_KEPT = 1000
 """Updates kept for a snapshot: at ten a second, those of 100 seconds."""
+MOST_OLD = 3
+"""Updates in a row that end before the book does. One that came late or twice is one of these; more of them show that
+the ids began anew, as on a testnet that is wiped, or that the book's own id was a wrong one, far ahead."""
+MOST_OLDER_THAN_SNAPSHOT = 100
+"""The same right after a snapshot, which may be ahead of the stream by some seconds."""
 
 
 class BookState(Enum):
@@ -40,6 +45,8 @@ class Reason(Enum):
     STARTED = "started"
     GAP = "gap"
     """Updates are missing."""
+    RESTARTED = "restarted"
+    """Several updates in a row end before the book does: the ids began anew, or the book's own was wrong."""
     CROSSED = "crossed"
     """The best bid is not below the best ask."""
     MALFORMED = "malformed"
@@ -101,12 +108,13 @@ class BookCore:
             would have needed it is then too old.
     """
 
-    __slots__ = ("_joined", "_kept", "_newest", "_reason", "_rules", "asks", "bids", "state", "update_id")
+    __slots__ = ("_joined", "_kept", "_newest", "_old", "_reason", "_rules", "asks", "bids", "state", "update_id")
 
-    def __init__(self, rules: SequenceRules, *, most_kept: int = MOST_KEPT) -> None:
+    def __init__(self, rules: BookRules, *, most_kept: int = MOST_KEPT) -> None:
         self._rules = rules
         self._kept: deque[Update] = deque(maxlen=most_kept)
         self._newest = -1
+        self._old = 0
         self._joined = False
         self._reason: Reason | None = Reason.STARTED
         self.state = BookState.IDLE
@@ -180,11 +188,11 @@ class BookCore:
         last_id = self.update_id
         if self._joined:
             if update.last_id <= last_id:
-                return Outcome.IGNORED
+                return self._take_old(update, MOST_OLD)
             fits = self._rules.follows(update, last_id)
         else:
             if self._rules.precedes(update, last_id):
-                return Outcome.IGNORED
+                return self._take_old(update, MOST_OLDER_THAN_SNAPSHOT)
             fits = self._rules.joins(update, last_id)
         if not fits:
             lost = self._lost(Reason.GAP, update.first_id)
@@ -240,12 +248,23 @@ class BookCore:
             self._newest = max(self._newest, update.last_id)
             return Reason.MALFORMED
         self.update_id = self._newest = update.last_id
+        self._old = 0
         self._joined = True
         if crossed(self.bids, self.asks):
             return Reason.CROSSED
         if self.bids.spent or self.asks.spent:
             return Reason.HORIZON
         return None
+
+    def _take_old(self, update: Update, most: int) -> Outcome | NeedsSnapshot:
+        self._old += 1
+        if self._old < most:
+            return Outcome.IGNORED
+        # What the ids were before says nothing about the next snapshot's.
+        self._newest = -1
+        lost = self._lost(Reason.RESTARTED, update.first_id)
+        self._keep(update)
+        return lost
 
     def _keep(self, update: Update) -> Outcome:
         if self.state is BookState.IDLE:
@@ -265,5 +284,6 @@ class BookCore:
         if self.state is BookState.SYNCED:
             self.state = BookState.WAITING
             self._kept.clear()
+        self._old = 0
         self._reason = reason
         return NeedsSnapshot(reason, self.update_id, next_id)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
+from weakref import WeakKeyDictionary
 
 from binance_sdk._runtime.budget.caps import CapsBase
 from binance_sdk._runtime.budget.ledger import Grant, Need, Reservation, Ticket, never_fits
 from binance_sdk._runtime.budget.pool import Cost, Pool
 from binance_sdk._runtime.budget.request_limits import ConcurrencyLimit, RequestRate
+from binance_sdk._runtime.budget.share_queue import ShareQueue
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.options import Priority
@@ -44,7 +47,25 @@ class ClientBudget:
             self._request_caps.append(Need(per_minute, 1))
         if caps.requests_per_second is not None:
             self._request_caps.append(Need(RequestRate("your cap requests_per_second", caps.requests_per_second), 1))
+        self._most_snapshots = max(1, max_concurrency // 2)
+        """Turns of a share queue at a time, so that they leave connections to others."""
+        self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, ShareQueue]] = WeakKeyDictionary()
         self._known: dict[tuple[str, int, int, tuple[str, ...]], tuple[Need, ...]] = {}
+
+    def share_queue(self, pool: Pool, clock: Clock) -> ShareQueue:
+        """The queue of this client's requests that share a part of the pool's weight; one in each event loop.
+
+        Args:
+            pool: Whose weight is shared.
+            clock: For waiting in the event loop that runs.
+        """
+        queues = self._queues.setdefault(asyncio.get_running_loop(), {})
+        found = queues.get(pool.name)
+        if found is None:
+            cap = self._weight_caps.get(pool.limits.name)
+            usable = self._share if cap is None else min(self._share, cap.limit / pool.weight.limit)
+            found = queues[pool.name] = ShareQueue(pool, clock, usable, self._most_snapshots)
+        return found
 
     def needs(self, pool: Pool, cost: Cost) -> tuple[Need, ...]:
         """Everything one request takes; the same objects for as long as the pool has the same windows."""

@@ -111,13 +111,16 @@ class ShareQueue:
         self._waiting.append(place)
         return place
 
+    def seconds_until(self, place: Place) -> float:
+        """Seconds until its turn, if nothing else delays it; 0.0 from then on."""
+        if place._is_its_turn:
+            return 0.0
+        now = self._clock.monotonic()
+        return self._start_of(place, now) - now
+
     async def wait_near(self, place: Place, seconds: float) -> None:
         """Return when the turn is at most so many seconds away, as far as can be said."""
-        while not place._is_its_turn:
-            now = self._clock.monotonic()
-            left = self._start_of(place, now) - now
-            if left <= seconds:
-                return
+        while (left := self.seconds_until(place)) > seconds:
             await place._waker.wait(left - seconds)
 
     async def wait_turn(self, place: Place) -> None:

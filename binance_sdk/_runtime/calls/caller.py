@@ -117,6 +117,11 @@ class SyncCaller:
         self._inner = inner
 
     @property
+    def inner(self) -> AsyncCaller:
+        """What it runs."""
+        return self._inner
+
+    @property
     def max_concurrency(self) -> int:
         """Most requests in flight at once."""
         return self._inner.max_concurrency

@@ -13,6 +13,12 @@ from binance_sdk._runtime.fork import fork_count
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk.errors import ConfigError, shown
 from binance_sdk.events import (
+    BookFailed,
+    BookLost,
+    BookResynced,
+    BookSnapshotFailed,
+    BookSnapshotLoaded,
+    BookVerified,
     BreakerChanged,
     CacheHit,
     Event,
@@ -106,6 +112,13 @@ def _level(event: Event) -> int:
     if isinstance(event, Gap) and event.reason == "overflow":
         # MessagesDropped reports the same loss, and not for every single message.
         return logging.DEBUG
+    if isinstance(event, BookVerified):
+        return logging.WARNING if event.differences else logging.DEBUG
+    if isinstance(event, BookSnapshotLoaded):
+        return logging.DEBUG
+    if isinstance(event, (BookLost, BookResynced)):
+        # There is one for each book of a connection that broke; the connection is warned of once.
+        return logging.INFO
     if isinstance(event, Waited):
         return logging.INFO if event.seconds >= _LONG_WAIT else logging.DEBUG
     return logging.INFO if isinstance(event, (Retrying, SilentStream)) else logging.WARNING
@@ -132,6 +145,8 @@ def _line(event: Event) -> str:
             return f"weight drift: {event}"
         case RowSkipped():
             return str(event)
+        case BookLost() | BookResynced() | BookSnapshotLoaded() | BookSnapshotFailed() | BookVerified() | BookFailed():
+            return f"book {event}"
         case _:
             return f"stream {event}"
 

@@ -20,6 +20,10 @@ Item = tuple[NamedStream, StreamOptions]
 """A stream with the options that it was asked for with."""
 
 
+MakeReader = Callable[[StreamContext, ResolvedOptions, Callable[[bool], None]], Reader]
+"""Makes what reads the messages of a consumer; its last argument stops (True) and resumes (False) the connections."""
+
+
 def make_reader(context: StreamContext, options: ResolvedOptions, pause: Callable[[bool], None]) -> Reader:
     """The reader for the overflow policy."""
     kind = LatestReader if options.overflow == "latest" else Reader
@@ -33,15 +37,22 @@ class Consumer:
         context: What the streams of the client share.
         options: The options that hold for the consumer as a whole.
         on_closed: Called when it is closed.
+        reader: Makes its reader.
     """
 
-    def __init__(self, context: StreamContext, options: ResolvedOptions, on_closed: Callable[[Consumer], None]) -> None:
+    def __init__(
+        self,
+        context: StreamContext,
+        options: ResolvedOptions,
+        on_closed: Callable[[Consumer], None],
+        reader: MakeReader = make_reader,
+    ) -> None:
         self.context = context
         self._options = options
         self._on_closed = on_closed
         self._supervisors: list[Supervisor] = []
         self._carried: dict[tuple[Market, str], tuple[Subscription, Supervisor]] = {}
-        self.reader = make_reader(context, options, self._pause)
+        self.reader = reader(context, options, self._pause)
         self.closed = False
         self.process = ProcessGuard()
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from binance_sdk._runtime.fork import ProcessGuard, abandon, notify_after_fork
 from binance_sdk._runtime.stream.background_loop import BackgroundLoop, Work
-from binance_sdk._runtime.stream.consumer import Consumer, Item
+from binance_sdk._runtime.stream.consumer import Consumer, Item, MakeReader, make_reader
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.options import StreamOptions, resolve_options
 from binance_sdk.errors import ConfigError, ParameterError
@@ -30,8 +30,13 @@ class StreamManager:
         self._closed = False
         self._process = ProcessGuard()
 
-    async def open(self, items: Sequence[Item], options: StreamOptions) -> Consumer:
+    async def open(self, items: Sequence[Item], options: StreamOptions, reader: MakeReader = make_reader) -> Consumer:
         """A consumer whose streams are connected and acknowledged.
+
+        Args:
+            items: The streams.
+            options: Options of the consumer as a whole.
+            reader: Makes what reads their messages.
 
         Raises:
             StreamError: they could not be opened.
@@ -45,7 +50,7 @@ class StreamManager:
         if self._context is None:
             self._context = self._make_context()
         resolved = resolve_options([options, *(own for _, own in items)])
-        consumer = Consumer(self._context, resolved, self._forget)
+        consumer = Consumer(self._context, resolved, self._forget, reader)
         self._consumers[consumer] = asyncio.get_running_loop()
         try:
             await consumer.add(items)
@@ -105,6 +110,15 @@ class BackgroundStreamManager:
         abandon(self._manager, self._loop)
         self._manager = StreamManager(self._make_context)
         self._loop = BackgroundLoop(closed=self._loop.closed)
+
+    @property
+    def inner(self) -> StreamManager:
+        """The manager in the thread, for work that ``run`` does there."""
+        return self._manager
+
+    def leave(self, work: Work[None]) -> None:
+        """Have work done in the thread without waiting for it; see ``BackgroundLoop.leave``."""
+        self._loop.leave(work)
 
     def run(self, work: Work[T], *, to_the_end: bool = False) -> T:
         """The result of work that is done in the background thread; see ``BackgroundLoop.run``.

@@ -92,11 +92,13 @@ class Supervisor:
             try:
                 if self._task is None:
                     self._connection = await self._opener.open_first()
+                    self._reader.connection_ready(subscriptions)
                     self._task = asyncio.create_task(self._run(self._connection), name=f"streams of {self.market}")
                 elif self._connection is not None:
                     # If the connection is lost, the next one subscribes to these streams with all others.
                     with contextlib.suppress(ConnectionLost):
                         await self._connection.subscribe([subscription.name for subscription in subscriptions])
+                        self._reader.connection_ready(subscriptions)
             except BaseException:
                 for subscription in subscriptions:
                     self._subscriptions.pop(subscription.id, None)
@@ -242,6 +244,8 @@ class Supervisor:
         at_once = connection.end_reason is None and connection.delivered
         # Whoever waits for an answer on it hears of the loss now, and releases the lock.
         connection.lost(reason)
+        connection.mute()
+        self._reader.connection_lost(self._subscriptions.values())
         if connection.delivered:
             # However soon it ended, the exchange could be reached.
             self._opener.backoff.reset()
@@ -250,6 +254,7 @@ class Supervisor:
             self._abandon(connection)
             new = await self._opener.open_again(reason, at_once=at_once)
             self._adopt(new)
+        self._reader.connection_ready(self._subscriptions.values())
         self._report_reconnected(since, reason)
         return new
 
@@ -291,6 +296,7 @@ class Supervisor:
             last_heard = old.last_heard
             old.mute()
             old.replaced_by = None
+            self._reader.connection_replaced(self._subscriptions.values())
             new.take_over()
             self._adopt(new)
             self._replace_backoff.reset()

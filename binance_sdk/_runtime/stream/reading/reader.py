@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -102,6 +102,15 @@ class Reader:
         self.notices.announce(notice)
         self.buffer.add_notice(notice)
         self.wake()
+
+    def connection_ready(self, subscriptions: Iterable[Subscription]) -> None:
+        """A connection has acknowledged these streams."""
+
+    def connection_lost(self, subscriptions: Iterable[Subscription]) -> None:
+        """Nothing comes of these streams until ``connection_ready``; what came before has been fed."""
+
+    def connection_replaced(self, subscriptions: Iterable[Subscription]) -> None:
+        """From now on these streams come from another connection, which has overlapped with the one before."""
 
     def note_malformed(self, stream: str, problem: str, body: bytes) -> None:
         """Count a message that is not what the spec says, and tell the hooks."""

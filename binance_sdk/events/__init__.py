@@ -10,7 +10,24 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from binance_sdk.events.books import (
+    BookFailed,
+    BookLost,
+    BookReason,
+    BookResynced,
+    BookSnapshotFailed,
+    BookSnapshotLoaded,
+    BookVerified,
+)
+
 __all__ = [
+    "BookFailed",
+    "BookLost",
+    "BookReason",
+    "BookResynced",
+    "BookSnapshotFailed",
+    "BookSnapshotLoaded",
+    "BookVerified",
     "BreakerChanged",
     "CacheHit",
     "Event",
@@ -352,6 +369,12 @@ Event: TypeAlias = (
     | MessagesDropped
     | Notice
     | RowSkipped
+    | BookLost
+    | BookResynced
+    | BookSnapshotLoaded
+    | BookSnapshotFailed
+    | BookVerified
+    | BookFailed
 )
 """Anything a hook can get."""
 

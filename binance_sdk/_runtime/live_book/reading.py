@@ -1,0 +1,265 @@
+"""What can be read from a live book, by blocking and by asynchronous code alike. Nothing here waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import NamedTuple
+
+from binance_sdk._runtime.book.levels import Level
+from binance_sdk._runtime.book.reading import Depth, Fill, Spread, TakerSide, depth, fill
+from binance_sdk._runtime.book.state import BookCore
+from binance_sdk._runtime.live_book.keeper import BookKeeper
+from binance_sdk.errors import ParameterError, shown
+from binance_sdk.events import BookReason
+
+
+class BookLevel(NamedTuple):
+    """One price of a book.
+
+    Attributes:
+        price: In the quote asset.
+        qty: Quantity at this price, in the base asset.
+    """
+
+    price: Decimal
+    qty: Decimal
+
+
+class BookReading:
+    """Levels and figures of a book, as exact Decimals that are made when they are looked at.
+
+    Prices are in the quote asset and quantities in the base asset. Nothing is shown behind ``complete_to``.
+    """
+
+    def __init__(self, keeper: Callable[[], BookKeeper], now: Callable[[], float]) -> None:
+        self._find = keeper
+        self._now = now
+
+    @property
+    def _keeper(self) -> BookKeeper:
+        return self._find()
+
+    def _check(self) -> None:
+        """Check that the levels may be read."""
+
+    def _core(self) -> BookCore:
+        self._check()
+        return self._keeper.core
+
+    # ------------------------------------------------------------------------------------ its state
+
+    @property
+    def symbol(self) -> str:
+        """Its symbol."""
+        return self._keeper.symbol
+
+    @property
+    def market(self) -> str:
+        """Its market, e.g. ``spot``."""
+        return self._keeper.market
+
+    @property
+    def synced(self) -> bool:
+        """Whether its levels are the exchange's as of ``update_id``."""
+        return self._keeper.synced
+
+    @property
+    def reason(self) -> BookReason | None:
+        """Why it is not synced; None where it is."""
+        return self._keeper.reason
+
+    @property
+    def update_id(self) -> int | None:
+        """The exchange's id of the newest update in it; None before the first snapshot."""
+        return self._keeper.core.update_id
+
+    @property
+    def age(self) -> float:
+        """Seconds since an update or a snapshot changed it last; infinity before the first snapshot."""
+        return self._now() - self._keeper.changed_at
+
+    @property
+    def lag_ms(self) -> float:
+        """How long its newest message waited between the line and the book, in milliseconds."""
+        return self._keeper.lag_ms
+
+    @property
+    def resyncs(self) -> int:
+        """How often it was lost and became true again."""
+        return self._keeper.resyncs
+
+    # --------------------------------------------------------------------------------------- levels
+
+    @property
+    def best_bid(self) -> BookLevel | None:
+        """The highest bid; None where there is none."""
+        return next(iter(self.bids(1)), None)
+
+    @property
+    def best_ask(self) -> BookLevel | None:
+        """The lowest ask; None where there is none."""
+        return next(iter(self.asks(1)), None)
+
+    def bids(self, count: int | None = None) -> list[BookLevel]:
+        """Bids, the highest price first.
+
+        Args:
+            count: At most so many; None for all that are known.
+
+        Raises:
+            ParameterError: ``count`` is no number of levels.
+        """
+        _check_count(count)
+        core = self._core()
+        with self._keeper.lock:
+            return [BookLevel(*level) for level in core.bids.levels(count)]
+
+    def asks(self, count: int | None = None) -> list[BookLevel]:
+        """Asks, the lowest price first.
+
+        Args:
+            count: At most so many; None for all that are known.
+
+        Raises:
+            ParameterError: ``count`` is no number of levels.
+        """
+        _check_count(count)
+        core = self._core()
+        with self._keeper.lock:
+            return [BookLevel(*level) for level in core.asks.levels(count)]
+
+    @property
+    def complete_to(self) -> tuple[Decimal | None, Decimal | None]:
+        """Last known price of bids and of asks, in the quote asset; None for a side that is known whole.
+
+        A snapshot of so many levels says nothing about what lies behind its last one, so the book ends there.
+        """
+        core = self._core()
+        with self._keeper.lock:
+            return core.complete_to
+
+    # -------------------------------------------------------------------------------------- figures
+
+    @property
+    def spread(self) -> Spread | None:
+        """The best prices against each other, with ``mid``, ``absolute`` and ``bps``; None where a side is empty."""
+        bids, asks = self._both(1)
+        return Spread(bids[0][0], asks[0][0]) if bids and asks else None
+
+    @property
+    def mid(self) -> Decimal | None:
+        """The middle of the best prices, in the quote asset; None where a side is empty."""
+        found = self.spread
+        return None if found is None else found.mid
+
+    def depth(self, *, within: Decimal | int | str) -> Depth | None:
+        """What lies within a distance from the middle, both edges included.
+
+        Args:
+            within: The distance as a fraction of the middle, above 0: ``Decimal("0.001")`` is 0.1 %.
+
+        Returns:
+            Both sides in base and quote asset, and whether the book is known to the edges; None where a side is empty.
+
+        Raises:
+            ParameterError: ``within`` is no number above 0.
+        """
+        core = self._core()
+        with self._keeper.lock:
+            return depth(core.bids.levels(), core.asks.levels(), within, core.complete_to)
+
+    def imbalance(self, *, within: Decimal | int | str) -> Decimal | None:
+        """Bids less asks within a distance from the middle, as a share of both by quote volume.
+
+        Args:
+            within: The distance as a fraction of the middle, above 0: ``Decimal("0.001")`` is 0.1 %.
+
+        Returns:
+            From -1 (asks only) to 1 (bids only); None where a side, or the band, is empty.
+
+        Raises:
+            ParameterError: ``within`` is no number above 0.
+        """
+        found = self.depth(within=within)
+        return None if found is None else found.imbalance
+
+    def fill(
+        self,
+        side: TakerSide,
+        *,
+        quote: Decimal | int | str | None = None,
+        base: Decimal | int | str | None = None,
+    ) -> Fill | None:
+        """What a market order would get from the book as it stands, fees left out.
+
+        Args:
+            side: ``buy`` takes asks, ``sell`` takes bids.
+            quote: Size in the quote asset; or
+            base: size in the base asset.
+
+        Returns:
+            None where a side is empty; ``complete`` is False where the known levels do not suffice.
+
+        Raises:
+            ParameterError: not exactly one size is given, it is no number above 0, or ``side`` is neither.
+        """
+        bids, asks = self._both(None)
+        return fill(bids, asks, side, quote=quote, base=base)
+
+    def vwap(
+        self,
+        side: TakerSide,
+        *,
+        quote: Decimal | int | str | None = None,
+        base: Decimal | int | str | None = None,
+    ) -> Decimal | None:
+        """Average price of a market order in the quote asset; None where the known levels do not fill it.
+
+        Takes and raises what ``fill`` does.
+        """
+        found = self.fill(side, quote=quote, base=base)
+        return None if found is None or not found.complete else found.vwap
+
+    def slippage(
+        self,
+        side: TakerSide,
+        *,
+        quote: Decimal | int | str | None = None,
+        base: Decimal | int | str | None = None,
+    ) -> Decimal | None:
+        """Average price of a market order against the best one, as a fraction; None where the levels do not fill it.
+
+        Takes and raises what ``fill`` does.
+        """
+        found = self.fill(side, quote=quote, base=base)
+        return None if found is None or not found.complete else found.slippage
+
+    def _both(self, count: int | None) -> tuple[list[Level], list[Level]]:
+        core = self._core()
+        with self._keeper.lock:
+            return core.bids.levels(count), core.asks.levels(count)
+
+
+class LastKnownBook(BookReading):
+    """The levels that a book had last, whether they are still the exchange's or not: ``synced`` tells."""
+
+
+class CheckedReading(BookReading):
+    """A book that raises ``BookNotSyncedError`` when levels are read that may not be the exchange's.
+
+    To wait, call ``wait_synced``; to take what there is, read ``last_known``, whose ``synced`` says what it is.
+    """
+
+    def _check(self) -> None:
+        self._keeper.check_synced()
+
+    @property
+    def last_known(self) -> LastKnownBook:
+        """The same book without that check: its ``synced`` says whether the levels are the exchange's."""
+        return LastKnownBook(self._find, self._now)
+
+
+def _check_count(count: object) -> None:
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 0):
+        raise ParameterError(f"count={shown(count)} must be an int, 0 or more, or None", parameter="count", value=count)
