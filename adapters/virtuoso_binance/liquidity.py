@@ -1,4 +1,4 @@
-"""How much can be traded, and what it costs: pure functions over the SDK's models.
+"""How much can be traded, and what it costs: ``binance_sdk.books`` in Virtuoso's terms, and turnover.
 
 Everything is exact (``Decimal``, quotients rounded once to 28 digits, whatever the caller's decimal context) until
 ``liquidity_row``, which gives floats. A figure that does not follow from the answer is None; one that follows only in
@@ -8,14 +8,15 @@ no price in it can be trusted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
+from binance_sdk import books
 from binance_sdk.arithmetic import EXACT, in_own_context, quotient, read_number
-from binance_sdk.errors import DecodeError, ParameterError, shown
+from binance_sdk.books import Depth, Fill, Spread, TakerSide
+from binance_sdk.errors import DecodeError, ParameterError
 from binance_sdk.futures import Kline
 from virtuoso_binance.convert import book_fault
 from virtuoso_binance.parts import OrderBook, Ticker
@@ -37,7 +38,7 @@ __all__ = [
     "turnover",
 ]
 
-Side: TypeAlias = Literal["buy", "sell"]
+Side: TypeAlias = TakerSide
 
 BANDS: tuple[Decimal, ...] = (Decimal(10), Decimal(50), Decimal(100))
 """Usual distances from the middle, in basis points."""
@@ -86,72 +87,15 @@ def candle_turnover(klines: Sequence[Kline]) -> Turnover:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """The best prices against each other.
-
-    Attributes:
-        bid: Best bid, in the quote asset.
-        ask: Best ask, in the quote asset.
-    """
-
-    bid: Decimal
-    ask: Decimal
-
-    @property
-    def mid(self) -> Decimal:
-        """The middle of both, in the quote asset."""
-        return EXACT.divide(EXACT.add(self.bid, self.ask), 2)
-
-    @property
-    def absolute(self) -> Decimal:
-        """Ask less bid, in the quote asset."""
-        return EXACT.subtract(self.ask, self.bid)
-
-    @property
-    def bps(self) -> Decimal:
-        """The same in basis points of the middle: 1 is 0.01 %."""
-        return quotient(EXACT.multiply(self.absolute, _BPS), self.mid)
-
-
 def spread(book: OrderBook) -> Spread | None:
     """Best bid and ask; None where a side has no orders.
 
     Raises:
         DecodeError: the book is crossed, out of order or has an empty level.
     """
-    bids, asks = _levels(book)
-    return Spread(bids[0][0], asks[0][0]) if bids and asks else None
+    return books.spread(_checked(book))
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """What lies in the book within a distance from the middle.
-
-    Attributes:
-        bps: The distance, in basis points of the middle.
-        bid_base: Bids, in the base asset.
-        bid_quote: Bids, in the quote asset.
-        ask_base: Asks, in the base asset.
-        ask_quote: Asks, in the quote asset.
-        complete: Both sides reach beyond the band; otherwise the answer ended inside it, and there may
-            be more.
-    """
-
-    bps: Decimal
-    bid_base: Decimal
-    bid_quote: Decimal
-    ask_base: Decimal
-    ask_quote: Decimal
-    complete: bool
-
-    @property
-    def imbalance(self) -> Decimal | None:
-        """Share of bids less share of asks, by quote volume: -1 (asks only) to 1 (bids only); None in an empty band."""
-        return _imbalance(self.bid_quote, self.ask_quote)
-
-
-@in_own_context
 def depth_within(book: OrderBook, bps: Decimal | int) -> Depth | None:
     """Depth within ``bps`` basis points of the middle, both edges included; None where a side has no orders.
 
@@ -159,19 +103,12 @@ def depth_within(book: OrderBook, bps: Decimal | int) -> Depth | None:
         ParameterError: ``bps`` is not a positive Decimal or int.
         DecodeError: the book is crossed, out of order or has an empty level.
     """
-    distance = _positive(bps, "bps")
-    bids, asks = _levels(book)
-    if not bids or not asks:
-        return None
-    mid = Spread(bids[0][0], asks[0][0]).mid
-    reach = mid * distance / _BPS
-    low, high = mid - reach, mid + reach
-    below = _sums(level for level in bids if level[0] >= low)
-    above = _sums(level for level in asks if level[0] <= high)
-    return Depth(distance, *below, *above, complete=bids[-1][0] < low and asks[-1][0] > high)
+    distance = read_number(bps, "bps")
+    if not distance:
+        raise ParameterError(f"bps={bps} must be positive", parameter="bps", value=bps)
+    return books.depth(_checked(book), within=EXACT.divide(distance, _BPS))
 
 
-@in_own_context
 def imbalance(book: OrderBook, levels: int | None = None) -> Decimal | None:
     """Bids against asks by base volume over the best levels: -1 (asks only) to 1 (bids only).
 
@@ -187,68 +124,9 @@ def imbalance(book: OrderBook, levels: int | None = None) -> Decimal | None:
         DecodeError: the book is crossed, out of order or has an empty level.
     """
     most = None if levels is None else read_count(levels, "levels")
-    bids, asks = _levels(book)
-    if not bids or not asks:
-        return None
-    count = min(len(bids), len(asks)) if most is None else most
-    return _imbalance(_sums(bids[:count])[0], _sums(asks[:count])[0])
+    return books.imbalance_of_levels(_checked(book), most)
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """What a market order would get from the book as it stands, fees left out.
-
-    Attributes:
-        side: ``buy`` takes asks, ``sell`` takes bids.
-        base: Filled, in the base asset; of an order by ``quote`` rounded to 28 digits.
-        quote: Filled, in the quote asset.
-        best: Price of the first level, in the quote asset.
-        worst: Price of the last level touched, in the quote asset.
-        mid: Middle of the book before the order, in the quote asset.
-        complete: The whole order is filled; otherwise the known book ended before it.
-        exact_base: ``base`` before it was rounded; by default ``base`` itself.
-    """
-
-    side: Side
-    base: Decimal
-    quote: Decimal
-    best: Decimal
-    worst: Decimal
-    mid: Decimal
-    complete: bool
-    exact_base: Fraction | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def average(self) -> Decimal:
-        """Average price, in the quote asset."""
-        return _rounded(Fraction(self.quote) / self._base)
-
-    @property
-    def slippage_bps(self) -> Decimal:
-        """Average price against the best one, in basis points; never negative, and 0 where one level filled it all."""
-        return self._worse_than(self.best)
-
-    @property
-    def cost_bps(self) -> Decimal:
-        """Average price against the middle, half the spread included, in basis points; never negative."""
-        return self._worse_than(self.mid)
-
-    @property
-    def _base(self) -> Fraction:
-        return Fraction(self.base) if self.exact_base is None else self.exact_base
-
-    def _worse_than(self, price: Decimal) -> Decimal:
-        # From exact sums: a rounded quotient times the price would be a little more or less than what was paid.
-        fair = Fraction(price) * self._base
-        paid = Fraction(self.quote) - fair
-        return _rounded((paid if self.side == "buy" else -paid) / fair * 10_000)
-
-
-def _rounded(value: Fraction) -> Decimal:
-    return quotient(value.numerator, value.denominator)
-
-
-@in_own_context
 def slippage(
     book: OrderBook, side: Side, *, quote: Decimal | int | None = None, base: Decimal | int | None = None
 ) -> Fill | None:
@@ -267,65 +145,14 @@ def slippage(
         ParameterError: not exactly one size is given, it is not a positive Decimal or int, or ``side`` is neither.
         DecodeError: the book is crossed, out of order or has an empty level.
     """
-    if side not in ("buy", "sell"):
-        raise ParameterError(f"side={shown(side)} must be 'buy' or 'sell'", parameter="side", value=side)
-    if (quote is None) == (base is None):
-        raise ParameterError("give the size either as quote= or as base=", parameter="quote", value=quote)
-    left = _positive(quote, "quote") if quote is not None else _positive(base, "base")
-    bids, asks = _levels(book)
-    if not bids or not asks:
-        return None
-    mid = Spread(bids[0][0], asks[0][0]).mid
-    levels = asks if side == "buy" else bids
-    filled, paid, last, worst = _ZERO, _ZERO, Fraction(0), levels[0][0]
-    complete = False
-    for price, qty in levels:
-        size = qty if quote is None else price * qty
-        worst = price
-        if size < left:
-            filled, paid, left = filled + qty, paid + price * qty, left - size
-            continue
-        # The last level is taken in part; its other amount follows from its price.
-        if quote is None:
-            filled, paid = filled + left, paid + left * price
-        else:
-            last, paid = Fraction(left) / Fraction(price), paid + left
-        complete = True
-        break
-    exact = Fraction(filled) + last
-    return Fill(side, _rounded(exact) if last else filled, paid, levels[0][0], worst, mid, complete, exact)
+    return books.fill(_checked(book), side, quote=quote, base=base)
 
 
-def _positive(value: Decimal | int | None, name: str) -> Decimal:
-    number = _ZERO if value is None else read_number(value, name)
-    if not number:
-        raise ParameterError(f"{name}={value} must be positive", parameter=name, value=value)
-    return number
-
-
-Level: TypeAlias = tuple[Decimal, Decimal]
-"""Price, and quantity in the base asset."""
-
-
-def _levels(book: OrderBook) -> tuple[list[Level], list[Level]]:
-    """Bids and asks, the best first."""
-    bids, asks = ([(level.price, level.qty) for level in side] for side in (book.bids, book.asks))
-    fault = book_fault(bids, asks)
+def _checked(book: OrderBook) -> OrderBook:
+    fault = book_fault(*([(level.price, level.qty) for level in side] for side in (book.bids, book.asks)))
     if fault is not None:
         raise DecodeError(f"the order book is {fault}: no price in it can be trusted", problems=(fault,))
-    return bids, asks
-
-
-def _sums(levels: Iterable[Level]) -> tuple[Decimal, Decimal]:
-    base = quote = _ZERO
-    for price, qty in levels:
-        base, quote = base + qty, quote + price * qty
-    return base, quote
-
-
-def _imbalance(bids: Decimal, asks: Decimal) -> Decimal | None:
-    total = EXACT.add(bids, asks)
-    return quotient(EXACT.subtract(bids, asks), total) if total else None
+    return book
 
 
 def liquidity_row(
@@ -371,7 +198,7 @@ def _fill_row(fill: Fill, order_quote: Decimal | int) -> Row:
     return {
         "order_quote": float(order_quote),
         "filled_quote": float(fill.quote),
-        "average": float(fill.average),
+        "average": float(fill.vwap),
         "worst": float(fill.worst),
         "slippage_bps": float(fill.slippage_bps),
         "cost_bps": float(fill.cost_bps),

@@ -58,7 +58,7 @@ def figures() -> dict[str, object]:
         "ratio": sentiment.long_short(models.ratio(longAccount="0.512345678901")),
         "premium": positioning.mark_premium(models.premium()),
         "fills": fills,
-        "costs": [(fill.average, fill.slippage_bps, fill.cost_bps) for fill in fills if fill is not None],
+        "costs": [(fill.vwap, fill.slippage_bps, fill.cost_bps) for fill in fills if fill is not None],
         "turnover": (day.vwap, day.trade_size),
         "spread": best and (best.mid, best.absolute, best.bps),
         "depths": depths,

@@ -31,12 +31,13 @@ D = Decimal
         (["99", "97"], ["101", "101.5"], False),
         (["99", "98.5"], ["101", "103"], False),
         (["99", "98.5"], ["101", "101.5"], False),
-        # A book that ends exactly at the edge may go on at the same price's neighbour inside the band.
-        (["99", "98"], ["101", "103"], False),
-        (["99", "97"], ["101", "102"], False),
+        # A book that ends exactly at the edge has all of the edge's price, and goes on outside.
+        (["99", "98"], ["101", "102"], True),
+        (["99", "98.01"], ["101", "102"], False),
+        (["99", "98"], ["101", "101.99"], False),
     ],
 )
-def test_depth_is_complete_only_where_both_sides_reach_beyond_the_band(
+def test_depth_is_complete_only_where_both_sides_reach_the_edges_of_the_band(
     bids: list[str], asks: list[str], complete: bool
 ) -> None:
     book = models.futures_book([(price, "1") for price in bids], [(price, "1") for price in asks])

@@ -69,8 +69,10 @@ def test_depth_of_a_worked_book_and_whether_it_is_whole() -> None:
     assert near.imbalance == (D(295) - 407) / (295 + 407)
     far = depth_within(WORKED, 1000)
     assert far is not None
-    assert (far.bid_base, far.ask_base) == (D(13), D(9))
-    assert not far.complete
+    assert (far.bid_base, far.ask_base, far.complete) == (D(13), D(9), True)
+    beyond = depth_within(WORKED, 1001)
+    assert beyond is not None
+    assert (beyond.bid_base, beyond.ask_base, beyond.complete) == (D(13), D(9), False)
 
 
 def test_an_empty_band_has_no_imbalance() -> None:
@@ -100,7 +102,7 @@ def test_fills_of_a_worked_book(side: Side, base: str, quote: str, average: str,
         assert found is not None
         assert found.complete
         assert (found.base, found.quote, found.worst) == (D(base), D(quote), D(worst))
-        assert found.average == D(average)
+        assert found.vwap == D(average)
 
 
 def test_the_best_level_alone_slips_by_nothing_and_costs_half_the_spread() -> None:
@@ -200,7 +202,7 @@ def test_fills_are_those_of_exact_fractions(one: futures.OrderBook, side: Side, 
 
     assert Fraction(found.quote) == quote
     assert close(found.base, base)
-    assert close(found.average, quote / base)
+    assert close(found.vwap, quote / base)
     for figure, price in ((found.slippage_bps, found.best), (found.cost_bps, best.mid)):
         assert close(figure, sign * (quote / base / Fraction(price) - 1) * 10_000)
         assert figure >= 0

@@ -125,7 +125,7 @@ def test_as_many_levels_of_the_shorter_side_count_whichever_it_is() -> None:
 
 def test_a_fill_without_an_exact_amount_goes_by_the_rounded_one() -> None:
     fill = liquidity.Fill("buy", Decimal(2), Decimal(204), Decimal(100), Decimal(104), Decimal(96), complete=True)
-    assert (fill.average, fill.slippage_bps, fill.cost_bps) == (102, 200, 625)
+    assert (fill.vwap, fill.slippage_bps, fill.cost_bps) == (102, 200, 625)
 
 
 async def test_a_volatility_that_is_missing_is_told(build: Build, own_simulator: Simulator) -> None:

@@ -75,6 +75,11 @@ class Depth:
     complete: bool
 
     @property
+    def bps(self) -> Decimal:
+        """``within`` in basis points of the middle: 1 is 0.01 %."""
+        return EXACT.multiply(self.within, _BPS)
+
+    @property
     def imbalance(self) -> Decimal | None:
         """Bids less asks, as a share of both, by quote volume: -1 (asks only) to 1; None in an empty band."""
         return imbalance(self.bid_quote, self.ask_quote)

@@ -1,0 +1,107 @@
+"""Figures of any book: answers of every market, events with the best levels, and books that are kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pytest
+
+from binance_sdk import books, futures, spot
+from binance_sdk._runtime.book import reading
+from binance_sdk.books import AnyBook, Depth, Fill, Spread, TakerSide
+from binance_sdk.errors import ParameterError
+
+D = Decimal
+LEVELS = {"bids": [["99", "1"], ["98", "2"], ["95", "4"]], "asks": [["101", "3"], ["102", "1"], ["110", "5"]]}
+TIMES = {"E": 1_800_000_000_000, "T": 1_800_000_000_000}
+
+
+class Level(NamedTuple):
+    price: Decimal
+    qty: Decimal
+
+
+class Kept:
+    """A book that reads itself, and says that it is known whole."""
+
+    def __init__(self) -> None:
+        self._bids, self._asks = ([Level(D(price), D(qty)) for price, qty in LEVELS[side]] for side in LEVELS)
+
+    def bids(self, count: int | None = None) -> Sequence[Level]:
+        return self._bids[:count]
+
+    def asks(self, count: int | None = None) -> Sequence[Level]:
+        return self._asks[:count]
+
+    @property
+    def spread(self) -> Spread | None:
+        return reading.spread(self._bids, self._asks)
+
+    def depth(self, *, within: Decimal | int | str) -> Depth | None:
+        return reading.depth(self._bids, self._asks, within, (None, None))
+
+    def fill(
+        self, side: TakerSide, *, quote: Decimal | int | str | None = None, base: Decimal | int | str | None = None
+    ) -> Fill | None:
+        return reading.fill(self._bids, self._asks, side, quote=quote, base=base)
+
+
+BOOKS: dict[str, AnyBook] = {
+    "spot": spot.OrderBook.model_validate_json(json.dumps({"lastUpdateId": 1, **LEVELS})),
+    "futures": futures.OrderBook.model_validate_json(json.dumps({"lastUpdateId": 1, **TIMES, **LEVELS})),
+    "event": spot.PartialDepthEvent.model_validate_json(json.dumps({"lastUpdateId": 1, **LEVELS})),
+    "kept": Kept(),
+}
+EMPTY = spot.OrderBook.model_validate_json(json.dumps({"lastUpdateId": 1, "bids": [["99", "1"]], "asks": []}))
+
+
+@pytest.mark.parametrize("book", BOOKS.values(), ids=BOOKS.keys())
+def test_every_book_has_the_same_figures(book: AnyBook) -> None:
+    best, band, order = books.spread(book), books.depth(book, within="0.02"), books.fill(book, "buy", base=4)
+    assert best is not None
+    assert band is not None
+    assert order is not None
+    assert (best.bid, best.ask, best.mid, best.bps) == (D(99), D(101), D(100), D(200))
+    assert (band.bid_base, band.bid_quote, band.ask_base, band.ask_quote) == (D(3), D(295), D(4), D(405))
+    assert (band.bps, band.complete) == (D(200), True)
+    assert books.imbalance(book, within="0.02") == D(-110) / D(700)
+    assert books.imbalance_of_levels(book, 2) == D(3 - 4) / D(7)
+    assert books.imbalance_of_levels(book) == D(7 - 9) / D(16)
+    assert (order.vwap, order.worst, order.complete) == (D("101.25"), D(102), True)
+
+
+def test_an_answer_knows_nothing_behind_its_last_levels() -> None:
+    for name, book in BOOKS.items():
+        near, far = books.depth(book, within="0.05"), books.depth(book, within="0.11")
+        assert near is not None
+        assert far is not None
+        assert near.complete, "its last bid is the edge itself"
+        assert far.complete is (name == "kept"), name
+
+
+def test_a_book_with_one_side_has_no_figures() -> None:
+    assert books.spread(EMPTY) is None
+    assert books.depth(EMPTY, within="0.1") is None
+    assert books.imbalance(EMPTY, within="0.1") is None
+    assert books.imbalance_of_levels(EMPTY) is None
+    assert books.fill(EMPTY, "sell", base=1) is None
+
+
+@pytest.mark.parametrize("count", [0, -1, True, 1.0, "2"])
+def test_a_wrong_count_of_levels_is_refused(count: Any) -> None:
+    with pytest.raises(ParameterError, match="count="):
+        books.imbalance_of_levels(EMPTY, count)
+
+
+@pytest.mark.parametrize("book", BOOKS.values(), ids=BOOKS.keys())
+def test_wrong_arguments_are_refused_for_every_book(book: AnyBook) -> None:
+    with pytest.raises(ParameterError, match="within="):
+        books.depth(book, within=0)
+    with pytest.raises(ParameterError, match="either as quote= or as base="):
+        books.fill(book, "buy")
+    neither: Any = "hold"
+    with pytest.raises(ParameterError, match="side="):
+        books.fill(book, neither, base=1)
