@@ -171,7 +171,8 @@ def fill(
 
 def _kept(book: AnyBook) -> KeptBook | None:
     # Where another thread keeps a book true, only the book itself can read both sides at one moment.
-    return None if isinstance(book.bids, Sequence) else cast("KeptBook", book)
+    bids: object = book.bids
+    return None if isinstance(bids, Sequence) else cast("KeptBook", book)
 
 
 def _sides(book: AnyBook) -> tuple[list[Level], list[Level]]:
