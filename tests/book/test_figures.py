@@ -11,7 +11,7 @@ import pytest
 
 from binance_sdk import books, futures, spot
 from binance_sdk._runtime.book import reading
-from binance_sdk.books import AnyBook, Depth, Fill, Spread, TakerSide
+from binance_sdk.books import AnyBook, BookReading, Depth, Fill, Spread, TakerSide
 from binance_sdk.errors import ParameterError
 
 D = Decimal
@@ -88,6 +88,15 @@ def test_a_book_with_one_side_has_no_figures() -> None:
     assert books.imbalance(EMPTY, within="0.1") is None
     assert books.imbalance_of_levels(EMPTY) is None
     assert books.fill(EMPTY, "sell", base=1) is None
+
+
+def test_a_live_book_may_be_passed() -> None:
+    """Type checkers look at this one."""
+
+    def passes(book: BookReading) -> AnyBook:
+        return book
+
+    assert passes
 
 
 @pytest.mark.parametrize("count", [0, -1, True, 1.0, "2"])
