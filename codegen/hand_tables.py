@@ -213,7 +213,7 @@ def lines_of_stream(spec: Spec, placed: Placed[StreamNode]) -> list[Line]:
 
 def names_table(market: str, route: str | None) -> str:
     """The simulator's table for the names of a market, or of one of its routes."""
-    return f"_{route or market}".upper()
+    return f"_{market}_{route}".upper() if route else f"_{market}".upper()
 
 
 def _simulated_name(spec: Spec, placed: Placed[StreamNode]) -> str:

@@ -51,10 +51,12 @@ class FromSpec:
 
     Attributes:
         weights: Ids of endpoints that are charged what the spec says.
+        pools: Markets whose limits are those of the spec.
         stream_names: Ids of streams whose names are those of the spec.
     """
 
     weights: tuple[str, ...]
+    pools: tuple[str, ...]
     stream_names: tuple[str, ...]
 
 
@@ -114,7 +116,7 @@ class Simulator(SimulatorCommands, Clients):
         self._clock = clock or SimulatorClock()
         self._exchange = Exchange(
             catalogue or CATALOGUE,
-            choose_instruments(symbols),
+            choose_instruments(symbols, self._clock.now_ms()),
             self._clock,
             Settings(
                 seed=seed,
@@ -213,7 +215,8 @@ class Simulator(SimulatorCommands, Clients):
     @property
     def from_spec(self) -> FromSpec:
         """What this simulator knows from nothing but the spec: there it cannot contradict the client."""
-        return FromSpec(weights=self._exchange.weights_from_spec, stream_names=names_from_spec())
+        exchange = self._exchange
+        return FromSpec(exchange.weights_from_spec, exchange.pools_from_spec, names_from_spec())
 
     @property
     def url(self) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from binance_sdk.simulator.market.candles import DAY, Calendar, Candles
+from binance_sdk.simulator.market.candles import DAY, BarRange, Calendar, Candles
 from binance_sdk.simulator.market.decimals import DecimalFormat, Formats
 from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.market.symbols import DEFAULT_SYMBOLS
@@ -42,7 +42,7 @@ def fast(one: Simulator, market: str, symbol: str, **more: int) -> bytes:
 
 def slow(one: Simulator, data: SymbolData, **more: Any) -> bytes:
     wanted = (more.get("startTime"), more.get("endTime"), more["limit"])
-    bars, closes = data.candles.read(Calendar("1m"), *wanted, one.clock.now_ms())
+    bars, closes = data.candles.read(Calendar("1m"), BarRange(*wanted), one.clock.now_ms())
     return rows(KLINE, kline_columns(bars, closes, data.formats))
 
 

@@ -14,16 +14,17 @@ from binance_sdk.simulator.market.candles import Calendar, Candles, bars_of, fol
 from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.prices import Prices
 from binance_sdk.simulator.market.randomness import Walk
-from binance_sdk.simulator.market.symbols import DEFAULT_SYMBOLS, Instrument
+from binance_sdk.simulator.market.symbols import COIN_FUTURES, FUTURES, SPOT, Instrument
 from binance_sdk.simulator.market.tape import Aggregates, Tape, split_fills
+from binance_sdk.simulator.market.worth import worth, worth_of_orders
 
 DAY, MINUTE = 86_400_000, 60_000
 LISTING = 20_000 * DAY
 SPAN = 30 * DAY
 TAPES = [
     Tape(one, Prices(5), 5, LISTING)
-    for one in DEFAULT_SYMBOLS
-    if one.symbol in ("BTCUSDT", "币安人生USDT", "PEPEUSDT", "ETHBTC")
+    for one in SPOT + FUTURES + COIN_FUTURES
+    if one.symbol in ("BTCUSDT", "币安人生USDT", "PEPEUSDT", "ETHBTC", "BTCUSD_PERP")
 ]
 tapes = st.sampled_from(TAPES)
 times = st.integers(LISTING, LISTING + SPAN)
@@ -64,7 +65,8 @@ def test_every_fill_belongs_to_its_aggregate(tape: Tape, start: int) -> None:
     fills = split_fills(found)
     assert len(fills.id) == int(found.fills.sum())
     assert int(fills.quantity.sum()) == int(found.quantity.sum())
-    assert int((fills.quantity * fills.price).sum()) == int((found.quantity * found.price).sum())
+    worth_of_fills = worth(tape.instrument, fills.price, fills.quantity)
+    assert int(worth_of_fills.sum()) == int(worth_of_orders(tape.instrument, found).sum())
 
 
 def test_nothing_comes_before_the_listing() -> None:
@@ -81,7 +83,7 @@ def test_nothing_comes_before_the_listing() -> None:
 def test_windows_hold_exactly_their_trades(tape: Tape, start: int, length: int, step: int) -> None:
     candles, end = Candles(tape), start + length
     edges = np.array([start, end + 1])
-    expected = fold(bars_of(tape.between(start, end)), edges)
+    expected = fold(bars_of(tape.between(start, end), tape.instrument), edges)
     assert np.array_equal(fold(candles.window(start, end, step), edges), expected)
 
 

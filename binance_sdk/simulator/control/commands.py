@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from binance_sdk.catalogue import Market
+from binance_sdk.catalogue import MARKETS, Market
 from binance_sdk.simulator.clock import ManualClock, OffsetClock, SimulatorClock
 from binance_sdk.simulator.control.registry import Command, command
 from binance_sdk.simulator.errors import SimulatorError
@@ -26,7 +26,6 @@ from binance_sdk.simulator.rest.window_stats import RequestCounts, WindowStats
 if TYPE_CHECKING:
     from binance_sdk.simulator.rest.exchange import Exchange
 
-_MARKETS: tuple[Market, ...] = ("spot", "futures")
 _FAULT = TypeAdapter(Fault)
 
 
@@ -72,7 +71,7 @@ class SimulatorCommands:
 
     @command()
     def reset_windows(self, market: Market | None = None) -> None:
-        """Forget the windows of one market, or of both; what was spent stays spent."""
+        """Forget the windows of one market, or of all; what was spent stays spent."""
         for name in _chosen(market):
             self._exchange.limiters[name].clear_history()
 
@@ -126,12 +125,12 @@ class SimulatorCommands:
 
     @command()
     def maintenance(self, market: Market | None = None, *, refuse: bool = True) -> None:
-        """Put one market, or both, under maintenance until ``end_maintenance``.
+        """Put one market, or all, under maintenance until ``end_maintenance``.
 
         Every symbol is shown as not traded (``HALT`` on spot, ``PENDING_TRADING`` on futures).
 
         Args:
-            market: Which one; both by default.
+            market: Which one; all by default.
             refuse: Answer everything with 503. Otherwise the status is all that changes.
         """
         for name in _chosen(market):
@@ -216,7 +215,7 @@ class SimulatorCommands:
 
     @command()
     def stop_foreign_traffic(self, market: Market | None = None) -> None:
-        """End the traffic of others, on one market or on both."""
+        """End the traffic of others, on one market or on all."""
         for name in _chosen(market):
             self._exchange.limiters[name].let_in(self._clock.now_ms(), None)
 
@@ -268,7 +267,7 @@ class SimulatorCommands:
         """Settle a contract as Binance does: its trades stop, it is shown as ``SETTLING``, and later removed.
 
         Args:
-            symbol: A contract of the futures market.
+            symbol: A contract, of whatever market.
             at: When, in milliseconds since the epoch; now by default.
             removed_after: Seconds until it is delisted; ``None`` leaves it there.
 
@@ -276,9 +275,14 @@ class SimulatorCommands:
             SimulatorError: It is not listed.
         """
         when = self._when(at)
-        self.set_status("futures", symbol, "SETTLING", when)
+        listings = next(
+            (one.listings for one in self._exchange.markets.values() if symbol in one.listings.at(when).contracts), None
+        )
+        if listings is None:
+            raise SimulatorError(f"no market of contracts lists the symbol {symbol} at that time")
+        listings.set_status(symbol, "SETTLING", when)
         if removed_after is not None:
-            self.delist_symbol("futures", symbol, when + round(removed_after * 1000))
+            listings.remove(symbol, when + round(removed_after * 1000))
 
     # ------------------------------------------------------------------------------------- clock
 
@@ -318,8 +322,8 @@ class SimulatorCommands:
         return self._clock.now_ms() if at is None else at
 
 
-def _chosen(market: Market | None) -> Iterable[Market]:
-    return _MARKETS if market is None else (market,)
+def _chosen(market: Market | None) -> Iterable[str]:
+    return MARKETS if market is None else (market,)
 
 
 def _read_fault(given: Mapping[str, Any]) -> Fault:

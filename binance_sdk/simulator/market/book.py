@@ -1,8 +1,8 @@
 """The order book as a function of its update id.
 
 The update id counts the milliseconds since the listing, so it grows with time, any two snapshots can be compared,
-and the change from one id to the next is a difference of two calls. On futures only every third id belongs to a book,
-as there all symbols share them. The best levels hug the last trade. Behind them the price axis is cut into cells,
+and the change from one id to the next is a difference of two calls. Where all symbols of a market share the ids, only
+every third one belongs to a book. The best levels hug the last trade. Behind them the price axis is cut into cells,
 each with at most one level whose quantity is drawn anew at a rhythm of its own, from once in three seconds to once in
 seven minutes: so about one level in a hundred changes in a tenth of a second.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from binance_sdk.simulator.market.randomness import Ints, bits, hashed, key
-from binance_sdk.simulator.market.symbols import asset
+from binance_sdk.simulator.market.rules import rules_of
 from binance_sdk.simulator.market.tape import Tape
 
 _CELL = 0.00002
@@ -23,8 +23,6 @@ _TICK_MS = 100
 _LEVEL_DOLLARS = 60_000
 _FASTEST = 5
 """The shortest rhythm is this power of two, in ticks."""
-IDS = {"spot": 1, "futures": 3}
-"""Update ids in a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +48,8 @@ class Book:
     def __init__(self, tape: Tape, seed: int) -> None:
         instrument = tape.instrument
         self._tape = tape
-        self._ids = IDS[instrument.market]
-        usual_price = instrument.dollars / asset(instrument.quote).dollars
-        self._cell = max(1, round(usual_price * 10**instrument.price_decimals * _CELL))
+        self._ids = rules_of(instrument.market).ids_per_ms
+        self._cell = max(1, round(instrument.usual_price * 10**instrument.price_decimals * _CELL))
         self._largest = max(10, int(_LEVEL_DOLLARS / instrument.dollars * 10**instrument.lot_decimals))
         names = (instrument.market, instrument.symbol, "book")
         self._place_key = key(seed, *names, "place")

@@ -9,12 +9,14 @@ import numpy as np
 
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.randomness import Ints
+from binance_sdk.simulator.market.symbols import Instrument
 from binance_sdk.simulator.market.tape import Aggregates, Tape
+from binance_sdk.simulator.market.worth import worth_of_orders
 
 SECOND, QUARTER, HOUR, DAY = 1_000, 15 * MINUTE, 60 * MINUTE, 1_440 * MINUTE
 
 # Rows of a table of bars; a bar without trades is not in the table at all.
-TIME, OPEN, HIGH, LOW, CLOSE, VOLUME, QUOTE, BUY_VOLUME, BUY_QUOTE, COUNT = range(10)
+TIME, OPEN, HIGH, LOW, CLOSE, VOLUME, VALUE, BUY_VOLUME, BUY_VALUE, COUNT = range(10)
 _SUMS = slice(VOLUME, COUNT + 1)
 
 # Monday 1970-01-05: weeks start on a Monday, the epoch on a Thursday.
@@ -53,9 +55,9 @@ class Calendar:
         return numbers.astype("datetime64[M]").astype("datetime64[ms]").astype(np.int64) - self.offset
 
 
-def bars_of(trades: Aggregates) -> Ints:
+def bars_of(trades: Aggregates, instrument: Instrument) -> Ints:
     """Each aggregate as a bar of its own, so that everything folds the same way."""
-    quote = trades.price * trades.quantity
+    value = worth_of_orders(instrument, trades)
     return np.stack(
         (
             trades.time,
@@ -64,9 +66,9 @@ def bars_of(trades: Aggregates) -> Ints:
             trades.price,
             trades.price,
             trades.quantity,
-            quote,
+            value,
             trades.quantity * trades.taker_buys,
-            quote * trades.taker_buys,
+            value * trades.taker_buys,
             trades.fills,
         )
     )
@@ -95,6 +97,45 @@ def fold(bars: Ints, edges: Ints) -> Ints:
     return folded
 
 
+@dataclass(frozen=True, slots=True)
+class BarRange:
+    """The bars that are asked for.
+
+    Attributes:
+        start: Only bars that open at or after this time.
+        end: Only bars that open at or before this time.
+        limit: Most bars to return.
+        newest: Of a window with more bars the newest come, otherwise the oldest from ``start`` on. Without a start the
+            newest always come.
+        longest: Milliseconds after ``start`` at which a window without an end is over; 0 for no such bound.
+    """
+
+    start: int | None
+    end: int | None
+    limit: int
+    newest: bool = False
+    longest: int = 0
+
+    def span(self, calendar: Calendar, first: int, now: int) -> tuple[int, int]:
+        """Numbers of the first and the last bar; the first is greater where there are none.
+
+        Args:
+            calendar: Interval and time zone.
+            first: Number of the first bar there is.
+            now: The present, in which the last bar is.
+        """
+        end = self.end
+        if end is None and self.start is not None and self.longest:
+            end = self.start + self.longest
+        last = calendar.number(now if end is None else min(end, now))
+        if self.start is not None:
+            begin = calendar.number(self.start)
+            first = max(first, begin + (int(calendar.opens(begin, 1)[0]) < self.start))
+        if self.start is None or self.newest:
+            return max(first, last - self.limit + 1), last
+        return first, min(last, first + self.limit - 1)
+
+
 class Candles:
     """The candles of one tape. Past days are kept at two resolutions, as they never change."""
 
@@ -105,10 +146,13 @@ class Candles:
         self._minutes = lru_cache(maxsize=6)(self._fold_minutes)
         self._quarters = lru_cache(maxsize=512)(self._fold_quarters)
 
+    def _bars_of(self, trades: Aggregates) -> Ints:
+        return bars_of(trades, self.tape.instrument)
+
     def _fold_minutes(self, day: int) -> Ints:
         first = day * 1440
         trades = self.tape.minutes(first, first + 1440)
-        return fold(bars_of(trades), np.arange(first, first + 1441, dtype=np.int64) * MINUTE)
+        return fold(self._bars_of(trades), np.arange(first, first + 1441, dtype=np.int64) * MINUTE)
 
     def _fold_quarters(self, day: int) -> Ints:
         return fold(self._minutes(day), day * DAY + np.arange(0, DAY + 1, QUARTER, dtype=np.int64))
@@ -123,15 +167,15 @@ class Candles:
         if end < start:
             return np.empty((10, 0), dtype=np.int64)
         if not step:
-            return bars_of(self.tape.between(start, end))
+            return self._bars_of(self.tape.between(start, end))
         low, high = -(-start // step) * step, (end + 1) // step * step
         if low >= high:
-            return bars_of(self.tape.between(start, end))
+            return self._bars_of(self.tape.between(start, end))
         parts = [self._whole(low, high, step)]
         if start < low:
-            parts.insert(0, bars_of(self.tape.between(start, low - 1)))
+            parts.insert(0, self._bars_of(self.tape.between(start, low - 1)))
         if high <= end:
-            parts.append(bars_of(self.tape.between(high, end)))
+            parts.append(self._bars_of(self.tape.between(high, end)))
         return np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
 
     def _whole(self, low: int, high: int, step: int) -> Ints:
@@ -146,32 +190,23 @@ class Candles:
         edges = np.array([min(start, self.tape.listed_at), end + 1], dtype=np.int64)
         return fold(self.window(start, end), edges)
 
-    def span(self, calendar: Calendar, start: int | None, end: int | None, limit: int, now: int) -> tuple[int, int]:
+    def span(self, calendar: Calendar, wanted: BarRange, now: int) -> tuple[int, int]:
         """Numbers of the first and the last bar that ``read`` gives; the first is greater where there are none."""
-        now = self.tape.now(now)
-        first = calendar.number(self.tape.first_time)
-        last = calendar.number(now if end is None else min(end, now))
-        if start is None:
-            return max(first, last - limit + 1), last
-        begin = calendar.number(start)
-        first = max(first, begin + (int(calendar.opens(begin, 1)[0]) < start))
-        return first, min(last, first + limit - 1)
+        return wanted.span(calendar, calendar.number(self.tape.first_time), self.tape.now(now))
 
-    def read(self, calendar: Calendar, start: int | None, end: int | None, limit: int, now: int) -> tuple[Ints, Ints]:
+    def read(self, calendar: Calendar, wanted: BarRange, now: int) -> tuple[Ints, Ints]:
         """Bars the way the klines endpoint picks them.
 
         Args:
             calendar: Interval and time zone.
-            start: Only bars that open at or after this time, oldest first in line.
-            end: Only bars that open at or before this time.
-            limit: Most bars to return.
+            wanted: Which bars.
             now: The present; the running bar ends here.
 
         Returns:
             A table of bars, empty ones repeated from the last close, and the open time behind each bar.
         """
         now = self.tape.now(now)
-        first, last = self.span(calendar, start, end, limit, now)
+        first, last = self.span(calendar, wanted, now)
         if first > last:
             return np.empty((10, 0), dtype=np.int64), np.empty(0, dtype=np.int64)
         edges = calendar.opens(first, last - first + 2)

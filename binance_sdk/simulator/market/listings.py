@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from binance_sdk.simulator.errors import SimulatorError
 from binance_sdk.simulator.market.prices import MINUTE
+from binance_sdk.simulator.market.rules import rules_of
 from binance_sdk.simulator.market.symbols import DEFAULT_SYMBOLS, Instrument, Market, SymbolTable
 
 _NEVER = 2**62
@@ -32,6 +33,11 @@ class ListedSymbols:
     listings: dict[str, Listing]
     since: int
     until: int
+
+    @property
+    def contracts(self) -> Collection[str]:
+        """The symbols, where they are contracts."""
+        return self.listings if rules_of(self.table.market).contracts else ()
 
 
 @dataclass(order=True, slots=True)

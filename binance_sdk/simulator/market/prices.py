@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from binance_sdk.simulator.market.randomness import Floats, Ints, Walk
+from binance_sdk.simulator.market.rules import rules_of
 from binance_sdk.simulator.market.symbols import Instrument, asset
 
 MINUTE = 60_000
@@ -37,9 +38,11 @@ class Prices:
         return price
 
     def mid(self, instrument: Instrument, minutes: Ints) -> Floats:
-        """The price trades scatter around: the index itself on spot, with the basis added on futures."""
+        """The price trades scatter around: the index itself, with the basis added for contracts."""
         price = self.index(instrument, minutes)
-        return price if instrument.market == "spot" else price * (1.0 + self.premium(instrument, minutes))
+        if not rules_of(instrument.market).contracts:
+            return price
+        return price * (1.0 + self.premium(instrument, minutes))
 
     def premium(self, instrument: Instrument, minutes: Ints) -> Floats:
         """How far a perpetual is above its index, as a share of it."""

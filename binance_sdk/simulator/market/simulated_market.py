@@ -11,8 +11,11 @@ from binance_sdk.simulator.market.candles import DAY, Candles
 from binance_sdk.simulator.market.decimals import DecimalFormat, Formats
 from binance_sdk.simulator.market.listings import Listing, Listings
 from binance_sdk.simulator.market.prices import Prices
+from binance_sdk.simulator.market.randomness import Ints
+from binance_sdk.simulator.market.rules import MarketRules, rules_of
 from binance_sdk.simulator.market.symbols import Instrument, Market, SymbolTable
 from binance_sdk.simulator.market.tape import Tape
+from binance_sdk.simulator.market.worth import BASE_DECIMALS, worth
 
 _LAST_TRADED_DAY = 300
 """Days after the listing when an instrument that is no longer traded saw its last trade."""
@@ -28,6 +31,10 @@ class SymbolData:
     book: Book
 
     @cached_property
+    def rules(self) -> MarketRules:
+        return rules_of(self.instrument.market)
+
+    @cached_property
     def price(self) -> DecimalFormat:
         return DecimalFormat(self.instrument.price_decimals, self.instrument.price_zeros)
 
@@ -37,10 +44,23 @@ class SymbolData:
 
     @cached_property
     def value(self) -> DecimalFormat:
-        """Price times quantity."""
+        """What quantities are worth at prices."""
+        if self.instrument.contract_size:
+            return DecimalFormat(BASE_DECIMALS)
         decimals = self.instrument.price_decimals + self.instrument.lot_decimals
-        zeros = 8 - decimals if self.instrument.market == "spot" else self.instrument.price_zeros
+        zeros = 8 - decimals if self.rules.eight_decimals else self.instrument.price_zeros
         return DecimalFormat(decimals, zeros)
+
+    def worth(self, price: Ints, quantity: Ints) -> Ints:
+        """What trades are worth, in the units of ``value``."""
+        return worth(self.instrument, price, quantity)
+
+    def average_price(self, volume: int, value: int) -> str:
+        """The price at which a volume was worth a value, both in their units; 0 where nothing was traded."""
+        lots, units = 10**self.instrument.lot_decimals, 10**self.value.decimals
+        if self.instrument.contract_size:
+            return self.price.ratio(volume * self.instrument.contract_size * units, value * lots)
+        return self.price.ratio(value * lots, volume * units)
 
     @cached_property
     def formats(self) -> Formats:
@@ -68,6 +88,7 @@ class SimulatedMarket:
             lively_from: From when on trades come every second; see ``Tape``.
         """
         self.name: Market = name
+        self.rules = rules_of(name)
         self.seed = seed
         self.listed_at = listed_at
         self._lively_from = lively_from

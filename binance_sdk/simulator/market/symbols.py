@@ -7,13 +7,22 @@ so every quote volume is exact, and sums of trades equal the volumes of candles 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property
+from typing import Literal
 
 from binance_sdk._runtime.market import Market
+from binance_sdk.catalogue import MARKETS
 from binance_sdk.simulator.errors import SimulatorError
+from binance_sdk.simulator.market.deliveries import deliveries
+from binance_sdk.simulator.market.rules import rules_of
 
 __all__ = ["ASSETS", "DEFAULT_SYMBOLS", "FUTURES", "SPOT", "Asset", "Instrument", "Market", "SymbolTable", "asset"]
+
+
+_THREE_QUARTERS = 300 * 86_400_000
+"""Milliseconds in which there are at least two deliveries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,7 @@ class Asset:
 ASSETS: dict[str, Asset] = {
     "USDT": Asset(1.0, 0.0),
     "USDC": Asset(0.9998, 0.0008),
+    "USD": Asset(1.0, 0.0),
     "BTC": Asset(92_000.0, 1.0),
     "ETH": Asset(3_400.0, 1.2),
     "BNB": Asset(840.0, 1.0),
@@ -80,6 +90,10 @@ class Instrument:
     """Units of that asset in one contract."""
     contract_type: str = ""
     underlying: str = "COIN"
+    contract_size: int = 0
+    """Worth of one contract in the quote asset, where quantities are contracts of a fixed worth (inverse contracts)."""
+    delivers_at: int = 0
+    """When a contract is delivered, milliseconds since the epoch; 0 for never."""
     tags: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ("SPOT", "MARGIN")
 
@@ -95,8 +109,20 @@ class Instrument:
 
     @property
     def dollars(self) -> float:
-        """Usual price of one unit, in US dollars."""
+        """Usual worth of one unit of quantity, in US dollars."""
+        if self.contract_size:
+            return self.contract_size * asset(self.quote).dollars
         return asset(self.followed).dollars * self.multiplier
+
+    @property
+    def usual_price(self) -> float:
+        """Usual price, in the quote asset."""
+        return asset(self.followed).dollars * self.multiplier / asset(self.quote).dollars
+
+    @property
+    def valued_in(self) -> Literal["base", "quote"]:
+        """The asset in which it is said what a quantity is worth at a price."""
+        return "base" if self.contract_size else "quote"
 
     @property
     def pair(self) -> str:
@@ -166,6 +192,22 @@ def _perpetual(
     )
 
 
+def _inverse(base: str, price_decimals: int, *, size: int = 10, rate: int = 4, tag: str = "") -> Instrument:
+    """A perpetual of contracts worth ``size`` US dollars each, settled in the coin."""
+    return Instrument(
+        market="coin_futures",
+        symbol=f"{base}USD_PERP",
+        base=base,
+        quote="USD",
+        price_decimals=price_decimals,
+        lot_decimals=0,
+        rate=rate,
+        contract_type="PERPETUAL",
+        contract_size=size,
+        tags=(tag,) if tag else (),
+    )
+
+
 SPOT: tuple[Instrument, ...] = (
     _spot("BTC", "USDT", 2, 5),
     _spot("ETH", "USDT", 2, 4),
@@ -215,29 +257,62 @@ FUTURES: tuple[Instrument, ...] = (
     _perpetual("SRM", 4, 0, rate=1, status="SETTLING"),
 )
 
-DEFAULT_SYMBOLS: tuple[Instrument, ...] = SPOT + FUTURES
+COIN_FUTURES: tuple[Instrument, ...] = (
+    _inverse("BTC", 1, size=100, tag="PoW"),
+    _inverse("ETH", 2, tag="Layer-1"),
+    _inverse("BNB", 2, tag="Layer-1"),
+    _inverse("SOL", 2, tag="Layer-1"),
+    _inverse("XRP", 4, tag="Payment"),
+    _inverse("ADA", 5, tag="Layer-1"),
+    _inverse("DOGE", 5, tag="Meme"),
+    _inverse("LINK", 3, tag="Oracle"),
+    _inverse("LTC", 2, tag="PoW"),
+    _inverse("DOT", 3, rate=1, tag="Layer-1"),
+)
+_WITH_QUARTERS = ("BTC", "ETH")
+
+DEFAULT_SYMBOLS = tuple(one for one in SPOT + FUTURES + COIN_FUTURES if one.market in MARKETS)
+"""Those of every market that the spec has; contracts for a quarter come with the time, see ``quarterly_contracts``."""
 
 
-def choose_instruments(symbols: Iterable[str | Instrument] | None) -> list[Instrument]:
+def quarterly_contracts(now: int) -> tuple[Instrument, ...]:
+    """The contracts that are delivered at the end of this quarter and of the next, as seen from a time."""
+    quarters = [one for one in deliveries(now, now + _THREE_QUARTERS) if one > now][:2]
+    return tuple(
+        replace(
+            perpetual,
+            symbol=f"{perpetual.pair}_{datetime.fromtimestamp(delivers_at / 1000, UTC):%y%m%d}",
+            contract_type=kind,
+            delivers_at=delivers_at,
+        )
+        for perpetual in COIN_FUTURES
+        if perpetual.base in _WITH_QUARTERS and perpetual.market in MARKETS
+        for kind, delivers_at in zip(("CURRENT_QUARTER", "NEXT_QUARTER"), quarters, strict=True)
+    )
+
+
+def choose_instruments(symbols: Iterable[str | Instrument] | None, now: int) -> list[Instrument]:
     """The instruments to list: your own ones, and those of the default ones that are named, on whatever market.
 
     Args:
         symbols: Names and instruments; ``None`` for all default ones.
+        now: Decides which contracts there are for quarters: milliseconds since the epoch.
 
     Raises:
         SimulatorError: There is no default instrument of that name.
     """
+    usual = [*DEFAULT_SYMBOLS, *quarterly_contracts(now)]
     if symbols is None:
-        return list(DEFAULT_SYMBOLS)
+        return usual
     wanted = list(symbols)
     names = {symbol for symbol in wanted if isinstance(symbol, str)}
-    known = {instrument.symbol for instrument in DEFAULT_SYMBOLS}
+    known = {instrument.symbol for instrument in usual}
     if not names <= known:
         raise SimulatorError(
             f"the simulator knows no symbol {', '.join(sorted(names - known))}; it knows {', '.join(sorted(known))}"
         )
     own = [instrument for instrument in wanted if isinstance(instrument, Instrument)]
-    return own + [instrument for instrument in DEFAULT_SYMBOLS if instrument.symbol in names]
+    return own + [instrument for instrument in usual if instrument.symbol in names]
 
 
 @dataclass(frozen=True)
@@ -246,6 +321,11 @@ class SymbolTable:
 
     market: Market
     instruments: tuple[Instrument, ...]
+
+    @cached_property
+    def knows_any(self) -> bool:
+        """Whether any symbol will do, as the market has examples alone."""
+        return not self.instruments and rules_of(self.market).examples_only
 
     @cached_property
     def by_symbol(self) -> dict[str, Instrument]:

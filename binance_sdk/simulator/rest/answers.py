@@ -1,4 +1,4 @@
-"""Answers that both markets give alike: trades, candles, books and what is computed from them."""
+"""Answers that several markets give alike: trades, candles, books and what is computed from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from binance_sdk.simulator.market import candles as bar
-from binance_sdk.simulator.market.candles import DAY, Calendar
+from binance_sdk.simulator.market.candles import DAY, BarRange, Calendar
 from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.randomness import Ints
@@ -15,7 +15,7 @@ from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.market.symbols import Instrument
 from binance_sdk.simulator.market.tape import Aggregates, Tape
 from binance_sdk.simulator.rest.json_rows import Body, Column, Json, rows
-from binance_sdk.simulator.rest.kline_cache import KLINE, KlineCache, kline_columns
+from binance_sdk.simulator.rest.kline_cache import KLINE, kline_columns
 from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.rest.validation import Call, offset_minutes
 
@@ -37,20 +37,26 @@ def time(market: ServedMarket, call: Call, now: int) -> Body:
 
 
 def klines(market: ServedMarket, call: Call, now: int) -> Body:
-    return kline_rows(market.kline_cache, market.symbol_data(call.text("symbol")), call, now)
+    return kline_rows(market, market.symbol_data(call.text("symbol")), call, now)
 
 
-def kline_rows(pages: KlineCache, data: SymbolData, call: Call, now: int) -> bytes:
+def bars_wanted(market: ServedMarket, call: Call) -> BarRange:
+    """The bars a call asks for, as its market understands times and ``limit``."""
+    times = call.time("startTime"), call.time("endTime")
+    return BarRange(*times, call.number("limit"), market.rules.newest_bars, market.rules.longest_bar_range)
+
+
+def kline_rows(market: ServedMarket, data: SymbolData, call: Call, now: int) -> bytes:
     """The candles a call asks for, as rows of twelve."""
     offset = (offset_minutes(call.text("timeZone")) or 0) * MINUTE if "timeZone" in call.in_force else 0
     calendar = Calendar(call.text("interval"), offset)
-    wanted = (call.time("startTime"), call.time("endTime"), call.number("limit"))
-    first, last = data.candles.span(calendar, *wanted, now)
+    wanted = bars_wanted(market, call)
+    first, last = data.candles.span(calendar, wanted, now)
     if calendar.interval == "1m" and first <= last and (last // 1440 + 1) * DAY <= data.tape.now(now):
-        pieces = pages.rows(data.candles, data.formats, first, last)
+        pieces = market.kline_cache.rows(data.candles, data.formats, first, last)
         if pieces is not None:
             return b"[" + b",".join(pieces) + b"]"
-    bars, closes = data.candles.read(calendar, *wanted, now)
+    bars, closes = data.candles.read(calendar, wanted, now)
     return rows(KLINE, kline_columns(bars, closes, data.formats))
 
 
@@ -71,14 +77,15 @@ def trade_rows(data: SymbolData, call: Call, now: int, oldest: int = 0) -> bytes
         (None, fills.id),
         (data.price, fills.price),
         (data.quantity, fills.quantity),
-        (data.value, fills.price * fills.quantity),
+        (data.value, data.worth(fills.price, fills.quantity)),
         (None, fills.time),
         ~fills.taker_buys,
     ]
-    template = '{{"id":{},"price":{},"qty":{},"quoteQty":{},"time":{},"isBuyerMaker":{}'
-    if data.instrument.market == "spot":
-        return rows(template + ',"isBestMatch":true}}', columns)
-    return rows(template + ',"isRPITrade":{}}}', [*columns, fills.retail])
+    worth = f'"{data.instrument.valued_in}Qty"'
+    template = '{{"id":{},"price":{},"qty":{},' + worth + ':{},"time":{},"isBuyerMaker":{}'
+    if data.rules.trade_mark == "retail":
+        return rows(template + ',"isRPITrade":{}}}', [*columns, fills.retail])
+    return rows(template + (',"isBestMatch":true}}' if data.rules.trade_mark else "}}"), columns)
 
 
 def agg_trades(market: ServedMarket, call: Call, now: int) -> Body:
@@ -93,10 +100,11 @@ def agg_trades(market: ServedMarket, call: Call, now: int) -> Body:
         (None, found.time),
         ~found.taker_buys,
     ]
-    if data.instrument.market == "spot":
-        return rows('{{"a":{},"p":{},"q":{},"f":{},"l":{},"T":{},"m":{},"M":true}}', columns)
-    columns.insert(3, (data.quantity, np.where(found.retail, 0, found.quantity)))
-    return rows('{{"a":{},"p":{},"q":{},"nq":{},"f":{},"l":{},"T":{},"m":{}}}', columns)
+    if data.rules.trade_mark == "retail":
+        columns.insert(3, (data.quantity, np.where(found.retail, 0, found.quantity)))
+        return rows('{{"a":{},"p":{},"q":{},"nq":{},"f":{},"l":{},"T":{},"m":{}}}', columns)
+    mark = ',"M":true}}' if data.rules.trade_mark else "}}"
+    return rows('{{"a":{},"p":{},"q":{},"f":{},"l":{},"T":{},"m":{}' + mark, columns)
 
 
 def _aggregates(tape: Tape, call: Call, now: int) -> Aggregates:
@@ -152,7 +160,7 @@ def statistics(data: SymbolData, start: int, end: int, now: int, close_time: int
         "lowPrice": data.price.text(int(total[bar.LOW])),
         "lastPrice": data.price.text(int(total[bar.CLOSE])),
         "volume": data.quantity.text(int(total[bar.VOLUME])),
-        "quoteVolume": data.value.text(int(total[bar.QUOTE])),
+        f"{data.instrument.valued_in}Volume": data.value.text(int(total[bar.VALUE])),
         "openTime": start,
         "closeTime": close_time,
         # Binance numbers an empty window -1 to -1.
@@ -172,12 +180,12 @@ def _standstill(last: Aggregates) -> Ints:
 def changes(data: SymbolData, short: Mapping[str, Json]) -> dict[str, Json]:
     """What the long form of a ticker adds to the short one."""
     opened, closed = (_units(short[name], data.price) for name in ("openPrice", "lastPrice"))
-    volume, value = _units(short["volume"], data.quantity), _units(short["quoteVolume"], data.value)
-    lots = 10**data.instrument.lot_decimals
+    volume = _units(short["volume"], data.quantity)
+    value = _units(short[f"{data.instrument.valued_in}Volume"], data.value)
     return {
         "priceChange": data.price.text(closed - opened),
         "priceChangePercent": _PERCENT.ratio((closed - opened) * 100, opened),
-        "weightedAvgPrice": data.price.ratio(value * lots, volume * 10**data.value.decimals),
+        "weightedAvgPrice": data.average_price(volume, value),
     }
 
 

@@ -18,12 +18,13 @@ from binance_sdk.simulator.faults.requests import NO_FAULT, Fault, Faults, Injec
 from binance_sdk.simulator.market.candles import DAY
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.symbols import Instrument, Market
-from binance_sdk.simulator.rest import fixture_answers, futures, spot
+from binance_sdk.simulator.rest import fixture_answers
+from binance_sdk.simulator.rest.answers_by_market import answers_of
+from binance_sdk.simulator.rest.by_spec import pool_by_spec, price_by_spec
 from binance_sdk.simulator.rest.json_rows import encode
 from binance_sdk.simulator.rest.pools import POOL_OF, POOLS
 from binance_sdk.simulator.rest.rate_limits import Interval, Limiter, RefusalError, Window
 from binance_sdk.simulator.rest.served_market import ServedMarket
-from binance_sdk.simulator.rest.spec_weights import price_by_spec
 from binance_sdk.simulator.rest.validation import Call, RequestValidator
 from binance_sdk.simulator.rest.weights import STALE_HEADER, WEIGHTS, WITHOUT_HEADER, raw_query
 from binance_sdk.simulator.rest.window_stats import RequestCounts, WindowHistory
@@ -31,8 +32,6 @@ from binance_sdk.simulator_url import REST_PORTS, SIMULATOR_VARIABLE
 
 _JSON = "application/json;charset=UTF-8"
 _PAGE = "text/html;charset=UTF-8"
-_ANSWERS = {"spot": spot.ANSWERS, "futures": futures.ANSWERS}
-_SHOWN_IN_MAINTENANCE: Mapping[Market, str] = {"spot": "HALT", "futures": "PENDING_TRADING"}
 _DAMAGES: Mapping[str, Callable[[bytes], bytes]] = {"newest_first": newest_first, "bad_row": bad_row}
 _MAINTENANCE = Injected(fault=Fault.maintenance())
 
@@ -90,9 +89,7 @@ class Exchange:
         lively_from = now // MINUTE * MINUTE if settings.lively else None
         listed = tuple(instruments)
         _check_weight_limits(settings.weight_limits)
-        limiters = {pool: _limiter(pool, settings) for pool in POOLS}
-        # Markets of one pool have the same limiter.
-        self.limiters: Mapping[Market, Limiter] = {name: limiters[POOL_OF[name]] for name in MARKETS}
+        self.limiters = _limiters(catalogue, settings)
         self.markets: Mapping[Market, ServedMarket] = {
             name: ServedMarket(name, listed, settings.seed, listed_at, self.limiters[name], lively_from)
             for name in MARKETS
@@ -116,9 +113,14 @@ class Exchange:
         return RequestCounts(sum(answered.values()), asked, answered, self.faults.injected)
 
     @property
+    def pools_from_spec(self) -> tuple[str, ...]:
+        """Markets whose limits stand in no table written by hand."""
+        return tuple(market for market in self.markets if POOL_OF.get(market) not in POOLS)
+
+    @property
     def weights_from_spec(self) -> tuple[str, ...]:
         """Ids of the endpoints whose price stands in no table written by hand."""
-        return tuple(sorted(one.id for one in self._operations.values() if one.path not in WEIGHTS[one.market]))
+        return tuple(sorted(one.id for one in self._operations.values() if one.path not in WEIGHTS.get(one.market, {})))
 
     def drift(self, operation_id: str, weight: int | None) -> None:
         """Charge another weight than the table's; ``None`` charges that of the table again."""
@@ -134,7 +136,8 @@ class Exchange:
         with self._lock:
             others = self._refusing - {market}
             self._refusing = frozenset((*others, market)) if refuse else others
-        self.markets[market].listings.show_all_as(_SHOWN_IN_MAINTENANCE[market] if show else None)
+        served = self.markets[market]
+        served.listings.show_all_as(served.rules.shown_in_maintenance if show else None)
 
     def draw(self, market: Market, path: str) -> Injected:
         """What goes wrong with the next request to this path of a market."""
@@ -210,7 +213,7 @@ class Exchange:
             call = validator.read(operation, request.query, now)
             if fault is not None and fault.kind == "short_page":
                 call = _shortened(call, fault.rows)
-            answer = _ANSWERS[operation.market].get(operation.name)
+            answer = answers_of(operation.market).get(operation.name)
             if answer is None:
                 body = encode(fixture_answers.answer(call, now, self._fixture))
             else:
@@ -227,7 +230,7 @@ class Exchange:
         drifted = self._drifted.get(operation.id)
         if drifted is not None:
             return drifted
-        price = WEIGHTS[operation.market].get(request.path)
+        price = WEIGHTS.get(operation.market, {}).get(request.path)
         query = raw_query(request.query)
         return price_by_spec(operation, query) if price is None else price(query)
 
@@ -248,15 +251,23 @@ def _check_weight_limits(limits: Mapping[Market, int]) -> None:
             raise SimulatorError(f"weight_limits: {limit} of {market} is too low: at least 1")
 
 
-def _limiter(pool: str, settings: Settings) -> Limiter:
-    """The counters of a pool: a limit of one's own for one of its markets is one for all of them."""
-    own = [limit for market, limit in settings.weight_limits.items() if POOL_OF[market] == pool]
-    return Limiter(
-        POOLS[pool],
-        Window(min(own, default=POOLS[pool].weight_limit), settings.weight_window_seconds),
-        ban_after=settings.ban_after,
-        history=WindowHistory(round(settings.grace_seconds * 1000)),
-    )
+def _limiters(catalogue: Catalogue, settings: Settings) -> Mapping[Market, Limiter]:
+    """The counters of each market; markets of one pool have the same."""
+    pools = {market: POOL_OF.get(market, facts.pool) for market, facts in MARKETS.items()}
+    limiters: dict[str, Limiter] = {}
+    for market, name in pools.items():
+        if name in limiters:
+            continue
+        pool = POOLS.get(name) or pool_by_spec(catalogue[market])
+        # A limit of one's own for one market of a pool is one for all of them.
+        own = [limit for one, limit in settings.weight_limits.items() if pools[one] == name]
+        limiters[name] = Limiter(
+            pool,
+            Window(min(own, default=pool.weight_limit), settings.weight_window_seconds),
+            ban_after=settings.ban_after,
+            history=WindowHistory(round(settings.grace_seconds * 1000)),
+        )
+    return {market: limiters[name] for market, name in pools.items()}
 
 
 def _names(operation: Operation[object]) -> tuple[str, str, str]:

@@ -182,6 +182,63 @@ def futures_exchange_info(market: ServedMarket, call: Call, now: int) -> Body:
     }
 
 
+def coin_futures_exchange_info(market: ServedMarket, call: Call, now: int) -> Body:
+    return {
+        "timezone": "UTC",
+        "serverTime": now,
+        "rateLimits": _rate_limits(market, ("ORDERS", 60, 1200)),
+        "exchangeFilters": [],
+        "symbols": [
+            _coin_futures_symbol(instrument, market.symbol_data(instrument.symbol).tape.listed_at)
+            for instrument in market.table.instruments
+        ],
+    }
+
+
+def _coin_futures_symbol(instrument: Instrument, listed: int) -> dict[str, Json]:
+    return {
+        "symbol": instrument.symbol,
+        "pair": instrument.pair,
+        "contractType": instrument.contract_type,
+        "deliveryDate": instrument.delivers_at or _NEVER_DELIVERED,
+        "onboardDate": listed,
+        "contractStatus": instrument.status,
+        "contractSize": instrument.contract_size,
+        "marginAsset": instrument.base,
+        "maintMarginPercent": "2.5000",
+        "requiredMarginPercent": "5.0000",
+        "baseAsset": instrument.base,
+        "quoteAsset": instrument.quote,
+        "pricePrecision": instrument.price_decimals + instrument.price_zeros,
+        "quantityPrecision": instrument.lot_decimals,
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "equalQtyPrecision": 4,
+        "triggerProtect": "0.0500",
+        "liquidationFee": "0.015000",
+        "marketTakeBound": "0.05",
+        "maxMoveOrderLimit": 10000,
+        "underlyingType": instrument.underlying,
+        "underlyingSubType": list(instrument.tags),
+        "filters": _coin_futures_filters(instrument),
+        "orderTypes": _FUTURES_ORDERS,
+        "timeInForce": ["GTC", "IOC", "FOK", "GTX"],
+        "permissionSets": ["GRID"],
+    }
+
+
+def _coin_futures_filters(instrument: Instrument) -> list[Json]:
+    tick = _step(instrument.price_decimals, instrument.price_decimals + instrument.price_zeros)
+    return [
+        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": "4520958", "tickSize": tick},
+        {"filterType": "LOT_SIZE", "minQty": "1", "maxQty": "1000000", "stepSize": "1"},
+        {"filterType": "MARKET_LOT_SIZE", "minQty": "1", "maxQty": "60000", "stepSize": "1"},
+        {"filterType": "MAX_NUM_ORDERS", "limit": 200},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "limit": 20},
+        {"filterType": "PERCENT_PRICE", "multiplierUp": "1.0500", "multiplierDown": "0.9500", "multiplierDecimal": "4"},
+    ]
+
+
 def _futures_symbol(instrument: Instrument, listed: int) -> dict[str, Json]:
     return {
         "symbol": instrument.symbol,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import numpy as np
 
 from binance_sdk.simulator.market import candles
 from binance_sdk.simulator.market.candles import DAY, Calendar
 from binance_sdk.simulator.market.decimals import DecimalFormat
+from binance_sdk.simulator.market.deliveries import deliveries
 from binance_sdk.simulator.market.prices import MINUTE, minutes_between
 from binance_sdk.simulator.market.randomness import Floats, Ints
 from binance_sdk.simulator.market.simulated_market import SymbolData
@@ -137,16 +136,9 @@ def basis(market: ServedMarket, call: Call, now: int) -> Body:
 
 
 def delivery_price(market: ServedMarket, call: Call, now: int) -> Body:
-    """What quarterly contracts of the pair would have been settled at: 08:00 UTC on the last Friday of a quarter."""
+    """What quarterly contracts of the pair would have been settled at."""
     data = symbol_of_pair(market, call)
     _, index, _ = paths(market, data)
-    listed = datetime.fromtimestamp(market.listed_at / 1000, UTC)
-    times = [_last_friday(year, month) for year in range(listed.year, listed.year + 3) for month in (3, 6, 9, 12)]
-    past = [time for time in times if market.listed_at <= time <= data.tape.now(now)]
+    past = deliveries(market.listed_at, data.tape.now(now))
     # The one price Binance sends as a JSON number.
     return encode([{"deliveryTime": time, "deliveryPrice": round(value_at(index, time), 6)} for time in reversed(past)])
-
-
-def _last_friday(year: int, month: int) -> int:
-    day = datetime(year + month // 12, month % 12 + 1, 1, 8, tzinfo=UTC) - timedelta(days=1)
-    return int((day - timedelta(days=(day.weekday() - 4) % 7)).timestamp() * 1000)

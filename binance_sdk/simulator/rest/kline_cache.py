@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from binance_sdk.simulator.market import candles as bar
-from binance_sdk.simulator.market.candles import DAY, Calendar, Candles
+from binance_sdk.simulator.market.candles import DAY, BarRange, Calendar, Candles
 from binance_sdk.simulator.market.decimals import DecimalFormat, Formats
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.randomness import Ints
@@ -32,10 +32,10 @@ def kline_columns(bars: Ints, closes: Ints, formats: Formats) -> Sequence[tuple[
         (price, bars[bar.CLOSE]),
         (quantity, bars[bar.VOLUME]),
         (None, closes - 1),
-        (value, bars[bar.QUOTE]),
+        (value, bars[bar.VALUE]),
         (None, bars[bar.COUNT]),
         (quantity, bars[bar.BUY_VOLUME]),
-        (value, bars[bar.BUY_QUOTE]),
+        (value, bars[bar.BUY_VALUE]),
     )
 
 
@@ -70,6 +70,6 @@ class KlineCache:
 def _rendered(candles: Candles, formats: Formats, day: int) -> tuple[int, RowText]:
     """Number of the first minute of a day, and its rows."""
     end = (day + 1) * DAY - 1
-    bars, closes = candles.read(_CALENDAR, day * DAY, end, 1440, end)
+    bars, closes = candles.read(_CALENDAR, BarRange(day * DAY, end, 1440), end)
     start = int(bars[0, 0]) // MINUTE if len(closes) else (day + 1) * 1440
     return start, draw(_PIECES, kline_columns(bars, closes, formats))

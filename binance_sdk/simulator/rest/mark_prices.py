@@ -45,17 +45,17 @@ def paths(market: ServedMarket, data: SymbolData) -> tuple[Path, Path, Path]:
 
 def mark_price_klines(market: ServedMarket, call: Call, now: int) -> Body:
     data = market.symbol_data(call.text("symbol"))
-    return _path_klines(data, call, data.tape.now(now), paths(market, data)[0])
+    return _path_klines(market, data, call, now, paths(market, data)[0])
 
 
 def premium_index_klines(market: ServedMarket, call: Call, now: int) -> Body:
     data = market.symbol_data(call.text("symbol"))
-    return _path_klines(data, call, data.tape.now(now), paths(market, data)[2])
+    return _path_klines(market, data, call, now, paths(market, data)[2])
 
 
 def index_price_klines(market: ServedMarket, call: Call, now: int) -> Body:
     data = symbol_of_pair(market, call)
-    return _path_klines(data, call, data.tape.now(now), paths(market, data)[1])
+    return _path_klines(market, data, call, now, paths(market, data)[1])
 
 
 def symbol_of_pair(market: ServedMarket, call: Call) -> SymbolData:
@@ -65,18 +65,10 @@ def symbol_of_pair(market: ServedMarket, call: Call) -> SymbolData:
     )
 
 
-def _path_klines(data: SymbolData, call: Call, now: int, path: Path) -> Body:
+def _path_klines(market: ServedMarket, data: SymbolData, call: Call, now: int, path: Path) -> Body:
     """Candles of a path that bends only at whole minutes, so its extremes are at minutes and at the present."""
-    calendar, listed = Calendar(call.text("interval")), data.tape.listed_at
-    start, end, limit = call.time("startTime"), call.time("endTime"), call.number("limit")
-    last = calendar.number(now if end is None else min(end, now))
-    first = calendar.number(listed)
-    if start is None:
-        first = max(first, last - limit + 1)
-    else:
-        begin = calendar.number(start)
-        first = max(first, begin + (int(calendar.opens(begin, 1)[0]) < start))
-        last = min(last, first + limit - 1)
+    calendar, listed, now = Calendar(call.text("interval")), data.tape.listed_at, data.tape.now(now)
+    first, last = answers.bars_wanted(market, call).span(calendar, calendar.number(listed), now)
     if first > last:
         return []
     edges = calendar.opens(first, last - first + 2)
@@ -102,33 +94,35 @@ def eight_decimals(value: float) -> str:
 
 
 def continuous_klines(market: ServedMarket, call: Call, now: int) -> Body:
-    """The exchange lists perpetuals only, so the other contract types of a pair have no candles."""
+    """No candles where no contract of the pair is listed that has this type."""
     data = market.contract(call.text("pair"), call.text("contractType"))
-    return [] if data is None else answers.kline_rows(market.kline_cache, data, call, now)
+    return [] if data is None else answers.kline_rows(market, data, call, now)
 
 
 # ------------------------------------------------------------------------------------------- funding
 
 
 def premium_index(market: ServedMarket, call: Call, now: int) -> Body:
-    def answer(data: SymbolData) -> dict[str, Json]:
-        mark, index, premium = paths(market, data)
-        at = data.tape.now(now)
-        settled = np.array([at // _FUNDING * _FUNDING // MINUTE], dtype=np.int64)
-        hour = index(minutes_between(at // MINUTE - 59, at // MINUTE))
-        return {
-            "symbol": data.instrument.symbol,
-            "markPrice": eight_decimals(value_at(mark, at)),
-            "indexPrice": eight_decimals(value_at(index, at)),
-            "estimatedSettlePrice": eight_decimals(float(np.mean(hour))),
-            "lastFundingRate": eight_decimals(float(_funding_rates(premium(settled))[0])),
-            "interestRate": eight_decimals(_INTEREST),
-            "nextFundingTime": (now // _FUNDING + 1) * _FUNDING if data.instrument.traded else 0,
-            "time": now,
-        }
-
-    rows: list[Json] = [answer(data) for data in market.chosen(call)]
+    rows: list[Json] = [premium_row(market, data, now) for data in market.chosen(call)]
     return rows[0] if "symbol" in call.given else rows
+
+
+def premium_row(market: ServedMarket, data: SymbolData, now: int) -> dict[str, Json]:
+    """Mark price, index price and funding of a contract; one that is delivered has no funding."""
+    mark, index, premium = paths(market, data)
+    at, funded = data.tape.now(now), not data.instrument.delivers_at
+    settled = np.array([at // _FUNDING * _FUNDING // MINUTE], dtype=np.int64)
+    hour = index(minutes_between(at // MINUTE - 59, at // MINUTE))
+    return {
+        "symbol": data.instrument.symbol,
+        "markPrice": eight_decimals(value_at(mark, at)),
+        "indexPrice": eight_decimals(value_at(index, at)),
+        "estimatedSettlePrice": eight_decimals(float(np.mean(hour))),
+        "lastFundingRate": eight_decimals(float(_funding_rates(premium(settled))[0])) if funded else "",
+        "interestRate": eight_decimals(_INTEREST) if funded else "",
+        "nextFundingTime": (now // _FUNDING + 1) * _FUNDING if funded and data.instrument.traded else 0,
+        "time": now,
+    }
 
 
 def _funding_rates(premium: Floats) -> Floats:
@@ -139,6 +133,8 @@ def funding_rate(market: ServedMarket, call: Call, now: int) -> Body:
     start, end, limit = call.time("startTime"), call.time("endTime"), call.number("limit")
     found: list[tuple[int, int, dict[str, Json]]] = []
     for place, data in enumerate(market.chosen(call)):
+        if data.instrument.delivers_at:
+            continue
         last = min(data.tape.now(now) if end is None else min(end, data.tape.now(now)), now) // _FUNDING
         first = data.tape.listed_at // _FUNDING + 1
         if start is None:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from binance_sdk.simulator.market.symbols import Market
-
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -63,5 +61,5 @@ POOLS: Mapping[str, Pool] = {
     ),
 }
 
-POOL_OF: Mapping[Market, str] = {"spot": "spot", "futures": "futures"}
+POOL_OF: Mapping[str, str] = {"spot": "spot", "futures": "futures"}
 """The pool that the requests to a market count into."""

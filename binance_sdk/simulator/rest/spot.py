@@ -62,9 +62,8 @@ def avg_price(market: ServedMarket, call: Call, now: int) -> Body:
     bars = data.candles.summary(end - _AVERAGE_MINUTES * MINUTE + 1, end)
     price, _, time = answers.last_prices(data, now)
     if bars.shape[1]:
-        value, volume = int(bars[bar.QUOTE, 0]), int(bars[bar.VOLUME, 0])
-        lots = 10**data.instrument.lot_decimals
-        price = data.price.ratio(value * lots, volume * 10**data.value.decimals)
+        value, volume = int(bars[bar.VALUE, 0]), int(bars[bar.VOLUME, 0])
+        price = data.average_price(volume, value)
     return {"mins": _AVERAGE_MINUTES, "price": price, "closeTime": time}
 
 

@@ -3,15 +3,15 @@
 The catalogue says which parameters exist and what they may be; this module adds what no spec says: which code and
 message each kind of mistake earns. Where Binance's behaviour is not known, the choices are:
 
-* only a parameter marked ``clamp`` is clamped; any other number outside its bounds earns -1130, on both markets;
-* a start after the end earns -1128 on spot, which has no code of its own for it, and -1023 on futures;
+* only a parameter marked ``clamp`` is clamped; any other number outside its bounds earns -1130, on all markets;
+* a start after the end earns -1128 on spot, which has no code of its own for it, and -1023 elsewhere;
 * spot times before 2017 or in the future, and microseconds, are taken as Binance documents it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -36,12 +36,65 @@ _NEW_CHOICE = re.compile("[A-Za-z0-9_]+")
 _TEXTS = TypeAdapter(list[str])
 _EMPTY: Sequence[str] = ()
 
+
+def _symbols(table: SymbolTable) -> Container[str]:
+    return table.by_symbol
+
+
+def _pairs(table: SymbolTable) -> Container[str]:
+    return table.pairs
+
+
+def _dollar_assets(table: SymbolTable) -> Container[str]:
+    return table.dollar_assets
+
+
+_CALLED_SYMBOL: Mapping[str, Callable[[SymbolTable], Container[str]]] = {"futures.asset_index": _dollar_assets}
+"""What ``symbol`` is a name of, where it is not one of a contract."""
+
 # Most enums share one code; these have their own.
 _ENUM_ERRORS = {
     "interval": (-1120, "Invalid interval."),
     "type": (-1139, "Invalid ticker type."),
     "symbolStatus": (-1122, "Invalid symbolStatus."),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How the server of a market takes values, and which errors it knows; written by hand.
+
+    Attributes:
+        any_case: A symbol may be written in any case of its ASCII letters; otherwise other letters are illegal.
+        microseconds: Times may be in microseconds.
+        overflow: Error for a number above 64 bits, where there is one of its own.
+        depth_limit: Error for a depth that is none of those offered, where there is one of its own.
+        start_after_end: Error for times in the wrong order.
+    """
+
+    any_case: bool
+    microseconds: bool
+    overflow: tuple[int, str] | None
+    depth_limit: tuple[int, str] | None
+    start_after_end: tuple[int, str]
+
+
+_SPOT = Manners(
+    any_case=False,
+    microseconds=True,
+    overflow=(-1108, "Parameter '{name}' overflow."),
+    depth_limit=None,
+    start_after_end=(-1128, "Combination of optional parameters invalid."),
+)
+_FUTURES = Manners(
+    any_case=True,
+    microseconds=False,
+    overflow=None,
+    depth_limit=(-4021, "{value} is not valid depth limit"),
+    start_after_end=(-1023, "Start time is greater than end time."),
+)
+_MANNERS: Mapping[str, Manners] = {"spot": _SPOT}
+"""Of every other market they are those of futures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +127,7 @@ class RequestValidator:
     def __init__(self, table: Callable[[], SymbolTable], *, api_key_required: bool = True) -> None:
         """``table`` gives the symbols of the moment, which come and go."""
         self._read_table = table
-        self._spot = table().market == "spot"
+        self._manners = _MANNERS.get(table().market, _FUTURES)
         self._key_required = api_key_required
 
     @property
@@ -130,6 +183,10 @@ class RequestValidator:
     @staticmethod
     def _invalid(name: str) -> RejectionError:
         return RejectionError(-1130, f"Data sent for parameter '{name}' is not valid.")
+
+    def _own(self, error: tuple[int, str] | None, name: str, value: int) -> RejectionError:
+        """The error that a market has of its own for a number, or the one of all."""
+        return RejectionError(error[0], error[1].format(name=name, value=value)) if error else self._invalid(name)
 
     # ---------------------------------------------------------------------------------- values
 
@@ -190,19 +247,15 @@ class RequestValidator:
                 return text
 
     def _symbol(self, operation: Operation[object], name: str, text: str) -> str:
-        if self._spot:
-            if _ILLEGAL_IN_SYMBOL.search(text) or len(text) > _LONGEST_SYMBOL:
-                raise self._illegal(name, _SYMBOL_RANGE)
-        else:
-            # Futures takes a symbol in any case of its ASCII letters.
+        if self._manners.any_case:
             text = re.sub("[a-z]", lambda found: found.group().upper(), text)
-        if name == "pair":
-            known = text in self._table.pairs
-        elif operation.id == "futures.asset_index":
-            known = text in self._table.dollar_assets
-        else:
-            known = text in self._table.by_symbol
-        if not known:
+        elif _ILLEGAL_IN_SYMBOL.search(text) or len(text) > _LONGEST_SYMBOL:
+            raise self._illegal(name, _SYMBOL_RANGE)
+        table = self._table
+        known = _CALLED_SYMBOL.get(operation.id) if name == "symbol" else None
+        if known is None:
+            known = _pairs if name == "pair" else _symbols
+        if not table.knows_any and text not in known(table):
             raise RejectionError(-1121, "Invalid symbol.")
         return text
 
@@ -212,14 +265,12 @@ class RequestValidator:
             raise self._illegal(name, _NUMBER_RANGE)
         value = int(text)
         if value > _LARGEST_INT64:
-            raise RejectionError(-1108, f"Parameter '{name}' overflow.") if self._spot else self._invalid(name)
+            raise self._own(self._manners.overflow, name, value)
         if parameter.type == "time":
-            value = value // 1000 if self._spot and value >= _MICROSECONDS else value
+            value = value // 1000 if self._manners.microseconds and value >= _MICROSECONDS else value
             return min(value, _MICROSECONDS)
         if parameter.choices is not None and value not in parameter.choices:
-            if name == "limit" and not self._spot:
-                raise RejectionError(-4021, f"{value} is not valid depth limit")
-            raise self._invalid(name)
+            raise self._own(self._manners.depth_limit if name == "limit" else None, name, value)
         above = parameter.max is not None and value > parameter.max and not parameter.clamp
         if above or (parameter.min is not None and value < parameter.min):
             raise self._invalid(name)
@@ -238,11 +289,9 @@ class RequestValidator:
                         raise self._missing(names[0])
                 case Ordered(first, second):
                     if first in given and second in given and _int(given[first]) > _int(given[second]):
-                        if self._spot:
-                            raise RejectionError(-1128, "Combination of optional parameters invalid.")
-                        raise RejectionError(-1023, "Start time is greater than end time.")
+                        raise RejectionError(*self._manners.start_after_end)
                 case MaxSpan(start, end, seconds):
-                    if start in given and end in given and _int(given[end]) - _int(given[start]) >= seconds * 1000:
+                    if start in given and end in given and _int(given[end]) - _int(given[start]) > rule.most_ms:
                         raise RejectionError(-1127, f"More than {seconds // 3600} hours between startTime and endTime.")
                 case Lookback(names, seconds):
                     for name in names:
@@ -258,7 +307,8 @@ class RequestValidator:
     def _status(self, given: Mapping[str, Value]) -> None:
         """One symbol in another state than asked for is an error; of several, the misfits are just left out."""
         symbol, status = given.get("symbol"), given.get("symbolStatus")
-        if isinstance(symbol, str) and status is not None and self._table.by_symbol[symbol].status != status:
+        listed = self._table.by_symbol.get(symbol) if isinstance(symbol, str) else None
+        if listed is not None and status is not None and listed.status != status:
             raise RejectionError(-1220, "The symbol's status does not match the requested symbolStatus.")
 
 

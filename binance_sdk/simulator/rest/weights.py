@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from typing import cast
 from urllib.parse import parse_qsl
 
-from binance_sdk.simulator.market.symbols import Market
-
 Query = Mapping[str, str]
 Price = Callable[[Query], int]
 
@@ -148,7 +146,7 @@ _FUTURES: Mapping[str, Price] = {
     "/futures/data/basis": _flat(0),
 }
 
-WEIGHTS: Mapping[Market, Mapping[str, Price]] = {"spot": _SPOT, "futures": _FUTURES}
+WEIGHTS: Mapping[str, Mapping[str, Price]] = {"spot": _SPOT, "futures": _FUTURES}
 """By market and path: the same path can have another price at the hosts of another market."""
 
 # fundingRate and fundingInfo answer without the used-weight header.

@@ -17,7 +17,6 @@ from websockets.protocol import Event, State
 
 from binance_sdk.simulator.faults.damage import bad_row, from_the_future
 from binance_sdk.simulator.faults.streams import StreamFault
-from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator.sockets import reset_connection
 from binance_sdk.simulator.streams.coin_m import as_coin_m
 from binance_sdk.simulator.streams.names import StreamName
@@ -26,6 +25,7 @@ from binance_sdk.simulator.streams.requests import StreamRequest, StreamRequestE
 if TYPE_CHECKING:
     from binance_sdk.simulator.streams.hub import Hub
     from binance_sdk.simulator.streams.limits import StreamLimits
+    from binance_sdk.simulator.streams.protocols import StreamProtocol
 
 _POLICY_VIOLATION = 1008
 _TIMES = re.compile(rb'("(?:E|T|t|O|C)":)([1-9][0-9]{12})(?=[,}])')
@@ -71,7 +71,7 @@ def in_microseconds(payload: bytes) -> bytes:
 class Listener(Protocol):
     """The server that took a connection, as the connection sees it."""
 
-    market: Market
+    protocol: StreamProtocol
     hub: Hub
     limits: StreamLimits
     now: Callable[[], int]
@@ -117,8 +117,8 @@ class StreamConnection(ServerConnection):
         self.stream_server.sockets.discard(self)
 
     @property
-    def market(self) -> Market:
-        return self.stream_server.market
+    def _protocol(self) -> StreamProtocol:
+        return self.stream_server.protocol
 
     @property
     def _hub(self) -> Hub:
@@ -242,7 +242,7 @@ class StreamConnection(ServerConnection):
         except UnicodeDecodeError:
             self.close_soon(1007)
         except StreamRequestError as error:
-            self._write(error.answer(self.market))
+            self._write(error.answer(nested=self._protocol.nested_errors))
         else:
             self.stream_server.catch_up()
             self._answer(order)
@@ -271,8 +271,8 @@ class StreamConnection(ServerConnection):
         if len(self.names) + len(wanted) > self.stream_server.limits.max_streams:
             error = StreamRequestError(4, "Too many subscriptions")
             error.id = request
-            self._write(error.answer(self.market))
-            if self.market == "futures":
+            self._write(error.answer(nested=self._protocol.nested_errors))
+            if self._protocol.ends_at_too_many:
                 self.close_soon(_POLICY_VIOLATION, "Invalid request")
             return False
         for name in wanted:
@@ -283,8 +283,8 @@ class StreamConnection(ServerConnection):
     # ------------------------------------------------------------------------------------- sending
 
     def accepts(self, name: StreamName) -> bool:
-        """Whether the route of the connection carries the stream; without a route only those of ``public`` are sent."""
-        return name.route == (self.address.route or ("public" if name.route else ""))
+        """Whether the route of the connection carries the stream."""
+        return name.route == (self.address.route or self._protocol.default_route)
 
     def send_event(self, name: str, payload: bytes) -> None:
         if self.address.microseconds:

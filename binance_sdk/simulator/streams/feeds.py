@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from binance_sdk.simulator.market import candles as bar
-from binance_sdk.simulator.market.book import IDS
-from binance_sdk.simulator.market.candles import DAY, Calendar
+from binance_sdk.simulator.market.candles import DAY, BarRange, Calendar
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.market.tape import Aggregates, split_fills
@@ -73,46 +72,43 @@ class Trades:
         found = data.tape.between(due, due)
         if not len(found):
             return []
-        render = _spot_trades if not self._aggregate else _spot_orders if self._view.market.name == "spot" else _orders
-        return render(data, found, due)
+        return (_orders if self._aggregate else _fills)(data, found, due)
 
 
-def _spot_orders(data: SymbolData, found: Aggregates, due: int) -> list[bytes]:
-    return [
-        (
-            f'{{"e":"aggTrade","E":{due},"s":"{data.instrument.symbol}","a":{found.id[row]},'
-            f'"p":"{data.price.text(int(found.price[row]))}","q":"{data.quantity.text(int(found.quantity[row]))}",'
-            f'"f":{found.first_fill[row]},"l":{found.first_fill[row] + found.fills[row] - 1},'
-            f'"T":{found.time[row]},"m":{_boolean(not found.taker_buys[row])},"M":true}}'
-        ).encode()
-        for row in range(len(found))
-    ]
+def symbol_type(data: SymbolData) -> str:
+    """The end of an event: to which of two markets with common streams it belongs, where there are two."""
+    return f',"st":{data.rules.symbol_type}}}' if data.rules.symbol_type else "}"
 
 
 def _orders(data: SymbolData, found: Aggregates, due: int) -> list[bytes]:
-    rendered: list[bytes] = []
+    end, rendered = _end_of_trade(data), list[bytes]()
     for row in range(len(found)):
         quantity = int(found.quantity[row])
-        normal = 0 if found.retail[row] else quantity
+        normal = ""
+        if data.rules.trade_mark == "retail":
+            normal = f'"nq":"{data.quantity.text(0 if found.retail[row] else quantity)}",'
         rendered.append(
             (
                 f'{{"e":"aggTrade","E":{due},"s":"{data.instrument.symbol}","a":{found.id[row]},'
                 f'"p":"{data.price.text(int(found.price[row]))}","q":"{data.quantity.text(quantity)}",'
-                f'"nq":"{data.quantity.text(normal)}","f":{found.first_fill[row]},'
-                f'"l":{found.first_fill[row] + found.fills[row] - 1},"T":{found.time[row]},'
-                f'"m":{_boolean(not found.taker_buys[row])},"st":1}}'
+                f'{normal}"f":{found.first_fill[row]},"l":{found.first_fill[row] + found.fills[row] - 1},'
+                f'"T":{found.time[row]},"m":{_boolean(not found.taker_buys[row])}{end}'
             ).encode()
         )
     return rendered
 
 
-def _spot_trades(data: SymbolData, found: Aggregates, due: int) -> list[bytes]:
-    fills = split_fills(found)
+def _end_of_trade(data: SymbolData) -> str:
+    return (',"M":true' if data.rules.trade_mark == "best_match" else "") + symbol_type(data)
+
+
+def _fills(data: SymbolData, found: Aggregates, due: int) -> list[bytes]:
+    fills, end = split_fills(found), _end_of_trade(data)
     return [
         (
             f'{{"e":"trade","E":{due},"s":"{data.instrument.symbol}","t":{fills.id[row]},'
             f'"p":"{data.price.text(int(fills.price[row]))}","q":"{data.quantity.text(int(fills.quantity[row]))}",'
-            f'"T":{fills.time[row]},"m":{_boolean(not fills.taker_buys[row])},"M":true}}'
+            f'"T":{fills.time[row]},"m":{_boolean(not fills.taker_buys[row])}{end}'
         ).encode()
         for row in range(len(fills.id))
     ]
@@ -158,13 +154,13 @@ def top(data: SymbolData, at: int) -> tuple[int, int, str]:
 
 
 def book_ticker(data: SymbolData, update_id: int, changed: int, best: str, at: int) -> bytes:
-    """An event of either market."""
+    """An event of the top of the book."""
     instrument = data.instrument
-    if instrument.market == "spot":
+    if not data.rules.contracts:
         return f'{{"u":{update_id},"s":"{instrument.symbol}",{best}}}'.encode()
     return (
         f'{{"e":"bookTicker","u":{update_id},"s":"{instrument.symbol}","ps":"{instrument.pair}",{best},'
-        f'"T":{changed},"E":{at},"st":1}}'
+        f'"T":{changed},"E":{at}{symbol_type(data)}'
     ).encode()
 
 
@@ -172,8 +168,7 @@ class Depth:
     """Changes of the book, or its best levels, at fixed times."""
 
     def __init__(self, view: MarketView, name: StreamName) -> None:
-        spot = view.market.name == "spot"
-        self._period = int(name.choices.get("speed", "1000" if spot else "250"))
+        self._period = int(name.choices.get("speed", "250" if view.market.rules.contracts else "1000"))
         self._levels = int(name.choices.get("levels", "0"))
         self._view = view
         self._symbol = name.symbol
@@ -189,7 +184,6 @@ class Depth:
         # Without an event before this one, it covers one period; after a leap of the clock, all of it.
         previous = self._previous or due - self._period
         self._previous = due
-        spot = self._view.market.name == "spot"
         first, last = data.book.update_id(previous), data.book.update_id(due)
         if self._levels:
             book = data.book.at(due, self._levels)
@@ -199,15 +193,16 @@ class Depth:
             sides = [change.bids, change.asks]
         bids, asks = (levels(*side, data.price, data.quantity) for side in sides)
         instrument = data.instrument
-        if spot and self._levels:
+        if not data.rules.contracts and self._levels:
             return [f'{{"lastUpdateId":{last},"bids":{bids},"asks":{asks}}}'.encode()]
-        if spot:
+        if not data.rules.contracts:
             head = f'"s":"{instrument.symbol}","U":{first + 1},"u":{last}'
             return [f'{{"e":"depthUpdate","E":{due},{head},"b":{bids},"a":{asks}}}'.encode()]
         # The ids in between went to other symbols: only ``pu`` shows that nothing is missing.
         names = f'"s":"{instrument.symbol}","ps":"{instrument.pair}"'
-        head = f'{names},"U":{first + IDS["futures"] - 1},"u":{last},"pu":{first}'
-        return [f'{{"e":"depthUpdate","E":{due},"T":{due},{head},"b":{bids},"a":{asks},"st":1}}'.encode()]
+        head = f'{names},"U":{first + data.rules.ids_per_ms - 1},"u":{last},"pu":{first}'
+        tail = f'"b":{bids},"a":{asks}{symbol_type(data)}'
+        return [f'{{"e":"depthUpdate","E":{due},"T":{due},{head},{tail}'.encode()]
 
 
 class Klines:
@@ -217,7 +212,8 @@ class Klines:
         self._view = view
         self._name = name
         self._calendar = Calendar(name.choices["interval"], DAY // 3 if name.kind == "kline_utc8" else 0)
-        self._period = 250 if view.market.name == "futures" else 1_000 if self._calendar.interval == "1s" else 2_000
+        spot_period = 1_000 if self._calendar.interval == "1s" else 2_000
+        self._period = 250 if view.market.rules.contracts else spot_period
         # The text of the bar stays the same until the next trade or bar.
         self._bar_text = ""
         self._valid_until = 0
@@ -264,7 +260,7 @@ class Klines:
         return f'{{"e":"continuous_kline","E":{due},{head},"k":{bar_text}}}'.encode()
 
     def _bar(self, data: SymbolData, opened: int, closing: int, now: int) -> str:
-        bars, _ = data.candles.read(self._calendar, opened, opened, 1, now)
+        bars, _ = data.candles.read(self._calendar, BarRange(opened, opened, 1), now)
         row = bars[:, 0].tolist()
         price, quantity, value = data.formats
         count = row[bar.COUNT]
@@ -276,6 +272,6 @@ class Klines:
             f'"o":"{price.text(row[bar.OPEN])}","c":"{price.text(row[bar.CLOSE])}",'
             f'"h":"{price.text(row[bar.HIGH])}","l":"{price.text(row[bar.LOW])}",'
             f'"v":"{quantity.text(row[bar.VOLUME])}","n":{count},"x":{_boolean(now == closing - 1)},'
-            f'"q":"{value.text(row[bar.QUOTE])}","V":"{quantity.text(row[bar.BUY_VOLUME])}",'
-            f'"Q":"{value.text(row[bar.BUY_QUOTE])}","B":"0"}}'
+            f'"q":"{value.text(row[bar.VALUE])}","V":"{quantity.text(row[bar.BUY_VOLUME])}",'
+            f'"Q":"{value.text(row[bar.BUY_VALUE])}","B":"0"}}'
         )

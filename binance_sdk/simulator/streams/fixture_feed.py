@@ -47,7 +47,8 @@ class FixtureFeed:
     def at(self, due: int) -> Iterable[bytes]:
         self._view.market.open(due)
         table, symbol = self._view.market.table, self._name.symbol
-        if symbol and not any(symbol in known for known in (table.by_symbol, table.pairs, table.dollar_assets)):
+        known = table.knows_any or any(symbol in names for names in (table.by_symbol, table.pairs, table.dollar_assets))
+        if symbol and not known:
             return []
         body: Any = json.loads(self._fixture)
         for event in cast("list[Fields]", body if self._is_list else [body]):

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from binance_sdk.simulator.market.symbols import Market
-from binance_sdk.simulator.streams.requests import MAX_STREAMS
-
 
 @dataclass
 class StreamLimits:
@@ -28,11 +25,6 @@ class StreamLimits:
     ping_interval: float
     pong_deadline: float
     max_age: float = 86_400.0
-    max_streams: int = MAX_STREAMS
+    max_streams: int = 1024
     connections: int = 300
     connection_window: float = 300.0
-
-
-def usual_limits(market: Market) -> StreamLimits:
-    """Binance's own rules."""
-    return StreamLimits(5, 20.0, 60.0) if market == "spot" else StreamLimits(10, 180.0, 600.0)

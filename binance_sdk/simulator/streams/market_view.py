@@ -13,14 +13,11 @@ from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.market.symbols import Instrument
 from binance_sdk.simulator.market.tape import Tape
-from binance_sdk.simulator.rest import futures, spot
+from binance_sdk.simulator.rest.answers_by_market import answers_of
 from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.rest.validation import RequestValidator
 from binance_sdk.simulator.streams.book_changes import BookChanges
 
-_ANSWERS = {"spot": spot.ANSWERS, "futures": futures.ANSWERS}
-_LEVELS = {"spot": 5000, "futures": 1000}
-"""Levels of the deepest book of REST; changes below it are not sent."""
 _AHEAD = 5
 """Minutes looked ahead for the next trade."""
 
@@ -49,6 +46,13 @@ class MarketView:
         self.market.open(at)
         return [instrument for instrument in self.market.table.instruments if instrument.traded]
 
+    def belongs(self, symbol: str, at: int) -> dict[str, Any]:
+        """Pair and market of a contract, as an event says them where markets have common streams."""
+        if not self.market.rules.symbol_type:
+            return {}
+        data = self.symbol_data(symbol, at)
+        return {"ps": symbol if data is None else data.instrument.pair, "st": self.market.rules.symbol_type}
+
     def ask(self, operation: str, at: int, query: str = "") -> dict[str, Any] | None:
         """The object REST would answer at that time; None where it would refuse."""
         return cast("dict[str, Any] | None", self._ask(operation, at, query))
@@ -61,7 +65,7 @@ class MarketView:
         self.market.open(at)
         try:
             call = self._validator.read(self._operations[operation], query, at)
-            body = _ANSWERS[self.market.name][operation](self.market, call, at)
+            body = answers_of(self.market.name)[operation](self.market, call, at)
         except (RejectionError, KeyError):
             # A catalogue of the user's own may lack the operation: then there is no event.
             return None
@@ -72,7 +76,7 @@ class MarketView:
         symbol = data.instrument.symbol
         known = self._changes.get(symbol)
         if known is None or known[0] is not data:
-            known = self._changes[symbol] = (data, BookChanges(data, _LEVELS[self.market.name], at))
+            known = self._changes[symbol] = (data, BookChanges(data, self.market.rules.book_levels, at))
         return known[1]
 
 

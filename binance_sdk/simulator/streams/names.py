@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from binance_sdk.catalogue import MARKETS
 from binance_sdk.simulator.market.symbols import Market
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _SPOT = {
     "partial_depth": f"{_SYMBOL}@depth{_LEVELS}(?:@(?P<speed>100)ms)?",
     "diff_depth": f"{_SYMBOL}@depth(?:@(?P<speed>100)ms)?",
 }
-_PUBLIC = {
+_FUTURES_PUBLIC = {
     "book_ticker": f"{_SYMBOL}@bookTicker",
     "all_book_tickers": "!bookTicker",
     # A period of 250 ms is what the bare name means; spelled out it is acknowledged and silent.
@@ -51,7 +52,7 @@ _PUBLIC = {
     "diff_depth": f"{_SYMBOL}@depth(?:@(?P<speed>500|100)ms)?",
     "rpi_diff_depth": f"{_SYMBOL}@rpiDepth@(?P<speed>500)ms",
 }
-_MARKET = {
+_FUTURES_MARKET = {
     "agg_trade": f"{_SYMBOL}@aggTrade",
     "mark_price": f"{_SYMBOL}@markPrice(?:@(?P<seconds>1)s)?",
     "all_mark_prices": "!markPrice@arr(?:@(?P<seconds>1)s)?",
@@ -75,20 +76,19 @@ Kinds = list[tuple[str, str, re.Pattern[str]]]
 """Route, kind and names of streams."""
 
 
-def _kinds(market: Market) -> Kinds:
-    routed = {"": _SPOT} if market == "spot" else {"public": _PUBLIC, "market": _MARKET}
-    return [(route, kind, re.compile(text)) for route, kinds in routed.items() for kind, text in kinds.items()]
+def _kinds(**routes: Mapping[str, str]) -> Kinds:
+    return [(route, kind, re.compile(text)) for route, kinds in routes.items() for kind, text in kinds.items()]
 
 
-_KINDS: Mapping[Market, Kinds] = {
-    "spot": _kinds("spot"),
-    "futures": _kinds("futures"),
+_KINDS: Mapping[str, Kinds] = {
+    "spot": _kinds(**{"": _SPOT}),
+    "futures": _kinds(public=_FUTURES_PUBLIC, market=_FUTURES_MARKET),
 }
 
 
 def names_from_spec() -> tuple[str, ...]:
     """Ids of the streams whose name stands in no table written by hand."""
-    return tuple(f"{market}.{kind}" for market in _KINDS for _, kind, _ in _kinds_of_spec(market))
+    return tuple(f"{market}.{kind}" for market in MARKETS for _, kind, _ in _kinds_of_spec(market))
 
 
 @cache
@@ -96,7 +96,7 @@ def _kinds_of_spec(market: Market) -> Kinds:
     # Imported when the first unknown name is met: the events of all streams come with it.
     from binance_sdk.catalogue import STREAMS
 
-    written = {kind for _, kind, _ in _KINDS[market]}
+    written = {kind for _, kind, _ in _KINDS.get(market, [])}
     unwritten = [stream for stream in STREAMS if stream.market == market and stream.name not in written]
     return [(stream.route, stream.name, _pattern(stream)) for stream in unwritten]
 
@@ -118,7 +118,7 @@ class StreamName:
         text: The name itself.
         market: Whose.
         kind: Name of the stream's operation, e.g. ``agg_trade``.
-        route: ``public`` or ``market`` on futures, empty on spot.
+        route: First part of the path of its connections, e.g. ``public``; empty where its market has no routes.
         symbol: In upper case, as REST has it; empty where the stream is about all symbols.
         choices: The other parts by name: ``interval``, ``window``, ``levels``, ``speed``, ``seconds``, ``contract``;
             of a stream that only the spec knows, its parameters.
@@ -135,7 +135,7 @@ class StreamName:
 @lru_cache(maxsize=8192)
 def read_name(market: Market, text: str) -> StreamName | None:
     """The stream of this name; None where there is no such stream, as with a symbol in upper case."""
-    return _read(market, text, _KINDS[market]) or _read(market, text, _kinds_of_spec(market))
+    return _read(market, text, _KINDS.get(market, [])) or _read(market, text, _kinds_of_spec(market))
 
 
 def _read(market: Market, text: str, kinds: Kinds) -> StreamName | None:

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from binance_sdk.simulator.json_text import json_text
-from binance_sdk.simulator.market.symbols import Market
-
-MAX_STREAMS = 1024
 
 _METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 _ID_TEXT = re.compile(r"[A-Za-z0-9]{1,36}")
@@ -40,10 +37,10 @@ class StreamRequestError(Exception):
         self.message = message
         self.id: Any = cast("dict[str, Any]", body).get("id") if isinstance(body, dict) else None
 
-    def answer(self, market: Market) -> bytes:
-        """Flat on spot, as it is documented; nested on futures, as it was observed."""
+    def answer(self, *, nested: bool) -> bytes:
+        """Code and message as they are sent, or inside of ``error``."""
         error: dict[str, Any] = {"code": self.code, "msg": self.message}
-        if market == "futures":
+        if nested:
             error = {"error": error}
         if _is_id(self.id) and self.id is not None:
             error["id"] = self.id

@@ -73,7 +73,7 @@ _TRADIFI = "TRADIFI_PERPETUAL"
 def feed_of(view: MarketView, name: StreamName) -> Feed:
     """The feed of a stream that exists: the market's own, or else its example message."""
     market = view.market.name
-    make = _MAKERS[market].get(name.kind)
+    make = _MAKERS.get(market, {}).get(name.kind)
     if make is not None:
         return make(view, name)
     return FixtureFeed(view, name, stream(f"{market}.{name.kind}"), stream_fixture(market, name.kind))
@@ -116,10 +116,7 @@ class Tickers:
         if answer is None:
             return None
         event = {"e": self._kind, "E": due, "s": symbol, **{short: answer[long] for short, long in self._keys.items()}}
-        if self._view.market.name == "futures":
-            data = self._view.symbol_data(symbol, due)
-            event |= {"ps": symbol if data is None else data.instrument.pair, "st": 1}
-        return event
+        return event | self._view.belongs(symbol, due)
 
 
 def _ticker(keys: Mapping[str, str], kind: str, period: int) -> Callable[[MarketView, StreamName], Feed]:
@@ -190,7 +187,7 @@ def _mark_price(view: MarketView, name: StreamName) -> Feed:
         if answer is None:
             return None
         values = {short: answer[long] for short, long in _MARK.items()}
-        return {"e": "markPriceUpdate", "E": due, "s": symbol, **values, "st": 1}
+        return {"e": "markPriceUpdate", "E": due, "s": symbol, **values, "st": view.market.rules.symbol_type}
 
     def render(due: int) -> Iterable[bytes]:
         if name.symbol:
@@ -251,7 +248,7 @@ class Liquidations:
                 "z": quantity,
                 "T": int(found.time[row]),
             }
-            more = {} if self._symbol else {"ps": data.instrument.pair, "st": 1}
+            more = {} if self._symbol else self._view.belongs(symbol, due)
             yield json_text({"e": "forceOrder", "E": due, "o": order, **more})
 
 
@@ -306,11 +303,11 @@ class ContractChanges:
                     "e": "contractInfo",
                     "E": due,
                     "s": symbol,
-                    "ps": instrument.pair,
                     "ct": instrument.contract_type,
                 }
                 listed = due if data is None else data.tape.listed_at
-                yield json_text({**event, "dt": _NEVER_DELIVERED, "ot": listed, "cs": instrument.status, "st": 1})
+                event |= {"dt": _NEVER_DELIVERED, "ot": listed, "cs": instrument.status}
+                yield json_text(event | self._view.belongs(symbol, due))
 
 
 def _contract_info(view: MarketView, name: StreamName) -> Feed:

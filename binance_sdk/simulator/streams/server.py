@@ -21,8 +21,8 @@ from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator.streams.connection import Address, StreamConnection, as_connection
 from binance_sdk.simulator.streams.hub import Hub
 from binance_sdk.simulator.streams.limits import StreamLimits
+from binance_sdk.simulator.streams.protocols import StreamProtocol, protocol_of
 
-_ROUTES = ("public", "market")
 _UNITS = {"MILLISECOND": False, "MICROSECOND": True}
 _SILENT = logging.getLogger("binance_sdk.simulator.streams")
 
@@ -31,7 +31,7 @@ class NotFoundError(ValueError):
     """There is nothing at this path."""
 
 
-def read_address(market: Market, target: str) -> Address:
+def read_address(protocol: StreamProtocol, target: str) -> Address:
     """What a path and query ask for.
 
     Raises:
@@ -40,7 +40,7 @@ def read_address(market: Market, target: str) -> Address:
     """
     path, _, query = target.partition("?")
     parts = [part for part in path.split("/") if part]
-    route = parts.pop(0) if market == "futures" and parts and parts[0] in _ROUTES else ""
+    route = parts.pop(0) if parts and parts[0] in protocol.routes else ""
     if not parts or parts[0] not in ("ws", "stream"):
         raise NotFoundError(path)
     pairs = [pair.partition("=") for pair in query.split("&") if pair]
@@ -53,14 +53,15 @@ def read_address(market: Market, target: str) -> Address:
     if unit not in _UNITS:
         raise ValueError(f"timeUnit={unit}")
     names = tuple(text for text in texts if text)
-    return Address(route, combined, names, _UNITS[unit] and market == "spot")
+    return Address(route, combined, names, _UNITS[unit] and protocol.time_units)
 
 
 class StreamServer:
     """One market behind one port. Lives in the thread of the simulator's event loop."""
 
     def __init__(self, market: Market, hub: Hub, faults: StreamFaults, limits: StreamLimits, now: Callable[[], int]):
-        self.market: Market = market
+        self.market = market
+        self.protocol = protocol_of(market)
         self.hub = hub
         self.limits = limits
         self.now = now
@@ -153,7 +154,7 @@ class StreamServer:
                 response.headers["Location"] = fault.location
             return response
         try:
-            client.address = read_address(self.market, request.path)
+            client.address = read_address(self.protocol, request.path)
             self.catch_up()
             client.since = self.hub.moment
         except NotFoundError:

@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import socket
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TypeVar
@@ -19,9 +19,10 @@ from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.streams.connection import StreamConnection
 from binance_sdk.simulator.streams.hub import Hub
-from binance_sdk.simulator.streams.limits import StreamLimits, usual_limits
+from binance_sdk.simulator.streams.limits import StreamLimits
 from binance_sdk.simulator.streams.market_view import MarketView
 from binance_sdk.simulator.streams.names import read_name
+from binance_sdk.simulator.streams.protocols import protocol_of
 from binance_sdk.simulator.streams.replay import Flood, Playback, Replay, read_recording
 from binance_sdk.simulator.streams.server import StreamServer
 
@@ -31,6 +32,8 @@ _POLL_SECONDS = 0.002
 """Seconds between two readings of a clock that may be moved by hand."""
 _MAX_SLEEP = 0.02
 _CALL_TIMEOUT = 60.0
+_FLOOD_FIELDS: Mapping[str, str] = {"spot": '"M":true,', "futures": '"nq":"0.500","st":1,'}
+"""What the trades of a flood have beside the fields of every market."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Streams:
         seed: int,
     ) -> None:
         self.faults = StreamFaults(seed)
-        self.limits: Mapping[Market, StreamLimits] = {market: usual_limits(market) for market in markets}
+        self.limits: Mapping[Market, StreamLimits] = {market: replace(protocol_of(market).limits) for market in markets}
         self._clock = clock
         by_market: dict[Market, dict[str, Operation[object]]] = {name: {} for name in markets}
         for operation in catalogue:
@@ -269,7 +272,7 @@ class Streams:
             raise SimulatorError(f"flood({stream!r}): write an aggTrade stream, e.g. 'btcusdt@aggTrade'")
         server, now = self._servers[market], self._clock.now_ms()
         start = first_id if first_id is not None else self._call(lambda: server.hub.next_trade_id(name.symbol, now))
-        more = '"nq":"0.500","st":1,' if market == "futures" else '"M":true,'
+        more = _FLOOD_FIELDS.get(market, "")
         payloads = [
             (
                 f'{{"e":"aggTrade","E":{now},"s":"{name.symbol}","a":{number},"p":"92000.{number % 100:02d}000000",'
