@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from codegen.books import check_books
+from codegen.check_deprecations import check_deprecations
 from codegen.check_facts import check_facts
 from codegen.check_fixtures import check_fixtures, types_of_answers
 from codegen.check_names import type_exists
@@ -37,6 +38,7 @@ def check(spec: Spec) -> list[Problem]:
     problems += _fixtures(spec)
     problems += check_streams(spec)
     problems += check_books(spec)
+    problems += check_deprecations(spec)
     # What is wrong with a schema would be told again for every example of it.
     return problems or list(check_fixtures(spec))
 

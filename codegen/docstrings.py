@@ -124,7 +124,7 @@ def _compose(
 def _facts(spec: Spec, placed: Placed[Operation], weight: str) -> list[str]:
     operation = placed.value
     hosts = english_list(spec.hosts[placed.scope, placed.name])
-    facts = [f"Deprecated: {words.sentence(operation.deprecated)}"] if operation.deprecated else []
+    facts = [words.deprecation(placed.name, operation.deprecated)] if operation.deprecated else []
     facts += [f"`GET {operation.path}`, on {hosts}.", weight]
     limits = spec.pool_of(placed.scope)
     for group in operation.groups:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codegen import words
 from codegen.docstrings import iterator_docstring, method_docstring, python_type
 from codegen.names import snake
 from codegen.spec import Placed, Spec
@@ -63,9 +64,14 @@ def method_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
         overloads=overloads,
         arguments=arguments,
         docstring=method_docstring(spec, placed),
-        deprecated=operation.deprecated,
+        deprecated=_deprecated(placed),
         names=_mentioned(operation),
     )
+
+
+def _deprecated(placed: Placed[Operation]) -> str | None:
+    one = placed.value.deprecated
+    return None if one is None else words.deprecation(placed.name, one)
 
 
 def iterator_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
@@ -85,7 +91,7 @@ def iterator_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
         overloads=(),
         arguments=tuple(arguments),
         docstring=iterator_docstring(spec, placed, [(a.name, a.wire) for a in (*arguments, *own)], python_type(item)),
-        deprecated=operation.deprecated,
+        deprecated=_deprecated(placed),
         names=_mentioned(operation),
     )
 

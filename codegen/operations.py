@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codegen import words
 from codegen.docstrings import python_type
 from codegen.names import snake
 from codegen.spec import Placed, Spec
@@ -63,7 +64,7 @@ def operation_view(spec: Spec, placed: Placed[Operation]) -> OperationView:
     if operation.health_probe:
         rest.append(("health_probe", "True"))
     if operation.deprecated:
-        rest.append(("deprecated", repr(operation.deprecated)))
+        rest.append(("deprecated", repr(words.deprecation(placed.name, operation.deprecated))))
     if operation.errors:
         rest.append(("error_codes", repr(tuple(operation.errors))))
     cache = {"seconds": seconds(operation.cache.ttl), "until_close_of": operation.cache.until_close_of}

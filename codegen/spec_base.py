@@ -117,6 +117,15 @@ def told_apart_by(keys: Mapping[str, str], message: str) -> Discriminator:
     return Discriminator(choose, custom_error_type="no_member", custom_error_message=message)
 
 
+class Deprecation(Node):
+    """That Binance wants something else to be asked for; whoever calls it gets a ``DeprecationWarning``."""
+
+    since: date
+    use: PythonName | None = None
+    """The endpoint, or the stream, of the same market that takes its place."""
+    note: Text | None = None
+
+
 class Source(Node):
     """Where a fact was read, and the day that document was current."""
 

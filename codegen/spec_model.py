@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Tag, model_validato
 
 from codegen.spec_base import (
     ClassName,
+    Deprecation,
     Duration,
     Host,
     Node,
@@ -263,7 +264,7 @@ class Operation(Node):
     order: Text | None = None
     """Order of the rows in words."""
     since: date | None = None
-    deprecated: Text | None = None
+    deprecated: Deprecation | None = None
     teaches: Teaches | None = None
     health_probe: bool = False
     """The question that costs least, asked when a host that was down may be back."""
@@ -293,6 +294,7 @@ __all__ = [
     "Cache",
     "CaseWeight",
     "CountWeight",
+    "Deprecation",
     "Enum",
     "Environment",
     "EnvironmentsFile",

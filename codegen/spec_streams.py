@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from codegen.spec_base import (
     AttributePath,
     ClassName,
+    Deprecation,
     Node,
     Plain,
     PythonName,
@@ -154,6 +155,7 @@ class StreamNode(Node):
     key: AttributePath | None = None
     """What tells the events of a stream of all symbols apart; left out where that is `symbol`."""
     since: date | None = None
+    deprecated: Deprecation | None = None
     notes: list[Text] = Field(default_factory=list)
     observed: Text | None = None
     uncertain: list[Text] = Field(default_factory=list)

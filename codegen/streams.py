@@ -36,6 +36,7 @@ class StreamView:
     arguments: str
     docstring: str
     annotation: str
+    deprecated: str | None
     names: tuple[str, ...]
     """Generated names that the signature mentions."""
 
@@ -150,6 +151,7 @@ def _view(spec: Spec, placed: Placed[StreamNode]) -> StreamView:
         arguments=", ".join(f"{name!r}: {_argument(name, one)}" for name, one in node.parameters.items()),
         docstring=_docstring(spec, placed),
         annotation=_annotation(type_),
+        deprecated=None if node.deprecated is None else words.deprecation(placed.name, node.deprecated),
         names=(type_.leaf.name, *(one.enum for one in node.parameters.values() if one.enum)),
     )
 
@@ -220,7 +222,8 @@ def _docstring(spec: Spec, placed: Placed[StreamNode]) -> str:
     if node.description:
         lines += ["", words.sentence(node.description)]
     where = f", on `/{node.route}`" if node.route else ""
-    facts = [f"`{node.pattern}`{where}; sent {node.speed}.", _silence(node.quiet), _gaps(node)]
+    facts = [words.deprecation(placed.name, node.deprecated)] if node.deprecated else []
+    facts += [f"`{node.pattern}`{where}; sent {node.speed}.", _silence(node.quiet), _gaps(node)]
     own = own_rows(spec, placed.scope, dict(attributes(spec, placed.scope, parse_type(node.event).leaf.name)))
     if own is not None:
         values = english_list([f"`{value}`" for value in own.values], "or")

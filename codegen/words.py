@@ -10,6 +10,7 @@ from codegen.spec_model import (
     Band,
     BandWeight,
     CountWeight,
+    Deprecation,
     ExactlyOneOf,
     ItemWeight,
     Lookback,
@@ -55,6 +56,13 @@ def in_python(text: str, operation: Operation) -> str:
         return f"`{python(wire, operation)}`"
 
     return re.sub(r"(?<![`\w.])[a-z]+[A-Z]\w*(?![`\w])", replace, text)
+
+
+def deprecation(name: str, one: Deprecation) -> str:
+    """What a call of something deprecated is told."""
+    instead = f"use `{one.use}`" if one.use else "nothing takes its place"
+    text = f"`{name}` is deprecated by Binance since {one.since.isoformat()}: {instead}."
+    return f"{text} {sentence(one.note)}" if one.note else text
 
 
 # --------------------------------------------------------------------------------------- weight

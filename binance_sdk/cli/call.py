@@ -46,6 +46,8 @@ def run_call(call: Call) -> None:
     _check_forms(call)
     operation = find_operation(call.market, call.operation)
     arguments = read_arguments(operation, call.pairs)
+    if operation.deprecated:
+        make_console(stderr=True).print(operation.deprecated.replace("`", ""))
     # The client refuses an unknown environment and names the known ones.
     with SyncBinanceClient(cast(Any, call.environment), timeout=call.timeout) as client:
         api = client.spot if call.market == "spot" else client.futures

@@ -109,7 +109,7 @@ def _detail(operation: Operation[object]) -> Iterator[RenderableType]:
     if operation.security == "api_key":
         facts.append("needs an API key (BINANCE_API_KEY)")
     if operation.deprecated:
-        facts.append(f"deprecated: {operation.deprecated}")
+        facts.append(operation.deprecated.replace("`", ""))
     for fact in facts:
         yield Text(f"  {fact}")
     if not operation.parameters:

@@ -83,6 +83,8 @@ def _text(one: Difference, old: Side, new: Side) -> str:
     if one.word == "weight" and one.name.kind == "operation":
         before, after = (_weight(side.things[one.name].value) for side in (old, new))
         return f"weight: {before} -> {after}"
+    if one.word == "deprecated" and one.how == "added" and isinstance(one.new, dict):
+        return f"is deprecated: {'use `{}`'.format(one.new['use']) if 'use' in one.new else 'nothing takes its place'}"
     if one.word == "description" or (one.kind is Kind.DOCS and isinstance(one.new or one.old, (str, list))):
         return f"{where}: {'reworded' if one.how == 'changed' else one.how}"
     return f"{where}: {_what(one.old, one.new)}"

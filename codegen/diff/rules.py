@@ -12,7 +12,7 @@ from typing import Any
 
 from codegen.diff.kinds import Kind
 from codegen.docstrings import python_type
-from codegen.spec_base import Node, Source
+from codegen.spec_base import Deprecation, Node, Source
 from codegen.spec_errors import ErrorCode, ErrorsFile, ErrorStatus, StatusOverride
 from codegen.spec_markets import (
     Environment,
@@ -236,11 +236,13 @@ RULES: Mapping[type[Node], Words] = {
         "fill": OPTION,
         "key": VALUE,
         "since": DOCS,
+        "deprecated": BEHAVIOURAL,
         "notes": DOCS,
         "observed": DOCS,
         "uncertain": DOCS,
         "source": DOCS,
     },
+    Deprecation: {"since": DOCS, "use": VALUE, "note": DOCS},
     StreamParameter: {
         "description": DOCS,
         "type": NAMED,

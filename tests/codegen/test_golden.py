@@ -240,7 +240,7 @@ def test_the_docstring_of_a_method(tiny_tree: dict[str, bytes]) -> None:
         """\
         Order book of a symbol.
 
-        - Deprecated: Use another one.
+        - `book` is deprecated by Binance since 2026-01-01: nothing takes its place. Binance says so.
         - `GET /v1/book`, on mainnet.
         - Weight: 1 for `size` 5 or 10; 3 for 20 (1 when `size` is left out).
         - Limit `books`: 10 requests per 5 minutes.
@@ -316,7 +316,7 @@ def test_descriptions_doubts_and_open_bounds_in_words(tiny: TinySpec) -> None:
     )
     tiny.change("futures/market.yaml", "security: api_key", "security: api_key_uncertain")
     text = render(tiny.load())["futures/api.py"].decode()
-    assert '"""Book.\n\n        What it is.\n\n        - Deprecated' in text
+    assert '"""Book.\n\n        What it is.\n\n        - `book` is deprecated' in text
     assert "- May need an API key; the documents do not settle it.\n" in text
     assert "depth: Depth. At least 1. Uncertain: StartTime or not.\n" in text
     assert "window: Window. At most 9.\n" in text

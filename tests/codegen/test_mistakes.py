@@ -289,7 +289,8 @@ def test_every_mistake_is_printed_in_order_and_nothing_is_written(
 
 def test_lint_counts_what_it_found(tiny: TinySpec, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--spec", str(tiny.folder), "lint"]) == 0
-    assert capsys.readouterr().out == "4 endpoints, 3 streams, 12 schemas, 9 fixtures: no mistake\n"
+    # How old its sources are by now is another matter.
+    assert capsys.readouterr().out.startswith("4 endpoints, 3 streams, 12 schemas, 9 fixtures: no mistake")
 
 
 # --------------------------------------------------------------------- YAML without its surprises

@@ -43,6 +43,17 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     )
     project.change("spot/market.yaml", "{min: 1, max: 100, weight: 5}", "{min: 1, max: 100, weight: 7}")
     project.change("spot/klines.yaml", "values: [1s, 1m, 3m,", "values: [1s, 1m, 2m, 3m,")
+    old = "{since: 2026-01-01, use: %s}"
+    project.change(
+        "spot/klines.yaml",
+        "    path: /api/v3/uiKlines\n",
+        f"    path: /api/v3/uiKlines\n    deprecated: {old % 'klines'}\n",
+    )
+    project.change(
+        "streams/spot.yaml",
+        "    event_type: avgPrice\n",
+        f"    event_type: avgPrice\n    deprecated: {old % 'trade'}\n",
+    )
     project.generate()
     return project
 
@@ -85,3 +96,57 @@ def test_a_new_value_of_an_enum(changed: Project) -> None:
         "    else:\n"
         "        raise AssertionError('futures has no 2m')\n",
     )
+
+
+DEPRECATED = """
+import asyncio, pathlib, warnings
+from binance_sdk import BinanceClient, SyncBinanceClient
+
+def told(make):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        made = make()
+    if asyncio.iscoroutine(made):
+        made.close()
+    (one,) = caught
+    assert one.category is DeprecationWarning and one.filename == __file__, one
+    return str(one.message)
+
+async def main():
+    with SyncBinanceClient() as blocking:
+        async with BinanceClient() as client:
+            calls = "`ui_klines` is deprecated by Binance since 2026-01-01: use `klines`."
+            for api in (client.spot, client.spot.with_raw_response, client.spot.plan, blocking.spot.plan):
+                assert told(lambda: api.ui_klines("BTCUSDT", "1h")) == calls
+            for api in (client.spot, client.spot.plan, blocking.spot):
+                assert told(lambda: api.iter_ui_klines("BTCUSDT", "1h", limit=2)) == calls
+            for streams in (client.spot.streams, blocking.spot.streams):
+                text = told(lambda: streams.avg_price("BTCUSDT"))
+                assert text == "`avg_price` is deprecated by Binance since 2026-01-01: use `trade`."
+
+asyncio.run(main())
+"""
+
+
+def test_what_is_deprecated_warns_where_it_is_called(changed: Project) -> None:
+    (changed.root / "deprecated.py").write_text(DEPRECATED, encoding="utf-8")
+    changed.run("-W", "error", "deprecated.py")
+
+
+OVERLOADED = """
+from binance_sdk import SyncBinanceClient
+
+def call(client: SyncBinanceClient) -> None:
+    client.futures.ticker_price("BTCUSDT")
+    client.futures.ticker_price()
+    client.spot.ui_klines("BTCUSDT", "1h")
+    client.spot.klines("BTCUSDT", "1h")
+"""
+
+
+def test_type_checkers_strike_out_what_is_deprecated(changed: Project) -> None:
+    (changed.root / "overloaded.py").write_text(OVERLOADED, encoding="utf-8")
+    cache = changed.root / ".mypy_cache"
+    checks = ["--strict", "--enable-error-code=deprecated", "--report-deprecated-as-note", "--cache-dir", str(cache)]
+    told = changed.run("-m", "mypy", *checks, "overloaded.py")
+    assert [line.split(":")[1] for line in told.splitlines() if "is deprecated by Binance" in line] == ["5", "6", "7"]

@@ -947,20 +947,31 @@ class AsyncFutures:
         return await self._caller.call(operations.TICKER_BOOK_TICKER, {"symbol": symbol}, options)
 
     @overload
+    @deprecated(
+        "`ticker_price` is deprecated by Binance since 2026-07-14: use `ticker_price_v2`. Marked so in the connector 13.0.0.",
+        category=None,
+    )
     async def ticker_price(self, symbol: str, *, options: RequestOptions | None = None) -> TickerPrice: ...
 
     @overload
+    @deprecated(
+        "`ticker_price` is deprecated by Binance since 2026-07-14: use `ticker_price_v2`. Marked so in the connector 13.0.0.",
+        category=None,
+    )
     async def ticker_price(
         self, symbol: None = None, *, options: RequestOptions | None = None
     ) -> list[TickerPrice]: ...
 
-    @deprecated("Use ticker_price_v2; marked as deprecated in the connector 13.0.0 of 2026-07-14.", category=None)
+    @deprecated(
+        "`ticker_price` is deprecated by Binance since 2026-07-14: use `ticker_price_v2`. Marked so in the connector 13.0.0."
+    )
     async def ticker_price(
         self, symbol: str | None = None, *, options: RequestOptions | None = None
     ) -> TickerPrice | list[TickerPrice]:
         """Latest price of one contract or of all.
 
-        - Deprecated: Use ticker_price_v2; marked as deprecated in the connector 13.0.0 of 2026-07-14.
+        - `ticker_price` is deprecated by Binance since 2026-07-14: use `ticker_price_v2`. Marked so in the connector
+          13.0.0.
         - `GET /fapi/v1/ticker/price`, on mainnet, testnet and demo.
         - Weight: with `symbol` 1; otherwise 2.
 
@@ -2873,18 +2884,29 @@ class SyncFutures:
         return self._caller.call(operations.TICKER_BOOK_TICKER, {"symbol": symbol}, options)
 
     @overload
+    @deprecated(
+        "`ticker_price` is deprecated by Binance since 2026-07-14: use `ticker_price_v2`. Marked so in the connector 13.0.0.",
+        category=None,
+    )
     def ticker_price(self, symbol: str, *, options: RequestOptions | None = None) -> TickerPrice: ...
 
     @overload
+    @deprecated(
+        "`ticker_price` is deprecated by Binance since 2026-07-14: use `ticker_price_v2`. Marked so in the connector 13.0.0.",
+        category=None,
+    )
     def ticker_price(self, symbol: None = None, *, options: RequestOptions | None = None) -> list[TickerPrice]: ...
 
-    @deprecated("Use ticker_price_v2; marked as deprecated in the connector 13.0.0 of 2026-07-14.", category=None)
+    @deprecated(
+        "`ticker_price` is deprecated by Binance since 2026-07-14: use `ticker_price_v2`. Marked so in the connector 13.0.0."
+    )
     def ticker_price(
         self, symbol: str | None = None, *, options: RequestOptions | None = None
     ) -> TickerPrice | list[TickerPrice]:
         """Latest price of one contract or of all.
 
-        - Deprecated: Use ticker_price_v2; marked as deprecated in the connector 13.0.0 of 2026-07-14.
+        - `ticker_price` is deprecated by Binance since 2026-07-14: use `ticker_price_v2`. Marked so in the connector
+          13.0.0.
         - `GET /fapi/v1/ticker/price`, on mainnet, testnet and demo.
         - Weight: with `symbol` 1; otherwise 2.
 

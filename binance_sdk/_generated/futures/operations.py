@@ -654,7 +654,7 @@ TICKER_PRICE: Operation[futures_types.TickerPrice | list[futures_types.TickerPri
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(Parameter("symbol", "symbol", "symbol"),),
-    deprecated="Use ticker_price_v2; marked as deprecated in the connector 13.0.0 of 2026-07-14.",
+    deprecated="`ticker_price` is deprecated by Binance since 2026-07-14: use `ticker_price_v2`. Marked so in the connector 13.0.0.",
 )
 
 TICKER_PRICE_V2: Operation[futures_types.TickerPrice | list[futures_types.TickerPrice]] = Operation(

@@ -7,7 +7,9 @@ checkers so, for each method, instead of a second class written out.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, LiteralString, ParamSpec, TypeVar, cast
+
+from typing_extensions import deprecated
 
 from binance_sdk._runtime.calls.drive import drive
 from binance_sdk._runtime.response import Plan, Response
@@ -29,10 +31,16 @@ def sync_raw(method: Callable[P, T]) -> Callable[P, Response[T]]:
 def plan(method: Callable[P, Awaitable[T]]) -> Callable[P, Plan]:
     """``method`` priced at once, without sending and without ``await``."""
 
+    told: LiteralString | None = getattr(method, "__deprecated__", None)
+    if told is not None:
+        # Warned of here, so that the line that is blamed is the caller's.
+        bound: Any = method
+        method = bound.__func__.__wrapped__.__get__(bound.__self__)
+
     def planned(*args: P.args, **kwargs: P.kwargs) -> Plan:
         return cast(Plan, drive(cast("Coroutine[Any, Any, object]", method(*args, **kwargs))))
 
-    return planned
+    return planned if told is None else deprecated(told)(planned)
 
 
 def sync_plan(method: Callable[P, T]) -> Callable[P, Plan]:
