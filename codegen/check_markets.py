@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codegen.documents import Document, Problem
+from codegen.explain import did_you_mean
 from codegen.names import RESERVED_MARKETS, class_names, english_list, shadowing
+from codegen.spec import Spec
 from codegen.spec_markets import EnvironmentsFile, MarketsFile
 
 
@@ -28,6 +30,22 @@ def check_markets(document: Document, file: MarketsFile, environments: Environme
             if known is not None and host not in known:
                 text = f"environments.yaml has no `{host}`; it has {english_list(known)}"
                 yield _problem(document, text, market, "hosts", host)
+
+
+def check_probes(spec: Spec) -> Iterator[Problem]:
+    """The question to a host that was down has to be one that needs no answer of the caller."""
+    document = next(document for document, file in spec.documents if file is spec.markets)
+    for market, entry in spec.markets.markets.items():
+        if entry.probe is None:
+            continue
+        placed = spec.operations.get((market, entry.probe))
+        if placed is None:
+            known = sorted(name for scope, name in spec.operations if scope == market)
+            hint = did_you_mean(entry.probe, known) or "; name one, or drop it"
+            yield _problem(document, f"there is no endpoint `{entry.probe}`{hint}", market, "probe")
+        elif needed := [wire for wire, one in placed.value.parameters.items() if one.required]:
+            text = f"`{entry.probe}` needs {english_list(needed)}; name an endpoint that needs nothing"
+            yield _problem(document, text, market, "probe")
 
 
 def _problem(document: Document, text: str, market: str, *path: str) -> Problem:

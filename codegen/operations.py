@@ -61,8 +61,6 @@ def operation_view(spec: Spec, placed: Placed[Operation]) -> OperationView:
         rest.append(("paging", _call("op.Paging", **operation.paging.model_dump(exclude_defaults=True))))
     if operation.teaches is not None:
         rest.append(("teaches", _call("op.Teaches", **operation.teaches.model_dump(exclude_none=True))))
-    if operation.health_probe:
-        rest.append(("health_probe", "True"))
     if operation.deprecated:
         rest.append(("deprecated", repr(words.deprecation(placed.name, operation.deprecated))))
     if operation.errors:

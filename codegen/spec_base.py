@@ -21,6 +21,7 @@ _DURATION = r"^[1-9][0-9]{0,8}(s|m|h|d)$"
 _PATH = r"^/[A-Za-z0-9/_-]+$"
 _ATTRIBUTES = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
 _STREAM = r"^[A-Za-z0-9!@_{}:+]+$"
+_HEADER = r"^[A-Za-z0-9-]*\{interval\}[A-Za-z0-9-]*$"
 
 PATTERN_WORDS: Mapping[str, str] = {
     _WIRE: "letters and digits as Binance writes the name, such as `startTime`",
@@ -30,6 +31,7 @@ PATTERN_WORDS: Mapping[str, str] = {
     _PATH: "a path that begins with a slash, such as `/api/v3/ping`",
     _ATTRIBUTES: "attributes of an event with dots between them, such as `kline.open_time`",
     _STREAM: "the name of a stream with its parameters in braces, such as `{symbol}@aggTrade`",
+    _HEADER: "the name of a header with `{interval}` in it, such as `X-MBX-USED-WEIGHT-{interval}`",
 }
 """What each pattern wants, for messages."""
 
@@ -61,6 +63,7 @@ Duration = Annotated[str, *_text_of(_DURATION)]
 Path = Annotated[str, *_text_of(_PATH)]
 AttributePath = Annotated[str, *_text_of(_ATTRIBUTES)]
 StreamPattern = Annotated[str, *_text_of(_STREAM)]
+HeaderPattern = Annotated[str, *_text_of(_HEADER)]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 

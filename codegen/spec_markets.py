@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from codegen.names import english_list
-from codegen.spec_base import Duration, Host, Node, Path, PythonName, Source, Text, wrong
+from codegen.spec_base import Duration, HeaderPattern, Host, Node, Path, PythonName, Source, Text, wrong
 from codegen.spec_books import Book
 
 
@@ -43,6 +43,8 @@ class Pool(Node):
     """What one address may ask of the hosts that count together."""
 
     weight: Limit
+    used_weight_header: HeaderPattern
+    """Header in which an answer tells what is used of a window, ``{interval}`` standing for its length."""
     groups: dict[PythonName, Limit] = Field(default_factory=dict)
 
 
@@ -76,6 +78,8 @@ class MarketEntry(Node):
     paths: Annotated[list[Path], Field(min_length=1)] | None = None
     """How the paths of its endpoints begin; a market without takes any."""
     pool: PythonName
+    probe: PythonName | None = None
+    """Its cheapest endpoint, which asks a host that was down whether it is back."""
     streams: StreamLimits
     book: Book | None = None
     """A market without has no live order books."""

@@ -266,8 +266,6 @@ class Operation(Node):
     since: date | None = None
     deprecated: Deprecation | None = None
     teaches: Teaches | None = None
-    health_probe: bool = False
-    """The question that costs least, asked when a host that was down may be back."""
     errors: dict[int, Text] = Field(default_factory=dict)
     notes: list[Text] = Field(default_factory=list)
     observed: Text | None = None

@@ -61,7 +61,10 @@ ENVIRONMENTS: Mapping[str, Environment] = {
 
 LIMITS: Mapping[str, PoolLimits] = {
     "spot": PoolLimits(
-        name="spot", weight=Limit(6000, 60), groups={"raw_requests": Limit(300000, 300, every_request=True)}
+        name="spot",
+        weight=Limit(6000, 60),
+        groups={"raw_requests": Limit(300000, 300, every_request=True)},
+        used_weight_header="x-mbx-used-weight-{interval}",
     ),
     "futures": PoolLimits(
         name="futures",
@@ -70,6 +73,7 @@ LIMITS: Mapping[str, PoolLimits] = {
             "funding_rate": Limit(500, 300, every_request=False),
             "futures_data": Limit(1000, 300, every_request=False),
         },
+        used_weight_header="x-mbx-used-weight-{interval}",
     ),
 }
 """By pool: the requests of every market that names it count into these."""

@@ -21,6 +21,7 @@ MARKETS: Mapping[str, MarketFacts] = {
         streams=StreamFacts(
             messages_a_second=5, streams_a_connection=1024, connections=300, connections_seconds=300, routes=()
         ),
+        probe="ping",
     ),
     "futures": MarketFacts(
         name="futures",
@@ -35,5 +36,6 @@ MARKETS: Mapping[str, MarketFacts] = {
             connections_seconds=300,
             routes=("public", "market"),
         ),
+        probe="ping",
     ),
 }

@@ -25,11 +25,20 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """Limits of one IP address on all markets of one pool."""
+    """Limits of one IP address on all markets of one pool.
+
+    Attributes:
+        name: Name of the pool.
+        weight: Limit on the weight of requests.
+        groups: Limits on the number of requests, by group.
+        used_weight_header: Name of the header with the server's count, in small letters and with ``{interval}`` for the
+            length of a window, such as ``1m``.
+    """
 
     name: str
     weight: Limit
     groups: Mapping[str, Limit]
+    used_weight_header: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class MarketFacts:
         pool: Name of the pool that its requests count into; see ``PoolLimits``.
         paths: How the paths of its endpoints begin; empty where any will do.
         streams: Limits of its streams.
+        probe: Name of its cheapest operation, which needs no argument: it asks a host that was down whether it is back.
+            None: the next call finds out.
     """
 
     name: Market
@@ -70,6 +81,7 @@ class MarketFacts:
     pool: str
     paths: tuple[str, ...]
     streams: StreamFacts
+    probe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,6 @@ class Operation(Generic[T_co]):
     deprecated: str | None = None
     error_codes: tuple[int, ...] = ()
     teaches: Teaches | None = None
-    health_probe: bool = False
 
     @cached_property
     def by_name(self) -> Mapping[str, Parameter]:

@@ -19,8 +19,13 @@ from .virtual import START, VirtualClock, now
 LIMIT = 100
 
 
+HEADER = "x-mbx-used-weight-{interval}"
+
+
 def make_pool(limit: int = LIMIT, groups: dict[str, int] | None = None) -> Pool:
-    limits = PoolLimits("spot", Limit(limit, 60), {name: Limit(size, 300) for name, size in (groups or {}).items()})
+    limits = PoolLimits(
+        "spot", Limit(limit, 60), {name: Limit(size, 300) for name, size in (groups or {}).items()}, HEADER
+    )
     pool = Pool("a pool", limits, ServerTime(START, START), Ledger())
     pool.observe_time(START, 0.001, START, START)
     return pool

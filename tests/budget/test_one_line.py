@@ -24,7 +24,7 @@ from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.calls.circuit_breaker import Breaker, BreakerPolicy
 from binance_sdk._runtime.market import Limit, PoolLimits
 
-from .scene import Scene, make_pool
+from .scene import HEADER, Scene, make_pool
 from .virtual import START, now, run
 
 MINUTE = 60
@@ -419,7 +419,7 @@ def test_two_threads_that_ask_for_a_pool_at_once_get_the_same(monkeypatch: pytes
 
     monkeypatch.setattr(pools, "_POOLS", SlowlyRead())
     found: list[Pool] = []
-    limits = PoolLimits("spot", Limit(100, 60), {})
+    limits = PoolLimits("spot", Limit(100, 60), {}, HEADER)
     threads = [
         threading.Thread(target=lambda: found.append(shared_pool("one address", limits, START, START)))
         for _ in range(2)

@@ -13,7 +13,7 @@ from binance_sdk import errors
 from binance_sdk._runtime.market import Limit, PoolLimits
 from binance_sdk.catalogue import fixture
 
-from .scene import make_pool
+from .scene import HEADER, make_pool
 from .support import Exchange, pool_of, settled
 from .virtual import START, now, run
 
@@ -92,7 +92,7 @@ def test_the_servers_count_of_each_window_is_believed(monkeypatch: pytest.Monkey
 
 def test_the_minute_goes_only_where_it_is_no_longer_named_and_comes_back() -> None:
     pool = make_pool(6000)
-    pool.limits = PoolLimits("spot", Limit(6000, 60), {})
+    pool.limits = PoolLimits("spot", Limit(6000, 60), {}, HEADER)
     pool._announced.weight = pool.limits.weight
 
     def learn(*rows: tuple[str, int, int]) -> list[tuple[int, int]]:

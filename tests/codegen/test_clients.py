@@ -11,11 +11,13 @@ from tiny import PACKAGE, REPOSITORY, TinySpec
 
 from binance_sdk import BinanceClient, SyncBinanceClient
 from binance_sdk._arguments import VARIABLES, Arguments
+from binance_sdk._limits import LimitsView
 from binance_sdk.catalogue import MARKETS
 from codegen.__main__ import main
 from codegen.client_settings import client_settings
 from codegen.clients import render_clients
 from codegen.load import load
+from codegen.names import RESERVED_MARKETS
 
 SETTINGS = list(client_settings(MARKETS))
 
@@ -80,3 +82,12 @@ def test_the_check_sees_a_client_that_was_edited_by_hand(tmp_path: Path, capsys:
     capsys.readouterr()
     assert main([*arguments, "check"]) == 1
     assert "+        max_retries: int = 3," in capsys.readouterr().out
+
+
+def test_no_market_can_take_a_name_that_something_else_is_found_by() -> None:
+    taken = {path.stem for path in PACKAGE.iterdir() if not path.name.startswith("_") and path.suffix in ("", ".py")}
+    taken |= {path.stem for path in (PACKAGE / "_generated").iterdir() if not path.name.startswith("_")}
+    taken |= {path.name for path in (REPOSITORY / "spec").iterdir() if path.is_dir()}
+    taken |= {name for kind in (BinanceClient, SyncBinanceClient, LimitsView) for name in dir(kind)}
+    free = {name for name in taken if not name.startswith("_")} - set(MARKETS) - RESERVED_MARKETS
+    assert free - {"py"} == set()

@@ -116,4 +116,4 @@ def test_keys_are_offered_with_what_they_mean(editor: Editor) -> None:
     editor.open(path, begun)
     at = {"textDocument": {"uri": path.as_uri()}, "position": {"line": line, "character": 6}}
     offered = {item["label"] for item in editor.ask("textDocument/completion", at)["items"]}
-    assert {"used_weight_header", "health_probe", "paging"} <= offered
+    assert {"used_weight_header", "teaches", "paging"} <= offered

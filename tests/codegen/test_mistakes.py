@@ -280,7 +280,7 @@ def test_every_mistake_is_printed_in_order_and_nothing_is_written(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == [
-        "markets.yaml:5: pools.spot.weight.limit: must be above 0, not `0`",
+        "markets.yaml:6: pools.spot.weight.limit: must be above 0, not `0`",
         "spot/market.yaml:8: enums.Step.values: needs at least 1 entry",
         "2 mistakes in spec/; nothing was written",
     ]

@@ -471,7 +471,6 @@ PING: Operation[futures_types.Ping] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(),
-    health_probe=True,
 )
 
 PREMIUM_INDEX: Operation[futures_types.PremiumIndex | list[futures_types.PremiumIndex]] = Operation(

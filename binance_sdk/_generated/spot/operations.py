@@ -224,7 +224,6 @@ PING: Operation[spot_types.Ping] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "data_only", "testnet", "demo"),
     parameters=(),
-    health_probe=True,
 )
 
 REFERENCE_PRICE: Operation[spot_types.ReferencePrice] = Operation(

@@ -41,18 +41,18 @@ def _seconds_of(date: str) -> float | None:
 
 
 @lru_cache
-def _count_headers(seconds: int) -> tuple[str, ...]:
+def _count_headers(pattern: str, seconds: int) -> tuple[str, ...]:
     """Names of the headers in which the server may tell the count of a window of that length: 1m or 60s."""
     return tuple(
-        f"x-mbx-used-weight-{seconds // length}{unit}"
+        pattern.replace("{interval}", f"{seconds // length}{unit}")
         for unit, length in _UNIT_SECONDS.items()
         if seconds % length == 0
     )
 
 
-def _count(headers: Headers, seconds: int) -> int | None:
+def _count(headers: Headers, pattern: str, seconds: int) -> int | None:
     """The server's count for a window of that length; None if it did not tell one that can be read."""
-    for name in _count_headers(seconds):
+    for name in _count_headers(pattern, seconds):
         text = headers.get(name)
         if text is not None:
             return int(text) if _COUNT.fullmatch(text) else None
@@ -187,11 +187,12 @@ class Pool:
 
     def reported(self, headers: Headers) -> int | None:
         """The server's count for the window this pool counts in."""
-        return _count(headers, self.weight.seconds)
+        return _count(headers, self.limits.used_weight_header, self.weight.seconds)
 
     def reported_others(self, headers: Headers) -> dict[str, int]:
         """The server's counts for the other windows of weight, by name."""
-        counts = {window.name: _count(headers, window.seconds) for window in self.other_weights}
+        header = self.limits.used_weight_header
+        counts = {window.name: _count(headers, header, window.seconds) for window in self.other_weights}
         return {name: count for name, count in counts.items() if count is not None}
 
     def learn_limits(self, rows: Iterable[AnnouncedLimit], now: float, *, least: int = 1) -> None:

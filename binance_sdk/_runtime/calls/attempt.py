@@ -121,9 +121,9 @@ class Attempts:
     ) -> bool:
         """Ask a host that was down whether it is back, with the cheapest request of the market."""
         catalogue = self.catalogue[prepared.operation.market]
-        ping = next((operation for operation in catalogue if operation.health_probe), None)
-        if ping is None:
+        if catalogue.facts.probe is None:
             return True
+        ping = catalogue.operations[catalogue.facts.probe]
         probe = Prepared(ping, {}, ping.variants[0], Cost(ping.price({}), ping.groups), ping.path)
         probe_options = RequestOptions(priority="high", wait=options.wait, timeout=options.timeout)
         try:
