@@ -26,6 +26,8 @@ RESERVED_CLASSES = frozenset(
     {
         "Annotated",
         "AsyncCaller",
+        "BookProcedure",
+        "BookRules",
         "AsyncIterator",
         "AsyncStreams",
         "Decimal",

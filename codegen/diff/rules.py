@@ -13,6 +13,7 @@ from typing import Any
 from codegen.diff.kinds import Kind
 from codegen.docstrings import python_type
 from codegen.spec_base import Deprecation, Node, Source
+from codegen.spec_books import Book
 from codegen.spec_errors import ErrorCode, ErrorsFile, ErrorStatus, StatusOverride
 from codegen.spec_markets import (
     Environment,
@@ -150,7 +151,6 @@ RULES: Mapping[type[Node], Words] = {
         "since": DOCS,
         "deprecated": BEHAVIOURAL,
         "teaches": BEHAVIOURAL,
-        "health_probe": VALUE,
         "errors": Rule(Kind.BEHAVIOURAL, Kind.BEHAVIOURAL, Kind.DOCS),
         "notes": DOCS,
         "observed": DOCS,
@@ -264,15 +264,26 @@ RULES: Mapping[type[Node], Words] = {
         "every_request": VALUE,
         "uncertain": DOCS,
     },
-    Pool: {"weight": BEHAVIOURAL, "groups": BEHAVIOURAL},
+    Pool: {"used_weight_header": VALUE, "weight": BEHAVIOURAL, "groups": BEHAVIOURAL},
     HostUrls: {"rest": BEHAVIOURAL, "stream": BEHAVIOURAL, "uncertain": DOCS},
     MarketEntry: {
         "title": DOCS,
         "description": DOCS,
         "paths": DOCS,  # Only the checks of the spec read it.
         "pool": VALUE,
+        "probe": VALUE,
         "streams": BEHAVIOURAL,
+        "book": OPTION,
         "hosts": NAMED,
+    },
+    Book: {
+        "description": DOCS,
+        "snapshot": VALUE,
+        "stream": VALUE,
+        "limit": VALUE,
+        "speed": VALUE,
+        "joins_after": VALUE,
+        "source": DOCS,
     },
     StreamLimits: {
         "messages_a_second": VALUE,

@@ -29,7 +29,7 @@ def test_a_key_that_no_template_asks_for_is_named_at_its_first_place(tiny: TinyS
     assert unread_keys(spec, seen - {(Cache, "ttl"), (Limit, "interval")}) == [
         Problem(
             "markets.yaml",
-            5,
+            6,
             "nobody reads `interval`: let a template or a docstring, or drop it here and in the model",
         ),
         Problem(
