@@ -14,6 +14,7 @@ from binance_sdk._runtime.market import Environment, HostUrls, Limit, MarketFact
 from binance_sdk._runtime.operation import Catalogue, MarketCatalogue, Operation, Parameter, Variant
 
 if TYPE_CHECKING:
+    from binance_sdk._runtime.provenance import Provenance
     from binance_sdk._runtime.stream.operation import StreamOperation
 
     STREAMS: tuple[StreamOperation[object], ...]
@@ -33,10 +34,12 @@ __all__ = [
     "Operation",
     "Parameter",
     "PoolLimits",
+    "Provenance",
     "StreamFacts",
     "StreamOperation",
     "Variant",
     "fixture",
+    "source_of",
     "stream",
     "stream_fixture",
 ]
@@ -47,6 +50,10 @@ if not TYPE_CHECKING:
         # Whoever only calls endpoints does not pay for the events of streams.
         if name == "STREAMS":
             return tuple(_streams().values())
+        if name == "Provenance":
+            from binance_sdk._runtime.provenance import Provenance
+
+            return Provenance
         if name == "StreamOperation":
             from binance_sdk._runtime.stream.operation import StreamOperation
 
@@ -67,6 +74,23 @@ def stream(stream_id: str) -> StreamOperation[object]:
     if found is None:
         raise LookupError(f"no stream {stream_id!r}; there are {', '.join(_streams())}")
     return found
+
+
+def source_of(fact: Operation[object] | StreamOperation[object] | PoolLimits) -> Provenance:
+    """Where an endpoint, a stream or the limits of a pool were read, and when.
+
+    Raises:
+        LookupError: It is of another catalogue than this one, and nobody wrote that down.
+    """
+    from binance_sdk._generated.sources import OPERATIONS, POOLS, STREAMS
+
+    if isinstance(fact, PoolLimits):
+        key, table = fact.name, POOLS
+    else:
+        key, table = fact.id, OPERATIONS if isinstance(fact, Operation) else STREAMS
+    if key not in table:
+        raise LookupError(f"nothing tells where {key!r} was read")
+    return table[key]
 
 
 def stream_fixture(market: str, name: str) -> bytes:

@@ -21,6 +21,7 @@ from codegen.documents import Problem
 from codegen.models import render_models
 from codegen.names import pascal
 from codegen.operations import operation_view
+from codegen.provenance import source_tables
 from codegen.readers import reading, unread_keys
 from codegen.spec import SHARED, Spec
 from codegen.spec_files import WRITTEN
@@ -82,6 +83,7 @@ def _texts(spec: Spec, models: Callable[[Bundle, str], str]) -> dict[str, str]:
         _render_scope(spec, scope, view, files, put, models)
     put("spec.py", "spec.py.j2", spec=spec, spec_hash=spec_hash(spec))
     put("catalogue.py", "catalogue.py.j2", markets=spec.market_names)
+    put("sources.py", "sources.py.j2", tables=source_tables(spec))
     put("markets.py", "markets.py.j2", markets=spec.markets.markets.items())
     put(
         "environments.py",

@@ -228,12 +228,34 @@ def operations(
         str | None, typer.Argument(help="Show the parameters of this one.", autocompletion=complete_operation)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all that is known of each.")] = False,
+    sources: Annotated[bool, typer.Option("--sources", help="Show where each was read, and when.")] = False,
 ) -> None:
     """List what can be called, with its weight; or one operation with its parameters."""
     with exiting_on_error():
         from binance_sdk.cli.operations import list_operations
 
-        list_operations(_market(market) if market is not None else None, operation, as_json=as_json)
+        chosen = _market(market) if market is not None else None
+        if sources:
+            from binance_sdk.cli.operations import operations_of
+            from binance_sdk.cli.sources import list_sources
+
+            list_sources(operations_of(chosen, operation), as_json=as_json)
+            return
+        list_operations(chosen, operation, as_json=as_json)
+
+
+@app.command(epilog=EPILOG, cls=_Command)
+def weights(
+    market: Annotated[MarketName | None, typer.Argument(help="spot or futures; both by default")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show what each call costs and what there is to spend, where that was read, and what is not settled."""
+    with exiting_on_error():
+        from binance_sdk.catalogue import MARKETS
+        from binance_sdk.cli.sources import list_weights
+
+        markets: list[str] = [*MARKETS] if market is None else [_market(market)]
+        list_weights(markets, as_json=as_json)
 
 
 @app.command(epilog=EPILOG, no_args_is_help=True, cls=_Command)

@@ -31,8 +31,7 @@ def list_operations(market: Market | None, name: str | None, *, as_json: bool = 
         CommandError: there is no such operation.
     """
     if as_json:
-        chosen = [operation for known in _MARKETS if market in (None, known) for operation in CATALOGUE[known]]
-        found: object = [_as_json(operation) for operation in chosen]
+        found: object = [_as_json(operation) for operation in operations_of(market, None)]
         if market is not None and name is not None:
             found = _as_json(find_operation(market, name))
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2) + "\n")
@@ -44,6 +43,17 @@ def list_operations(market: Market | None, name: str | None, *, as_json: bool = 
         parts = (_overview(known) for known in _MARKETS if market in (None, known))
     for part in parts:
         console.print(part)
+
+
+def operations_of(market: Market | None, name: str | None) -> list[Operation[object]]:
+    """All operations, those of a market, or one of them.
+
+    Raises:
+        CommandError: there is no such operation.
+    """
+    if market is not None and name is not None:
+        return [find_operation(market, name)]
+    return [operation for known in _MARKETS if market in (None, known) for operation in CATALOGUE[known]]
 
 
 def documented(operation: Operation[object]) -> tuple[str, str]:

@@ -48,7 +48,7 @@ def test_streams_are_listed_with_all_they_take(cli: Cli, market: str) -> None:
     assert "kline (SYMBOL, interval)" in help_text
 
 
-@pytest.mark.parametrize("command", ["", "demo", "simulate", "call", "operations", "snapshot", "stream"])
+@pytest.mark.parametrize("command", ["", "demo", "simulate", "call", "operations", "weights", "snapshot", "stream"])
 def test_flags_have_no_value_in_the_help(cli: Cli, command: str) -> None:
     ran = cli(*filter(None, [command]), "--help")
     assert ran.code == 0

@@ -1,0 +1,67 @@
+"""Where each fact was read, as ``sources.py`` prints it: a module of its own, which no call has to load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codegen.names import snake
+from codegen.spec import Placed, Spec
+from codegen.spec_base import Source
+from codegen.spec_model import ObjectSchema, Operation, Pool
+from codegen.spec_streams import StreamNode
+from codegen.types import parse_type
+
+Line = tuple[str, str]
+"""A key and the expression of its ``Provenance``."""
+
+
+def source_tables(spec: Spec) -> dict[str, list[Line]]:
+    """Lines of each table of ``sources.py``, by its name."""
+    operations = sorted(spec.operations.values(), key=lambda placed: (placed.scope, placed.name))
+    streams = sorted(spec.streams.values(), key=lambda placed: (placed.scope, placed.name))
+    return {
+        "OPERATIONS": [(f"{one.scope}.{one.name}", _operation(spec, one)) for one in operations],
+        "STREAMS": [(f"{one.scope}.{one.name}", _stream(spec, one)) for one in streams],
+        "POOLS": [(name, _pool(spec, name, pool)) for name, pool in spec.markets.pools.items()],
+    }
+
+
+def _operation(spec: Spec, placed: Placed[Operation]) -> str:
+    operation = placed.value
+    unsure = list(operation.uncertain)
+    unsure += [
+        f"`{one.name or snake(wire)}`: {one.uncertain}" for wire, one in operation.parameters.items() if one.uncertain
+    ]
+    for variant in operation.returns:
+        unsure += _fields(spec, placed.scope, variant.type)
+    return _expression(spec.sources[placed.scope, placed.name], operation.observed, unsure)
+
+
+def _stream(spec: Spec, placed: Placed[StreamNode]) -> str:
+    node = placed.value
+    unsure = [*node.uncertain, *_fields(spec, placed.scope, node.event)]
+    return _expression(spec.stream_sources[placed.scope, placed.name], node.observed, unsure)
+
+
+def _pool(spec: Spec, name: str, pool: Pool) -> str:
+    limits = {"weight": pool.weight, **pool.groups}
+    unsure = [f"`{limit}`: {one.uncertain}" for limit, one in limits.items() if one.uncertain]
+    return _expression(spec.markets.source, None, unsure)
+
+
+def _fields(spec: Spec, scope: str, type_: str) -> Iterator[str]:
+    """Fields of an answer, or of an event, that are not settled."""
+    name = parse_type(type_).leaf.name
+    placed = spec.schema(scope, name)
+    if placed is not None and isinstance(placed.value, ObjectSchema):
+        for wire, one in spec.fields(scope, placed.value).items():
+            if one.uncertain:
+                yield f"`{name}.{one.name or snake(wire)}`: {one.uncertain}"
+
+
+def _expression(source: Source, observed: str | None, uncertain: list[str]) -> str:
+    day = source.date
+    parts = [repr(source.document), f"date({day.year}, {day.month}, {day.day})"]
+    parts += [f"observed={observed!r}"] if observed else []
+    parts += [f"uncertain={tuple(dict.fromkeys(uncertain))!r}"] if uncertain else []
+    return f"Provenance({', '.join(parts)})"

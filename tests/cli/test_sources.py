@@ -1,0 +1,110 @@
+"""Where facts were read: every endpoint and limit has a document and a day, and what is not settled is marked."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from binance_sdk.catalogue import CATALOGUE, MARKETS, STREAMS, Limit, PoolLimits, source_of
+from codegen.load import load
+from tests.shared_facts import REPOSITORY
+
+from .support import Cli
+
+SPEC = load(REPOSITORY / "spec")
+ALL = [operation for market in MARKETS for operation in CATALOGUE[market]]
+
+
+def words(text: str) -> str:
+    """What a table says, without its lines."""
+    return " ".join("".join(cell for cell in text if cell not in "│╭╮╰╯─┬┴├┤┼").split())
+
+
+@pytest.mark.parametrize("operation", ALL, ids=lambda one: str(one.id))
+def test_an_endpoint_was_read_where_the_spec_says(operation: object) -> None:
+    found = source_of(operation)  # type: ignore[arg-type]
+    market, name = operation.id.split(".")  # type: ignore[attr-defined]
+    written, node = SPEC.sources[market, name], SPEC.operations[market, name].value
+    assert (found.document, found.date, found.observed) == (written.document, written.date, node.observed)
+    assert set(node.uncertain) <= set(found.uncertain)
+    for one in node.parameters.values():
+        assert one.uncertain is None or any(one.uncertain in text for text in found.uncertain)
+
+
+def test_streams_and_limits_were_read_somewhere() -> None:
+    for stream in STREAMS:
+        market, name = stream.id.split(".")
+        assert source_of(stream).document == SPEC.stream_sources[market, name].document
+        assert set(SPEC.streams[market, name].value.uncertain) <= set(source_of(stream).uncertain)
+    for market in MARKETS:
+        pool = CATALOGUE[market].limits
+        entry = SPEC.markets.pools[pool.name]
+        unsure = [one.uncertain for one in (entry.weight, *entry.groups.values()) if one.uncertain]
+        assert [text.partition(": ")[2] for text in source_of(pool).uncertain] == unsure
+
+
+def test_what_another_catalogue_has_was_read_nowhere() -> None:
+    with pytest.raises(LookupError, match="nothing tells where 'elsewhere' was read"):
+        source_of(PoolLimits("elsewhere", Limit(1, 1), {}))
+
+
+def test_sources_as_json(cli: Cli) -> None:
+    ran = cli("operations", "--sources", "--json")
+    found = {one["id"]: one for one in json.loads(ran.output)}
+    assert (ran.code, ran.errors) == (0, "")
+    assert found.keys() == {operation.id for operation in ALL}
+    for operation in ALL:
+        source = source_of(operation)
+        assert found[operation.id] == {
+            "id": operation.id,
+            "path": operation.path,
+            "document": source.document,
+            "date": source.date.isoformat(),
+            "observed": source.observed,
+            "uncertain": list(source.uncertain),
+        }
+    (one,) = json.loads(cli("operations", "futures", "depth", "--sources", "--json").output)
+    assert one["id"] == "futures.depth"
+    assert one["observed"].startswith("2026-10-07: ")
+
+
+def test_sources_as_a_table(cli: Cli) -> None:
+    ran = cli("operations", "futures", "funding_rate", "--sources")
+    source = source_of(CATALOGUE["futures"].operations["funding_rate"])
+    text = words(ran.output)
+    assert "futures.funding_rate ?" in text
+    assert source.date.isoformat() in text
+    assert "? is not settled by the documents" in text
+    for line in source.uncertain:
+        assert f"futures.funding_rate: {words(line.replace('`', ''))}" in text
+    settled = words(cli("operations", "spot", "time", "--sources").output)
+    assert "spot.time" in settled
+    assert "?" not in settled
+    assert "did you mean depth" in cli("operations", "spot", "dept", "--sources").errors
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_weights(cli: Cli, market: str) -> None:
+    ran = cli("weights", market)
+    assert (ran.code, ran.errors) == (0, "")
+    text = words(ran.output)
+    pool = CATALOGUE[market].limits
+    assert f"{pool.weight.limit} in {pool.weight.seconds} s" in text
+    for operation in CATALOGUE[market]:
+        source = source_of(operation)
+        assert date.fromisoformat(source.date.isoformat()) == source.date
+        for line in source.uncertain:
+            assert words(line.replace("`", "")) in text, operation.id
+
+
+def test_weights_as_json(cli: Cli) -> None:
+    found = {one["market"]: one for one in json.loads(cli("weights", "--json").output)}
+    assert list(found) == list(MARKETS)
+    spot = found["spot"]
+    assert spot["pool"]["limits"]["weight"] == {"limit": 6000, "seconds": 60}
+    assert any(text.startswith("`weight`: ") for text in spot["pool"]["uncertain"])
+    depth = next(one for one in spot["operations"] if one["id"] == "spot.depth")
+    assert depth["weight"].startswith("5 for limit up to 100, 25 up to 500")
+    assert depth["document"] == "Binance spot API docs, rest-api.md"
