@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -13,6 +14,9 @@ from binance_sdk._runtime.stream.connection import over_aiohttp, over_websockets
 
 __all__ = ["Ours", "binance_sdk", "manager", "over_aiohttp", "over_websockets"]
 
+_BOOK_ID = 80_000_000_000
+_IDS_AN_UPDATE = 40
+"""Of the peers' server: the id of its snapshot, and how many ids each update has."""
 _KINDS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
     "aggTrade": (lambda spot: spot.agg_trade("BTCUSDT"), lambda event: event.price),
     "bookTicker": (lambda spot: spot.book_ticker("BTCUSDT"), lambda event: event.bid_price),
@@ -44,3 +48,16 @@ class Ours:
                 if seen == n:
                     return seen, float(price(event))
         raise AssertionError("the stream ended")
+
+    async def ws_book(self, n: int) -> tuple[int, float]:
+        """Keep an order book over ``n`` updates; the best bid after them.
+
+        Those that come before the snapshot are applied to it in one go, so they are counted by their ids.
+        """
+        async with self.client.spot.order_book("BTCUSDT") as book:
+            await book.wait_synced()
+            while (seen := ((book.update_id or 0) - _BOOK_ID) // _IDS_AN_UPDATE) < n:  # noqa: ASYNC110 - what wakes costs CPU
+                await asyncio.sleep(0.01)
+            best = book.best_bid
+            assert best is not None
+            return seen, float(best.price)

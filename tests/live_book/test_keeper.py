@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from binance_sdk._runtime.book.messages import Snapshot
+from binance_sdk._runtime.live_book.group import most_kept
 from binance_sdk._runtime.live_book.keeper import BookKeeper, is_final
 from binance_sdk._runtime.live_book.snapshots import SnapshotLoader
 from binance_sdk._runtime.live_book.surroundings import Surroundings
@@ -135,6 +136,33 @@ async def test_no_snapshot_is_asked_for_before_the_stream_is_subscribed(world: W
     # The first time it was not lost, it just was not there yet.
     assert world.of(BookLost) == world.of(BookResynced) == []
     assert world.keeper.resyncs == 0
+
+
+async def test_what_comes_right_behind_the_acknowledgement_is_kept(world: World) -> None:
+    """Before anything else of the event loop has come to its turn."""
+    world.keeper.connection_ready()
+    world.update(10, 11)
+    world.snapshot(9)
+    await world.settle()
+    assert (world.keeper.synced, world.keeper.core.update_id) == (True, 11)
+
+
+def test_a_book_of_its_own_keeps_more_updates_than_one_of_many() -> None:
+    assert [most_kept(books) for books in (1, 4, 20, 200)] == [20_000, 5_000, 1_000, 1_000]
+
+
+@pytest.mark.parametrize("qty", ["1.2.3", "", ".", "1e5", "-1", " 1", "NaN", 1, None])
+async def test_a_quantity_that_is_no_plain_number_makes_a_book_malformed(world: World, qty: Any) -> None:
+    await world.synced_at(10)
+    world.update(11, 12, b=[["98", "1"], ["97", qty]])
+    assert (world.keeper.synced, world.keeper.reason) == (False, "malformed")
+
+
+@pytest.mark.parametrize("price", ["1.2.3", "", "x", "-1", "0", "NaN", 1, None])
+async def test_a_price_that_is_no_number_makes_a_book_malformed(world: World, price: Any) -> None:
+    await world.synced_at(10)
+    world.update(11, 12, b=[["98", "1"], [price, "1"]])
+    assert (world.keeper.synced, world.keeper.reason) == (False, "malformed")
 
 
 async def test_a_lost_book_says_since_when_and_is_out_for_as_long_as_it_is(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from binance_sdk._runtime.book.state import MOST_KEPT
 from binance_sdk._runtime.budget.share_queue import QueueProgress, ShareQueue
 from binance_sdk._runtime.calls.caller import AsyncCaller
 from binance_sdk._runtime.clock import Clock
@@ -22,6 +23,8 @@ from binance_sdk._runtime.stream.manager import StreamManager
 from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.options import ResolvedOptions
 from binance_sdk.errors import BinanceError, BookNotSyncedError, StreamError
+
+_MOST_KEPT_TOGETHER = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,14 @@ class BooksProgress:
     total: int
     waiting: tuple[str, ...]
     seconds_left: float
+
+
+def most_kept(books: int) -> int:
+    """Updates that each of so many books keeps for its snapshot.
+
+    Few books may keep many: a line that plays back what was recorded has brought thousands before a snapshot is there.
+    """
+    return max(MOST_KEPT, _MOST_KEPT_TOGETHER // books)
 
 
 class BookGroup:
@@ -127,7 +138,14 @@ class BookGroup:
             blocking=self._blocking,
         )
         around = Surroundings(
-            market, rules, update_decoder(rules), loader, context.clock, context.notify, context.backoff
+            market,
+            rules,
+            update_decoder(rules),
+            loader,
+            context.clock,
+            context.notify,
+            context.backoff,
+            most_kept(len(self._streams)),
         )
         for symbol, stream in self._streams.items():
             keeper = BookKeeper(symbol, around, self._failed)

@@ -43,7 +43,7 @@ class BookKeeper:
         self._clock = around.clock
         self._on_failed = on_failed
         self._backoff = around.backoff()
-        self.core = BookCore(around.rules)
+        self.core = BookCore(around.rules, most_kept=around.most_kept)
         self.lock = new_lock()
         """Held by whoever changes the levels, or reads them from another thread."""
         self.error: BinanceError | None = None
@@ -140,6 +140,8 @@ class BookKeeper:
     def connection_ready(self) -> None:
         """Its stream is subscribed, and that was acknowledged."""
         self._connected = True
+        # What comes before it is known how far off the turn of the snapshot is may be of use.
+        self._begin()
         self._wake()
 
     def connection_lost(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from binance_sdk._runtime.book.messages import Update
 from binance_sdk._runtime.book.rules import BookRules
+from binance_sdk._runtime.book.state import MOST_KEPT
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.live_book.snapshots import SnapshotLoader
 from binance_sdk._runtime.stream.connection.pacing import Backoff
@@ -25,6 +26,7 @@ class Surroundings:
         clock: Time, and waiting.
         notify: Called with everything that goes to the hooks and the log of the client.
         backoff: Makes the pauses between attempts.
+        most_kept: Updates that each keeps while its snapshot is under way.
     """
 
     market: str
@@ -34,6 +36,7 @@ class Surroundings:
     clock: Clock
     notify: Callable[[Event], None]
     backoff: Callable[[], Backoff]
+    most_kept: int = MOST_KEPT
 
 
 class Listener:
