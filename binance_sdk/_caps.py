@@ -25,3 +25,5 @@ class Caps(CapsBase):
 
     spot_weight_per_minute: int | None = None
     futures_weight_per_minute: int | None = None
+    requests_per_minute: int | None = None
+    requests_per_second: float | None = None

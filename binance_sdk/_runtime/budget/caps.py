@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 
 from binance_sdk._runtime.setting_checks import check_count, check_number
 
@@ -12,12 +11,13 @@ _SLOWEST, _FASTEST = 0.0001, 1_000_000
 _OF_POOL = "_weight_per_minute"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CapsBase:
-    """What can be capped whatever the pools are; the generated ``Caps`` adds ``<pool>_weight_per_minute`` for each."""
+    """What the generated ``Caps``, which has a field ``<pool>_weight_per_minute`` for each pool, can do."""
 
-    requests_per_minute: int | None = None
-    requests_per_second: float | None = None
+    __slots__: tuple[str, ...] = ()
+
+    requests_per_minute: int | None
+    requests_per_second: float | None
 
     def __post_init__(self) -> None:
         for name in (*(f"{pool}{_OF_POOL}" for pool in self._pools()), "requests_per_minute"):
@@ -33,4 +33,4 @@ class CapsBase:
         return {pool: cap for pool, cap in caps.items() if cap is not None}
 
     def _pools(self) -> list[str]:
-        return [field.name.removesuffix(_OF_POOL) for field in fields(self) if field.name.endswith(_OF_POOL)]
+        return [name.removesuffix(_OF_POOL) for name in self.__slots__ if name.endswith(_OF_POOL)]
