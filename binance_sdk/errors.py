@@ -323,7 +323,7 @@ class BookNotSyncedError(StreamError):
         reason: Why it is not synced, such as ``gap``; see ``binance_sdk.events.BookReason``.
     """
 
-    def __init__(self, text: str, *, operation: str | None = None, symbol: str, reason: str) -> None:
+    def __init__(self, text: str, *, operation: str | None = None, symbol: str = "", reason: str = "") -> None:
         super().__init__(text, operation=operation)
         self.symbol = symbol
         self.reason = reason

@@ -336,6 +336,40 @@ def stream(
         )
 
 
+@app.command(epilog=EPILOG, no_args_is_help=True, cls=_Command)
+def book(
+    symbol: Annotated[str, typer.Argument(help="Symbol, e.g. BTCUSDT.")],
+    market: Annotated[MarketName, typer.Option("--market", "-m", help="Which market.")] = MarketName.SPOT,
+    levels: Annotated[int, typer.Option(help="Levels a side, as far as the terminal has room.", min=1, max=5000)] = 10,
+    limit: Annotated[
+        int, typer.Option(help="Levels a side of the snapshot: the book knows nothing behind them.", min=1, max=5000)
+    ] = 1000,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each update, as a pipe gets it anyway.")
+    ] = False,
+    count: Annotated[int | None, typer.Option(help="End after so many updates.", min=1)] = None,
+    environment: EnvironmentOption = None,
+) -> None:
+    """Follow a live order book until Ctrl-C: [bold]binance-sdk book BTCUSDT -m futures[/bold]
+
+    It takes a snapshot whenever it cannot be trusted, and says so.
+    """
+    with exiting_on_error():
+        from binance_sdk.cli.book import BookCall, run_book
+
+        run_book(
+            BookCall(
+                market=_market(market),
+                symbol=symbol,
+                levels=levels,
+                limit=limit,
+                environment=environment,
+                as_json=as_json,
+                count=count,
+            )
+        )
+
+
 def run() -> None:
     """Run the command line and exit."""
     app(prog_name=PROGRAM)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -24,7 +23,8 @@ from binance_sdk.cli.formats import (
     signed,
     utc,
 )
-from binance_sdk.spot import Kline, OrderBook, PriceLevel, Ticker24hr, Trade
+from binance_sdk.cli.ladder import ladder
+from binance_sdk.spot import Kline, OrderBook, Ticker24hr, Trade
 
 _STYLES = {"up": "green", "down": "red", "axis": "bright_black", "grid": "bright_black", "": ""}
 SIDE_BY_SIDE = 90
@@ -32,7 +32,6 @@ SIDE_BY_SIDE = 90
 GAP = 2
 _RANGE = 30
 _WIDE = 98
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def header(data: DemoData, source: str, width: int) -> RenderableType:
@@ -147,61 +146,9 @@ def beside(parts: Sequence[RenderableType], width: int) -> RenderableType:
 
 def order_book(book: OrderBook, rules: Rules, depth: int, width: int) -> RenderableType:
     """Asks above and bids below, with running totals from the middle outwards."""
-    asks, bids = book.asks[:depth], book.bids[:depth]
-    table = Table(
-        title="Order book", title_justify="left", title_style="bold", box=None, padding=(0, 1), pad_edge=False,
-        width=width,
-    )  # fmt: skip
-    for name in (f"price {rules.quote}", f"qty {rules.base}", f"Σ {rules.base}"):
-        table.add_column(name, justify="right", header_style="bright_black", no_wrap=True)
-    table.add_column("", ratio=1, no_wrap=True)
-    most = max(_total(asks), _total(bids))
-    room = max(4, width - 36)
-    for level, total in reversed(list(zip(asks, _running(asks), strict=True))):
-        table.add_row(*_level(level, total, most, room, "red", rules))
-    table.add_row(*_spread(asks, bids, rules))
-    for level, total in zip(bids, _running(bids), strict=True):
-        table.add_row(*_level(level, total, most, room, "green", rules))
-    return table
-
-
-def _total(levels: Sequence[PriceLevel]) -> Decimal:
-    return sum((level.qty for level in levels), Decimal(0))
-
-
-def _running(levels: Sequence[PriceLevel]) -> list[Decimal]:
-    totals: list[Decimal] = []
-    for level in levels:
-        totals.append((totals[-1] if totals else Decimal(0)) + level.qty)
-    return totals
-
-
-def _level(
-    level: PriceLevel, total: Decimal, most: Decimal, room: int, style: str, rules: Rules
-) -> tuple[Text, str, str, Text]:
-    step = places_of(rules.step)
-    eighths = int(total / most * room * 8) if most else 0
-    bar = "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
-    return (
-        Text(exact(level.price, places_of(rules.tick)), style=style),
-        exact(level.qty, step),
-        exact(total, step),
-        Text(bar, style=style),
-    )
-
-
-def _spread(asks: Sequence[PriceLevel], bids: Sequence[PriceLevel], rules: Rules) -> tuple[Text, str, str, Text]:
-    if not asks or not bids:
-        return Text(ABSENT), "", "", Text("one side is empty", style="bright_black")
-    spread = asks[0].price - bids[0].price
-    middle = (asks[0].price + bids[0].price) / 2
-    relative = f"{rounded(spread / middle * 10_000, 3)} bp" if middle else ""
-    return (
-        Text(exact(spread, places_of(rules.tick)), style="bold"),
-        "spread",
-        relative,
-        Text(),
-    )
+    heads = (f"price {rules.quote}", f"qty {rules.base}", f"Σ {rules.base}")
+    places = (places_of(rules.tick), places_of(rules.step))
+    return ladder(book.bids[:depth], book.asks[:depth], "Order book", heads, places, width)
 
 
 def last_trades(trades: Sequence[Trade], rules: Rules, width: int) -> RenderableType:

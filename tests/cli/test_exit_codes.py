@@ -18,6 +18,7 @@ EXPECTED = {
     "AuthenticationError": 1,
     "BadRequestError": 1,
     "BinanceError": 2,
+    "BookNotSyncedError": 3,
     "BudgetError": 5,
     "CircuitOpenError": 3,
     "ConfigError": 2,

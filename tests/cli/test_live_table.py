@@ -14,7 +14,8 @@ from rich.console import Console
 from binance_sdk import spot
 from binance_sdk.catalogue import STREAMS, Market, stream, stream_fixture
 from binance_sdk.cli.live_rows import LiveRows, View
-from binance_sdk.cli.live_table import INTERVAL, LiveTable, Redrawer
+from binance_sdk.cli.live_screen import INTERVAL, Redrawer
+from binance_sdk.cli.live_table import LiveTable
 from binance_sdk.cli.stream import view_of
 from binance_sdk.streams import Gap, Reconnected
 
