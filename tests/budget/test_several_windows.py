@@ -226,3 +226,20 @@ def test_a_group_may_have_several_windows_too() -> None:
     assert pool.version == version
     pool.learn_limits(rows[:1], START)
     assert [window for window in pool.windows if window is not pool.weight] == [pool.groups["raw_requests"]]
+
+
+def test_where_markets_of_one_pool_announce_different_limits_the_least_holds() -> None:
+    pool = make_pool(2400)
+
+    def told(market: str, *rows: tuple[str, int, int]) -> dict[int, int]:
+        pool.learn_limits([("REQUEST_WEIGHT", *row) for row in rows], START, market=market)
+        return {window.seconds: window.limit for window in pool.weights}
+
+    assert told("futures", ("MINUTE", 1, 2400)) == {60: 2400}
+    assert told("coin_futures", ("MINUTE", 1, 6000)) == {60: 2400}
+    assert told("coin_futures", ("MINUTE", 1, 1200), ("HOUR", 1, 50_000)) == {60: 1200, 3600: 50_000}
+    # The other's answer takes nothing back that this one said ...
+    assert told("futures", ("MINUTE", 1, 2400)) == {60: 1200, 3600: 50_000}
+    # ... and what cannot be true is nobody's limit.
+    assert told("futures", ("MINUTE", 1, 10**15)) == {60: 1200, 3600: 50_000}
+    assert told("coin_futures", ("MINUTE", 1, 2400)) == {60: 2400}

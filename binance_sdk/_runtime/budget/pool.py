@@ -17,7 +17,7 @@ from binance_sdk._runtime.budget.retry_quota import RetryQuota
 from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.locks import new_lock
-from binance_sdk._runtime.market import PoolLimits
+from binance_sdk._runtime.market import Market, PoolLimits
 from binance_sdk._runtime.response import Headers
 
 _COUNT = re.compile("[0-9]{1,12}")
@@ -70,6 +70,18 @@ def _usable_limits(
         elif seconds in windows:
             limits[seconds] = windows[seconds].limit
     return limits
+
+
+def _least_of(announced: Iterable[Mapping[str, Mapping[int, int | None]]]) -> dict[str, dict[int, int | None]]:
+    """What several markets announce for one pool, the least limit of each window; None only where nobody knows one."""
+    least: dict[str, dict[int, int | None]] = {}
+    for kinds in announced:
+        for name, limits in kinds.items():
+            windows = least.setdefault(name, {})
+            for seconds, limit in limits.items():
+                known = [other for other in (windows.get(seconds), limit) if other is not None]
+                windows[seconds] = min(known, default=None)
+    return least
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +144,10 @@ class Pool:
     gate: Gate = field(init=False)
     drift: DriftWatch = field(default_factory=DriftWatch)
     quota: RetryQuota = field(default_factory=RetryQuota)
+    _told: dict[Market, dict[str, dict[int, int | None]]] = field(
+        default_factory=dict[Market, dict[str, dict[int, int | None]]]
+    )
+    """Limits that were announced, by market."""
     _sends: int = 0
 
     def __post_init__(self) -> None:
@@ -195,17 +211,19 @@ class Pool:
         counts = {window.name: _count(headers, header, window.seconds) for window in self.other_weights}
         return {name: count for name, count in counts.items() if count is not None}
 
-    def learn_limits(self, rows: Iterable[AnnouncedLimit], now: float, *, least: int = 1) -> None:
+    def learn_limits(self, rows: Iterable[AnnouncedLimit], now: float, *, market: Market = "", least: int = 1) -> None:
         """Take over the limits that exchangeInfo announces, each interval as a window of its own.
 
         Args:
             rows: Type, interval, number of intervals, limit.
             now: Monotonic time.
+            market: Whose exchangeInfo it is. Where markets of the pool announce different limits, the least holds.
             least: Weight of the request that was answered.
         """
         announced = self._announced.read(rows, least)
         with self.ledger.lock:
-            for name, limits in announced.items():
+            self._told[market] = announced
+            for name, limits in _least_of(self._told.values()).items():
                 if name == "weight":
                     self._set_weights(limits, now)
                 else:

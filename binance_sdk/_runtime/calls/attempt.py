@@ -305,7 +305,8 @@ class Attempts:
                 (row.rate_limit_type, row.interval, row.interval_num, row.limit)
                 for row in getattr(data, teaches.limits)
             ]
-            sent.pool.learn_limits(rows, now, least=sent.prepared.cost.weight)
+            prepared = sent.prepared
+            sent.pool.learn_limits(rows, now, market=prepared.operation.market, least=prepared.cost.weight)
 
     def _notify_ended(
         self, sent: _Sent, status: int | None, error: BinanceError | None, reported: int | None, now: float
