@@ -32,10 +32,14 @@ def check_markets(document: Document, file: MarketsFile, environments: Environme
                 yield _problem(document, text, market, "hosts", host)
 
 
-def check_probes(spec: Spec) -> Iterator[Problem]:
-    """The question to a host that was down has to be one that needs no answer of the caller."""
+def check_endpoints(spec: Spec) -> Iterator[Problem]:
+    """Every market has some, and its question to a host that was down is one that needs no argument."""
     document = next(document for document, file in spec.documents if file is spec.markets)
     for market, entry in spec.markets.markets.items():
+        if not any(spec.of_market(market)):
+            text = f"there is no endpoint below {market}/; write one there"
+            yield _problem(document, text, market)
+            continue
         if entry.probe is None:
             continue
         placed = spec.operations.get((market, entry.probe))

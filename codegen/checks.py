@@ -10,7 +10,7 @@ from codegen.books import check_books
 from codegen.check_deprecations import check_deprecations
 from codegen.check_facts import check_facts
 from codegen.check_fixtures import check_fixtures, types_of_answers
-from codegen.check_markets import check_probes
+from codegen.check_markets import check_endpoints
 from codegen.check_names import type_exists
 from codegen.check_operations import check_operation
 from codegen.check_streams import check_streams
@@ -40,7 +40,7 @@ def check(spec: Spec) -> list[Problem]:
     problems += check_streams(spec)
     problems += check_books(spec)
     problems += check_deprecations(spec)
-    problems += check_probes(spec)
+    problems += check_endpoints(spec)
     # What is wrong with a schema would be told again for every example of it.
     return problems or list(check_fixtures(spec))
 

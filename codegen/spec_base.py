@@ -22,6 +22,8 @@ _PATH = r"^/[A-Za-z0-9/_-]+$"
 _ATTRIBUTES = r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$"
 _STREAM = r"^[A-Za-z0-9!@_{}:+]+$"
 _HEADER = r"^[A-Za-z0-9-]*\{interval\}[A-Za-z0-9-]*$"
+_REST_URL = r"^https?://[A-Za-z0-9.:-]+$"
+_STREAM_URL = r"^wss?://[A-Za-z0-9.:-]+$"
 
 PATTERN_WORDS: Mapping[str, str] = {
     _WIRE: "letters and digits as Binance writes the name, such as `startTime`",
@@ -31,6 +33,8 @@ PATTERN_WORDS: Mapping[str, str] = {
     _PATH: "a path that begins with a slash, such as `/api/v3/ping`",
     _ATTRIBUTES: "attributes of an event with dots between them, such as `kline.open_time`",
     _STREAM: "the name of a stream with its parameters in braces, such as `{symbol}@aggTrade`",
+    _REST_URL: "the URL of a host without a path, such as `https://api.binance.com`",
+    _STREAM_URL: "the URL of a host without a path, such as `wss://stream.binance.com:9443`",
     _HEADER: "the name of a header with `{interval}` in it, such as `X-MBX-USED-WEIGHT-{interval}`",
 }
 """What each pattern wants, for messages."""
@@ -64,6 +68,8 @@ Path = Annotated[str, *_text_of(_PATH)]
 AttributePath = Annotated[str, *_text_of(_ATTRIBUTES)]
 StreamPattern = Annotated[str, *_text_of(_STREAM)]
 HeaderPattern = Annotated[str, *_text_of(_HEADER)]
+RestUrl = Annotated[str, *_text_of(_REST_URL)]
+StreamUrl = Annotated[str, *_text_of(_STREAM_URL)]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 

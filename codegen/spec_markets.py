@@ -7,7 +7,19 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from codegen.names import english_list
-from codegen.spec_base import Duration, HeaderPattern, Host, Node, Path, PythonName, Source, Text, wrong
+from codegen.spec_base import (
+    Duration,
+    HeaderPattern,
+    Host,
+    Node,
+    Path,
+    PythonName,
+    RestUrl,
+    Source,
+    StreamUrl,
+    Text,
+    wrong,
+)
 from codegen.spec_books import Book
 
 
@@ -51,9 +63,9 @@ class Pool(Node):
 class HostUrls(Node):
     """Where a market of one environment listens."""
 
-    rest: list[Text] = Field(min_length=1)
+    rest: list[RestUrl] = Field(min_length=1)
     """The first is used; the others serve the same data."""
-    stream: list[Text] = Field(min_length=1)
+    stream: list[StreamUrl] = Field(min_length=1)
     uncertain: Text | None = None
 
 

@@ -251,18 +251,26 @@ def test_a_file_of_streams_that_is_not_read(tiny: TinySpec) -> None:
     ]
 
 
-def test_a_futures_stream_needs_a_route(tiny: TinySpec) -> None:
+@pytest.mark.parametrize(
+    ("route", "told"),
+    [
+        ("", "a stream of futures needs a `route`: public for the order book and market for the rest"),
+        (
+            "    route: private\n",
+            "markets.yaml has no route `private` for futures; it has public for the order book and market for the rest",
+        ),
+    ],
+)
+def test_a_stream_has_a_route_of_its_market(route: str, told: str, tiny: TinySpec) -> None:
     text = (
         HEAD.replace("hosts: [mainnet]\n", "")
         + "schemas:\n  TickEvent:\n    description: x\n    fields: {}\n"
         + "streams:\n  tick:\n    summary: x\n    pattern: tick\n    event: TickEvent\n    speed: x\n"
-        + "    quiet: {kind: never}\n"
+        + f"    quiet: {{kind: never}}\n{route}"
     )
     tiny.write("streams/futures.yaml", text).write("fixtures/futures/streams/tick.json", "{}")
-    assert tiny.mistakes() == [
-        "streams/futures.yaml:8: tick: a stream of futures needs a `route`: "
-        "public for the order book and market for the rest"
-    ]
+    line = 14 if route else 8
+    assert tiny.mistakes() == [f"streams/futures.yaml:{line}: tick: {told}"]
 
 
 def test_live_only_is_for_events(tiny: TinySpec) -> None:
