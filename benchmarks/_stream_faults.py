@@ -41,10 +41,12 @@ async def _injured(*, fill: bool) -> dict[str, int]:
     last = len(plan) * 5 + 10
     seen: list[int] = []
     async with serving(plan, last) as url:
+        usual = context(url, Rows())
         made = replace(
-            context(url, Rows()),
+            usual,
             backoff=lambda: Backoff(first=0.001, longest=0.01),
-            limiter=ConnectionLimiter(10_000),
+            limits={"spot": replace(usual.limits["spot"], connections=10_000)},
+            limiter=ConnectionLimiter(),
             max_dials=10_000,
         )
         manager = StreamManager(lambda: made)

@@ -11,6 +11,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 from binance_sdk import spot
+from binance_sdk._generated.markets import MARKETS
 from binance_sdk._runtime.clock import AsyncClock
 from binance_sdk._runtime.stream.connection.over_websockets import WebsocketsConnector
 from binance_sdk._runtime.stream.context import StreamContext
@@ -45,7 +46,8 @@ def context(url: str, rest: Rows) -> StreamContext:
     """An engine on a loopback exchange."""
     clock = AsyncClock()
     connector = WebsocketsConnector("benchmarks")
-    return StreamContext(urls={"spot": (url,)}, connector=connector, clock=clock, rest=rest, notify=lambda _: None)
+    limits = {"spot": MARKETS["spot"].streams}
+    return StreamContext({"spot": (url,)}, limits, connector, clock, rest, notify=lambda _: None)
 
 
 @contextlib.asynccontextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from binance_sdk._generated.markets import MARKETS
 from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.calls.attempt import Attempts
 from binance_sdk._runtime.calls.cache import AnswerCache
@@ -131,6 +132,7 @@ class Core:
         settings = self.settings
         return StreamContext(
             urls={market: urls.stream_urls for market, urls in settings.urls.items()},
+            limits={market: facts.streams for market, facts in MARKETS.items()},
             connector=self._connector(),
             clock=self.stream_clock(),
             rest=EngineRest(self.engine, settings.defaults, blocking=self.blocking),

@@ -58,6 +58,7 @@ class Engine:
         gatekeeper = Gatekeeper(self.pool, CATALOGUE, "mainnet", self.told.append)
         self.context = StreamContext(
             urls=dict.fromkeys(MARKETS, (exchange.url,)),
+            limits={market: facts.streams for market, facts in MARKETS.items()},
             connector=connector,
             clock=clock,
             rest=self.rest,

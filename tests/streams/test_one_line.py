@@ -10,10 +10,11 @@ import pytest
 
 from binance_sdk import SyncBinanceClient, spot
 from binance_sdk._generated.futures import stream_operations as futures_operations
+from binance_sdk._generated.markets import MARKETS
 from binance_sdk._generated.spot import stream_operations as spot_operations
 from binance_sdk._runtime.stream.connection.connection import Connection
 from binance_sdk._runtime.stream.connection.opener import Dialer
-from binance_sdk._runtime.stream.connection.pacing import CONNECTION_WINDOW, CONNECTIONS, ConnectionLimiter
+from binance_sdk._runtime.stream.connection.pacing import ConnectionLimiter
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.reading.buffer import Buffer
 from binance_sdk._runtime.stream.reading.subscription import Subscription
@@ -29,6 +30,7 @@ from .test_sync import Background, background
 __all__ = ["background"]
 
 TRADES = "btcusdt@aggTrade"
+LIMITS = MARKETS["spot"].streams
 
 # ----------------------------------------------------------------------------------------- sequence
 
@@ -127,11 +129,12 @@ async def test_no_host_is_dialled_more_often_than_it_accepts() -> None:
     network = Network(clock)
     context = StreamContext(
         urls={"spot": ("ws://one.invalid",), "futures": ("ws://two.invalid",)},
+        limits=dict.fromkeys(("spot", "futures"), replace(LIMITS, connections=3)),
         connector=cast(Any, network),
         clock=clock,
         rest=FakeRest(),
         notify=lambda _: None,
-        limiter=ConnectionLimiter(3, 300.0),
+        limiter=ConnectionLimiter(),
     )
     first, second, other = Dialer(context, "spot", ""), Dialer(context, "spot", ""), Dialer(context, "futures", "")
     connection = cast(Connection, None)
@@ -147,20 +150,46 @@ async def test_no_host_is_dialled_more_often_than_it_accepts() -> None:
     assert [at for at, url in network.dialled if "one" in url] == [1000.0, 1000.0, 1000.0, pytest.approx(1300.0, abs=1)]
 
 
-def test_three_hundred_connections_in_five_minutes_are_the_default_of_every_client() -> None:
-    context = StreamContext(
-        urls={}, connector=cast(Any, None), clock=ManualClock(), rest=FakeRest(), notify=lambda _: None
-    )
-    assert (CONNECTIONS, CONNECTION_WINDOW) == (300, 300.0)
-    assert context.limiter is replace(context).limiter
+def test_every_client_counts_its_connections_together_with_all_others() -> None:
+    contexts = [SyncBinanceClient()._core.stream_context() for _ in range(2)]
+    assert contexts[0].limiter is contexts[1].limiter
+    limits = contexts[0].limits["spot"]
+    assert (limits.connections, limits.connections_seconds) == (300, 300)
     limiter = ConnectionLimiter()
-    assert [limiter.claim("host", 10.0 + number / 10) for number in range(300)] == [0.0] * 300
-    assert limiter.claim("host", 40.0) == pytest.approx(270.0)
-    assert limiter.claim("host", 310.0) == 0.0
+    assert [limiter.claim("host", limits, 10.0 + number / 10) for number in range(300)] == [0.0] * 300
+    assert limiter.claim("host", limits, 40.0) == pytest.approx(270.0)
+    assert limiter.claim("host", limits, 310.0) == 0.0
+
+
+async def test_a_connection_carries_as_many_streams_as_its_market_allows(engine: Engine) -> None:
+    few = {"spot": replace(LIMITS, streams_a_connection=2), "futures": MARKETS["futures"].streams}
+    engine.context = replace(engine.context, limits=few)
+    async with engine.spot.agg_trade("A", "B", "C", "D", "E"):
+        assert sorted(len(line.names) for line in engine.exchange.lines) == [1, 2, 2]
+    async with engine.futures.agg_trade("A", "B", "C", "D", "E"):
+        assert len(engine.exchange.lines[-1].names) == 5
+
+
+@pytest.mark.parametrize(("market", "at_once"), [("spot", 4), ("futures", 9)])
+async def test_a_connection_sends_as_many_messages_as_its_market_allows(
+    engine: Engine, market: str, at_once: int
+) -> None:
+    """One place of every second is left to pongs."""
+    async with getattr(engine, market).agg_trade("A", quiet_time=None) as events:
+        asked = [
+            asyncio.ensure_future(events.subscribe(getattr(engine, market).agg_trade(f"A{number}")))
+            for number in range(12)
+        ]
+        await eventually(lambda: sum(task.done() for task in asked) == at_once)
+        await engine.clock.advance(0.5, step=0.1)
+        assert sum(task.done() for task in asked) == at_once
+        await engine.clock.advance(5.0, step=0.5)
+        await asyncio.gather(*asked)
 
 
 async def test_an_engine_dials_out_of_its_budget(engine: Engine) -> None:
-    engine.context = replace(engine.context, limiter=ConnectionLimiter(1, 300.0), open_attempts=1)
+    limits = {"spot": replace(LIMITS, connections=1)}
+    engine.context = replace(engine.context, limits=limits, open_attempts=1)
     async with engine.spot.agg_trade("BTCUSDT", quiet_time=None):
         engine.exchange.lines[0].abort()
         await engine.clock.advance(280.0, step=20.0)

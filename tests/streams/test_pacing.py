@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from binance_sdk._runtime.market import StreamFacts
 from binance_sdk._runtime.stream.connection.pacing import Backoff, ConnectionLimiter, MessageLimiter
 
 from .conftest import Engine
@@ -83,14 +84,15 @@ async def test_requests_of_a_busy_consumer_are_spread(engine: Engine) -> None:
 
 
 def test_connections_of_a_process_are_rationed() -> None:
-    budget = ConnectionLimiter(3, 300.0)
-    assert [budget.claim("a", at) for at in (0.0, 1.0, 2.0)] == [0.0, 0.0, 0.0]
-    assert budget.claim("a", 10.0) == pytest.approx(290.0)
-    assert budget.claim("b", 10.0) == 0.0
+    limits = StreamFacts(messages_a_second=5, streams_a_connection=9, connections=3, connections_seconds=300)
+    budget = ConnectionLimiter()
+    assert [budget.claim("a", limits, at) for at in (0.0, 1.0, 2.0)] == [0.0, 0.0, 0.0]
+    assert budget.claim("a", limits, 10.0) == pytest.approx(290.0)
+    assert budget.claim("b", limits, 10.0) == 0.0
     # What was refused does not count, and each attempt leaves the window by itself.
-    assert budget.claim("a", 299.9) == pytest.approx(0.1)
-    assert budget.claim("a", 300.0) == 0.0
-    assert budget.claim("a", 300.5) == pytest.approx(0.5)
+    assert budget.claim("a", limits, 299.9) == pytest.approx(0.1)
+    assert budget.claim("a", limits, 300.0) == 0.0
+    assert budget.claim("a", limits, 300.5) == pytest.approx(0.5)
 
 
 def test_pauses_double_up_to_a_longest_one_and_are_random() -> None:

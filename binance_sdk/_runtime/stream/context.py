@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper
 from binance_sdk._runtime.clock import Clock
-from binance_sdk._runtime.market import Market
+from binance_sdk._runtime.market import Market, StreamFacts
 from binance_sdk._runtime.stream.connection.pacing import PROCESS_CONNECTIONS, Backoff, ConnectionLimiter
 from binance_sdk._runtime.stream.connection.websocket import Connector
 from binance_sdk._runtime.stream.reading.fill import RestSource
@@ -20,6 +20,7 @@ class StreamContext:
 
     Attributes:
         urls: Base URLs of the streams of each market, best first.
+        limits: What the stream hosts of each market accept.
         connector: Opens WebSockets.
         clock: Time, and waiting.
         rest: Where missing events are fetched.
@@ -34,6 +35,7 @@ class StreamContext:
     """
 
     urls: Mapping[Market, tuple[str, ...]]
+    limits: Mapping[Market, StreamFacts]
     connector: Connector
     clock: Clock
     rest: RestSource

@@ -11,7 +11,7 @@ from binance_sdk._runtime.calls.retry import is_transient
 from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.stream.connection.connection import Connection
 from binance_sdk._runtime.stream.connection.handover import Handover
-from binance_sdk._runtime.stream.connection.pacing import DIAL_WINDOW, MESSAGES_A_SECOND, MessageLimiter
+from binance_sdk._runtime.stream.connection.pacing import DIAL_WINDOW, MessageLimiter
 from binance_sdk._runtime.stream.connection.sender import ConnectionLost
 from binance_sdk._runtime.stream.connection.websocket import ConnectFailure, Receiver, WebSocket
 from binance_sdk._runtime.stream.context import StreamContext
@@ -62,6 +62,7 @@ class Dialer:
         self._clock = context.clock
         self._gate = context.gates.get(market)
         self._bases = context.urls[market]
+        self._limits = context.limits[market]
         self._route = route
         self._host = 0
         self._dialled: deque[float] = deque(maxlen=context.max_dials)
@@ -133,7 +134,7 @@ class Dialer:
                 self._gate.check(self.place, now)
             closed = max(0.0, self.free_at() - now)
             # Last, since it counts an attempt: the dialling must follow at once.
-            wait = min(closed, _CHECK_GATE_SECONDS) or self._context.limiter.claim(host, now)
+            wait = min(closed, _CHECK_GATE_SECONDS) or self._context.limiter.claim(host, self._limits, now)
             if not wait:
                 return
             await self._clock.sleep(wait)
@@ -155,7 +156,7 @@ def requested_pause(error: Exception | str) -> float:
 
 
 def stream_url(base: str, route: str, names: Iterable[str] = ()) -> str:
-    """URL of a combined connection; on futures each route has a path of its own."""
+    """URL of a combined connection; where a market has routes, each has a path of its own."""
     path = f"{base}/{route}/stream" if route else f"{base}/stream"
     # A plus would be read as a space, and a URL is ASCII.
     listed = "/".join(quote(name, safe="!@_-.") for name in names)
@@ -214,7 +215,7 @@ class ConnectionOpener:
         """
         names = [subscription.name for subscription in self._subscriptions.values()]
         handover = None if old is None else Handover(self._reader.stats, silent)
-        limiter = MessageLimiter(MESSAGES_A_SECOND[self._market])
+        limiter = MessageLimiter(self._context.limits[self._market].messages_a_second)
         connection = Connection(
             self._clock, self._reader, self._subscriptions, limiter, self.waker.wake, replacing=handover
         )

@@ -1,21 +1,15 @@
-"""Binance's limits on connections, and how they are kept: messages a second, connections in five minutes, pauses."""
+"""How the limits on connections are kept: messages a second, connections to a host, pauses between attempts."""
 
 from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from binance_sdk._runtime.locks import new_lock
-from binance_sdk._runtime.market import Market
+from binance_sdk._runtime.market import StreamFacts
 
-MESSAGES_A_SECOND: Mapping[Market, int] = {"spot": 5, "futures": 10}
-"""Messages that a client may send on one connection."""
-STREAMS_A_CONNECTION = 1024
-CONNECTIONS = 300
-"""Connections that one address may open to a host in ``CONNECTION_WINDOW`` seconds."""
-CONNECTION_WINDOW = 300.0
 DIAL_WINDOW = 10.0
 """Seconds in which ``StreamContext.max_dials`` are counted."""
 _SECOND = 1.05
@@ -61,20 +55,19 @@ class MessageLimiter:
 class ConnectionLimiter:
     """Connection attempts of the whole process, by host; thread-safe."""
 
-    def __init__(self, max_connections: int = CONNECTIONS, window: float = CONNECTION_WINDOW) -> None:
-        self._max_connections = max_connections
-        self._window = window
+    def __init__(self) -> None:
         self._attempts: dict[str, deque[float]] = {}
         self._lock = new_lock()
 
-    def claim(self, host: str, now: float) -> float:
+    def claim(self, host: str, limits: StreamFacts, now: float) -> float:
         """0.0 if an attempt may be made now, which is then counted; otherwise seconds to wait before asking again."""
+        window = limits.connections_seconds
         with self._lock:
             attempts = self._attempts.setdefault(host, deque())
-            while attempts and attempts[0] <= now - self._window:
+            while attempts and attempts[0] <= now - window:
                 attempts.popleft()
-            if len(attempts) >= self._max_connections:
-                return max(0.001, attempts[0] + self._window - now)
+            if len(attempts) >= limits.connections:
+                return max(0.001, attempts[0] + window - now)
             attempts.append(now)
             return 0.0
 

@@ -11,7 +11,6 @@ from typing import Any
 from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.stream.connection.connection import Connection
 from binance_sdk._runtime.stream.connection.opener import ConnectionOpener, requested_pause
-from binance_sdk._runtime.stream.connection.pacing import STREAMS_A_CONNECTION
 from binance_sdk._runtime.stream.connection.sender import ConnectionLost
 from binance_sdk._runtime.stream.connection.silence import SilenceMonitor, describe, silence_notices
 from binance_sdk._runtime.stream.context import StreamContext
@@ -51,6 +50,7 @@ class Supervisor:
         self.market: Market = market
         self.route = route
         self._reader = reader
+        self._max_streams = context.limits[market].streams_a_connection
         self._rollover_after = rollover_after
         self._subscriptions: dict[bytes, Subscription] = {}
         self._silence = SilenceMonitor(self._subscriptions)
@@ -70,7 +70,7 @@ class Supervisor:
     @property
     def room(self) -> int:
         """How many more streams the connection can carry."""
-        return STREAMS_A_CONNECTION - len(self._subscriptions)
+        return self._max_streams - len(self._subscriptions)
 
     @property
     def empty(self) -> bool:
