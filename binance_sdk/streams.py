@@ -1,6 +1,6 @@
 """Public names of streams: what is opened, what is told besides events, and its options.
 
-Events themselves are in ``binance_sdk.spot`` and ``binance_sdk.futures``.
+Events themselves are in the module of their market, e.g. ``binance_sdk.spot``.
 """
 
 from binance_sdk._runtime.stream.events import Events, EventsWithNotices, SyncEvents, SyncEventsWithNotices

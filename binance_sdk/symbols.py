@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import (
     ROUND_05UP,
@@ -16,15 +16,14 @@ from decimal import (
     Decimal,
 )
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
+from binance_sdk._generated.markets import MARKETS, Market
+from binance_sdk._runtime.market import SymbolFacts
 from binance_sdk.arithmetic import in_own_context, read_number
 from binance_sdk.errors import ParameterError, shown
 
-if TYPE_CHECKING:
-    from binance_sdk import futures, spot
-
-__all__ = ["SymbolRules", "Symbols", "futures_symbols", "spot_symbols"]
+__all__ = ["SymbolRules", "Symbols", "read_symbols"]
 
 _ROUNDINGS = (
     ROUND_DOWN,
@@ -50,11 +49,12 @@ class SymbolRules:
         tick_size: Distance of two prices.
         min_price: Least price.
         max_price: Greatest price.
-        step_size: Distance of two quantities, in the base asset.
-        min_qty: Least quantity, in the base asset.
-        max_qty: Greatest quantity, in the base asset.
+        step_size: Distance of two quantities, in the base asset, or in contracts where there is a ``contract_size``.
+        min_qty: Least quantity, in the same unit.
+        max_qty: Greatest quantity, in the same unit.
         min_notional: Least price times quantity, in the quote asset.
         price_origin: Prices are this plus a multiple of ``tick_size``.
+        contract_size: What one contract is worth, in the quote asset, where quantities are contracts (COIN-M futures).
     """
 
     symbol: str
@@ -69,6 +69,7 @@ class SymbolRules:
     max_qty: Decimal | None
     min_notional: Decimal | None
     price_origin: Decimal = Decimal(0)
+    contract_size: Decimal | None = None
 
     @property
     def is_trading(self) -> bool:
@@ -90,7 +91,7 @@ class SymbolRules:
         """``qty`` on a step, by default the one below and never above it, with the digits of the step size.
 
         Args:
-            qty: In the base asset, 0 or more; no float.
+            qty: In the unit of ``step_size``, 0 or more; no float.
             rounding: A rounding mode of ``decimal``.
 
         Raises:
@@ -119,22 +120,25 @@ class SymbolRules:
                 found.append(f"{name} {value} is below {low}")
             if high and value > high:
                 found.append(f"{name} {value} is above {high}")
-        notional = exact_price * exact_qty
+        # What contracts are worth does not depend on the price.
+        worth, of = (exact_price, "price") if self.contract_size is None else (self.contract_size, "contract size")
+        notional = worth * exact_qty
         if self.min_notional and notional < self.min_notional:
-            found.append(f"price times quantity {notional} is below {self.min_notional} {self.quote_asset}")
+            found.append(f"{of} times quantity {notional} is below {self.min_notional} {self.quote_asset}")
         return found
 
 
 class Symbols(Mapping[str, SymbolRules]):
     """The rules of every symbol of a market, by symbol."""
 
-    def __init__(self, rules: Mapping[str, SymbolRules]) -> None:
+    def __init__(self, rules: Mapping[str, SymbolRules], example: str = "BTCUSDT") -> None:
         self._rules = rules
+        self._example = example
 
     def __getitem__(self, symbol: str) -> SymbolRules:
         found = self._rules.get(symbol)
         if found is None:
-            raise KeyError(f"{symbol!r} is not listed; symbols look like 'BTCUSDT'")
+            raise KeyError(f"{symbol!r} is not listed; symbols look like {self._example!r}")
         return found
 
     def __iter__(self) -> Iterator[str]:
@@ -170,6 +174,11 @@ def _round(value: Decimal, step: Decimal | None, origin: Decimal, rounding: str)
     return (origin + whole * step).quantize(Decimal(1).scaleb(finest))
 
 
+class _Filter(Protocol):
+    @property
+    def filter_type(self) -> str: ...
+
+
 class _Listed(Protocol):
     @property
     def symbol(self) -> str: ...
@@ -179,69 +188,48 @@ class _Listed(Protocol):
     def base_asset(self) -> str: ...
     @property
     def quote_asset(self) -> str: ...
+    @property
+    def filters(self) -> Sequence[_Filter]: ...
 
 
-class _Price(Protocol):
+class ExchangeInfoLike(Protocol):
+    """The exchange information of any market."""
+
     @property
-    def tick_size(self) -> Decimal: ...
-    @property
-    def min_price(self) -> Decimal: ...
-    @property
-    def max_price(self) -> Decimal: ...
+    def symbols(self) -> Sequence[_Listed]: ...
 
 
-class _Lot(Protocol):
-    @property
-    def step_size(self) -> Decimal: ...
-    @property
-    def min_qty(self) -> Decimal: ...
-    @property
-    def max_qty(self) -> Decimal: ...
+def read_symbols(info: ExchangeInfoLike, market: Market) -> Symbols:
+    """The rules in the exchange information of a market.
+
+    Args:
+        info: What ``exchange_info()`` of that market answered.
+        market: E.g. ``spot``.
+    """
+    facts = MARKETS[market].symbols
+    if facts is None:
+        raise ParameterError(f"market={market!r} has no symbols", parameter="market", value=market)
+    return Symbols({listed.symbol: _rules(listed, facts) for listed in info.symbols}, facts.form.example)
 
 
-def _rules(
-    info: _Listed, price: _Price | None, lot: _Lot | None, min_notional: Decimal | None, origin: Decimal
-) -> SymbolRules:
+def _rules(listed: _Listed, facts: SymbolFacts) -> SymbolRules:
+    # A symbol has at most one filter of each kind.
+    filters: Mapping[str, Any] = {each.filter_type: each for each in listed.filters}
+    price, lot = filters.get("PRICE_FILTER"), filters.get("LOT_SIZE")
+    notionals = [filters[kind].min_notional for kind in ("MIN_NOTIONAL", "NOTIONAL") if kind in filters]
+    size = getattr(listed, facts.contract_size) if facts.contract_size else None
     return SymbolRules(
-        symbol=info.symbol,
-        status=info.status,
-        base_asset=info.base_asset,
-        quote_asset=info.quote_asset,
+        symbol=listed.symbol,
+        status=listed.status,
+        base_asset=listed.base_asset,
+        quote_asset=listed.quote_asset,
         tick_size=None if price is None else price.tick_size,
         min_price=None if price is None else price.min_price,
         max_price=None if price is None else price.max_price,
         step_size=None if lot is None else lot.step_size,
         min_qty=None if lot is None else lot.min_qty,
         max_qty=None if lot is None else lot.max_qty,
-        min_notional=min_notional,
-        price_origin=origin,
+        min_notional=max(notionals, default=None),
+        price_origin=price.min_price if price is not None and facts.prices_from == "least" else Decimal(0),
+        contract_size=None if size is None else Decimal(size),
     )
-
-
-def spot_symbols(info: spot.ExchangeInfo) -> Symbols:
-    """The rules in the exchange information of the spot market."""
-    from binance_sdk import spot
-
-    rules: dict[str, SymbolRules] = {}
-    for symbol in info.symbols:
-        price = next((f for f in symbol.filters if isinstance(f, spot.PriceFilter)), None)
-        lot = next((f for f in symbol.filters if isinstance(f, spot.LotSizeFilter)), None)
-        kinds = (spot.NotionalFilter, spot.MinNotionalFilter)
-        notionals = [f.min_notional for f in symbol.filters if isinstance(f, kinds)]
-        # Spot prices are multiples of the tick; those of futures are counted from the least price.
-        rules[symbol.symbol] = _rules(symbol, price, lot, max(notionals, default=None), Decimal(0))
-    return Symbols(rules)
-
-
-def futures_symbols(info: futures.ExchangeInfo) -> Symbols:
-    """The rules in the exchange information of the futures market."""
-    from binance_sdk import futures
-
-    rules: dict[str, SymbolRules] = {}
-    for symbol in info.symbols:
-        price = next((f for f in symbol.filters if isinstance(f, futures.PriceFilter)), None)
-        lot = next((f for f in symbol.filters if isinstance(f, futures.LotSizeFilter)), None)
-        notionals = [f.min_notional for f in symbol.filters if isinstance(f, futures.MinNotionalFilter)]
-        origin = Decimal(0) if price is None else price.min_price
-        rules[symbol.symbol] = _rules(symbol, price, lot, max(notionals, default=None), origin)
-    return Symbols(rules)

@@ -18,6 +18,7 @@ from codegen.documents import Problem
 from codegen.names import RESERVED_CLASSES, class_names, field_refusal, position_refusal, snake
 from codegen.spec import Placed, Spec
 from codegen.spec_model import Enum, ObjectSchema, RowSchema, Schema, UnionSchema
+from codegen.symbols import check_symbols
 from codegen.types import parse_type
 
 
@@ -41,6 +42,7 @@ def check(spec: Spec) -> list[Problem]:
     problems += check_books(spec)
     problems += check_deprecations(spec)
     problems += check_endpoints(spec)
+    problems += check_symbols(spec)
     # What is wrong with a schema would be told again for every example of it.
     return problems or list(check_fixtures(spec))
 

@@ -29,7 +29,7 @@ class MarketView:
     """As it begins a sentence."""
     class_name: str
     exchange_info_weight: str
-    """Empty where the market has no exchange information, and so no rules of symbols."""
+    """Empty where the spec does not tell the rules of its symbols."""
     book: BookView | None
 
 
@@ -77,7 +77,9 @@ def render_clients(spec: Spec) -> dict[str, bytes]:
 
 def _market(spec: Spec, market: str) -> MarketView:
     placed = spec.operations.get((market, "exchange_info"))
-    weight = "" if placed is None else words.weight(placed.value.weight, placed.value)
+    weight = ""
+    if placed is not None and spec.entry(market).symbols is not None:
+        weight = words.weight(placed.value.weight, placed.value)
     return MarketView(market, spec.entry(market).title, pascal(market), weight, book_view(spec, market))
 
 

@@ -26,6 +26,7 @@ from codegen.spec_model import (
     WeightRule,
     seconds,
 )
+from codegen.symbols import form_of
 from codegen.types import TypeRef, parse_type
 
 
@@ -153,6 +154,9 @@ def _parameter(spec: Spec, scope: str, wire: str, one: Parameter) -> str:
     for name in ("max_items", "pattern", "pattern_note"):
         if getattr(one, name) is not None:
             fields[name] = getattr(one, name)
+    form = form_of(spec, scope, pair=one.pair) if one.type == "symbol" else None
+    if form is not None:
+        fields["symbol_form"] = form
     return _call("Parameter", repr(wire), repr(one.name or snake(wire)), repr(one.type), **fields)
 
 

@@ -124,7 +124,7 @@ def unread_values(package: Path) -> list[Problem]:
         if field not in read and f"{name}.{field}" not in _FOR_USERS
     ]
     tops = {path: tree for path, tree in generated.items() if path.parent.name == "_generated"}
-    nodes += [node for tree in tops.values() for node in ast.walk(tree)]
+    nodes += [node for tree in generated.values() for node in ast.walk(tree)]
     imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
     for path, tree in tops.items():
         if path.stem not in ("catalogue", "spec"):

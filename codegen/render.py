@@ -27,6 +27,7 @@ from codegen.spec import SHARED, Spec
 from codegen.spec_files import WRITTEN
 from codegen.spec_model import seconds
 from codegen.streams import stream_names, stream_views
+from codegen.symbols import forms_of, symbol_forms
 from codegen.views import ScopeView, scope_view
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -84,7 +85,7 @@ def _texts(spec: Spec, models: Callable[[Bundle, str], str]) -> dict[str, str]:
     put("spec.py", "spec.py.j2", spec=spec, spec_hash=spec_hash(spec))
     put("catalogue.py", "catalogue.py.j2", markets=spec.market_names)
     put("sources.py", "sources.py.j2", tables=source_tables(spec))
-    put("markets.py", "markets.py.j2", markets=spec.markets.markets.items())
+    put("markets.py", "markets.py.j2", markets=spec.markets.markets.items(), forms=list(symbol_forms(spec)))
     put(
         "environments.py",
         "environments.py.j2",
@@ -118,7 +119,7 @@ def _render_scope(
         _render_streams(spec, scope, files, put, models)
         operations = sorted(spec.of_market(scope), key=lambda placed: placed.name)
         views = [operation_view(spec, placed) for placed in operations]
-        put(f"{scope}/operations.py", "operations.py.j2", view=view, operations=views)
+        put(f"{scope}/operations.py", "operations.py.j2", view=view, operations=views, forms=forms_of(spec, scope))
         mentioned = sorted({name for method in view.methods for name in method.names})
         put(f"{scope}/api.py", "api.py.j2", view=view, **_named(spec, scope), names=mentioned)
 
@@ -131,10 +132,16 @@ def _render_streams(
         docstring = f'{MARK}\n"""What {market} streams send."""\n\nfrom __future__ import annotations\n'
         files[f"{market}/events.py"] = models(bundle(spec, market, "events"), docstring)
     streams = stream_views(spec, market)
-    put(f"{market}/stream_operations.py", "stream_operations.py.j2", scope=market, streams=streams)
     book = book_view(spec, market)
     if book is not None:
         put(f"{market}/book.py", "book.py.j2", market=market, title=spec.entry(market).title, book=book)
+    put(
+        f"{market}/stream_operations.py",
+        "stream_operations.py.j2",
+        scope=market,
+        streams=streams,
+        forms=forms_of(spec, market),
+    )
     names = sorted({name for one in streams for name in one.names})
     imports = [(module_of(spec, market, name), name) for name in names]
     put(

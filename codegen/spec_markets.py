@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+import re
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -81,6 +82,38 @@ class StreamLimits(Node):
     """First part of the path to what is sent there; a market without has one kind of connection."""
 
 
+class Names(Node):
+    """What symbols or pairs look like."""
+
+    example: Text
+    pattern: Text
+    """Regular expression that each of them matches in capitals; those of other markets where that is certain do not."""
+    uncertain: Text | None = None
+
+    @model_validator(mode="after")
+    def _reads_its_example(self) -> Self:
+        try:
+            found = re.fullmatch(self.pattern, self.example)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise wrong(f"`pattern` is not a regular expression: {error}", "pattern") from None
+        if found is None:
+            raise wrong(f"the example `{self.example}` does not match the pattern", "example")
+        return self
+
+
+class Symbols(Names):
+    """What the symbols of a market look like, and where their rules are told."""
+
+    pairs: Names | None = None
+    """What several contracts of a symbol have in common, where that is not a symbol itself."""
+    listed_by: PythonName
+    """The cheapest operation whose rows name every symbol that is traded."""
+    prices_from: Literal["zero", "least"]
+    """Where the ticks of prices are counted from: 0, or the least price."""
+    contract_size: PythonName | None = None
+    """The field of exchange information that says what a contract is worth, where quantities are contracts."""
+
+
 class MarketEntry(Node):
     """One market: a name, where it listens, and the pool that its requests draw from."""
 
@@ -95,6 +128,8 @@ class MarketEntry(Node):
     streams: StreamLimits
     book: Book | None = None
     """A market without has no live order books."""
+    symbols: Symbols | None = None
+    """A market without has no `symbols()`, and takes any symbol."""
     hosts: dict[Host, HostUrls] = Field(min_length=1)
     """An environment that is left out does not have this market."""
 
@@ -130,6 +165,8 @@ __all__ = [
     "Limit",
     "MarketEntry",
     "MarketsFile",
+    "Names",
     "Pool",
     "StreamLimits",
+    "Symbols",
 ]

@@ -34,6 +34,8 @@ class Parameter(Node):
     values: Annotated[list[int], Field(min_length=1)] | None = None
     """The only values an int may take."""
     max_items: Annotated[int, Field(ge=1)] | None = None
+    pair: bool = False
+    """A symbol that names a pair: what several contracts have in common."""
     pattern: Text | None = None
     pattern_note: Text | None = None
     uncertain: Text | None = None
@@ -54,6 +56,8 @@ class Parameter(Node):
             raise wrong(f"`max` {self.max} is below `min` {self.min}", "max")
         if self.above == "clamp" and self.max is None:
             raise wrong("`above: clamp` needs a `max` to clamp to", "above")
+        if self.pair and self.type != "symbol":
+            raise wrong(f"`pair` says which kind of symbol it is, and this is of type {self.type}", "pair")
         if self.max_items is not None and not self.is_list:
             raise wrong("`max_items` goes with `list: true`", "max_items")
         if self.pattern_note is not None and self.pattern is None:

@@ -48,9 +48,13 @@ class StreamParameter(Node):
     texts: Annotated[dict[str, str], Field(min_length=1)] | None = None
     """Values with what each becomes in the name, where that is something else."""
     default: Choice | None = None
+    pair: bool = False
+    """A symbol that names a pair: what several contracts have in common."""
 
     @model_validator(mode="after")
     def _one_kind_of_values(self) -> Self:
+        if self.pair and self.type != "symbol":
+            raise wrong("`pair` says which kind of symbol it is, and this is a choice", "pair")
         given = [name for name in ("enum", "values", "texts") if getattr(self, name) is not None]
         if self.type == "choice" and len(given) != 1:
             raise wrong("a choice has its values in one of `enum`, `values` or `texts`")

@@ -11,6 +11,7 @@ from codegen.names import english_list, snake
 from codegen.spec import Placed, Spec
 from codegen.spec_model import ObjectSchema
 from codegen.spec_streams import OwnRows, Quiet, StreamNode, StreamParameter
+from codegen.symbols import form_of
 from codegen.types import TypeRef, parse_type
 
 PERIODS_OF_SILENCE = 5
@@ -185,6 +186,9 @@ def _parameter(spec: Spec, market: str, name: str, one: StreamParameter) -> str:
         fields["default"] = one.default
     if one.type == "symbol":
         fields["many"] = True
+        form = form_of(spec, market, pair=one.pair)
+        if form is not None:
+            fields["symbol_form"] = form
     return _call("StreamParameter", fields)
 
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, cast
 
 from binance_sdk import futures, spot
 from binance_sdk.errors import shown
-from binance_sdk.symbols import SymbolRules, futures_symbols, spot_symbols
+from binance_sdk.symbols import SymbolRules, read_symbols
 from virtuoso_binance.errors import InvalidSymbolError
 
 __all__ = ["Listed", "Listing", "MarketName", "Spelling", "SymbolLike", "plain_symbol", "read_symbol"]
@@ -167,7 +167,7 @@ def spellings_of(instruments: Iterable[Listed]) -> set[str]:
 
 
 def _perpetuals(info: futures.ExchangeInfo) -> dict[str, Listed]:
-    rules = futures_symbols(info)
+    rules = read_symbols(info, "futures")
     # TRADIFI_PERPETUAL too; dated contracts are another thing under nearly the same name.
     return {
         contract.symbol: Listed("usdm", contract.symbol, contract.contract_type, rules[contract.symbol])
@@ -177,4 +177,4 @@ def _perpetuals(info: futures.ExchangeInfo) -> dict[str, Listed]:
 
 
 def _spot(info: spot.ExchangeInfo) -> dict[str, Listed]:
-    return {symbol: Listed("spot", symbol, "", rules) for symbol, rules in spot_symbols(info).items()}
+    return {symbol: Listed("spot", symbol, "", rules) for symbol, rules in read_symbols(info, "spot").items()}

@@ -6,10 +6,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from binance_sdk._runtime.market import MarketFacts, StreamFacts
+from binance_sdk._runtime.market import MarketFacts, StreamFacts, SymbolFacts, SymbolForm
 
 Market: TypeAlias = Literal["spot", "futures"]
 """Name of a market, as in ``client.market(name)``."""
+
+SPOT_SYMBOL = SymbolForm(
+    what="symbol",
+    market="spot",
+    example="BTCUSDT",
+    pattern="(?!.+USD_PERP$)(?!.+_[0-9]{6}$).+",
+    elsewhere={"futures": "(?!.+USD_PERP$)(?!.+(?<![BT])(?<!FD)USD_[0-9]{6}$).+"},
+)
+FUTURES_SYMBOL = SymbolForm(
+    what="symbol",
+    market="futures",
+    example="BTCUSDT",
+    pattern="(?!.+USD_PERP$)(?!.+(?<![BT])(?<!FD)USD_[0-9]{6}$).+",
+    pairs="(?!.+_(PERP|[0-9]{6})$)(?!.+(?<![BT])(?<!FD)USD$).+",
+    elsewhere={"spot": "(?!.+USD_PERP$)(?!.+_[0-9]{6}$).+"},
+)
+FUTURES_PAIR = SymbolForm(
+    what="pair", market="futures", example="BTCUSDT", pattern="(?!.+_(PERP|[0-9]{6})$)(?!.+(?<![BT])(?<!FD)USD$).+"
+)
 
 MARKETS: Mapping[str, MarketFacts] = {
     "spot": MarketFacts(
@@ -22,6 +41,7 @@ MARKETS: Mapping[str, MarketFacts] = {
             messages_a_second=5, streams_a_connection=1024, connections=300, connections_seconds=300, routes=()
         ),
         probe="ping",
+        symbols=SymbolFacts(form=SPOT_SYMBOL, listed_by="ticker_price", prices_from="zero"),
     ),
     "futures": MarketFacts(
         name="futures",
@@ -37,5 +57,6 @@ MARKETS: Mapping[str, MarketFacts] = {
             routes=("public", "market"),
         ),
         probe="ping",
+        symbols=SymbolFacts(form=FUTURES_SYMBOL, listed_by="ticker_price_v2", prices_from="least"),
     ),
 }

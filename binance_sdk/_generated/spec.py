@@ -6,4 +6,4 @@ After a merge of two changes each line may stand here twice; generate again.
 
 ENDPOINTS = 53
 STREAMS = 36
-SPEC_HASH = "29ccb25403bd6feb"
+SPEC_HASH = "ebf893f96284606f"

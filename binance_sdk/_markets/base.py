@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
+from binance_sdk._generated.markets import Market
 from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk.batch import Batch, SyncBatch
-from binance_sdk.symbols import Symbols
+from binance_sdk.symbols import ExchangeInfoLike, Symbols, read_symbols
 
 P = ParamSpec("P")
 T = TypeVar("T")
-InfoT = TypeVar("InfoT")
 
 CACHED = RequestOptions(cache=True)
 """For exchange information, which is reused for as long as the spec says."""
 
 
-class SymbolsOfLatest(Generic[InfoT]):
+class SymbolsOfLatest:
     """Turns exchange information into symbol rules, once for each answer."""
 
-    def __init__(self, make: Callable[[InfoT], Symbols]) -> None:
-        self._make = make
-        self._latest: tuple[InfoT, Symbols] | None = None
+    def __init__(self, market: Market) -> None:
+        self._market: Market = market
+        self._latest: tuple[ExchangeInfoLike, Symbols] | None = None
 
-    def of(self, info: InfoT) -> Symbols:
+    def of(self, info: ExchangeInfoLike) -> Symbols:
         latest = self._latest
         if latest is None or latest[0] is not info:
-            latest = self._latest = (info, self._make(info))
+            latest = self._latest = (info, read_symbols(info, self._market))
         return latest[1]
 
 

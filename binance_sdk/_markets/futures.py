@@ -10,10 +10,9 @@ from binance_sdk._generated.futures.api import AsyncFutures, SyncFutures
 from binance_sdk._markets.base import CACHED, AsyncMarket, SymbolsOfLatest, SyncMarket
 from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
-from binance_sdk.symbols import Symbols, futures_symbols
+from binance_sdk.symbols import Symbols
 
 if TYPE_CHECKING:
-    from binance_sdk._generated.futures.models import ExchangeInfo
     from binance_sdk._generated.futures.streams import AsyncFuturesStreams, SyncFuturesStreams
     from binance_sdk._runtime.live_book.async_books import LiveBook, LiveBooks
     from binance_sdk._runtime.live_book.sync_books import SyncLiveBook, SyncLiveBooks
@@ -26,7 +25,7 @@ class AsyncFuturesMarket(AsyncMarket, AsyncFutures):
     def __init__(self, caller: AsyncCaller, stream_manager: Callable[[], StreamManager]) -> None:
         super().__init__(caller)
         self._stream_manager = stream_manager
-        self._symbols: SymbolsOfLatest[ExchangeInfo] = SymbolsOfLatest(futures_symbols)
+        self._symbols = SymbolsOfLatest("futures")
 
     @cached_property
     def streams(self) -> AsyncFuturesStreams:
@@ -140,7 +139,7 @@ class SyncFuturesMarket(SyncMarket, SyncFutures):
     def __init__(self, caller: SyncCaller, stream_manager: Callable[[], BackgroundStreamManager]) -> None:
         super().__init__(caller)
         self._stream_manager = stream_manager
-        self._symbols: SymbolsOfLatest[ExchangeInfo] = SymbolsOfLatest(futures_symbols)
+        self._symbols = SymbolsOfLatest("futures")
 
     @cached_property
     def streams(self) -> SyncFuturesStreams:

@@ -10,10 +10,9 @@ from binance_sdk._generated.spot.api import AsyncSpot, SyncSpot
 from binance_sdk._markets.base import CACHED, AsyncMarket, SymbolsOfLatest, SyncMarket
 from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
 from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
-from binance_sdk.symbols import Symbols, spot_symbols
+from binance_sdk.symbols import Symbols
 
 if TYPE_CHECKING:
-    from binance_sdk._generated.spot.models import ExchangeInfo
     from binance_sdk._generated.spot.streams import AsyncSpotStreams, SyncSpotStreams
     from binance_sdk._runtime.live_book.async_books import LiveBook, LiveBooks
     from binance_sdk._runtime.live_book.sync_books import SyncLiveBook, SyncLiveBooks
@@ -26,7 +25,7 @@ class AsyncSpotMarket(AsyncMarket, AsyncSpot):
     def __init__(self, caller: AsyncCaller, stream_manager: Callable[[], StreamManager]) -> None:
         super().__init__(caller)
         self._stream_manager = stream_manager
-        self._symbols: SymbolsOfLatest[ExchangeInfo] = SymbolsOfLatest(spot_symbols)
+        self._symbols = SymbolsOfLatest("spot")
 
     @cached_property
     def streams(self) -> AsyncSpotStreams:
@@ -142,7 +141,7 @@ class SyncSpotMarket(SyncMarket, SyncSpot):
     def __init__(self, caller: SyncCaller, stream_manager: Callable[[], BackgroundStreamManager]) -> None:
         super().__init__(caller)
         self._stream_manager = stream_manager
-        self._symbols: SymbolsOfLatest[ExchangeInfo] = SymbolsOfLatest(spot_symbols)
+        self._symbols = SymbolsOfLatest("spot")
 
     @cached_property
     def streams(self) -> SyncSpotStreams:

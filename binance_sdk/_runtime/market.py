@@ -6,9 +6,13 @@ name of a market.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal, TypeAlias
+
+from binance_sdk._runtime.locks import cached_property
 
 Market: TypeAlias = str
 """Name of a market. Those that exist are a ``Literal`` in generated code."""
@@ -60,6 +64,59 @@ class StreamFacts:
     routes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class SymbolForm:
+    """What the symbols of a market look like, or its pairs, so that one of another market is refused unsent.
+
+    Attributes:
+        what: ``symbol`` or ``pair``.
+        market: Whose.
+        example: One of them.
+        pattern: Regular expression that each of them matches, in capitals.
+        pairs: The same of the market's pairs, where its symbols are more than those; empty where they are not.
+        elsewhere: The same of the symbols of every other market.
+    """
+
+    what: Literal["symbol", "pair"]
+    market: Market
+    example: str
+    pattern: str
+    pairs: str = ""
+    elsewhere: Mapping[Market, str] = field(default_factory=dict[Market, str])
+
+    @cached_property
+    def fits(self) -> Callable[[str], object]:
+        """True, or what counts as that, for what can be a symbol of this market."""
+        # Most callers ask for the same symbols again and again.
+        return lru_cache(maxsize=4096)(re.compile(self.pattern).fullmatch)
+
+    def refusal(self, symbol: str) -> str:
+        """Why it is refused, and where it is asked for."""
+        text = f"must be a {self.what} of client.{self.market} such as {self.example!r}"
+        if self.pairs and re.fullmatch(self.pairs, symbol):
+            return f"{text}; this looks like a pair, which may have several contracts"
+        places = [f"client.{market}" for market, pattern in self.elsewhere.items() if re.fullmatch(pattern, symbol)]
+        return f"{text}; this looks like one of {' or '.join(places)}" if places else text
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolFacts:
+    """What is known about the symbols of a market.
+
+    Attributes:
+        form: What they look like.
+        listed_by: The cheapest operation whose rows name every symbol that is traded.
+        prices_from: Where the ticks of prices are counted from: ``zero``, or the ``least`` price.
+        contract_size: Attribute of a symbol's exchange information that says what one contract is worth, where
+            quantities are contracts; empty where they are of the base asset.
+    """
+
+    form: SymbolForm
+    listed_by: str
+    prices_from: Literal["zero", "least"]
+    contract_size: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class MarketFacts:
     """What is known about a market, its operations and streams left out.
@@ -73,6 +130,7 @@ class MarketFacts:
         streams: Limits of its streams.
         probe: Name of its cheapest operation, which needs no argument: it asks a host that was down whether it is back.
             None: the next call finds out.
+        symbols: What is known about its symbols; None for a market that has none.
     """
 
     name: Market
@@ -82,6 +140,7 @@ class MarketFacts:
     paths: tuple[str, ...]
     streams: StreamFacts
     probe: str | None = None
+    symbols: SymbolFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from binance_sdk._runtime.json_validator import JsonReader
 from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
-from binance_sdk._runtime.market import Environment, Market, MarketFacts, PoolLimits
+from binance_sdk._runtime.market import Environment, Market, MarketFacts, PoolLimits, SymbolForm
 from binance_sdk._runtime.type_adapter import type_adapter
 from binance_sdk._runtime.weight import Arguments, ArgumentValue, WeightRule
 
@@ -44,6 +44,7 @@ class Parameter:
     max_items: int | None = None
     pattern: str | None = None
     pattern_note: str | None = None
+    symbol_form: SymbolForm | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import decimal
+import json
 import math
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_UP, Decimal, localcontext
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from binance_sdk import errors
-from binance_sdk.symbols import SymbolRules
+from binance_sdk.catalogue import CATALOGUE, Market, fixture
+from binance_sdk.symbols import SymbolRules, read_symbols
 from tests.decimal_contexts import HOSTILE
 
 STEPS = st.builds(
@@ -185,3 +188,48 @@ def test_what_is_no_number_is_told_with_the_true_reason(value: object, reason: s
 def test_what_is_no_rounding_mode(rounding: Any) -> None:
     with pytest.raises(errors.ParameterError, match=r"rounding=.* must be one of ROUND_DOWN"):
         rules(Decimal("0.1")).round_price("1", rounding)
+
+
+# -------------------------------------------------------------------------- from exchange information
+
+
+def listed(market: str, filters: list[dict[str, str]], **more: object) -> SymbolRules:
+    """The rules of the first symbol of a market's example, with other filters."""
+    document = json.loads(fixture(cast(Market, market), "exchange_info"))
+    row = document["symbols"][0]
+    document["symbols"] = [{**row, "filters": filters, **more}]
+    info: Any = TypeAdapter(CATALOGUE[market].operations["exchange_info"].variants[0].type).validate_python(document)
+    return read_symbols(info, cast(Market, market))[row["symbol"]]
+
+
+PRICE = {"filterType": "PRICE_FILTER", "minPrice": "0.03", "maxPrice": "90.00", "tickSize": "0.02"}
+LOT = {"filterType": "LOT_SIZE", "minQty": "1", "maxQty": "9", "stepSize": "0.5"}
+
+
+def test_prices_of_futures_are_counted_from_the_least_one_and_those_of_spot_from_zero() -> None:
+    assert listed("futures", [PRICE]).round_price("0.054") == Decimal("0.05")
+    assert listed("spot", [PRICE]).round_price("0.05", ROUND_UP) == Decimal("0.06")
+    assert listed("futures", []).price_origin == 0
+
+
+def test_the_larger_least_notional_counts() -> None:
+    old = {"filterType": "MIN_NOTIONAL", "minNotional": "5", "applyToMarket": True, "avgPriceMins": 5}
+    new = {"filterType": "NOTIONAL", "minNotional": "7", "applyMinToMarket": True, "maxNotional": "9",
+           "applyMaxToMarket": False, "avgPriceMins": 5}  # fmt: skip
+    assert listed("spot", [old]).min_notional == 5
+    assert listed("spot", [old, new]).min_notional == listed("spot", [new, old]).min_notional == 7
+    assert listed("futures", [{"filterType": "MIN_NOTIONAL", "notional": "3"}]).min_notional == 3
+
+
+def test_what_no_filter_says_is_no_rule() -> None:
+    found = listed("spot", [{"filterType": "T_PLUS_SELL", "endTime": "5"}])
+    assert (found.tick_size, found.max_price, found.step_size, found.min_qty, found.min_notional) == (None,) * 5
+    assert found.contract_size is None
+    with_lot = listed("futures", [LOT])
+    assert (with_lot.step_size, with_lot.min_qty, with_lot.max_qty) == (Decimal("0.5"), 1, 9)
+
+
+def test_the_worth_of_contracts_does_not_depend_on_the_price() -> None:
+    symbol_rules = rules(min_notional=Decimal(500), contract_size=Decimal(100))
+    assert symbol_rules.problems("0.1", 5) == []
+    assert symbol_rules.problems("99999", 4) == ["contract size times quantity 400 is below 500 USDT"]

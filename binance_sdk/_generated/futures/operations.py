@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from binance_sdk._generated import futures as futures_types
+from binance_sdk._generated.markets import FUTURES_PAIR, FUTURES_SYMBOL
 from binance_sdk._runtime import operation as op
 from binance_sdk._runtime import weight as w
 from binance_sdk._runtime.operation import Operation, Parameter, Variant
@@ -20,7 +21,7 @@ AGG_TRADES: Operation[list[futures_types.AggTrade]] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter("fromId", "from_id", "id"),
         Parameter("startTime", "start_time", "time"),
         Parameter("endTime", "end_time", "time"),
@@ -64,7 +65,7 @@ ASSET_INDEX: Operation[futures_types.AssetIndex | list[futures_types.AssetIndex]
     ),
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol"),),
+    parameters=(Parameter("symbol", "symbol", "symbol", symbol_form=FUTURES_SYMBOL),),
 )
 
 BASIS: Operation[list[futures_types.Basis]] = Operation(
@@ -82,7 +83,7 @@ BASIS: Operation[list[futures_types.Basis]] = Operation(
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("pair", "pair", "symbol", required=True),
+        Parameter("pair", "pair", "symbol", required=True, symbol_form=FUTURES_PAIR),
         Parameter(
             "contractType",
             "contract_type",
@@ -113,7 +114,7 @@ CONSTITUENTS: Operation[futures_types.Constituents] = Operation(
     variants=(Variant(futures_types.Constituents, example={"symbol": "BTCUSDT"}),),
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol", required=True),),
+    parameters=(Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),),
 )
 
 CONTINUOUS_KLINES: Operation[list[futures_types.Kline]] = Operation(
@@ -131,7 +132,7 @@ CONTINUOUS_KLINES: Operation[list[futures_types.Kline]] = Operation(
     cache=op.Cache(seconds=60, until_close_of="interval"),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("pair", "pair", "symbol", required=True),
+        Parameter("pair", "pair", "symbol", required=True, symbol_form=FUTURES_PAIR),
         Parameter(
             "contractType",
             "contract_type",
@@ -173,7 +174,7 @@ DELIVERY_PRICE: Operation[list[futures_types.DeliveryPrice]] = Operation(
     variants=(Variant(list[futures_types.DeliveryPrice], example={"pair": "BTCUSDT"}),),
     cache=op.Cache(seconds=3600),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("pair", "pair", "symbol", required=True),),
+    parameters=(Parameter("pair", "pair", "symbol", required=True, symbol_form=FUTURES_PAIR),),
     groups=("futures_data",),
     used_weight_header="untrusted",
 )
@@ -188,7 +189,7 @@ DEPTH: Operation[futures_types.OrderBook] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter("limit", "limit", "int", choices=(5, 10, 20, 50, 100, 500, 1000), default=500),
     ),
     error_codes=(-4021,),
@@ -231,7 +232,7 @@ FUNDING_RATE: Operation[list[futures_types.FundingRate]] = Operation(
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol"),
+        Parameter("symbol", "symbol", "symbol", symbol_form=FUTURES_SYMBOL),
         Parameter("startTime", "start_time", "time"),
         Parameter("endTime", "end_time", "time"),
         Parameter("limit", "limit", "int", default=100, min=1, max=1000),
@@ -252,7 +253,7 @@ GLOBAL_LONG_SHORT_ACCOUNT_RATIO: Operation[list[futures_types.LongShortRatio]] =
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter(
             "period", "period", "enum", required=True, choices=("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
         ),
@@ -276,7 +277,7 @@ HISTORICAL_TRADES: Operation[list[futures_types.Trade]] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter("limit", "limit", "int", default=100, min=1, max=500),
         Parameter("fromId", "from_id", "id"),
     ),
@@ -294,7 +295,7 @@ INDEX_INFO: Operation[list[futures_types.IndexInfo]] = Operation(
     variants=(Variant(list[futures_types.IndexInfo], example={}),),
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol"),),
+    parameters=(Parameter("symbol", "symbol", "symbol", symbol_form=FUTURES_SYMBOL),),
 )
 
 INDEX_PRICE_KLINES: Operation[list[futures_types.PriceKline]] = Operation(
@@ -307,7 +308,7 @@ INDEX_PRICE_KLINES: Operation[list[futures_types.PriceKline]] = Operation(
     cache=op.Cache(seconds=60, until_close_of="interval"),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("pair", "pair", "symbol", required=True),
+        Parameter("pair", "pair", "symbol", required=True, symbol_form=FUTURES_PAIR),
         Parameter(
             "interval",
             "interval",
@@ -350,7 +351,7 @@ INSURANCE_BALANCE: Operation[futures_types.InsuranceBalance | list[futures_types
     ),
     cache=op.Cache(seconds=60),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol"),),
+    parameters=(Parameter("symbol", "symbol", "symbol", symbol_form=FUTURES_SYMBOL),),
 )
 
 KLINES: Operation[list[futures_types.Kline]] = Operation(
@@ -363,7 +364,7 @@ KLINES: Operation[list[futures_types.Kline]] = Operation(
     cache=op.Cache(seconds=60, until_close_of="interval"),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter(
             "interval",
             "interval",
@@ -398,7 +399,7 @@ MARK_PRICE_KLINES: Operation[list[futures_types.PriceKline]] = Operation(
     cache=op.Cache(seconds=60, until_close_of="interval"),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter(
             "interval",
             "interval",
@@ -432,7 +433,7 @@ OPEN_INTEREST: Operation[futures_types.OpenInterest] = Operation(
     variants=(Variant(futures_types.OpenInterest, example={"symbol": "BTCUSDT"}),),
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol", required=True),),
+    parameters=(Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),),
 )
 
 OPEN_INTEREST_HIST: Operation[list[futures_types.OpenInterestHist]] = Operation(
@@ -447,7 +448,7 @@ OPEN_INTEREST_HIST: Operation[list[futures_types.OpenInterestHist]] = Operation(
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter(
             "period", "period", "enum", required=True, choices=("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
         ),
@@ -491,7 +492,7 @@ PREMIUM_INDEX: Operation[futures_types.PremiumIndex | list[futures_types.Premium
     ),
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol"),),
+    parameters=(Parameter("symbol", "symbol", "symbol", symbol_form=FUTURES_SYMBOL),),
 )
 
 PREMIUM_INDEX_KLINES: Operation[list[futures_types.PriceKline]] = Operation(
@@ -504,7 +505,7 @@ PREMIUM_INDEX_KLINES: Operation[list[futures_types.PriceKline]] = Operation(
     cache=op.Cache(seconds=60, until_close_of="interval"),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter(
             "interval",
             "interval",
@@ -539,7 +540,7 @@ RPI_DEPTH: Operation[futures_types.OrderBook] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter("limit", "limit", "int", choices=(1000,), default=1000),
     ),
 )
@@ -562,7 +563,7 @@ SYMBOL_ADL_RISK: Operation[futures_types.SymbolAdlRisk | list[futures_types.Symb
     ),
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol"),),
+    parameters=(Parameter("symbol", "symbol", "symbol", symbol_form=FUTURES_SYMBOL),),
 )
 
 TAKER_LONG_SHORT_RATIO: Operation[list[futures_types.TakerLongShortRatio]] = Operation(
@@ -577,7 +578,7 @@ TAKER_LONG_SHORT_RATIO: Operation[list[futures_types.TakerLongShortRatio]] = Ope
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter(
             "period", "period", "enum", required=True, choices=("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
         ),
@@ -609,7 +610,7 @@ TICKER_24HR: Operation[futures_types.Ticker24hr | list[futures_types.Ticker24hr]
     ),
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol"),),
+    parameters=(Parameter("symbol", "symbol", "symbol", symbol_form=FUTURES_SYMBOL),),
 )
 
 TICKER_BOOK_TICKER: Operation[futures_types.TickerBookTicker | list[futures_types.TickerBookTicker]] = Operation(
@@ -630,7 +631,7 @@ TICKER_BOOK_TICKER: Operation[futures_types.TickerBookTicker | list[futures_type
     ),
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol"),),
+    parameters=(Parameter("symbol", "symbol", "symbol", symbol_form=FUTURES_SYMBOL),),
     used_weight_header="untrusted",
 )
 
@@ -652,7 +653,7 @@ TICKER_PRICE: Operation[futures_types.TickerPrice | list[futures_types.TickerPri
     ),
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol"),),
+    parameters=(Parameter("symbol", "symbol", "symbol", symbol_form=FUTURES_SYMBOL),),
     deprecated="`ticker_price` is deprecated by Binance since 2026-07-14: use `ticker_price_v2`. Marked so in the connector 13.0.0.",
 )
 
@@ -674,7 +675,7 @@ TICKER_PRICE_V2: Operation[futures_types.TickerPrice | list[futures_types.Ticker
     ),
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol"),),
+    parameters=(Parameter("symbol", "symbol", "symbol", symbol_form=FUTURES_SYMBOL),),
     used_weight_header="untrusted",
 )
 
@@ -701,7 +702,7 @@ TOP_LONG_SHORT_ACCOUNT_RATIO: Operation[list[futures_types.LongShortRatio]] = Op
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter(
             "period", "period", "enum", required=True, choices=("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
         ),
@@ -726,7 +727,7 @@ TOP_LONG_SHORT_POSITION_RATIO: Operation[list[futures_types.LongShortRatio]] = O
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter(
             "period", "period", "enum", required=True, choices=("5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d")
         ),
@@ -751,7 +752,7 @@ TRADES: Operation[list[futures_types.Trade]] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=FUTURES_SYMBOL),
         Parameter("limit", "limit", "int", default=500, min=1, max=1000),
     ),
 )

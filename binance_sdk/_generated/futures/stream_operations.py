@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from binance_sdk._generated.futures import events
+from binance_sdk._generated.markets import FUTURES_PAIR, FUTURES_SYMBOL
 from binance_sdk._runtime.stream.operation import Fill, OwnRows, Quiet, Sequence, StreamOperation, StreamParameter
 
 AGG_TRADE: StreamOperation[events.AggTradeEvent] = StreamOperation(
@@ -13,7 +14,7 @@ AGG_TRADE: StreamOperation[events.AggTradeEvent] = StreamOperation(
     pattern="{symbol}@aggTrade",
     type=events.AggTradeEvent,
     item=events.AggTradeEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),),
     route="market",
     event_type="aggTrade",
     quiet=Quiet(kind="activity", seconds=60.0),
@@ -132,7 +133,7 @@ ASSET_INDEX: StreamOperation[events.AssetIndexEvent] = StreamOperation(
     pattern="{symbol}@assetIndex",
     type=events.AssetIndexEvent,
     item=events.AssetIndexEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),),
     route="market",
     event_type="assetIndexUpdate",
     quiet=Quiet(kind="periodic", seconds=7.0),
@@ -145,7 +146,7 @@ BOOK_TICKER: StreamOperation[events.BookTickerEvent] = StreamOperation(
     pattern="{symbol}@bookTicker",
     type=events.BookTickerEvent,
     item=events.BookTickerEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),),
     route="public",
     event_type="bookTicker",
     quiet=Quiet(kind="activity", seconds=30.0),
@@ -159,7 +160,7 @@ COMPOSITE_INDEX: StreamOperation[events.CompositeIndexEvent] = StreamOperation(
     pattern="{symbol}@compositeIndex",
     type=events.CompositeIndexEvent,
     item=events.CompositeIndexEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),),
     route="market",
     event_type="compositeIndex",
     quiet=Quiet(kind="periodic", seconds=7.0),
@@ -173,7 +174,7 @@ CONTINUOUS_KLINE: StreamOperation[events.ContinuousKlineEvent] = StreamOperation
     type=events.ContinuousKlineEvent,
     item=events.ContinuousKlineEvent,
     parameters=(
-        StreamParameter(name="pair", kind="symbol", many=True),
+        StreamParameter(name="pair", kind="symbol", many=True, symbol_form=FUTURES_PAIR),
         StreamParameter(
             name="contract_type",
             kind="choice",
@@ -260,7 +261,7 @@ DIFF_DEPTH: StreamOperation[events.DiffDepthEvent] = StreamOperation(
     type=events.DiffDepthEvent,
     item=events.DiffDepthEvent,
     parameters=(
-        StreamParameter(name="symbol", kind="symbol", many=True),
+        StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),
         StreamParameter(
             name="speed", kind="choice", texts={"250ms": "", "500ms": "@500ms", "100ms": "@100ms"}, default="250ms"
         ),
@@ -285,7 +286,7 @@ FORCE_ORDER: StreamOperation[events.ForceOrderEvent] = StreamOperation(
     pattern="{symbol}@forceOrder",
     type=events.ForceOrderEvent,
     item=events.ForceOrderEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),),
     route="market",
     event_type="forceOrder",
     quiet=Quiet(kind="never"),
@@ -300,7 +301,7 @@ KLINE: StreamOperation[events.KlineEvent] = StreamOperation(
     type=events.KlineEvent,
     item=events.KlineEvent,
     parameters=(
-        StreamParameter(name="symbol", kind="symbol", many=True),
+        StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),
         StreamParameter(
             name="interval",
             kind="choice",
@@ -362,7 +363,7 @@ MARK_PRICE: StreamOperation[events.MarkPriceEvent] = StreamOperation(
     type=events.MarkPriceEvent,
     item=events.MarkPriceEvent,
     parameters=(
-        StreamParameter(name="symbol", kind="symbol", many=True),
+        StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),
         StreamParameter(name="speed", kind="choice", texts={"3s": "", "1s": "@1s"}, default="3s"),
     ),
     route="market",
@@ -378,7 +379,7 @@ MINI_TICKER: StreamOperation[events.MiniTickerEvent] = StreamOperation(
     pattern="{symbol}@miniTicker",
     type=events.MiniTickerEvent,
     item=events.MiniTickerEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),),
     route="market",
     event_type="24hrMiniTicker",
     quiet=Quiet(kind="activity", seconds=60.0),
@@ -393,7 +394,7 @@ PARTIAL_DEPTH: StreamOperation[events.PartialDepthEvent] = StreamOperation(
     type=events.PartialDepthEvent,
     item=events.PartialDepthEvent,
     parameters=(
-        StreamParameter(name="symbol", kind="symbol", many=True),
+        StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),
         StreamParameter(name="levels", kind="choice", texts={5: "5", 10: "10", 20: "20"}),
         StreamParameter(
             name="speed", kind="choice", texts={"250ms": "", "500ms": "@500ms", "100ms": "@100ms"}, default="250ms"
@@ -412,7 +413,7 @@ RPI_DIFF_DEPTH: StreamOperation[events.RpiDiffDepthEvent] = StreamOperation(
     pattern="{symbol}@rpiDepth@500ms",
     type=events.RpiDiffDepthEvent,
     item=events.RpiDiffDepthEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),),
     route="public",
     event_type="depthUpdate",
     quiet=Quiet(kind="activity", seconds=30.0),
@@ -433,7 +434,7 @@ TICKER: StreamOperation[events.TickerEvent] = StreamOperation(
     pattern="{symbol}@ticker",
     type=events.TickerEvent,
     item=events.TickerEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=FUTURES_SYMBOL),),
     route="market",
     event_type="24hrTicker",
     quiet=Quiet(kind="activity", seconds=60.0),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from binance_sdk._generated import spot as spot_types
+from binance_sdk._generated.markets import SPOT_SYMBOL
 from binance_sdk._runtime import operation as op
 from binance_sdk._runtime import weight as w
 from binance_sdk._runtime.operation import Operation, Parameter, Variant
@@ -20,7 +21,7 @@ AGG_TRADES: Operation[list[spot_types.AggTrade]] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "data_only", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=SPOT_SYMBOL),
         Parameter("fromId", "from_id", "id"),
         Parameter("startTime", "start_time", "time"),
         Parameter("endTime", "end_time", "time"),
@@ -49,7 +50,7 @@ AVG_PRICE: Operation[spot_types.AvgPrice] = Operation(
     variants=(Variant(spot_types.AvgPrice, example={"symbol": "BTCUSDT"}),),
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "data_only", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol", required=True),),
+    parameters=(Parameter("symbol", "symbol", "symbol", required=True, symbol_form=SPOT_SYMBOL),),
 )
 
 DEPTH: Operation[spot_types.OrderBook] = Operation(
@@ -62,7 +63,7 @@ DEPTH: Operation[spot_types.OrderBook] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "data_only", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=SPOT_SYMBOL),
         Parameter("limit", "limit", "int", default=100, min=1, max=5000, clamp=True),
         Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
@@ -79,8 +80,8 @@ EXCHANGE_INFO: Operation[spot_types.ExchangeInfo] = Operation(
     cache=op.Cache(seconds=3600),
     hosts=("mainnet", "data_only", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol"),
-        Parameter("symbols", "symbols", "symbol", list=True),
+        Parameter("symbol", "symbol", "symbol", symbol_form=SPOT_SYMBOL),
+        Parameter("symbols", "symbols", "symbol", list=True, symbol_form=SPOT_SYMBOL),
         Parameter(
             "permissions",
             "permissions",
@@ -135,8 +136,8 @@ EXECUTION_RULES: Operation[spot_types.ExecutionRules] = Operation(
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol"),
-        Parameter("symbols", "symbols", "symbol", list=True),
+        Parameter("symbol", "symbol", "symbol", symbol_form=SPOT_SYMBOL),
+        Parameter("symbols", "symbols", "symbol", list=True, symbol_form=SPOT_SYMBOL),
         Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     rules=(op.OneOf(("symbol", "symbols", "symbolStatus")),),
@@ -155,7 +156,7 @@ HISTORICAL_BLOCK_TRADES: Operation[list[spot_types.HistoricalBlockTrade]] = Oper
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=SPOT_SYMBOL),
         Parameter("fromId", "from_id", "id", required=True),
         Parameter("limit", "limit", "int", default=500, min=1, max=1000),
     ),
@@ -172,7 +173,7 @@ HISTORICAL_TRADES: Operation[list[spot_types.Trade]] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=SPOT_SYMBOL),
         Parameter("limit", "limit", "int", default=500, min=1, max=1000),
         Parameter("fromId", "from_id", "id"),
     ),
@@ -189,7 +190,7 @@ KLINES: Operation[list[spot_types.Kline]] = Operation(
     cache=op.Cache(seconds=60, until_close_of="interval"),
     hosts=("mainnet", "data_only", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=SPOT_SYMBOL),
         Parameter(
             "interval",
             "interval",
@@ -235,7 +236,7 @@ REFERENCE_PRICE: Operation[spot_types.ReferencePrice] = Operation(
     variants=(Variant(spot_types.ReferencePrice, example={"symbol": "BTCUSDT"}, fixtures=("set", "null")),),
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "testnet", "demo"),
-    parameters=(Parameter("symbol", "symbol", "symbol", required=True),),
+    parameters=(Parameter("symbol", "symbol", "symbol", required=True, symbol_form=SPOT_SYMBOL),),
     error_codes=(-2043,),
 )
 
@@ -255,7 +256,7 @@ REFERENCE_PRICE_CALCULATION: Operation[spot_types.ReferencePriceCalculation] = O
     cache=op.Cache(seconds=300),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=SPOT_SYMBOL),
         Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     error_codes=(-2043,),
@@ -305,8 +306,8 @@ TICKER: Operation[spot_types.Ticker | list[spot_types.Ticker] | spot_types.Ticke
         cache=op.Cache(seconds=5),
         hosts=("mainnet", "data_only", "testnet", "demo"),
         parameters=(
-            Parameter("symbol", "symbol", "symbol"),
-            Parameter("symbols", "symbols", "symbol", list=True, max_items=100),
+            Parameter("symbol", "symbol", "symbol", symbol_form=SPOT_SYMBOL),
+            Parameter("symbols", "symbols", "symbol", list=True, max_items=100, symbol_form=SPOT_SYMBOL),
             Parameter(
                 "windowSize",
                 "window_size",
@@ -370,8 +371,8 @@ TICKER_24HR: Operation[
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "data_only", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol"),
-        Parameter("symbols", "symbols", "symbol", list=True),
+        Parameter("symbol", "symbol", "symbol", symbol_form=SPOT_SYMBOL),
+        Parameter("symbols", "symbols", "symbol", list=True, symbol_form=SPOT_SYMBOL),
         Parameter("type", "type", "enum", choices=("FULL", "MINI"), default="FULL"),
         Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
@@ -398,8 +399,8 @@ TICKER_BOOK_TICKER: Operation[spot_types.TickerBookTicker | list[spot_types.Tick
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "data_only", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol"),
-        Parameter("symbols", "symbols", "symbol", list=True),
+        Parameter("symbol", "symbol", "symbol", symbol_form=SPOT_SYMBOL),
+        Parameter("symbols", "symbols", "symbol", list=True, symbol_form=SPOT_SYMBOL),
         Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     rules=(op.OneOf(("symbol", "symbols")),),
@@ -425,8 +426,8 @@ TICKER_PRICE: Operation[spot_types.TickerPrice | list[spot_types.TickerPrice]] =
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "data_only", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol"),
-        Parameter("symbols", "symbols", "symbol", list=True),
+        Parameter("symbol", "symbol", "symbol", symbol_form=SPOT_SYMBOL),
+        Parameter("symbols", "symbols", "symbol", list=True, symbol_form=SPOT_SYMBOL),
         Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
     ),
     rules=(op.OneOf(("symbol", "symbols")),),
@@ -481,8 +482,8 @@ TICKER_TRADING_DAY: Operation[
     cache=op.Cache(seconds=5),
     hosts=("mainnet", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol"),
-        Parameter("symbols", "symbols", "symbol", list=True, max_items=100),
+        Parameter("symbol", "symbol", "symbol", symbol_form=SPOT_SYMBOL),
+        Parameter("symbols", "symbols", "symbol", list=True, max_items=100, symbol_form=SPOT_SYMBOL),
         Parameter("timeZone", "time_zone", "utc_offset", default="0"),
         Parameter("type", "type", "enum", choices=("FULL", "MINI"), default="FULL"),
         Parameter("symbolStatus", "symbol_status", "enum", choices=("TRADING", "HALT", "BREAK"), open=True),
@@ -514,7 +515,7 @@ TRADES: Operation[list[spot_types.Trade]] = Operation(
     cache=op.Cache(seconds=1),
     hosts=("mainnet", "data_only", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=SPOT_SYMBOL),
         Parameter("limit", "limit", "int", default=500, min=1, max=1000),
     ),
 )
@@ -529,7 +530,7 @@ UI_KLINES: Operation[list[spot_types.Kline]] = Operation(
     cache=op.Cache(seconds=60, until_close_of="interval"),
     hosts=("mainnet", "data_only", "testnet", "demo"),
     parameters=(
-        Parameter("symbol", "symbol", "symbol", required=True),
+        Parameter("symbol", "symbol", "symbol", required=True, symbol_form=SPOT_SYMBOL),
         Parameter(
             "interval",
             "interval",

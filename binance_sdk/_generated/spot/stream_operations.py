@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from binance_sdk._generated.markets import SPOT_SYMBOL
 from binance_sdk._generated.spot import events
 from binance_sdk._runtime.stream.operation import Fill, Quiet, Sequence, StreamOperation, StreamParameter
 
@@ -13,7 +14,7 @@ AGG_TRADE: StreamOperation[events.AggTradeEvent] = StreamOperation(
     pattern="{symbol}@aggTrade",
     type=events.AggTradeEvent,
     item=events.AggTradeEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),),
     event_type="aggTrade",
     quiet=Quiet(kind="activity", seconds=60.0),
     sequence=Sequence(kind="each", first="agg_id", last="agg_id", moment="trade_time"),
@@ -70,7 +71,7 @@ AVG_PRICE: StreamOperation[events.AvgPriceEvent] = StreamOperation(
     pattern="{symbol}@avgPrice",
     type=events.AvgPriceEvent,
     item=events.AvgPriceEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),),
     event_type="avgPrice",
     quiet=Quiet(kind="periodic", seconds=7.0),
 )
@@ -82,7 +83,7 @@ BLOCK_TRADE: StreamOperation[events.BlockTradeEvent] = StreamOperation(
     pattern="{symbol}@blockTrade",
     type=events.BlockTradeEvent,
     item=events.BlockTradeEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),),
     event_type="blockTrade",
     quiet=Quiet(kind="never"),
 )
@@ -94,7 +95,7 @@ BOOK_TICKER: StreamOperation[events.BookTickerEvent] = StreamOperation(
     pattern="{symbol}@bookTicker",
     type=events.BookTickerEvent,
     item=events.BookTickerEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),),
     quiet=Quiet(kind="activity", seconds=30.0),
 )
 
@@ -106,7 +107,7 @@ DIFF_DEPTH: StreamOperation[events.DiffDepthEvent] = StreamOperation(
     type=events.DiffDepthEvent,
     item=events.DiffDepthEvent,
     parameters=(
-        StreamParameter(name="symbol", kind="symbol", many=True),
+        StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),
         StreamParameter(name="speed", kind="choice", texts={"1000ms": "", "100ms": "@100ms"}, default="1000ms"),
     ),
     event_type="depthUpdate",
@@ -122,7 +123,7 @@ KLINE: StreamOperation[events.KlineEvent] = StreamOperation(
     type=events.KlineEvent,
     item=events.KlineEvent,
     parameters=(
-        StreamParameter(name="symbol", kind="symbol", many=True),
+        StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),
         StreamParameter(
             name="interval",
             kind="choice",
@@ -184,7 +185,7 @@ KLINE_UTC8: StreamOperation[events.KlineEvent] = StreamOperation(
     type=events.KlineEvent,
     item=events.KlineEvent,
     parameters=(
-        StreamParameter(name="symbol", kind="symbol", many=True),
+        StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),
         StreamParameter(
             name="interval",
             kind="choice",
@@ -246,7 +247,7 @@ MINI_TICKER: StreamOperation[events.MiniTickerEvent] = StreamOperation(
     pattern="{symbol}@miniTicker",
     type=events.MiniTickerEvent,
     item=events.MiniTickerEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),),
     event_type="24hrMiniTicker",
     quiet=Quiet(kind="activity", seconds=60.0),
 )
@@ -259,7 +260,7 @@ PARTIAL_DEPTH: StreamOperation[events.PartialDepthEvent] = StreamOperation(
     type=events.PartialDepthEvent,
     item=events.PartialDepthEvent,
     parameters=(
-        StreamParameter(name="symbol", kind="symbol", many=True),
+        StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),
         StreamParameter(name="levels", kind="choice", texts={5: "5", 10: "10", 20: "20"}),
         StreamParameter(name="speed", kind="choice", texts={"1000ms": "", "100ms": "@100ms"}, default="1000ms"),
     ),
@@ -273,7 +274,7 @@ REFERENCE_PRICE: StreamOperation[events.ReferencePriceEvent] = StreamOperation(
     pattern="{symbol}@referencePrice",
     type=events.ReferencePriceEvent,
     item=events.ReferencePriceEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),),
     event_type="referencePrice",
     quiet=Quiet(kind="periodic", seconds=7.0),
 )
@@ -286,7 +287,7 @@ ROLLING_TICKER: StreamOperation[events.RollingTickerEvent] = StreamOperation(
     type=events.RollingTickerEvent,
     item=events.RollingTickerEvent,
     parameters=(
-        StreamParameter(name="symbol", kind="symbol", many=True),
+        StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),
         StreamParameter(name="window_size", kind="choice", texts={"1h": "1h", "4h": "4h", "1d": "1d"}),
     ),
     quiet=Quiet(kind="activity", seconds=60.0),
@@ -299,7 +300,7 @@ TICKER: StreamOperation[events.TickerEvent] = StreamOperation(
     pattern="{symbol}@ticker",
     type=events.TickerEvent,
     item=events.TickerEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),),
     event_type="24hrTicker",
     quiet=Quiet(kind="activity", seconds=60.0),
 )
@@ -311,7 +312,7 @@ TRADE: StreamOperation[events.TradeEvent] = StreamOperation(
     pattern="{symbol}@trade",
     type=events.TradeEvent,
     item=events.TradeEvent,
-    parameters=(StreamParameter(name="symbol", kind="symbol", many=True),),
+    parameters=(StreamParameter(name="symbol", kind="symbol", many=True, symbol_form=SPOT_SYMBOL),),
     event_type="trade",
     quiet=Quiet(kind="activity", seconds=60.0),
     sequence=Sequence(kind="each", first="trade_id", last="trade_id", moment="trade_time"),

@@ -169,14 +169,21 @@ def _symbol(parameter: Parameter, value: object) -> str:
     # The plain text, in case the caller passed a member of a str enum.
     value = str.__str__(value)
     if _PLAIN_SYMBOL.fullmatch(value):
-        return value.upper()
+        return _of_the_market(parameter, value.upper())
     if not 1 <= len(value) <= _LONGEST_SYMBOL:
         raise InvalidValue(f"must have 1 to {_LONGEST_SYMBOL} characters")
     for character in value:
         if character in _FORBIDDEN_IN_SYMBOL or character.isspace() or unicodedata.category(character)[0] == "C":
             hint = ": several symbols go into a list" if character == "," else ""
             raise InvalidValue(f"contains {character!r}, which no symbol has{hint}")
-    return upper(value)
+    return _of_the_market(parameter, upper(value))
+
+
+def _of_the_market(parameter: Parameter, symbol: str) -> str:
+    form = parameter.symbol_form
+    if form is not None and not form.fits(symbol):
+        raise InvalidValue(form.refusal(symbol))
+    return symbol
 
 
 def upper(symbol: str) -> str:

@@ -96,5 +96,13 @@ def _symbol(operation: StreamOperation[Any], parameter: StreamParameter, value: 
             value=value,
         )
     plain = str.__str__(value)
+    form = parameter.symbol_form
+    if form is not None and not form.fits(upper(plain)):
+        raise ParameterError(
+            f"{operation.id}: {parameter.name}={shown(value)} {form.refusal(upper(plain))}",
+            operation=operation.id,
+            parameter=parameter.name,
+            value=value,
+        )
     # The exchange acknowledges a name in upper case too, but never sends anything of it.
     return upper(plain), lower(plain)

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from binance_sdk._runtime.json_validator import JsonReader
 from binance_sdk._runtime.locks import IMPORT_LOCK, cached_property
-from binance_sdk._runtime.market import Market
+from binance_sdk._runtime.market import Market, SymbolForm
 from binance_sdk._runtime.type_adapter import type_adapter
 
 T_co = TypeVar("T_co", covariant=True)
@@ -31,6 +31,7 @@ class StreamParameter:
             ``{"100ms": "@100ms"}``.
         default: Value of a choice that is left out; None where it must be given.
         many: The method takes any number of values, and makes one stream of each.
+        symbol_form: For a symbol: what those of the market look like.
     """
 
     name: str
@@ -38,6 +39,7 @@ class StreamParameter:
     texts: Mapping[str | int, str] = field(default_factory=dict[str | int, str])
     default: str | int | None = None
     many: bool = False
+    symbol_form: SymbolForm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ class StreamOperation(Generic[T_co]):
         pattern: Stream name with parameters in braces, e.g. ``{symbol}@depth{levels}{speed}``.
         type: Type of what a message holds: an event model or a list of them.
         item: The event model itself.
-        route: First part of the path on futures (``public``, ``market``); empty on spot.
+        route: First part of the path, where the market has several kinds of connection; otherwise empty.
         event_type: Value of the key ``e``; None where the payload has none, or where the value varies.
         key: Attribute path that tells the events of a stream of all symbols apart; None where all are about one.
         own_rows: The rule that tells which events belong to the market; None if all do.
