@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from binance_sdk import __version__
-from binance_sdk.catalogue import CATALOGUE, Market
+from binance_sdk.catalogue import CATALOGUE, MARKETS, Market
 from binance_sdk.cli.exit_codes import EPILOG, error_line, exit_code, exiting_on_error, print_error
+from binance_sdk.cli.markets import ALL_MARKETS, CHOICES, complete_market, market_word, read_market
 from binance_sdk.simulator_url import LAST_PORT
 
 PROGRAM = "binance-sdk"
+_TITLES = ", ".join(facts.title for facts in MARKETS.values())
 
 
 class _Flags:
@@ -38,24 +39,13 @@ class _Group(_Flags, TyperGroup):
 app = typer.Typer(
     name=PROGRAM,
     cls=_Group,
-    help="Binance's public market data, spot and USDⓈ-M futures, with the cost of a call known before it is sent.",
+    help=f"Binance's public market data ({_TITLES}), with the cost of a call known before it is sent.",
     epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class MarketName(StrEnum):
-    """The two markets."""
-
-    SPOT = "spot"
-    FUTURES = "futures"
-
-
-def _market(name: MarketName) -> Market:
-    return name.value
 
 
 def _show_version(wanted: bool) -> None:
@@ -65,8 +55,9 @@ def _show_version(wanted: bool) -> None:
 
 
 def _chosen(context: typer.Context) -> Market | None:
+    """The market typed before: read already, or still the word."""
     name = context.params.get("market")
-    return _market(name) if isinstance(name, MarketName) else name if name in ("spot", "futures") else None
+    return next((market for market in ALL_MARKETS if name in (market, market_word(market))), None)
 
 
 def complete_operation(context: typer.Context, incomplete: str) -> list[str]:
@@ -103,6 +94,14 @@ def complete_fault(incomplete: str) -> list[str]:
     return [fault.name for fault in describe_faults() if fault.name.startswith(incomplete)]
 
 
+MarketArgument = Annotated[
+    Market,
+    typer.Argument(parser=read_market, metavar=CHOICES, help="Which market.", autocompletion=complete_market),
+]
+OptionalMarketArgument = Annotated[
+    Market | None,
+    typer.Argument(parser=read_market, metavar=f"[{CHOICES}]", help="All by default.", autocompletion=complete_market),
+]
 EnvironmentOption = Annotated[
     str | None,
     typer.Option(
@@ -170,7 +169,7 @@ def simulate(
 
 @app.command(epilog=EPILOG, no_args_is_help=True, cls=_Command)
 def call(
-    market: Annotated[MarketName, typer.Argument(help="spot or futures")],
+    market: MarketArgument,
     operation: Annotated[
         str, typer.Argument(help="Name of the operation, e.g. klines.", autocompletion=complete_operation)
     ],
@@ -206,7 +205,7 @@ def call(
 
         run_call(
             Call(
-                market=_market(market),
+                market=market,
                 operation=operation,
                 pairs=parameters or (),
                 environment=environment,
@@ -223,7 +222,7 @@ def call(
 
 @app.command(epilog=EPILOG, cls=_Command)
 def operations(
-    market: Annotated[MarketName | None, typer.Argument(help="spot or futures; both by default")] = None,
+    market: OptionalMarketArgument = None,
     operation: Annotated[
         str | None, typer.Argument(help="Show the parameters of this one.", autocompletion=complete_operation)
     ] = None,
@@ -234,28 +233,25 @@ def operations(
     with exiting_on_error():
         from binance_sdk.cli.operations import list_operations
 
-        chosen = _market(market) if market is not None else None
         if sources:
             from binance_sdk.cli.operations import operations_of
             from binance_sdk.cli.sources import list_sources
 
-            list_sources(operations_of(chosen, operation), as_json=as_json)
+            list_sources(operations_of(market, operation), as_json=as_json)
             return
-        list_operations(chosen, operation, as_json=as_json)
+        list_operations(market, operation, as_json=as_json)
 
 
 @app.command(epilog=EPILOG, cls=_Command)
 def weights(
-    market: Annotated[MarketName | None, typer.Argument(help="spot or futures; both by default")] = None,
+    market: OptionalMarketArgument = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show what each call costs and what there is to spend, where that was read, and what is not settled."""
     with exiting_on_error():
-        from binance_sdk.catalogue import MARKETS
         from binance_sdk.cli.sources import list_weights
 
-        markets: list[str] = [*MARKETS] if market is None else [_market(market)]
-        list_weights(markets, as_json=as_json)
+        list_weights(ALL_MARKETS if market is None else [market], as_json=as_json)
 
 
 @app.command(epilog=EPILOG, no_args_is_help=True, cls=_Command)
@@ -281,7 +277,7 @@ class _StreamCommand(_Command):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         from binance_sdk.cli.stream_kinds import kinds_in_one_line
 
-        listed = [f"Kinds on {name.value}: {kinds_in_one_line(name.value)}." for name in MarketName]
+        listed = [f"Kinds on {market_word(market)}: {kinds_in_one_line(market)}." for market in ALL_MARKETS]
         self.epilog = "\n\n".join([*listed, EPILOG])
         super().format_help(ctx, formatter)
 
@@ -296,7 +292,7 @@ def complete_kind(context: typer.Context, incomplete: str) -> list[str]:
 
 @app.command(epilog=EPILOG, no_args_is_help=True, cls=_StreamCommand)
 def stream(
-    market: Annotated[MarketName, typer.Argument(help="spot or futures")],
+    market: MarketArgument,
     kind: Annotated[
         str | None,
         typer.Argument(help="Kind of stream, e.g. agg_trade; without it all are listed.", autocompletion=complete_kind),
@@ -321,11 +317,11 @@ def stream(
         if kind is None:
             from binance_sdk.cli.stream_kinds import list_kinds
 
-            list_kinds(_market(market))
+            list_kinds(market)
             return
         run_stream(
             StreamCall(
-                market=_market(market),
+                market=market,
                 kind=kind,
                 words=words or (),
                 environment=environment,

@@ -10,6 +10,7 @@ from typing import cast
 
 from binance_sdk.catalogue import CATALOGUE, Market, Operation, Parameter
 from binance_sdk.cli.exit_codes import CommandError
+from binance_sdk.cli.markets import ALL_MARKETS, market_word, which_have
 
 Argument = int | str | bool | datetime | list[int | str | bool]
 
@@ -29,11 +30,12 @@ def find_operation(market: Market, name: str) -> Operation[object]:
     found = operations.get(name)
     if found is not None:
         return found
-    other: Market = "futures" if market == "spot" else "spot"
-    if name in CATALOGUE[other].operations:
-        raise CommandError(f"{market} has no operation {name!r}, but {other} has: binance-sdk call {other} {name}")
+    missing = f"{market_word(market)} has no operation {name!r}"
+    others = [other for other in ALL_MARKETS if name in CATALOGUE[other].operations]
+    if others:
+        raise CommandError(f"{missing}, but {which_have(others)}: binance-sdk call {market_word(others[0])} {name}")
     hint = did_you_mean(name, operations)
-    raise CommandError(f"{market} has no operation {name!r}{hint}; `binance-sdk operations {market}` lists all")
+    raise CommandError(f"{missing}{hint}; `binance-sdk operations {market_word(market)}` lists all")
 
 
 def read_arguments(operation: Operation[object], pairs: Sequence[str]) -> dict[str, Argument]:
@@ -69,7 +71,7 @@ def form(parameter: Parameter) -> str:
     if parameter.choices and len(parameter.choices) <= _MOST_CHOICES:
         one = "|".join(str(choice) for choice in parameter.choices)
     else:
-        one = _FORMS[parameter.type]
+        one = parameter.symbol_form.example if parameter.symbol_form else _FORMS[parameter.type]
     return f"{one},..." if parameter.list else one
 
 

@@ -50,7 +50,7 @@ def run_call(call: Call) -> None:
         make_console(stderr=True).print(operation.deprecated.replace("`", ""))
     # The client refuses an unknown environment and names the known ones.
     with SyncBinanceClient(cast(Any, call.environment), timeout=call.timeout) as client:
-        api = client.spot if call.market == "spot" else client.futures
+        api = client.market(call.market)
         if call.plan_only:
             plan = cast("Callable[..., Plan]", getattr(api.plan, operation.name))
             _print_plan(plan(**arguments), call)

@@ -13,13 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from binance_sdk import BinanceClient, Plan, Response
-from binance_sdk.catalogue import Market
+from binance_sdk.catalogue import MARKETS, Market
 from binance_sdk.cli.formats import ABSENT, duration, printable
+from binance_sdk.cli.markets import ALL_MARKETS
 from binance_sdk.errors import BinanceError, ConfigError
 
 T = TypeVar("T")
-
-_MARKETS: tuple[Market, ...] = ("spot", "futures")
 
 
 @dataclass(frozen=True)
@@ -79,19 +78,17 @@ class CostReport:
 
 
 def remaining_limits(client: BinanceClient) -> list[RemainingLimit]:
-    """Every limit of every market of the environment."""
-    left: list[RemainingLimit] = []
-    for market in _MARKETS:
+    """Every limit of the environment; markets that draw from one pool have one limit."""
+    left: dict[str, RemainingLimit] = {}
+    for market in ALL_MARKETS:
         try:
-            view = client.limits.spot if market == "spot" else client.limits.futures
+            view = client.limits.market(market)
         except ConfigError:
             continue
-        usages = {"weight": view.weight, **view.groups}
-        left += [
-            RemainingLimit(f"{market} {name}", usage.used, usage.limit, usage.seconds, usage.resets_in)
-            for name, usage in usages.items()
-        ]
-    return left
+        for kind, usage in {"weight": view.weight, **view.groups}.items():
+            name = f"{MARKETS[market].pool} {kind}"
+            left[name] = RemainingLimit(name, usage.used, usage.limit, usage.seconds, usage.resets_in)
+    return list(left.values())
 
 
 def cost_report_view(report: CostReport, left: list[RemainingLimit]) -> RenderableType:
@@ -103,11 +100,11 @@ def _entries(report: CostReport) -> Table:
     table = _table("What it cost", show_footer=True)
     table.caption = "planned: known before the call · counted: used weight as the server's header said after it"
     table.caption_justify, table.caption_style = "left", "bright_black"
-    table.add_column("operation", no_wrap=True, footer="all of spot\nall of futures")
+    asked = [market for market in ALL_MARKETS if any(_of(entry, market) for entry in report.entries)]
+    table.add_column("operation", no_wrap=True, footer="\n".join(f"all of {market}" for market in asked))
     table.add_column("arguments", ratio=1, no_wrap=True)
-    planned = "\n".join(str(_planned(report, market)) for market in _MARKETS)
-    table.add_column("planned", justify="right", footer=planned)
-    table.add_column("counted", justify="right", footer="\n".join(_counted(report, market) for market in _MARKETS))
+    table.add_column("planned", justify="right", footer="\n".join(str(_planned(report, market)) for market in asked))
+    table.add_column("counted", justify="right", footer="\n".join(_counted(report, market) for market in asked))
     table.add_column("took", justify="right", no_wrap=True)
     for entry in report.entries:
         took = Text(entry.failure, style="red")

@@ -29,7 +29,7 @@ def run_demo(symbol: str, *, live: bool, seed: int) -> DemoData:
     """Fetch the data and print it.
 
     Args:
-        symbol: Symbol of both markets.
+        symbol: Symbol, on spot and on futures.
         live: Ask Binance, or what ``BINANCE_SDK_*`` names, instead of a simulator.
         seed: Seed of the simulated market.
 

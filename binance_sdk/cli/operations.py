@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import cast
 
 from rich import box
 from rich.console import RenderableType
@@ -18,14 +19,14 @@ from binance_sdk.catalogue import CATALOGUE, Market, Operation, Parameter
 from binance_sdk.cli.arguments import find_operation, form
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.formats import ABSENT
+from binance_sdk.cli.markets import ALL_MARKETS, market_word
 
-_MARKETS: tuple[Market, ...] = ("spot", "futures")
 _WEIGHT = re.compile(r"Weight: (.*?)(?=\n\s*\n|\n\s*- |$)", re.DOTALL)
 """Up to the next paragraph or item."""
 
 
 def list_operations(market: Market | None, name: str | None, *, as_json: bool = False) -> None:
-    """Print the operations of a market, of both, or the parameters of one.
+    """Print the operations of a market, of all, or the parameters of one.
 
     Raises:
         CommandError: there is no such operation.
@@ -40,7 +41,7 @@ def list_operations(market: Market | None, name: str | None, *, as_json: bool = 
     if market is not None and name is not None:
         parts = _detail(find_operation(market, name))
     else:
-        parts = (_overview(known) for known in _MARKETS if market in (None, known))
+        parts = (_overview(known) for known in ALL_MARKETS if market in (None, known))
     for part in parts:
         console.print(part)
 
@@ -53,15 +54,14 @@ def operations_of(market: Market | None, name: str | None) -> list[Operation[obj
     """
     if market is not None and name is not None:
         return [find_operation(market, name)]
-    return [operation for known in _MARKETS if market in (None, known) for operation in CATALOGUE[known]]
+    return [operation for known in ALL_MARKETS if market in (None, known) for operation in CATALOGUE[known]]
 
 
 def documented(operation: Operation[object]) -> tuple[str, str]:
     """Summary and weight of an operation, from the docstring of its method."""
     with SyncBinanceClient("mainnet") as client:
-        api = client.spot if operation.market == "spot" else client.futures
         # With python -OO there are no docstrings.
-        words = getattr(api, operation.name).__doc__ or ABSENT
+        words = getattr(client.market(cast(Market, operation.market)), operation.name).__doc__ or ABSENT
     weight = _WEIGHT.search(words)
     return words.partition("\n")[0], " ".join(weight[1].split()).rstrip(".").replace("`", "") if weight else ABSENT
 
@@ -69,7 +69,7 @@ def documented(operation: Operation[object]) -> tuple[str, str]:
 def _overview(market: Market) -> RenderableType:
     operations = CATALOGUE[market]
     table = Table(
-        title=f"{market}: {len(operations.operations)} operations",
+        title=f"{market_word(market)}: {len(operations.operations)} operations",
         title_justify="left",
         title_style="bold",
         expand=True,
@@ -104,11 +104,15 @@ def _as_json(operation: Operation[object]) -> dict[str, object]:
         "environments": list(operation.hosts),
         "deprecated": operation.deprecated,
         "pages": operation.paging is not None,
-        "parameters": [
-            {name: value for name, value in asdict(parameter).items() if value is not None}
-            for parameter in operation.parameters
-        ],
+        "parameters": [_parameter_as_json(parameter) for parameter in operation.parameters],
     }
+
+
+def _parameter_as_json(parameter: Parameter) -> dict[str, object]:
+    found = {name: value for name, value in asdict(parameter).items() if value is not None}
+    if parameter.symbol_form is not None:
+        found["symbol_form"] = {"example": parameter.symbol_form.example, "pattern": parameter.symbol_form.pattern}
+    return found
 
 
 def _detail(operation: Operation[object]) -> Iterator[RenderableType]:

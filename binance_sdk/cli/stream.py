@@ -18,6 +18,7 @@ from binance_sdk.cli.event_loop import run, run_beside
 from binance_sdk.cli.exit_codes import CommandError
 from binance_sdk.cli.live_rows import View
 from binance_sdk.cli.live_table import LiveTable
+from binance_sdk.cli.markets import ALL_MARKETS, market_word, which_have
 from binance_sdk.streams import Notice, Stream
 
 
@@ -55,16 +56,20 @@ def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
     """Symbols and choices out of ``BTCUSDT interval=1m``."""
     operation = next((known for known in STREAMS if known.market == call.market and known.name == call.kind), None)
     if operation is None:
-        other = "futures" if call.market == "spot" else "spot"
-        if call.kind in kinds(other):
-            raise CommandError(f"{call.market} has no stream {call.kind!r}, but {other} has")
+        missing = f"{market_word(call.market)} has no stream {call.kind!r}"
+        others = [other for other in ALL_MARKETS if call.kind in kinds(other)]
+        if others:
+            raise CommandError(f"{missing}, but {which_have(others)}")
         hint = did_you_mean(call.kind, kinds(call.market))
-        raise CommandError(f"{call.market} has no stream {call.kind!r}{hint}; `binance-sdk stream --help` lists all")
+        raise CommandError(f"{missing}{hint}; `binance-sdk stream --help` lists all")
     symbols = [word for word in call.words if "=" not in word]
-    takes_symbols = any(parameter.kind == "symbol" for parameter in operation.parameters)
-    if takes_symbols and not symbols:
-        raise CommandError(f"{operation.id} needs a symbol: binance-sdk stream {call.market} {call.kind} BTCUSDT")
-    if symbols and not takes_symbols:
+    taken = next((parameter for parameter in operation.parameters if parameter.kind == "symbol"), None)
+    if taken is not None and not symbols:
+        example = taken.symbol_form.example if taken.symbol_form else "BTCUSDT"
+        raise CommandError(
+            f"{operation.id} needs a symbol: binance-sdk stream {market_word(call.market)} {call.kind} {example}"
+        )
+    if symbols and taken is None:
         raise CommandError(f"{operation.id} takes no symbol: leave {symbols[0]} out")
     known = {parameter.name: parameter for parameter in operation.parameters if parameter.kind == "choice"}
     choices: dict[str, str | int] = {}
@@ -89,7 +94,7 @@ def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
 async def _follow(call: StreamCall, symbols: Sequence[str], choices: Mapping[str, str | int], *, as_json: bool) -> None:
     # The client refuses an unknown environment and names the known ones.
     async with BinanceClient(cast(Any, call.environment)) as client:
-        streams = client.spot.streams if call.market == "spot" else client.futures.streams
+        streams = client.market(call.market).streams
         make = cast("Callable[..., Stream[object]]", getattr(streams, call.kind))
         stream = make(*symbols, **choices, fill_gaps=call.fill_gaps)
 

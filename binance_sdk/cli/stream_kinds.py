@@ -7,6 +7,7 @@ from rich.text import Text
 from binance_sdk import BinanceClient
 from binance_sdk.catalogue import STREAMS, Market
 from binance_sdk.cli.console import make_console
+from binance_sdk.cli.markets import market_word
 from binance_sdk.cli.tables import make_table
 
 
@@ -25,7 +26,7 @@ _NAMES = {"symbol": "SYMBOL"}
 
 def list_kinds(market: Market) -> None:
     """Print the streams of a market with their parameters."""
-    streams = BinanceClient("mainnet").spot.streams if market == "spot" else BinanceClient("mainnet").futures.streams
+    streams = BinanceClient("mainnet").market(market).streams
     table = make_table()
     for name in ("stream", "takes", "what it sends"):
         table.add_column(name, overflow="fold", no_wrap=name == "stream")
@@ -44,4 +45,4 @@ def list_kinds(market: Market) -> None:
         table.add_row(Text(stream.name), Text("\n".join(takes)), Text(told))
     console = make_console()
     console.print(table)
-    console.print(f"binance-sdk stream {market} KIND ...; in brackets the default", style="bright_black")
+    console.print(f"binance-sdk stream {market_word(market)} KIND ...; in brackets the default", style="bright_black")

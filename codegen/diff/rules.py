@@ -22,8 +22,10 @@ from codegen.spec_markets import (
     Limit,
     MarketEntry,
     MarketsFile,
+    Names,
     Pool,
     StreamLimits,
+    Symbols,
 )
 from codegen.spec_model import (
     Cache,
@@ -159,6 +161,7 @@ RULES: Mapping[type[Node], Words] = {
     },
     Parameter: {
         "type": Rule(Kind.BREAKING, Kind.BREAKING, _parameter_type),
+        "pair": VALUE,
         "description": DOCS,
         "name": Rule(Kind.BREAKING, Kind.BREAKING, Kind.BREAKING),
         "required": _flag(Kind.BREAKING, Kind.ADDITIVE),
@@ -245,6 +248,7 @@ RULES: Mapping[type[Node], Words] = {
     Deprecation: {"since": DOCS, "use": VALUE, "note": DOCS},
     StreamParameter: {
         "description": DOCS,
+        "pair": VALUE,
         "type": NAMED,
         "enum": NAMED,
         "values": NAMED,
@@ -273,9 +277,20 @@ RULES: Mapping[type[Node], Words] = {
         "pool": VALUE,
         "probe": VALUE,
         "streams": BEHAVIOURAL,
+        "symbols": OPTION,
         "book": OPTION,
         "hosts": NAMED,
     },
+    Symbols: {
+        "example": DOCS,
+        "pattern": VALUE,
+        "uncertain": DOCS,
+        "pairs": BEHAVIOURAL,
+        "listed_by": VALUE,
+        "prices_from": VALUE,
+        "contract_size": VALUE,
+    },
+    Names: {"example": DOCS, "pattern": VALUE, "uncertain": DOCS},
     Book: {
         "description": DOCS,
         "snapshot": VALUE,

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from binance_sdk.catalogue import CATALOGUE, STREAMS
+from binance_sdk.catalogue import CATALOGUE, MARKETS, STREAMS
+from binance_sdk.cli.markets import market_word
 
 from .support import Cli
 
@@ -32,9 +33,9 @@ def test_one_market_or_one_operation_as_json(cli: Cli) -> None:
     assert "did you mean depth" in cli("operations", "spot", "dept", "--json").errors
 
 
-@pytest.mark.parametrize("market", ["spot", "futures"])
+@pytest.mark.parametrize("market", MARKETS)
 def test_streams_are_listed_with_all_they_take(cli: Cli, market: str) -> None:
-    ran = cli("stream", market)
+    ran = cli("stream", market_word(market))
     assert (ran.code, ran.errors) == (0, "")
     text = " ".join("".join(cell for cell in ran.output if cell not in "│\n╭╮╰╯─┬┴├┤┼").split())
     for stream in STREAMS:
