@@ -1,4 +1,4 @@
-"""One name, one thing: two public classes of one name are twins of two markets, and nothing else."""
+"""One name, one thing: public classes share a name only where they are the same thing of two markets."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_403_closes_for_a_growing_time_and_is_not_retried(monkeypatch: pytest.Mo
             assert client.limits.spot.closed_for == 0
             gaps = [b - a for a, b in zip(exchange.times, exchange.times[1:], strict=False)]
             assert gaps == pytest.approx([5, 10, 20, 40], abs=0.1)
-            # What came through forgives the rest.
+            # A request that was answered resets the count of refusals.
             exchange.special = first(1, lambda: httpx.Response(403))
             with pytest.raises(errors.ForbiddenError):
                 await client.spot.ping()
@@ -155,7 +155,7 @@ def test_refusals_of_requests_that_left_together_count_once() -> None:
         gate.refuse(10.0, sent=9.0)
         gate.limited(10.0, 12.0, sent=9.0)
     assert gate.closed_until == 15.0
-    # Answers to what left before the closing say nothing new.
+    # Requests that were sent before the gate closed say nothing new.
     gate.passed(sent=9.5)
     gate.refuse(20.0, sent=16.0)
     assert gate.closed_until == 30.0

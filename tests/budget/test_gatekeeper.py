@@ -1,4 +1,4 @@
-"""One gate for requests and for handshakes, and what is a location although it says 403."""
+"""One gate for requests and for handshakes; a 403 may also mean that the location is refused."""
 
 from __future__ import annotations
 

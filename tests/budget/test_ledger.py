@@ -1,4 +1,4 @@
-"""The queue: no interleaving spends more than the limit, nobody starves, who gives up leaves nothing behind."""
+"""The queue: no interleaving spends more than the limit, no call starves, and giving up leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_big_call_among_small_ones_gets_its_turn() -> None:
 
 
 def test_a_big_call_is_not_starved_by_calls_that_need_something_else_too() -> None:
-    """Weight alone and weight with a group stand in different lines, and still in one order."""
+    """Calls with weight alone and calls with a group wait in different queues, and are still served in one order."""
 
     async def story() -> None:
         scene = Scene(make_pool(groups={"group": 1000}))
@@ -162,7 +162,7 @@ def test_without_waiting_a_place_behind_others_is_told_too() -> None:
         with pytest.raises(BudgetError) as caught:
             await scene.call("third", 1, wait=False)
         assert (caught.value.retry_at or 0) > START * 1000 + 60_000
-        # Whoever is more urgent does not stand behind it.
+        # A call of a higher priority does not wait behind it.
         await scene.call("urgent", 1, wait=False, priority="high")
         await waiting
 

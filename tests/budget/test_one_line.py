@@ -33,7 +33,7 @@ MINUTE = 60
 
 
 def test_only_the_first_answer_that_sees_the_servers_window_turn_sets_the_count_back() -> None:
-    """Three in flight while the server turns before us: their counts are 5, 10 and 15, and come as 10, 5, 15."""
+    """Three are in flight while the server begins its next minute before us; their counts arrive as 10, 5, 15."""
     window, at = FixedWindow("weight", 100, MINUTE), START + 20
     window.settle(window.take(80, at), 80, at)
     first, second, third = (window.take(5, at) for _ in range(3))
@@ -72,7 +72,7 @@ def test_old_news_of_others_fades_and_a_full_window_says_that_they_want_more() -
     window, at = FixedWindow("weight", 100, MINUTE), START + 30
     window.settle(window.take(10, at), 40, at)
     window.roll(START + MINUTE)
-    # The first sight of them is believed at once: 30 in half a minute.
+    # The first figure of other clients is taken as it is: 30 in half a minute.
     assert window.foreign_rate == pytest.approx(1.0)
     window.roll(START + 2 * MINUTE)
     assert window.foreign_rate == pytest.approx(0.5)
@@ -144,7 +144,7 @@ def test_who_needs_no_place_gets_none_and_pays_for_all_else() -> None:
 
 
 def test_who_is_overtaken_and_will_be_too_late_is_told_when_it_would_fit() -> None:
-    """Not only when its deadline has passed, and without a moment."""
+    """It is refused before its deadline has passed, and its error names no time."""
 
     async def story() -> None:
         scene = Scene(caps=Caps(spot_weight_per_minute=20))
@@ -396,7 +396,7 @@ def test_two_clocks_drift_apart_while_no_answer_comes() -> None:
     soon, later = time.uncertainty(START + 0.02), time.uncertainty(START + 0.02 + 3600)
     assert soon == pytest.approx(0.0105, abs=1e-6)
     assert later - soon == pytest.approx(0.18, abs=1e-6)
-    # So what a coarse answer says after some hours is no contradiction, but what there is to know.
+    # So what a coarse answer says after some hours is taken, as nothing more exact is known.
     at = START + 10_000
     time.observe(at + 0.32, 1.0, at, at + 0.02)
     assert time.now(at) - at == pytest.approx((0.3 + 0.501) / 2, abs=1e-3)

@@ -104,7 +104,7 @@ def test_concurrent_callers_share_one_request_and_survive_the_first(monkeypatch:
             assert len(exchange.sent) == 1
             assert sum(isinstance(event, CacheHit) and event.shared for event in events) == 9
 
-            # Nobody is left who wants the answer: the request goes too.
+            # No caller is left who wants the answer, so the request is cancelled too.
             calls = [asyncio.ensure_future(client.spot.depth("ETHUSDT")) for _ in range(3)]
             await asyncio.sleep(0.2)
             for call in calls:
@@ -245,7 +245,7 @@ def test_the_servers_clock_is_believed_but_not_every_proxy() -> None:
     time = ServerTime(START, START)
     time.observe(START + 100.25, 0.001, START, START + 0.02)
     assert time.now(START) == pytest.approx(START + 100.25, abs=0.03)
-    # A stale header says something else once; then everything is as before.
+    # A stale header gives another weight once; that is not drift.
     time.observe(START - 4000, 1.0, START + 1, START + 1.02)
     assert time.now(START) == pytest.approx(START + 100.25, abs=0.03)
     time.observe(START + 102.0, 1.0, START + 2, START + 2.02)

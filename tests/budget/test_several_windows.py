@@ -207,7 +207,7 @@ def test_a_clock_that_cannot_be_true_is_not_believed(told: int, monkeypatch: pyt
             try:
                 await client.spot.time()
             except errors.DecodeError:
-                # As well: it is no time.
+                # Not a time either.
                 assert not 0 <= told <= 10**13
             assert client.limits.spot.clock_skew == 0
             await client.spot.ping()

@@ -79,7 +79,7 @@ def test_a_loop_that_stopped_with_a_waiter_first_in_line_blocks_nobody_for_ever(
 
 
 class StoppedClock(BlockingClock):
-    """Threads that wait really wait, but only for each other."""
+    """Threads wait in real time, but only for each other."""
 
     def monotonic(self) -> float:
         return START

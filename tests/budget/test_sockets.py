@@ -1,4 +1,4 @@
-"""The budget over real sockets, judged by the simulator's own books."""
+"""The budget over real sockets, compared with what the simulator counts."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def play(
                 patience = 0
                 charge = window.take(amount, now)
                 if fate == "cut off":
-                    # Given up at once, and on its way all the same.
+                    # The caller gave up at once, but the request was already sent.
                     strays.append((now + there, amount))
                     under_way.append(Request(charge, now, now, fate))
                 else:
@@ -167,7 +167,7 @@ def test_what_was_lost_at_the_end_of_a_window_is_charged_in_the_next_until_that_
 
 
 def test_others_are_left_room_for() -> None:
-    """Somebody spends 40 of 100 each minute, evenly; once known, we do not fill the window at its start."""
+    """Another client spends 40 of 100 each minute, evenly; once that is known, we leave room for it."""
     window, server, now = FixedWindow("weight", LIMIT, MINUTE), CountingServer(0.0), START
     refused: list[int] = []
     for minute in range(12):

@@ -1,4 +1,4 @@
-"""Event loops whose time passes only when everybody sleeps, and then at once: a minute of waiting costs nothing."""
+"""Event loops on virtual time: it passes at once when every task sleeps, so waiting a minute costs nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from binance_sdk._runtime.clock import AsyncClock
 T = TypeVar("T")
 
 START = 1_790_000_100.0
-"""Begin of a UTC minute, and of five."""
+"""Start of a UTC minute that is also the start of five minutes."""
 _IDLE = 5.0
 
 

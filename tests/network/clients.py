@@ -16,7 +16,7 @@ TARGETS = {**dict.fromkeys(REST, "api.binance.com:443"), **dict.fromkeys(STREAMS
 
 
 def use(library: str, **settings: Any) -> BinanceError | None:
-    """What comes of it: nothing, or an error of ours. Anything else goes up."""
+    """The error of ours that the call ends with, or None. Any other error is raised."""
     settings = {"max_retries": 0, **settings}
     try:
         if library == "httpx blocking":

@@ -1,4 +1,4 @@
-"""What a line does without being asked: send again, keep cookies, follow to another host, and time without end."""
+"""What HTTP libraries do unasked: send again, keep cookies, follow redirects, wait without end."""
 
 from __future__ import annotations
 

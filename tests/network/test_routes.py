@@ -158,7 +158,7 @@ def test_a_proxy_that_refuses(library: str, scheme: str, lab: Lab) -> None:
 def test_a_proxy_that_never_hangs_up_is_left_for_good(
     library: str, scheme: str, says: bytes, ca: trustme.CA, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The end of TLS is for two; whoever waits for it keeps the socket as long as the other side likes."""
+    """Closing TLS takes both sides: waiting for the other keeps the socket open for as long as that side likes."""
     monkeypatch.setattr(over_websockets, "OPEN_SECONDS", 0.3)
     monkeypatch.setattr(over_aiohttp, "OPEN_SECONDS", 0.3)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -139,7 +139,7 @@ def test_on_the_way_through_a_proxy(
     assert len(texts) >= 4
     assert search(texts + watch.texts()) == []
     if end == "works" and library in REST:
-        # It was there, and went where it belongs.
+        # The secret was sent to where it belongs.
         assert lab.rest.seen[0].headers["x-mbx-apikey"] == KEY
 
 

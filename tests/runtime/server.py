@@ -99,6 +99,6 @@ class RawServer:
         else:
             connection.sendall(self._answer)
             if not self._keep_alive:
-                # A polite end: a plain close with unread input would reset the connection and lose the answer.
+                # A plain close with unread input would reset the connection and lose the answer.
                 connection.shutdown(socket.SHUT_WR)
         return True

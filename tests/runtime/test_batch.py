@@ -1,4 +1,4 @@
-"""Many symbols at once: each ends as a result or an error, and who leaves early waits for nothing."""
+"""Many symbols at once: each ends as a result or an error, and leaving the loop early does not wait."""
 
 from __future__ import annotations
 

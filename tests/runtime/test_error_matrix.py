@@ -1,4 +1,4 @@
-"""Whatever a server does, a caller sees exactly one error of our tree that says what happened."""
+"""For everything that a server can do, a caller sees exactly one error of our tree that says what happened."""
 
 from __future__ import annotations
 
@@ -333,7 +333,7 @@ def slow(connection: socket.socket) -> None:
 
 
 def dripping(connection: socket.socket) -> None:
-    """Never silent for as long as the timeout, and never done."""
+    """Sends a little before each timeout, and never ends."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
     # Ends when the client hangs up.
     while not select.select([connection], [], [], 0.01)[0]:

@@ -137,7 +137,7 @@ def test_many_threads_on_one_client(monkeypatch: pytest.MonkeyPatch) -> None:
         own = len(made)
         made.clear()
     assert len(server.requests) == 40
-    # Every further one is a pool of connections that nobody closes.
+    # Each further one would be a connection pool that nobody closes.
     assert own == 1
     assert found == []
 

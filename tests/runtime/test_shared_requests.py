@@ -1,4 +1,4 @@
-"""One request for all who ask the same at once: who is cancelled, who is not, and what is the same."""
+"""One request for equal calls made at once: which of them a cancellation ends, and which calls are equal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every stream that can be filled, against the simulator: what REST gave is what an unharmed listener hears."""
+"""Every stream that can be filled, against the simulator: what REST gives is what an unbroken stream sends."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def test_what_was_lost_is_fetched(operation: StreamOperation[Any]) -> None
     assert len(filled) < wanted
     truth = {number(event): event for event in unharmed}
     for event in seen:
-        # A live event is the same one; a filled one knows nothing that is not so.
+        # A live event is equal; a filled one may lack fields, but those it has are equal.
         assert _within(event.model_dump(exclude_unset=True), truth[number(event)].model_dump())
 
 

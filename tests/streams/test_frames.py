@@ -1,4 +1,4 @@
-"""Frames however they are cut, large or in pieces, and what a message is told from."""
+"""Frames of any size, whole or in pieces, and how a message is told from an answer."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_whatever_stands_beside_the_data_is_cut_off(beside: dict[str, Any], inde
 
 
 async def test_messages_that_cannot_be_read_are_silence(engine: Engine) -> None:
-    """The line is busy, and nothing that comes is of any use: that is no stream that is alive."""
+    """A stream that sends only messages that cannot be read counts as silent."""
     async with engine.spot.agg_trade("BTCUSDT", quiet_time=8.0) as events:
         await engine.exchange.send(TRADES, agg_trade(1))
         await anext(events)
@@ -154,7 +154,7 @@ async def test_messages_that_cannot_be_read_are_silence(engine: Engine) -> None:
         assert notice.stream == TRADES
         assert 15 <= notice.seconds <= 20
         assert len(engine.exchange.lines) >= 2
-        # One good message, and it is alive again: bad ones between good ones are only counted.
+        # One good message ends the silence: bad ones between good ones are only counted.
         connections = len(engine.exchange.lines) + 1
         for number in range(3, 60):
             await engine.exchange.send(TRADES, broken)

@@ -1,4 +1,4 @@
-"""A refused handshake means the same as a refused request: one gate for both, and the caller hears until when."""
+"""A refused handshake means the same as a refused request: one gate for both, and the error says until when."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ async def test_what_a_library_raises_unexpectedly_is_an_error_of_ours(
 
 
 async def test_a_refusal_whose_body_never_ends_is_told_all_the_same(exchange: Exchange, engine: Engine) -> None:
-    """The status has been read; only what is said about it is missing."""
+    """The status has been read; the body that explains it is missing."""
     if "aiohttp" not in type(engine.context.connector).__module__:
         pytest.skip("websockets reads a refusal in one piece")
 

@@ -1,4 +1,4 @@
-"""A connection that breaks, freezes, falls silent or grows old is replaced, and the consumer is told the truth."""
+"""A connection that breaks, freezes, falls silent or grows old is replaced, and the consumer is told."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ async def test_a_silent_stream_is_asked_for_again_and_then_told(engine: Engine) 
         assert notice.stream == TICKERS
         assert 20.0 <= notice.seconds <= 40.0
         assert len(engine.exchange.lines) >= 2
-        # Once is enough; when it speaks again it may be told again.
+        # It is told once, and again only after the stream has sent something.
         await engine.clock.advance(30)
         await engine.exchange.lines[-1].send(TICKERS, [mini_ticker(2)])
         assert isinstance(await anext(events), list)

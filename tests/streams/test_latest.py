@@ -1,4 +1,4 @@
-"""``overflow="latest"``: whoever comes back from a pause gets the newest of each stream and symbol, and nothing old."""
+"""``overflow="latest"``: after a pause the consumer gets the newest event of each stream and symbol alone."""
 
 from __future__ import annotations
 

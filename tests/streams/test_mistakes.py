@@ -47,7 +47,7 @@ async def test_every_option_with_every_wrong_value(name: str) -> None:
     async with BinanceClient() as client:
         for value in WRONG:
             options: Any = {name: value}
-            # True is an int, but no number that anybody means.
+            # True is an int to Python, but not meant as a number.
             if value is not True and RIGHT[name](value):
                 client.spot.streams.trade("BTCUSDT", **options)
                 continue

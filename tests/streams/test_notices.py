@@ -1,4 +1,4 @@
-"""Iterating gives events alone; who wants to know more is told of it, and a broken listener breaks nothing."""
+"""Iterating gives events alone; notices go to listeners, and a listener that raises breaks nothing."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ async def test_what_is_missing_is_a_warning_in_the_log(exchange: Exchange, caplo
     ]
     assert gaps == [
         ("WARNING", f"stream {TRADES}: missing from 1 to 3 (lost)"),
-        # The policy did as it was told, and says so once and whenever the count has doubled.
+        # What the policy drops is logged once, and again whenever the count has doubled.
         ("DEBUG", f"stream {TRADES}: missing from 3 to 17 (overflow)"),
     ]
     assert sum("messages dropped so far" in record.getMessage() for record in caplog.records) == 4

@@ -95,7 +95,7 @@ def test_how_far_ahead_an_id_has_to_be_to_be_taken_for_a_mistake(ahead: int, wro
 
 
 def test_bars_go_on_from_the_last_event_that_contradicted_a_wrong_one() -> None:
-    """Seven that the bar runs and one that it is closed: the next bar leaves nothing out."""
+    """Seven events of the running bar and one that closes it: the next bar leaves no gap."""
 
     async def run() -> list[Any]:
         reader, subscription = reader_for(spot_operations.KLINE, FakeRest(), fill=False)
@@ -124,7 +124,7 @@ class Network:
 
 
 async def test_no_host_is_dialled_more_often_than_it_accepts() -> None:
-    """Whoever dials: the budget is one for all, each host has its own, and who is over it waits."""
+    """All dialers of the process share one budget for each host; one that is over it waits."""
     clock = ManualClock()
     network = Network(clock)
     context = StreamContext(

@@ -41,7 +41,7 @@ def test_no_second_holds_more_messages_than_allowed(limit: int, data: st.DataObj
 @pytest.mark.parametrize("limit", [5, 10])
 @given(data=st.data())
 def test_neither_pongs_nor_requests_shut_the_other_out(limit: int, data: st.DataObject) -> None:
-    """Both want to send all the time; who is asked first is chance."""
+    """Requests and pongs both want to send all the time, and are asked in random order."""
     limiter, now = MessageLimiter(limit), 0.0
     pongs: list[float] = []
     requests: list[float] = []

@@ -80,7 +80,7 @@ async def test_a_contract_of_another_market_that_was_asked_for_is_told(
             await engine.exchange.send(TRADES, {**agg_trade(number, "BTCUSD_PERP"), "st": 2})
         await engine.exchange.send(TRADES, {**agg_trade(7, "BTCUSD_PERP"), "st": 1})
         assert (await anext(events)).agg_id == 7
-        # Ids of what was left out are nothing that is missing.
+        # Ids of rows that were left out are not a gap.
         assert (events.stats.other_market, events.stats.gaps) == (2, 0)
     warnings = [record.getMessage() for record in caplog.records if "another market" in record.getMessage()]
     assert warnings == [f"stream {TRADES}: its events belong to another market than futures and are left out"]
@@ -134,7 +134,7 @@ async def test_a_bad_row_costs_itself_alone_where_asked(engine: Engine, options:
         rows = await anext(events)
         assert [(row.symbol, row.stream) for row in rows] == [("AUSDT", TICKERS), ("BUSDT", TICKERS)]
         assert (events.stats.skipped_rows, events.stats.malformed) == (1, 0)
-        # Without a good row it is no message.
+        # A message without a good row is malformed.
         await engine.exchange.send(TICKERS, [BAD])
         await engine.exchange.send(TICKERS, [mini_ticker(2, "AUSDT")])
         (only,) = await anext(events)

@@ -1,4 +1,4 @@
-"""Whatever is dropped, repeated or swapped: the whole sequence in order, each once, or gaps that name the rest."""
+"""Messages that are dropped, repeated or swapped: each id is given out once and in order, or named by a gap."""
 
 from __future__ import annotations
 

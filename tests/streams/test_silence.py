@@ -1,4 +1,4 @@
-"""Silence is noticed when the user said, and what interrupts a stream for a moment only, does so for a moment only."""
+"""Silence is noticed after the time that the user set, and a short interruption stays short."""
 
 from __future__ import annotations
 
@@ -330,7 +330,7 @@ async def test_a_flood_of_pings_is_answered_within_the_limit_and_shuts_nothing_o
             line.send(PING, f"round {second}".encode())
             await clock.advance(1.1, step=0.05)
             assert len(line.frames) - before <= 5
-        # The newest is answered for all of them.
+        # Only the newest ping is answered.
         await clock.advance(2.2, step=0.05)
         await eventually(lambda: line.of(PONG)[-1:] == [b"round 5"])
         assert len(line.of(PONG)) <= 2 * 8

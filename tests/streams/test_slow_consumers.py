@@ -41,7 +41,7 @@ async def test_drop_oldest_drops_counts_and_names(engine: Engine) -> None:
         assert gap == Gap(TRADES, 3, 19, "overflow")
         assert [event.agg_id for event in seen] == [19, 20, 21, 22, 23]
         assert events.stats.dropped == 15
-    # Fetching what there was no time for would be no help.
+    # A consumer that is too slow would not be helped by fetched events.
     assert engine.rest.asked == []
     told = [event.dropped for event in engine.told if isinstance(event, MessagesDropped)]
     assert told == [1, 2, 4, 8]
@@ -122,7 +122,7 @@ def test_a_stalled_consumer_of_lists_holds_64_mib(engine: Engine) -> None:
 
 
 def stalled(engine: Engine, options: StreamOptions) -> tuple[Reader, Subscription]:
-    """Trades, which nobody reads."""
+    """Trades that no consumer reads."""
     named = engine.spot.agg_trade("BTCUSDT").items[0][0]
     subscription = Subscription(named, fill_gaps=False, quiet_time=None, from_spec=False, now=0.0)
     return make_reader(engine.context, resolve_options([options]), lambda _: None), subscription

@@ -1,4 +1,4 @@
-"""A line that fails on demand, and one clock for exchange and client that moves when all of them wait."""
+"""A connection that fails on demand, and one clock for exchange and client that moves when both wait."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class SharedClock(ManualClock):
         await self.until(self.now_ms() + max(0, -int(-seconds * 1000 // 1)), asyncio.Event())
 
     def moved(self) -> None:
-        """Somebody has something to do at this moment, so it is not over yet."""
+        """Something is still to be done at this moment, so the clock does not move."""
         self._moves += 1
 
     def waker(self) -> SharedWaker:
@@ -141,7 +141,7 @@ class SharedWaker:
 
     async def wait(self, seconds: float) -> None:
         if seconds == float("inf"):
-            # Until somebody else is done: no reason for time to pass.
+            # It waits for another task and not for a time, so the clock does not move.
             await self._event.wait()
         else:
             # Rounded up, or it would wake just before what it waits for.

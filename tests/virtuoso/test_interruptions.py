@@ -19,7 +19,7 @@ HOUR = 3_600_000
 
 
 class Watch:
-    """A local clock that a test turns."""
+    """A local clock that a test sets."""
 
     def __init__(self, ms: int) -> None:
         self.ms = ms
@@ -93,7 +93,7 @@ async def test_maintenance(timed: Any) -> None:
     assert (await exchange.fetch_status())["online"] is False
     with pytest.raises(fake_virtuoso.ExchangeError):
         await exchange.fetch_market_data("BTCUSDT")
-    # The other market works on.
+    # The other market still works.
     assert (await exchange.fetch_market_data("ETHBTC"))["metadata"]["market"] == "spot"
     simulator.end_maintenance()
     assert (await exchange.fetch_market_data("BTCUSDT"))["symbol"] == "BTCUSDT"

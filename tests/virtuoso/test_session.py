@@ -53,7 +53,7 @@ async def test_a_fresh_list_is_at_most_a_minute_old(own_simulator: Simulator, se
 async def test_a_clock_that_is_set_back_does_not_keep_an_old_list(
     own_simulator: Simulator, session: Session, clock: Clock, fresh: bool
 ) -> None:
-    """By such a clock the list was made in the future, and would hold until the clock is there again."""
+    """After the clock is set back the list seems to come from the future, and must not hold until then."""
     await session.listing()
     clock.now = NOW - 86_400
     await session.listing(fresh=fresh)

@@ -46,7 +46,7 @@ TAKEN: dict[str, set[str]] = {
     "use_ccxt": FLAG,
     "testnet": FLAG,
     "cache": FLAG,
-    # One of the two alone is an error of its own.
+    # One of the two without the other is another error.
     "api_credentials.api_key": CREDENTIAL,
     "api_credentials.api_secret": CREDENTIAL,
     "rate_limits.requests_per_minute": ABOVE_ZERO,
