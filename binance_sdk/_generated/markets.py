@@ -18,6 +18,7 @@ SPOT_SYMBOL = SymbolForm(
     pattern="(?!.+USD_PERP$)(?!.+_[0-9]{6}$).+",
     elsewhere={"futures": "(?!.+USD_PERP$)(?!.+(?<![BT])(?<!FD)USD_[0-9]{6}$).+"},
 )
+
 FUTURES_SYMBOL = SymbolForm(
     what="symbol",
     market="futures",
@@ -26,6 +27,7 @@ FUTURES_SYMBOL = SymbolForm(
     pairs="(?!.+_(PERP|[0-9]{6})$)(?!.+(?<![BT])(?<!FD)USD$).+",
     elsewhere={"spot": "(?!.+USD_PERP$)(?!.+_[0-9]{6}$).+"},
 )
+
 FUTURES_PAIR = SymbolForm(
     what="pair", market="futures", example="BTCUSDT", pattern="(?!.+_(PERP|[0-9]{6})$)(?!.+(?<![BT])(?<!FD)USD$).+"
 )
