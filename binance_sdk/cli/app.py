@@ -335,7 +335,12 @@ def stream(
 @app.command(epilog=EPILOG, no_args_is_help=True, cls=_Command)
 def book(
     symbol: Annotated[str, typer.Argument(help="Symbol, e.g. BTCUSDT.")],
-    market: Annotated[MarketName, typer.Option("--market", "-m", help="Which market.")] = MarketName.SPOT,
+    market: Annotated[
+        Market,
+        typer.Option(
+            "--market", "-m", parser=read_market, metavar=CHOICES, help="Which market.", autocompletion=complete_market
+        ),
+    ] = ALL_MARKETS[0],
     levels: Annotated[int, typer.Option(help="Levels a side, as far as the terminal has room.", min=1, max=5000)] = 10,
     limit: Annotated[
         int, typer.Option(help="Levels a side of the snapshot: the book knows nothing behind them.", min=1, max=5000)
@@ -355,7 +360,7 @@ def book(
 
         run_book(
             BookCall(
-                market=_market(market),
+                market=market,
                 symbol=symbol,
                 levels=levels,
                 limit=limit,
