@@ -1,4 +1,4 @@
-"""``python -m codegen generate | check | lint | diff | changelog | release | new``."""
+"""``python -m codegen generate | check | lint | diff | changelog | release | import | draft | new``."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     changelog.add_argument("old", nargs="?", help="compare with this instead, as `diff` does")
     release = commands.add_parser("release", help="record the spec as released under the version of the package")
     release.add_argument("--again", action="store_true", help="the version recorded was never published: replace it")
+    _add_import(commands.add_parser("import", help="what an OpenAPI file has that the spec lacks or contradicts"))
+    _add_draft(commands.add_parser("draft", help="begin an endpoint by an OpenAPI file or by an answer"))
     _add_new(commands.add_parser("new", help="begin an endpoint or a stream: its files and lines, with marks to fill"))
     options = parser.parse_args(arguments)
     if options.command == "diff":
@@ -59,6 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if options.command == "new":
         return _new(spec, options)
+    if options.command in ("import", "draft"):
+        from codegen.importer.command import run_draft, run_import
+
+        return run_import(spec, options) if options.command == "import" else run_draft(spec, options)
     if options.command in ("changelog", "release"):
         return _release(spec, options, today)
     try:
@@ -160,6 +166,22 @@ def _diff(options: argparse.Namespace) -> int:
     found = changes(old, new)
     print(json_report(found, old, new) if options.json else "\n".join(text_report(found, old, new)))
     return 0
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="OpenAPI 3, as YAML or JSON")
+    parser.add_argument("--market", default="spot", help="whose paths are compared (default: spot)")
+    parser.add_argument("--json", action="store_true", help="for programs")
+
+
+def _add_draft(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
+    parser.add_argument("market", help="a market of markets.yaml")
+    parser.add_argument("name", help="name of the method, such as open_interest")
+    parser.add_argument("path", help="path, such as /api/v3/depth")
+    told = parser.add_mutually_exclusive_group(required=True)
+    told.add_argument("--from-openapi", type=Path, metavar="FILE", help="an OpenAPI file that has the path")
+    told.add_argument("--from-answer", type=Path, metavar="FILE", help="an answer of the endpoint, as JSON")
 
 
 def _release(spec: Spec, options: argparse.Namespace, today: date) -> int:

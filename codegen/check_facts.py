@@ -37,7 +37,7 @@ class _Field:
 
 
 @dataclass
-class _Dictionary:
+class Dictionary:
     """The facts, by what a field can be recognised by."""
 
     document: Document
@@ -63,7 +63,7 @@ class _Dictionary:
 
 def check_facts(spec: Spec) -> Iterator[Problem]:
     """Fields that call a fact otherwise than the dictionary does, or than another schema does."""
-    dictionary = _Dictionary(spec.names_document, spec.names.names)
+    dictionary = Dictionary(spec.names_document, spec.names.names)
     used: set[str] = set()
     keys: set[tuple[str | None, frozenset[str]]] = set()
     told: dict[tuple[str, str], tuple[Placed[Schema], _Field]] = {}
@@ -95,7 +95,7 @@ def _fields(placed: Placed[Schema]) -> Iterator[_Field]:
                 yield _Field(position.name, None, position.type, position.description, ("row", index))
 
 
-def _unused(dictionary: _Dictionary, placed: Placed[Schema]) -> Iterator[Problem]:
+def _unused(dictionary: Dictionary, placed: Placed[Schema]) -> Iterator[Problem]:
     """Fields that hold nothing, under the name of something."""
     fields = placed.value.fields if isinstance(placed.value, ObjectSchema) else {}
     for wire, one in fields.items():
@@ -106,15 +106,15 @@ def _unused(dictionary: _Dictionary, placed: Placed[Schema]) -> Iterator[Problem
 
 
 def _named(
-    dictionary: _Dictionary, placed: Placed[Schema], one: _Field, wires: Set[str], names: Set[str]
+    dictionary: Dictionary, placed: Placed[Schema], one: _Field, wires: Set[str], names: Set[str]
 ) -> Iterator[Problem]:
-    right = _best(dictionary.by_key.get(one.wire or "", ()), wires)
+    right = best(dictionary.by_key.get(one.wire or "", ()), wires)
     if right is not None and right != one.name:
         # The key says more than the name: what it carries is known.
         yield placed.problem(_wrong_name(dictionary, f"`{one.wire}`", one, right), *one.path)
         return
     if right is None:
-        right = _best(dictionary.refused.get(one.name, ()), names)
+        right = best(dictionary.refused.get(one.name, ()), names)
         if right is not None:
             yield placed.problem(_wrong_name(dictionary, f"`{one.name}`", one, right), *one.path)
             return
@@ -124,13 +124,13 @@ def _named(
         yield placed.problem(f"{text} {_article(one.kind)}; correct its type or give it another name", *one.path)
 
 
-def _best(candidates: Sequence[tuple[frozenset[str], str]], there: Set[str]) -> str | None:
+def best(candidates: Sequence[tuple[frozenset[str], str]], there: Set[str]) -> str | None:
     """The name whose conditions hold; of several that with most of them."""
     fitting = [(len(beside), name) for beside, name in candidates if beside <= there]
     return max(fitting)[1] if fitting else None
 
 
-def _wrong_name(dictionary: _Dictionary, what: str, one: _Field, right: str) -> str:
+def _wrong_name(dictionary: Dictionary, what: str, one: _Field, right: str) -> str:
     remedy = "drop its `name:`" if one.wire is not None and snake(one.wire) == right else f"write `name: {right}`"
     means = dictionary.facts[right].means
     return f"{what} is called `{right}` everywhere ({dictionary.line(right)}: {means}); {remedy}"
@@ -155,7 +155,7 @@ def _told_before(
         yield placed.problem(f"{text}; give one fact one name, or two facts two descriptions", *one.path)
 
 
-def _idle(dictionary: _Dictionary, used: Set[str], keys: Set[object]) -> Iterator[Problem]:
+def _idle(dictionary: Dictionary, used: Set[str], keys: Set[object]) -> Iterator[Problem]:
     """Entries that hold nobody to anything: a misspelt key would switch a check off in silence."""
     for name, fact in dictionary.facts.items():
         line = dictionary.document.line("names", name)

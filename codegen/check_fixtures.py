@@ -50,7 +50,7 @@ def _example(
     except SpecError as error:
         yield from error.problems
         return
-    found = _Checker(spec, scope).value(parse_type(type_), value, ())
+    found = Checker(spec, scope).value(parse_type(type_), value, ())
     for path, text in islice(chain(found, _kind(value, event_type)), _MOST):
         yield Problem(file, _line(file, body, path), f"{_where(path)}: {text}")
 
@@ -119,7 +119,7 @@ _SCALARS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 
 
 @dataclass(frozen=True)
-class _Checker:
+class Checker:
     """Yields (path, message) for each contradiction."""
 
     spec: Spec

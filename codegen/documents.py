@@ -120,20 +120,26 @@ _HINTS = {
 }
 
 
-def parse(file: str, text: str) -> Document:
+def parse(file: str, text: str, *, largest: int = _LARGEST, ours: bool = True) -> Document:
     """Parse one YAML text.
+
+    Args:
+        file: Its name in messages.
+        text: What stands in it.
+        largest: Nodes it may have, every alias written out.
+        ours: Whether it is a spec, whose texts and numbers end in generated code.
 
     Raises:
         SpecError: for broken YAML and for a key written twice.
     """
     # A tab parts words for the C library, and is a mistake for the other.
-    if "\t" not in text:
+    if not ours or "\t" not in text:
         try:
-            return _parsed(file, text, _FastLoader)
+            return _parsed(file, text, _FastLoader, largest, ours=ours)
         except yaml.YAMLError:
             pass
     try:
-        return _parsed(file, text, _Loader)
+        return _parsed(file, text, _Loader, largest, ours=ours)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise SpecError(
@@ -146,7 +152,7 @@ def parse(file: str, text: str) -> Document:
         raise SpecError([Problem(file, mark.line + 1 if mark else 1, f"not YAML: {words}{hint}")]) from error
 
 
-def _parsed(file: str, text: str, kind: type[yaml.SafeLoader]) -> Document:
+def _parsed(file: str, text: str, kind: type[yaml.SafeLoader], largest: int, *, ours: bool) -> Document:
     """One text as one of the two loaders reads it.
 
     Raises:
@@ -160,9 +166,10 @@ def _parsed(file: str, text: str, kind: type[yaml.SafeLoader]) -> Document:
         if root is None:
             raise SpecError([Problem(file, 1, "the file is empty; it begins with `description:` and `source:`")])
         _refuse_double_keys(file, root, set())
-        _refuse_scalars(file, root)
-        _refuse_size(file, root)
-        _refuse_marks(file, root)
+        if ours:
+            _refuse_scalars(file, root)
+            _refuse_marks(file, root)
+        _refuse_size(file, root, largest)
         return Document(file, root, loader.construct_document(root))
     finally:
         loader.dispose()
@@ -244,7 +251,7 @@ def mark_words(text: str) -> str:
     return f"fill{f' {wanted}' if wanted else ' in this mark'}"
 
 
-def _refuse_size(file: str, root: yaml.Node) -> None:
+def _refuse_size(file: str, root: yaml.Node, largest: int) -> None:
     """Aliases within aliases make a small file a huge document, and one that holds itself an endless one."""
     sizes: dict[int, int | None] = {}
     for node in reversed(list(_nodes(root))):
@@ -255,9 +262,9 @@ def _refuse_size(file: str, root: yaml.Node) -> None:
             if below is None:
                 raise SpecError([Problem(file, child.start_mark.line + 1, "the anchor holds itself")])
             size += below
-        if size > _LARGEST:
+        if size > largest:
             line = node.start_mark.line + 1
-            raise SpecError([Problem(file, line, f"its aliases make it more than {_LARGEST} nodes; write it out")])
+            raise SpecError([Problem(file, line, f"its aliases make it more than {largest} nodes; write it out")])
         sizes[id(node)] = size
 
 

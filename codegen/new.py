@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,11 +34,13 @@ _PLACE = re.compile(r"\{(\w+)\}")
 _SYMBOLS = ("symbol", "pair")
 """Parameters of streams that take a symbol; all others are choices."""
 
-_ENDPOINT = """\
+_BEGIN = """\
 {modeline}description: {fill} in a sentence what this family of endpoints tells
 source: {{document: "{fill} in the name of Binance's page", date: {today}}}
 hosts: [{hosts}]
 
+"""
+_ENDPOINT = """\
 schemas:
   {schema}:
     description: {fill} in what one row or answer is
@@ -80,12 +83,25 @@ _STREAM = """\
 """
 
 
+@dataclass(frozen=True)
+class EndpointDraft:
+    """The sections of an endpoint's file, and its example answer, as far as they are known."""
+
+    text: str
+    example: str | None
+
+
 class RefusedError(Exception):
     """What was asked for cannot be begun; nothing was written."""
 
 
-def new_endpoint(root: Path, spec: Spec, market: str, name: str, path: str) -> list[str]:
+def new_endpoint(
+    root: Path, spec: Spec, market: str, name: str, path: str, draft: EndpointDraft | None = None
+) -> list[str]:
     """Begin an endpoint: its YAML, its example answer and its lines in the tables written by hand.
+
+    Args:
+        draft: What is known of it already, in the place of marks.
 
     Returns:
         What was written, as ``file`` or ``file, table``.
@@ -104,18 +120,17 @@ def new_endpoint(root: Path, spec: Spec, market: str, name: str, path: str) -> l
     begins = spec.entry(market).paths or ["/"]
     if not path.startswith(tuple(begins)):
         raise RefusedError(f"paths of {market} begin with {english_list(begins, 'or')}, and `{path}` does not")
-    values = {
-        "fill": FILL,
-        "modeline": modeline(f"{market}/{name}.yaml"),
-        "name": name,
-        "path": path,
-        "schema": pascal(name),
-        "today": _today(),
-        "hosts": ", ".join(spec.serving(market)),
-    }
-    example = json.dumps([{FILL: f"{FILL} in an example answer, two rows if it is a list"}], indent=1) + "\n"
+    begin = _BEGIN.format(
+        fill=FILL,
+        modeline=modeline(f"{market}/{name}.yaml"),
+        today=_today(),
+        hosts=", ".join(spec.serving(market)),
+    )
+    rest = _ENDPOINT.format(fill=FILL, name=name, path=path, schema=pascal(name)) if draft is None else draft.text
+    nothing = json.dumps([{FILL: f"{FILL} in an example answer, two rows if it is a list"}], indent=1) + "\n"
+    example = nothing if draft is None or draft.example is None else draft.example
     files = {
-        f"{spec.folder.name}/{market}/{name}.yaml": _ENDPOINT.format(**values),
+        f"{spec.folder.name}/{market}/{name}.yaml": begin + rest,
         f"{spec.folder.name}/fixtures/{market}/{name}.json": example,
     }
     lines = [

@@ -1,0 +1,1 @@
+"""Reads what others wrote about Binance's endpoints: ``python -m codegen import`` and ``draft``."""
