@@ -25,6 +25,7 @@ BENCHMARKS = {
     "faults": "failing",
     "adapter": "adapter",
     "streams": "streams",
+    "books": "books",
     "peers": "peers",
 }
 

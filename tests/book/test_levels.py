@@ -106,6 +106,30 @@ def test_a_side_equals_a_plain_dict(tick: str, seed: int, bids: bool) -> None:
     assert made.levels() == expected
 
 
+@pytest.mark.parametrize("bids", [True, False])
+def test_rows_that_were_read_are_given_out_again_until_the_next_change(bids: bool) -> None:
+    made = side(*((("3", "1"), ("2", "1"), ("1", "1")) if bids else (("1", "1"), ("2", "1"), ("3", "1"))), bids=bids)
+    calls: list[LevelText] = []
+
+    def row(level: LevelText) -> str:
+        calls.append(level)
+        return " ".join(level)
+
+    first = made.rows(2, row)
+    second = made.rows(1, row)
+    assert (len(first), second, len(calls)) == (2, first[:1], 2)
+    # What a caller does with his list is his own affair.
+    first.clear()
+    second.clear()
+    assert made.rows(2, row) == (["3 1", "2 1"] if bids else ["1 1", "2 1"])
+    assert len(calls) == 2
+    assert made.rows(3, " ".join) == (["3 1", "2 1", "1 1"] if bids else ["1 1", "2 1", "3 1"])
+    made.change([("2", "0")])
+    assert made.rows(2, row) == (["3 1", "1 1"] if bids else ["1 1", "3 1"])
+    made.replace([("7", "7")], 100)
+    assert made.rows(2, row) == ["7 7"]
+
+
 def test_prices_that_are_the_same_float_are_kept_apart() -> None:
     near = ["90071992.54740994", "90071992.54740993", "90071992.54740992"]
     assert len({float(price) for price in near}) < 3

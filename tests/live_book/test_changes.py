@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from binance_sdk._runtime.live_book.changes import BookChange, BookChanges
+from binance_sdk._runtime.live_book.reading import BookLevel
 from binance_sdk.errors import StreamError
 from binance_sdk.events import BookResynced
 
@@ -33,9 +34,10 @@ async def test_whoever_keeps_up_gets_each_update(world: World) -> None:
     assert isinstance(first, BookChange)
     assert isinstance(second, BookChange)
     assert (first.symbol, first.update_id, first.updates) == ("BTCUSDT", 12, 1)
-    assert first.bids == [(Decimal(98), Decimal(3))]
+    assert [(level.price, level.qty) for level in first.bids] == [(98, 3)]
     assert first.asks == []
-    assert (second.update_id, second.asks) == (13, [(101, 0), (102, 4)])
+    assert [(level.price, level.qty) for level in second.asks] == [(101, 0), (102, 4)]
+    assert second.update_id == 13
 
 
 async def test_whoever_is_slow_gets_them_as_one(world: World) -> None:
@@ -71,8 +73,8 @@ async def test_what_lies_behind_the_horizon_is_no_change() -> None:
     change = await anext(changes)
     assert isinstance(change, BookChange)
     assert change.complete_to == (99, 101)
-    assert change.bids == [(99, 2)]
-    assert change.asks == [(Decimal("100.5"), 2)]
+    assert change.bids == [BookLevel(("99", "2"))]
+    assert [(level.price, level.qty) for level in change.asks] == [(Decimal("100.5"), 2)]
     world.task.cancel()
 
 
@@ -89,7 +91,7 @@ async def test_after_a_resync_what_changed_before_is_forgotten(world: World) -> 
     assert (told.reason, told.last_id, told.update_id) == ("gap", 11, 25)
     assert isinstance(change, BookChange)
     assert change.update_id == 26
-    assert change.bids == [(97, 1)]
+    assert change.bids == [BookLevel(("97", "1"))]
 
 
 async def test_followers_end_with_their_book(world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -104,14 +105,15 @@ def test_readers_in_other_threads_see_whole_books(exchange: Exchange) -> None:
     """A level that goes while another thread reads must neither fail the reader nor be half there."""
     with exchange.simulator.sync_client() as client, client.spot.order_book("BTCUSDT", limit=100) as book:
         seen, failures, stop = 0, list[BaseException](), threading.Event()
+        price = attrgetter("price")
 
         def read() -> None:
             nonlocal seen
             while not stop.is_set():
                 try:
                     bids, asks = book.bids(20), book.asks(20)
-                    assert bids == sorted(bids, reverse=True)
-                    assert asks == sorted(asks)
+                    assert bids == sorted(bids, key=price, reverse=True)
+                    assert asks == sorted(asks, key=price)
                     assert book.spread is not None
                     assert book.spread.absolute > 0
                     seen += 1

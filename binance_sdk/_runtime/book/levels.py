@@ -12,25 +12,30 @@ So reading changes a side too, and each side is for one thread at a time.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import islice, pairwise, repeat
 from math import isfinite
 from operator import itemgetter
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from binance_sdk._runtime.book.messages import LevelText
 
 Level: TypeAlias = tuple[Decimal, Decimal]
 """Price in the quote asset and quantity in the base asset, exact."""
 Key: TypeAlias = float | Decimal
+T = TypeVar("T")
 
 SAFE_LENGTH = 15
 """A text no longer than this has at most 15 digits, which a float keeps apart from every other such number."""
 SPARE = 1000
 """Prices kept that are no levels, beside as many as there are levels: gone ones, and those behind the horizon."""
 
+MOST_REMEMBERED = 64
+"""Rows of one reading that are given out again until the next change."""
+
 _PLAIN = b"0123456789."
+_NOTHING_READ: tuple[object, int, list[Any]] = (None, 0, [])
 _ZERO = "0."
 """A plain number that has nothing but these characters is 0."""
 _quantity = itemgetter(1)
@@ -43,7 +48,7 @@ class Side:
         highest_first: True for bids.
     """
 
-    __slots__ = ("_best", "_exact", "_highest_first", "_horizon", "_keys", "_most", "_prices", "_quantities")
+    __slots__ = ("_best", "_exact", "_highest_first", "_horizon", "_keys", "_most", "_prices", "_quantities", "_read")
 
     def __init__(self, *, highest_first: bool) -> None:
         self._highest_first = highest_first
@@ -58,6 +63,8 @@ class Side:
         self._horizon: str | None = None
         self._exact = False
         self._most = SPARE
+        self._read = _NOTHING_READ
+        """What rows were made of, how many at most, and the rows that were read since the last change."""
 
     def __len__(self) -> int:
         return len(self.texts())
@@ -106,6 +113,7 @@ class Side:
         self._quantities = dict(levels)
         self._keys, self._prices = keys, prices
         self._horizon = levels[-1][0] if levels and len(levels) >= limit else None
+        self._read = _NOTHING_READ
         self._most = 2 * len(levels) + SPARE
 
     def change(self, levels: Sequence[LevelText]) -> None:
@@ -119,6 +127,7 @@ class Side:
         """
         if odd := "".join(map(_quantity, levels)).encode().translate(None, _PLAIN):
             raise ValueError(f"{odd!r} is in a quantity: a plain number has digits and a point")
+        self._read = _NOTHING_READ
         quantities = self._quantities
         known = len(quantities)
         try:
@@ -199,14 +208,24 @@ class Side:
 
     # ------------------------------------------------------------------------------------ reading
 
-    def texts(self, count: int | None = None) -> list[LevelText]:
-        """Levels as they came, the best first; at most ``count``."""
+    def rows(self, count: int | None, make: Callable[[LevelText], T]) -> list[T]:
+        """Levels, the best first; at most ``count``. A row is made of price and quantity as they came."""
+        made_by, most, rows = self._read
+        if count is not None and count <= most and made_by is make:
+            return rows[:count]
         size = len(self._keys) if count is None else count
         prices, quantities = self._first(size)
         if not all(map(str.strip, quantities, repeat(_ZERO))):
             self._drop_gone(size)
             prices, quantities = self._first(size)
-        return list(zip(prices, quantities, strict=True))
+        found = list(map(make, zip(prices, quantities, strict=True)))
+        if size <= MOST_REMEMBERED:
+            self._read = (make, size, found.copy())
+        return found
+
+    def texts(self, count: int | None = None) -> list[LevelText]:
+        """Levels as they came, the best first; at most ``count``."""
+        return self.rows(count, _as_it_came)
 
     def levels(self, count: int | None = None) -> list[Level]:
         """Levels as exact numbers, the best first; at most ``count``."""
@@ -227,6 +246,10 @@ def crossed(bids: Side, asks: Side) -> bool:
         return bid >= ask
     # One side has floats and the other Decimals: a float is not quite the price that it stands for.
     return Decimal(bids.best_text or 0) >= Decimal(asks.best_text or 0)
+
+
+def _as_it_came(level: LevelText) -> LevelText:
+    return level
 
 
 def _needs_decimal(price: str) -> bool:

@@ -43,21 +43,17 @@ class BookChange:
     def bids(self) -> list[BookLevel]:
         """Changed bids with their new quantities; 0 where the level is gone."""
         end = self.complete_to[0]
-        return [level for level in map(_level, self._bids) if end is None or level.price >= end]
+        return [level for level in map(BookLevel, self._bids) if end is None or level.price >= end]
 
     @property
     def asks(self) -> list[BookLevel]:
         """Changed asks with their new quantities; 0 where the level is gone."""
         end = self.complete_to[1]
-        return [level for level in map(_level, self._asks) if end is None or level.price <= end]
+        return [level for level in map(BookLevel, self._asks) if end is None or level.price <= end]
 
 
 BookItem: TypeAlias = BookChange | BookResynced
 """What following a book gives: after a ``BookResynced`` the whole book may be another, so read it again."""
-
-
-def _level(text: LevelText) -> BookLevel:
-    return BookLevel(Decimal(text[0]), Decimal(text[1]))
 
 
 class _Pending(Listener):

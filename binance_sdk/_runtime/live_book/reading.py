@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import NamedTuple
 
+from binance_sdk._runtime.answers.row import Row
 from binance_sdk._runtime.book.levels import Level
 from binance_sdk._runtime.book.reading import Depth, Fill, Spread, TakerSide, depth, fill
 from binance_sdk._runtime.book.state import BookCore
@@ -14,16 +14,25 @@ from binance_sdk.errors import ParameterError, shown
 from binance_sdk.events import BookReason
 
 
-class BookLevel(NamedTuple):
+class BookLevel(Row, tuple[str, str]):
     """One price of a book.
 
-    Attributes:
-        price: In the quote asset.
-        qty: Quantity at this price, in the base asset.
+    Price and quantity as the exchange wrote them; properties are their exact meaning.
     """
 
-    price: Decimal
-    qty: Decimal
+    __slots__ = ()
+
+    _positions = (("price", "decimal"), ("qty", "decimal"))
+
+    @property
+    def price(self) -> Decimal:
+        """In the quote asset."""
+        return Decimal(self[0])
+
+    @property
+    def qty(self) -> Decimal:
+        """Quantity at this price, in the base asset."""
+        return Decimal(self[1])
 
 
 class BookReading:
@@ -113,7 +122,7 @@ class BookReading:
         _check_count(count)
         core = self._core()
         with self._keeper.lock:
-            return [BookLevel(*level) for level in core.bids.levels(count)]
+            return core.bids.rows(count, BookLevel)
 
     def asks(self, count: int | None = None) -> list[BookLevel]:
         """Asks, the lowest price first.
@@ -127,7 +136,7 @@ class BookReading:
         _check_count(count)
         core = self._core()
         with self._keeper.lock:
-            return [BookLevel(*level) for level in core.asks.levels(count)]
+            return core.asks.rows(count, BookLevel)
 
     @property
     def complete_to(self) -> tuple[Decimal | None, Decimal | None]:
