@@ -61,8 +61,9 @@ def _frames() -> list[bytes]:
 
 def serve_book(ports: Any) -> None:
     """Run in a process of its own."""
-    from websockets.asyncio.server import Request, Response, ServerConnection, serve
+    from websockets.asyncio.server import ServerConnection, serve
     from websockets.datastructures import Headers
+    from websockets.http11 import Request, Response
 
     frames, answer = _frames(), json.dumps(snapshot()).encode()
     packets = [b"".join(frames[at : at + _PACKET]) for at in range(0, len(frames), _PACKET)]
