@@ -31,7 +31,7 @@ def find_operation(market: Market, name: str) -> Operation[object]:
     if found is not None:
         return found
     missing = f"{market_word(market)} has no operation {name!r}"
-    others = [other for other in ALL_MARKETS if name in CATALOGUE[other].operations]
+    others: list[Market] = [other for other in ALL_MARKETS if name in CATALOGUE[other].operations]
     if others:
         raise CommandError(f"{missing}, but {which_have(others)}: binance-sdk call {market_word(others[0])} {name}")
     hint = did_you_mean(name, operations)

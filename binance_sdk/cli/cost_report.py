@@ -100,7 +100,7 @@ def _entries(report: CostReport) -> Table:
     table = _table("What it cost", show_footer=True)
     table.caption = "planned: known before the call · counted: used weight as the server's header said after it"
     table.caption_justify, table.caption_style = "left", "bright_black"
-    asked = [market for market in ALL_MARKETS if any(_of(entry, market) for entry in report.entries)]
+    asked: list[Market] = [market for market in ALL_MARKETS if any(_of(entry, market) for entry in report.entries)]
     table.add_column("operation", no_wrap=True, footer="\n".join(f"all of {market}" for market in asked))
     table.add_column("arguments", ratio=1, no_wrap=True)
     table.add_column("planned", justify="right", footer="\n".join(str(_planned(report, market)) for market in asked))

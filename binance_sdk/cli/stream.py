@@ -57,7 +57,7 @@ def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
     operation = next((known for known in STREAMS if known.market == call.market and known.name == call.kind), None)
     if operation is None:
         missing = f"{market_word(call.market)} has no stream {call.kind!r}"
-        others = [other for other in ALL_MARKETS if call.kind in kinds(other)]
+        others: list[Market] = [other for other in ALL_MARKETS if call.kind in kinds(other)]
         if others:
             raise CommandError(f"{missing}, but {which_have(others)}")
         hint = did_you_mean(call.kind, kinds(call.market))
