@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from binance_sdk import futures, spot
+from binance_sdk.books import BookLevel, LiveBook
 from binance_sdk.errors import DecodeError
 from binance_sdk.futures import Kline, PriceLevel
 from virtuoso_binance.scalars import Row, iso
@@ -16,6 +17,7 @@ __all__ = [
     "book_fault",
     "checked_book",
     "empty_book",
+    "live_order_book",
     "ohlcv_rows",
     "order_book",
     "trade_row",
@@ -52,6 +54,24 @@ def order_book(
     return checked_book(symbol, bids, asks, time, book.last_update_id)
 
 
+def live_order_book(book: LiveBook, now: int, levels: int) -> Row | None:
+    """A live book as ``order_book`` gives one; None where it does not know that many levels.
+
+    Args:
+        book: A synced one.
+        now: Time at the exchange, in milliseconds.
+        levels: Levels wanted a side.
+
+    Raises:
+        DecodeError: it is crossed or out of order, which a live book never is for long.
+    """
+    bids, asks = book.bids(levels), book.asks(levels)
+    ends = book.complete_to
+    if any(len(side) < levels and end is not None for side, end in zip((bids, asks), ends, strict=True)):
+        return None
+    return checked_book(book.symbol, _rows(bids), _rows(asks), now - round(book.age * 1000), book.update_id or 0)
+
+
 def checked_book(symbol: str, bids: list[list[float]], asks: list[list[float]], time: int, nonce: int) -> Row:
     """The dict of a book.
 
@@ -77,6 +97,10 @@ def book_fault(bids: Sequence[Sequence[Number]], asks: Sequence[Sequence[Number]
     if not in_order or not all(price > 0 and amount > 0 for price, amount in (*bids, *asks)):
         return "out of order or with empty levels"
     return None
+
+
+def _rows(levels: list[BookLevel]) -> list[list[float]]:
+    return [[float(level.price), float(level.qty)] for level in levels]
 
 
 def _levels(levels: Sequence[PriceLevel], limit: int | None) -> list[list[float]]:

@@ -111,9 +111,17 @@ class FetchMethods:
 
     @translated
     async def fetch_order_book(self, symbol: SymbolLike, limit: int | None = None, params: object = None) -> Row:
-        """Order book of at most ``limit`` levels a side, by default 100."""
+        """Order book of at most ``limit`` levels a side, by default 100.
+
+        With ``live_order_books`` in the configuration it costs nothing wherever a live book is synced.
+        """
         levels = ORDER_BOOK.rows if limit is None else _rows(limit)
         listed = await self._listed(symbol)
+        live = await self._binance.live_book(listed)
+        if live is not None:
+            found = convert.live_order_book(live, self._binance.now_ms(listed.market), levels)
+            if found is not None:
+                return found
         book = await self._fetch(ORDER_BOOK, listed, levels)
         return convert.order_book(book, listed.symbol, received=self._binance.now_ms(listed.market), limit=levels)
 

@@ -10,9 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from binance_sdk import BinanceClient, RequestOptions
+from binance_sdk.books import LiveBook
 from binance_sdk.errors import BinanceError, ConfigError
 from virtuoso_binance.config import Settings
+from virtuoso_binance.config.settings import WebSocketSection
 from virtuoso_binance.errors import InvalidSymbolError
+from virtuoso_binance.live_books import LiveOrderBooks
 from virtuoso_binance.symbols import Listed, Listing, MarketName, plain_symbol
 
 __all__ = ["ClientFactory", "Session", "SessionFactory", "make_client"]
@@ -26,6 +29,11 @@ _TIMEOUT = 8.0
 _LISTING_HOLDS = 3600.0
 _LISTING_AT_MOST_EVERY = 60.0
 """An unknown symbol may have been listed since; the list is not asked for again sooner than this."""
+_STREAMS = tuple(
+    str(WebSocketSection.model_fields[name].default).removesuffix("/ws")
+    for name in ("public", "futures_public", "testnet_public", "futures_testnet_public")
+)
+"""Where the streams are if nothing else is said: there they go by the name of their environment."""
 
 
 def make_client(settings: Settings) -> BinanceClient:
@@ -40,6 +48,8 @@ def make_client(settings: Settings) -> BinanceClient:
         futures_base_url=_unless_default(
             settings.futures_url, "https://testnet.binancefuture.com", "https://fapi.binance.com"
         ),
+        spot_stream_url=_unless_default(settings.spot_stream_url, *_STREAMS),
+        futures_stream_url=_unless_default(settings.futures_stream_url, *_STREAMS),
         api_key="",
         timeout=_TIMEOUT,
         cache=settings.section.cache,
@@ -70,6 +80,7 @@ class Session:
         self._now = now
         # httpx connections belong to the loop they were opened in, so each loop gets a client of its own.
         self._clients: dict[asyncio.AbstractEventLoop, BinanceClient] = {}
+        self._live_books: dict[asyncio.AbstractEventLoop, LiveOrderBooks] = {}
         self._listing: Listing | None = None
         self._listed_at = 0.0
         self._closed = False
@@ -95,6 +106,20 @@ class Session:
             found = self._clients[running] = self._make(self.settings)
         return found
 
+    async def live_book(self, listed: Listed) -> LiveBook | None:
+        """The live order book of a symbol, if the configuration wants such books and this one is synced.
+
+        Raises:
+            ConfigError: closed, or switched off by the configuration.
+        """
+        if not self.settings.section.live_order_books:
+            return None
+        client, running = await self.client(), asyncio.get_running_loop()
+        found = self._live_books.get(running)
+        if found is None:
+            found = self._live_books[running] = LiveOrderBooks(client)
+        return found.book(listed)
+
     async def close(self) -> None:
         """Close the clients and forget the symbols. Twice does no harm."""
         self._closed = True
@@ -105,9 +130,11 @@ class Session:
 
     async def _drop(self, loops: list[asyncio.AbstractEventLoop]) -> None:
         for loop in loops:
-            client = self._clients.pop(loop)
+            client, books = self._clients.pop(loop), self._live_books.pop(loop, None)
             # The sockets of a closed loop are gone already, and saying goodbye over them fails.
             with suppress(RuntimeError):
+                if books is not None:
+                    await books.aclose()
                 await client.aclose()
 
     # -------------------------------------------------------------------------------------- symbols

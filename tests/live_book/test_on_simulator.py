@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from binance_sdk.errors import BadRequestError, BookNotSyncedError, ServerError, StreamError
+from binance_sdk.errors import BadRequestError, BookNotSyncedError, ParameterError, ServerError, StreamError
 from binance_sdk.events import BookFailed, BookLost, BookResynced, BookSnapshotLoaded
 from binance_sdk.simulator import Fault
 from binance_sdk.simulator.streams import StreamFault
@@ -284,3 +284,28 @@ async def test_many_books_are_on_one_connection(exchange: Exchange) -> None:
         assert exchange.simulator.streams.counts("spot").accepted == 1
         for symbol, book in books.items():
             assert exchange.truth("spot", symbol).differences(book) == []
+
+
+async def test_books_are_added_to_the_same_connection(exchange: Exchange, short_pauses: None) -> None:
+    async with (
+        exchange.simulator.client() as client,
+        client.spot.order_books(["BTCUSDT", "NOSUCH"], limit=100) as books,
+    ):
+        await books.wait_synced(20)
+        await books.add("ethusdt", "BTCUSDT")
+        await books.wait_synced(20)
+        assert list(books) == ["BTCUSDT", "NOSUCH", "ETHUSDT"]
+        assert exchange.simulator.streams.counts("spot").accepted == 1
+        assert exchange.truth("spot", "ETHUSDT").differences(books["ETHUSDT"]) == []
+        # One that has ended may begin anew, and end again.
+        with pytest.raises(ParameterError, match="symbol"):
+            await books.add("BTC/USDT")
+        await books.add("NOSUCH")
+        await books.wait_synced(20)
+        assert list(books.errors) == ["NOSUCH"]
+        # What was added goes on as all others do.
+        before = books["ETHUSDT"].update_id or 0
+        await exchange.run(lambda: (books["ETHUSDT"].update_id or 0) > before)
+        assert exchange.truth("spot", "ETHUSDT").differences(books["ETHUSDT"]) == []
+    with pytest.raises(StreamError, match="not open"):
+        await books.add("BNBUSDT")

@@ -84,6 +84,9 @@ def test_many_blocking_books(exchange: Exchange) -> None:
             assert (books.progress.synced, books.progress.failed) == (2, 1)
             assert isinstance(books.errors["NOSUCH"], BadRequestError)
             assert exchange.truth("spot", "ETHUSDT").differences(books["ETHUSDT"]) == []
+            books.add("BNBUSDT")
+            books.wait_synced(20)
+            assert exchange.truth("spot", "BNBUSDT").differences(books["BNBUSDT"]) == []
         with pytest.raises(BadRequestError), client.spot.order_book("NOSUCH"):
             pytest.fail("it was opened")
 

@@ -39,6 +39,7 @@ def test_pandas_is_needed_in_one_module() -> None:
 LAYERS = (
     {"errors", "scalars", "series", "base_exchange"},
     {"symbols", "timeframes", "config"},
+    {"live_books"},
     {"calls", "session"},
     {"parts"},
     {"convert", "frames", "large_trades", "liquidity", "parse", "positioning", "sentiment", "tickers"},

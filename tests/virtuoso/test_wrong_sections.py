@@ -46,6 +46,7 @@ TAKEN: dict[str, set[str]] = {
     "use_ccxt": FLAG,
     "testnet": FLAG,
     "cache": FLAG,
+    "live_order_books": FLAG,
     # One of the two without the other is another error.
     "api_credentials.api_key": CREDENTIAL,
     "api_credentials.api_secret": CREDENTIAL,

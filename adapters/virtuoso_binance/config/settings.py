@@ -114,6 +114,8 @@ class Section(_Part):
     data_preferences: DataPreferences = DataPreferences()
     cache: Flag = False
     """Ours: let the SDK use answers again for as long as its spec says."""
+    live_order_books: Flag = False
+    """Ours: ``fetch_order_book`` answers from a book that a stream keeps true, wherever that is synced."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,19 @@ class LiveBooks(Mapping[str, LiveBook]):
         await self._group.open(self._manager)
         return self
 
+    async def add(self, *symbols: str) -> None:
+        """Keep the books of more symbols; one that has ended with an error begins anew. Does not wait for snapshots.
+
+        Args:
+            *symbols: Symbols, e.g. BTCUSDT.
+
+        Raises:
+            ParameterError: one of them is no symbol.
+            StreamError: the books are not open, or the exchange refused.
+        """
+        for symbol in await self._group.add(symbols):
+            self._books.setdefault(symbol, LiveBook(self._group, symbol, self._manager))
+
     def __getitem__(self, symbol: str) -> LiveBook:
         return self._books[symbol]
 
@@ -155,7 +168,7 @@ class LiveBooks(Mapping[str, LiveBook]):
         await self._group.wait_synced(timeout)
 
     def updates(self) -> BookChanges:
-        """What changes in any of them from now on, for ``async for``; each item has its ``symbol``.
+        """What changes from now on in those that are here now, for ``async for``; each item has its ``symbol``.
 
         After a ``BookResynced`` the whole book may be another, so read it again. A consumer that is slower than the
         exchange gets several updates of a book as one. Books that end with an error are left out.

@@ -43,7 +43,11 @@ class BookReader(Reader):
     def start(self) -> None:
         """Begin with the snapshots."""
         for keeper in self._keepers.values():
-            self._start(keeper.run(), f"book {keeper.symbol}")
+            self.start_one(keeper)
+
+    def start_one(self, keeper: BookKeeper) -> None:
+        """Begin with the snapshots of a book."""
+        self._start(keeper.run(), f"book {keeper.symbol}")
 
     def in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Have it done, no longer than until this is closed."""

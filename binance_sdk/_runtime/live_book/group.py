@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from binance_sdk._runtime.book.state import MOST_KEPT
@@ -78,6 +78,7 @@ class BookGroup:
         """Books that go on, by the name of their stream."""
         self._streams = {str(stream.arguments["symbol"]): stream for stream in settings.streams}
         self._loader: SnapshotLoader | None = None
+        self._around: Surroundings | None = None
         self._process = ProcessGuard()
         self.keepers: dict[str, BookKeeper] = {}
         """Every book by its symbol, from the opening on."""
@@ -147,11 +148,46 @@ class BookGroup:
             context.backoff,
             most_kept(len(self._streams)),
         )
-        for symbol, stream in self._streams.items():
-            keeper = BookKeeper(symbol, around, self._failed)
-            self.keepers[symbol] = self._open[stream.name.encode()] = keeper
+        self._around = around
+        for symbol in self.symbols:
+            self._new_keeper(symbol)
         self._reader = BookReader(self._open, context, options, pause)
         return self._reader
+
+    def _new_keeper(self, symbol: str) -> BookKeeper:
+        assert self._around is not None
+        keeper = BookKeeper(symbol, self._around, self._failed)
+        self.keepers[symbol] = self._open[self._streams[symbol].name.encode()] = keeper
+        return keeper
+
+    async def add(self, symbols: Iterable[str]) -> list[str]:
+        """Keep the books of these symbols too; those that have ended begin anew. Returns their symbols.
+
+        Raises:
+            ParameterError: one of them is no symbol.
+            StreamError: they are not open, or the exchange refused.
+        """
+        asked = {str(stream.arguments["symbol"]): stream for stream in self._settings.named(symbols)}
+        if self._consumer is None or self._reader is None or not self.opened:
+            raise StreamError("these order books are not open")
+        missing = {symbol: stream for symbol, stream in asked.items() if not self._goes_on(symbol)}
+        self._streams |= missing
+        keepers = [self._new_keeper(symbol) for symbol in missing]
+        self.symbols = tuple(self._streams)
+        try:
+            await self._consumer.add([(stream, {}) for stream in missing.values()])
+        except BaseException as error:
+            failure = error if isinstance(error, BinanceError) else StreamError("it was not waited for")
+            for keeper in keepers:
+                keeper.fail(failure)
+            raise
+        for keeper in keepers:
+            self._reader.start_one(keeper)
+        return list(asked)
+
+    def _goes_on(self, symbol: str) -> bool:
+        keeper = self.keepers.get(symbol)
+        return keeper is not None and keeper.error is None and not keeper.closed
 
     def _queue(self, clock: Clock) -> ShareQueue:
         attempts, market = self._caller.engine.attempts, self._procedure.stream.market
@@ -165,7 +201,8 @@ class BookGroup:
 
     def _failed(self, keeper: BookKeeper) -> None:
         stream = self._streams[keeper.symbol]
-        if self._open.pop(stream.name.encode(), None) is not None and self._reader is not None:
+        name = stream.name.encode()
+        if self._open.get(name) is keeper and self._open.pop(name) and self._reader is not None:
             self._reader.in_background(self._unsubscribe(stream), f"end of {stream.name}")
 
     async def _unsubscribe(self, stream: NamedStream) -> None:

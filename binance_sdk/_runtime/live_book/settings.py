@@ -34,16 +34,28 @@ class BookSettings:
     """What was asked for.
 
     Attributes:
+        stream: The kind of their streams.
+        speed: Its speed.
         streams: The stream of each book, in the order of the symbols; each symbol once.
         limit: Levels a side of a snapshot.
         share: Part of the usable weight that snapshots may take.
         verify_every: Seconds between two comparisons of a book with a fresh snapshot; None for never.
     """
 
+    stream: StreamOperation[object]
+    speed: str
     streams: tuple[NamedStream, ...]
     limit: int
     share: float
     verify_every: float | None
+
+    def named(self, symbols: Iterable[str]) -> tuple[NamedStream, ...]:
+        """The streams of these symbols, each once.
+
+        Raises:
+            ParameterError: one of them is no symbol.
+        """
+        return name_streams(self.stream, {"symbol": symbols, "speed": self.speed})
 
 
 class BookOptions(TypedDict):
@@ -77,7 +89,7 @@ def check_settings(procedure: BookProcedure, symbols: Iterable[str], **options: 
     if verify_every is not None and not (is_number(verify_every) and 0 < verify_every < math.inf):
         _refuse(what, "verify_every", verify_every, "must be a number of seconds above 0, or None for never")
     streams = name_streams(procedure.stream, {"symbol": symbols, "speed": options["speed"]})
-    return BookSettings(streams, limit, float(share), verify_every)
+    return BookSettings(procedure.stream, options["speed"], streams, limit, float(share), verify_every)
 
 
 def _listed(rules: BookRules) -> str:

@@ -198,6 +198,19 @@ class SyncLiveBooks(Mapping[str, SyncLiveBook]):
         _open(self._group, self._manager, lambda: self._group.open(self._manager.inner))
         return self
 
+    def add(self, *symbols: str) -> None:
+        """Keep the books of more symbols; one that has ended with an error begins anew. Does not wait for snapshots.
+
+        Args:
+            *symbols: Symbols, e.g. BTCUSDT.
+
+        Raises:
+            ParameterError: one of them is no symbol.
+            StreamError: the books are not open, or the exchange refused.
+        """
+        for symbol in self._manager.run(lambda: self._group.add(symbols)):
+            self._books.setdefault(symbol, SyncLiveBook(self._group, symbol, self._manager))
+
     def __getitem__(self, symbol: str) -> SyncLiveBook:
         return self._books[symbol]
 
@@ -234,7 +247,7 @@ class SyncLiveBooks(Mapping[str, SyncLiveBook]):
         self._manager.run(lambda: self._group.wait_synced(timeout))
 
     def updates(self) -> SyncBookChanges:
-        """What changes in any of them from now on, for ``for``; each item has its ``symbol``.
+        """What changes from now on in those that are here now, for ``for``; each item has its ``symbol``.
 
         After a ``BookResynced`` the whole book may be another, so read it again. A consumer that is slower than the
         exchange gets several updates of a book as one. Books that end with an error are left out.
