@@ -130,7 +130,10 @@ class BinanceClient:
 
     @cached_property
     def spot(self) -> AsyncSpotMarket:
-        """Spot market data."""
+        """Spot market data.
+
+        Buying and selling one coin for another.
+        """
         with IMPORT_LOCK:
             from binance_sdk._markets.spot import AsyncSpotMarket
             from binance_sdk._runtime.calls.caller import AsyncCaller
@@ -139,7 +142,10 @@ class BinanceClient:
 
     @cached_property
     def futures(self) -> AsyncFuturesMarket:
-        """USDⓈ-M futures market data."""
+        """USDⓈ-M futures market data.
+
+        Contracts that are settled in a stablecoin.
+        """
         with IMPORT_LOCK:
             from binance_sdk._markets.futures import AsyncFuturesMarket
             from binance_sdk._runtime.calls.caller import AsyncCaller
@@ -303,7 +309,10 @@ class SyncBinanceClient:
 
     @cached_property
     def spot(self) -> SyncSpotMarket:
-        """Spot market data."""
+        """Spot market data.
+
+        Buying and selling one coin for another.
+        """
         with IMPORT_LOCK:
             from binance_sdk._markets.spot import SyncSpotMarket
             from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
@@ -312,7 +321,10 @@ class SyncBinanceClient:
 
     @cached_property
     def futures(self) -> SyncFuturesMarket:
-        """USDⓈ-M futures market data."""
+        """USDⓈ-M futures market data.
+
+        Contracts that are settled in a stablecoin.
+        """
         with IMPORT_LOCK:
             from binance_sdk._markets.futures import SyncFuturesMarket
             from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller

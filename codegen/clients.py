@@ -27,6 +27,8 @@ class MarketView:
     name: str
     title: str
     """As it begins a sentence."""
+    description: str
+    """Laid out as a paragraph of a docstring."""
     class_name: str
     exchange_info_weight: str
     """Empty where the spec does not tell the rules of its symbols."""
@@ -80,7 +82,9 @@ def _market(spec: Spec, market: str) -> MarketView:
     weight = ""
     if placed is not None and spec.entry(market).symbols is not None:
         weight = words.weight(placed.value.weight, placed.value)
-    return MarketView(market, spec.entry(market).title, pascal(market), weight, book_view(spec, market))
+    entry = spec.entry(market)
+    about = textwrap.fill(entry.description, LINE_LENGTH, initial_indent=" " * _INDENT, subsequent_indent=" " * _INDENT)
+    return MarketView(market, entry.title, about, pascal(market), weight, book_view(spec, market))
 
 
 def _pool(spec: Spec, pool: str) -> PoolView:

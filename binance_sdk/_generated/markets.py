@@ -36,9 +36,7 @@ MARKETS: Mapping[str, MarketFacts] = {
     "spot": MarketFacts(
         name="spot",
         title="Spot",
-        description="Buying and selling one coin for another.",
         pool="spot",
-        paths=("/api/",),
         streams=StreamFacts(
             messages_a_second=5, streams_a_connection=1024, connections=300, connections_seconds=300, routes=()
         ),
@@ -48,9 +46,7 @@ MARKETS: Mapping[str, MarketFacts] = {
     "futures": MarketFacts(
         name="futures",
         title="USDⓈ-M futures",
-        description="Contracts that are settled in a stablecoin.",
         pool="futures",
-        paths=("/fapi/", "/futures/data/"),
         streams=StreamFacts(
             messages_a_second=10,
             streams_a_connection=1024,

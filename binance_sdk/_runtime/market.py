@@ -124,9 +124,7 @@ class MarketFacts:
     Attributes:
         name: As code writes it, e.g. ``spot``.
         title: As prose writes it.
-        description: What is traded there.
         pool: Name of the pool that its requests count into; see ``PoolLimits``.
-        paths: How the paths of its endpoints begin; empty where any will do.
         streams: Limits of its streams.
         probe: Name of its cheapest operation, which needs no argument: it asks a host that was down whether it is back.
             None: the next call finds out.
@@ -135,9 +133,7 @@ class MarketFacts:
 
     name: Market
     title: str
-    description: str
     pool: str
-    paths: tuple[str, ...]
     streams: StreamFacts
     probe: str | None = None
     symbols: SymbolFacts | None = None

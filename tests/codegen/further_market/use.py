@@ -30,7 +30,7 @@ def answer(request: httpx.Request) -> httpx.Response:
 def check_names() -> None:
     assert tuple(MARKETS)[-1] == get_args(Market)[-1] == tuple(CATALOGUE)[-1] == "options"
     facts = MARKETS["options"]
-    assert (facts.title, facts.pool, facts.paths, facts.probe) == ("Options", "futures", ("/oapi/",), "hello")
+    assert (facts.title, facts.pool, facts.probe) == ("Options", "futures", "hello")
     assert (facts.streams.messages_a_second, facts.streams.streams_a_connection) == (3, 50)
     assert (facts.streams.connections, facts.streams.connections_seconds, facts.streams.routes) == (20, 60, ())
     assert [operation.id for operation in CATALOGUE["options"]] == ["options.hello", "options.premium"]
