@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Literal, assert_type
 
 from binance_sdk import BinanceClient, Plan, RequestOptions, Response, errors
+from binance_sdk.catalogue import Market
 from binance_sdk.futures import FundingRate, OpenInterest, PremiumIndex
 from binance_sdk.futures import Kline as FuturesKline
 from binance_sdk.spot import (
@@ -102,6 +103,14 @@ def rows(kline: Kline, book: OrderBook) -> None:
     assert_type(book.bids[0].price, Decimal)
     assert_type(Kline.from_wire([]), Kline)
     assert_type(kline._asdict(), dict[str, int | str | Decimal])
+
+
+async def markets_by_name(client: BinanceClient, name: Market) -> None:
+    assert_type(await client.market("spot").klines("BTCUSDT", "1h"), list[Kline])
+    assert_type(await client.market("futures").open_interest("BTCUSDT"), OpenInterest)
+    # Of a market whose name is not known yet, what every market has.
+    await client.market(name).ping()
+    assert_type(client.limits.market(name).pool, str)
 
 
 def limits(client: BinanceClient) -> None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from binance_sdk import BinanceClient, RequestOptions, SyncBinanceClient
+from binance_sdk import BinanceClient, Caps, RequestOptions, SyncBinanceClient
 from binance_sdk.spot import Kline, Ticker24hr
 
 
@@ -12,6 +12,12 @@ def settings() -> None:
     BinanceClient("main")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     BinanceClient("testnet", "http://127.0.0.1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     RequestOptions(retries=3)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+def markets(client: SyncBinanceClient) -> None:
+    client.market("margin")  # type: ignore[call-overload]  # pyright: ignore[reportCallIssue, reportArgumentType]
+    client.limits.market("margin")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Caps(spot_weight=1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 def arguments(client: SyncBinanceClient) -> None:
