@@ -309,3 +309,32 @@ async def test_books_are_added_to_the_same_connection(exchange: Exchange, short_
         assert exchange.truth("spot", "ETHUSDT").differences(books["ETHUSDT"]) == []
     with pytest.raises(StreamError, match="not open"):
         await books.add("BNBUSDT")
+
+
+@MARKETS
+async def test_a_connection_is_replaced_without_a_loss(exchange: Exchange, market: Any) -> None:
+    """The server announces its shutdown; for a while two connections bring the same updates."""
+    heard: list[Any] = []
+    truth = exchange.truth(market, "BTCUSDT")
+    async with (
+        exchange.simulator.client(hooks=[heard.append]) as client,
+        getattr(client, market).order_book("BTCUSDT", limit=500) as book,
+    ):
+        exchange.simulator.streams.shut_down(market, seconds=60.0)
+        connections = exchange.simulator.streams.counts
+        seen = None
+        for _ in range(1500):
+            exchange.clock.advance(0.1 if connections(market).accepted < 3 else 0.0)
+            await asyncio.sleep(0.005)
+            assert book.synced
+            if book.update_id != seen:
+                seen = book.update_id
+                assert truth.differences(book) == []
+            if connections(market).accepted == 2 and connections(market).open == 1:
+                break
+        before = book.update_id or 0
+        await exchange.run(lambda: (book.update_id or 0) > before)
+        assert truth.differences(book) == []
+        assert (connections(market).accepted, connections(market).open) == (2, 1)
+        assert book.resyncs == 0
+    assert not [event for event in heard if isinstance(event, BookLost)]
