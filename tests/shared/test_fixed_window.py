@@ -1,0 +1,118 @@
+"""The window in the store against the window in memory: the same numbers after every step, on real servers."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import redis
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from binance_sdk._runtime.budget.fixed_window import FixedWindow
+from binance_sdk._runtime.budget.resource import Charge
+
+from .servers import Server
+
+_FIELDS = (
+    "limit seconds index reported in_flight unreported covered lost late previous_used own foreign foreign_rate "
+    "seen_at used"
+).split()
+_DRIVER = """
+local w, charges, out = fixed.new(tonumber(ARGV[1]), tonumber(ARGV[2]), 0, 0), {}, {}
+local fields = {%s}
+local at = 3
+local function number()
+  local text = ARGV[at]
+  at = at + 1
+  return tonumber(text)
+end
+while ARGV[at] do
+  local step, now = ARGV[at], tonumber(ARGV[at + 1])
+  at = at + 2
+  local ready = 0
+  if step == 'take' then
+    local amount, share = number(), number()
+    ready = fixed.ready_at(w, amount, now, share)
+    table.insert(charges, fixed.take(w, amount, now))
+  elseif step == 'refund' then
+    fixed.refund(w, table.remove(charges, number() + 1))
+  elseif step == 'settle' then
+    local which, reported, answered = number(), number(), number()
+    if reported < 0 then reported = nil end
+    fixed.settle(w, table.remove(charges, which + 1), reported, now, answered == 1)
+  elseif step == 'clock' then
+    fixed.set_clock(w, number(), number(), now)
+  else
+    fixed.resize(w, number(), number(), now)
+  end
+  w = cmsgpack.unpack(cmsgpack.pack(w))
+  local row = {string.format('%%.17g', ready)}
+  for _, field in ipairs(fields) do
+    table.insert(row, string.format('%%.17g', field == 'used' and fixed.used(w) or w[field]))
+  end
+  table.insert(out, row)
+end
+return out
+""" % ", ".join(f"'{field}'" for field in _FIELDS)
+_SCRIPT = files("binance_sdk._runtime.budget.shared").joinpath("fixed_window.lua").read_text() + _DRIVER
+
+_PAUSES = st.sampled_from([0.0, 0.0, 0.0625, 0.25, 1.0, 2.5, 5.0, 9.75, 10.25, 31.0])
+_STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("take"), _PAUSES, st.integers(1, 60), st.sampled_from([1.0, 0.95, 0.5])),
+        st.tuples(st.just("refund"), _PAUSES, st.integers(0, 5)),
+        st.tuples(
+            st.just("settle"),
+            _PAUSES,
+            st.integers(0, 5),
+            st.one_of(st.just(-1), st.integers(0, 130)),
+            st.sampled_from([1, 1, 1, 0]),
+        ),
+        st.tuples(
+            st.just("clock"), _PAUSES, st.sampled_from([0.0, 0.5, -3.0, 12.0, 95.5]), st.sampled_from([0.0, 0.25, 1.0])
+        ),
+        st.tuples(st.just("resize"), _PAUSES, st.sampled_from([60, 100]), st.sampled_from([10, 20])),
+    ),
+    max_size=60,
+)
+
+
+def _in_memory(steps: list[tuple[object, ...]]) -> tuple[list[list[float]], list[str]]:
+    """The numbers after each step, and the steps as the script takes them."""
+    window, now = FixedWindow("weight", 100, 10), 1_000_003.0
+    charges: list[Charge] = []
+    rows: list[list[float]] = []
+    sent: list[str] = []
+    for name, pause, *rest in steps:
+        now += pause  # type: ignore[operator]
+        ready = 0.0
+        numbers: list[float] = [*rest]  # type: ignore[list-item]
+        if name in ("refund", "settle"):
+            if not charges:
+                continue
+            numbers[0] = int(numbers[0]) % len(charges)
+        if name == "take":
+            ready = window.ready_at(int(numbers[0]), now, numbers[1])
+            charges.append(window.take(int(numbers[0]), now))
+        elif name == "refund":
+            window.refund(charges.pop(int(numbers[0])), now)
+        elif name == "settle":
+            which, reported, answered = numbers
+            told = None if reported < 0 else int(reported)
+            window.settle(charges.pop(int(which)), told, now, answered=answered == 1)
+        elif name == "clock":
+            window.set_clock(numbers[0], numbers[1], now)
+        else:
+            window.resize(int(numbers[0]), int(numbers[1]), now)
+        rows.append([ready, *(float(getattr(window, field)) for field in _FIELDS)])
+        sent += [str(name), repr(now), *(repr(number) for number in numbers)]
+    return rows, sent
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps=_STEPS)
+def test_the_store_counts_as_memory_does(server: Server, steps: list[tuple[object, ...]]) -> None:
+    expected, sent = _in_memory(steps)
+    with redis.Redis(port=server.port) as client:
+        answer = client.eval(_SCRIPT, 0, "100", "10", *sent)
+    assert [[float(text) for text in row] for row in answer] == expected  # type: ignore[union-attr]
