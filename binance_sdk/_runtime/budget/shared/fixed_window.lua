@@ -6,7 +6,7 @@ local GUARD_BEFORE, GUARD_AFTER = 0.35, 0.12
 local FOREIGN_MEMORY, FOREIGN_CUT = 0.5, 1.1
 local MAX_ARRIVAL = 5.0
 
-local fixed = {}
+local fixed = {guard_after = GUARD_AFTER}
 
 function fixed.new(limit, seconds, offset, uncertainty)
   return {

@@ -36,7 +36,7 @@ end
 
 function sliding.refund(w, charge) w.in_flight = w.in_flight - charge.amount end
 
-local function spend(w, amount, now)
+function sliding.spend(w, amount, now)
   w.sum = w.sum + amount
   local part = w.spent[#w.spent]
   if part then
@@ -51,7 +51,7 @@ end
 
 function sliding.settle(w, charge, now)
   w.in_flight = w.in_flight - charge.amount
-  spend(w, charge.amount, now)
+  sliding.spend(w, charge.amount, now)
 end
 
 function sliding.resize(w, limit, seconds, now)
