@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import redis
 
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.resource import Charge
-from binance_sdk._runtime.budget.shared.script import _PARTS, Script, _source, pool_key
+from binance_sdk._runtime.budget.shared.script import PARTS, Script, pool_key, source
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 
 from .servers import Server
@@ -24,7 +25,7 @@ local reply = pool.sync(p, cjson.decode(ARGV[1]), tonumber(ARGV[2]))
 redis.call('SET', KEYS[1], cmsgpack.pack(p))
 return cjson.encode(reply)
 """
-_AT_A_TIME = _source(_PARTS[:-1]) + _DRIVER
+_AT_A_TIME = source(PARTS[:-1]) + _DRIVER
 _WINDOWS = {"weight": ["fixed", 100, 10, False], "group": ["sliding", 12, 10, False]}
 _KEY = pool_key("default", "spot")
 
@@ -49,6 +50,8 @@ class _Consumer:
     """Granted in a reply that never arrived."""
     seen: float | None = None
     lapsed: bool = False
+    told: list[Any] = field(default_factory=list[Any])
+    """The endings of the message before, which are told again: its reply may not have arrived."""
 
 
 class _Memory:
@@ -99,7 +102,7 @@ def test_consumers_share_as_if_they_were_one_process(server: Server, seed: int) 
         for _ in range(250):
             now += draw.choice([0, 0, 1, 4, 20, 64, 200, 640, 2100 if draw.random() < 0.1 else 8]) / 64
             consumer = draw.choice(consumers)
-            message: dict[str, Any] = {"id": consumer.id, "seq": consumer.seq + 1, "settled": consumer.ended}
+            message: dict[str, Any] = {"id": consumer.id, "seq": consumer.seq + 1, "settled": 0}
             consumer.seq += 1
             memory.lapse([other for other in consumers if other is not consumer], now)
             lapses += consumer.lapsed
@@ -132,7 +135,9 @@ def test_consumers_share_as_if_they_were_one_process(server: Server, seed: int) 
                 for name in memory.windows
             }
             wants = [_want(draw) for _ in range(draw.randint(0, 4))]
-            reply = send({**message, "endings": endings, "held": held, "wants": wants})
+            reply = send({**message, "endings": consumer.told + endings, "held": held, "wants": wants})
+            consumer.told = endings
+            assert reply["settled"] == consumer.ended
             given: list[dict[str, Charge]] = []
             for want in wants:
                 charges = memory.reserve(want, now)
@@ -155,6 +160,28 @@ def test_consumers_share_as_if_they_were_one_process(server: Server, seed: int) 
     assert granted > 50
     assert refused > 20
     assert lapses or seed
+
+
+def test_the_next_window_is_believed_once_it_has_certainly_begun_at_the_exchange(server: Server) -> None:
+    with redis.Redis(port=server.port) as client:
+        client.flushall()
+        run = client.register_script(_AT_A_TIME)
+        windows = {"weight": ["fixed", 100, 10, False]}
+
+        def ask(now: float, count: int) -> tuple[int, float | None]:
+            wants = [[["weight", 1, 1.0]]] * count
+            message = {"id": "a", "seq": next(numbers), "windows": windows, "held": {"weight": 0}, "wants": wants}
+            reply = json.loads(run([_KEY], [json.dumps(message), repr(now)]))
+            return len(reply["granted"]), reply.get("wait")
+
+        numbers = itertools.count(1)
+        granted, wait = ask(1_000_001.0, 10)
+        assert granted == 3
+        assert wait == pytest.approx(9.12)
+        granted, wait = ask(1_000_010.1, 10)
+        assert granted == 0
+        assert wait == pytest.approx(0.02)
+        assert ask(1_000_010.125, 101) == (100, pytest.approx(9.995))
 
 
 class _Client:
@@ -222,6 +249,15 @@ def test_scripts_that_were_thrown_away_are_loaded_again_and_nothing_is_doubted(s
         client.redis.script_flush()
         assert client.count("weight") == 18
         assert client.loads == 2
+
+
+def test_only_an_announced_limit_replaces_the_one_that_the_store_has(server: Server) -> None:
+    with _Client(server) as first, _Client(server, consumer="b") as second:
+        first.redis.flushall()
+        announced = {"weight": ["fixed", 2400, 86_400, True]}
+        assert first.sync(windows=announced)["windows"]["weight"][1] == 2400
+        assert second.sync()["windows"]["weight"][1] == 2400
+        assert second.sync(windows={"weight": ["fixed", 1200, 86_400, True]})["windows"]["weight"][1] == 1200
 
 
 def test_a_closed_gate_is_closed_for_all(server: Server) -> None:

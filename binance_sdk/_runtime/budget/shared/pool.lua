@@ -6,7 +6,7 @@
 -- Needs fixed_window.lua and sliding_window.lua before it. Times are seconds of the store's clock.
 
 local FORMAT = 1
-local LAPSE = 30
+local LAPSE, FORGOTTEN = 30, 3600
 local TRUSTED = 0.03
 local DRIFT, NARROWEST = 50e-6, 0.002
 
@@ -107,7 +107,7 @@ local function ready_at(w, amount, now, share)
     w.distrusted = -1
     return ready
   end
-  if w.distrusted == w.index and w.given + amount <= math.floor(w.limit * TRUSTED) then return ready end
+  if w.given + amount <= math.floor(w.limit * TRUSTED) then return ready end
   return math.max(ready, over)
 end
 
@@ -119,11 +119,14 @@ end
 
 -- -------------------------------------------------------------------------------------------------------- consumers
 
--- What a silent consumer had in flight was sent, for all that is known.
+-- What a silent consumer had in flight was sent, for all that is known. Its numbers are kept for longer, so that what it
+-- tells again does not count twice.
 local function lapse(p, now)
   local live = 0
   for id, consumer in pairs(p.consumers) do
-    if consumer.seen + LAPSE < now then
+    if consumer.seen + LAPSE >= now then
+      live = live + 1
+    else
       for name, amount in pairs(consumer.held) do
         local w = p.windows[name]
         if w and amount > 0 then
@@ -134,9 +137,8 @@ local function lapse(p, now)
           end
         end
       end
-      p.consumers[id] = nil
-    else
-      live = live + 1
+      consumer.held = {}
+      if consumer.seen + FORGOTTEN < now then p.consumers[id] = nil end
     end
   end
   return live

@@ -8,11 +8,12 @@ from hashlib import sha1
 from importlib.resources import files
 from urllib.parse import quote
 
-_PARTS = ("fixed_window.lua", "sliding_window.lua", "pool.lua", "sync.lua")
+PARTS = ("fixed_window.lua", "sliding_window.lua", "pool.lua", "sync.lua")
 
 
 @cache
-def _source(names: tuple[str, ...]) -> str:
+def source(names: tuple[str, ...]) -> str:
+    """The parts of a script, one after the other."""
     directory = files("binance_sdk._runtime.budget.shared")
     return "\n".join(directory.joinpath(name).read_text("utf-8") for name in names)
 
@@ -30,7 +31,7 @@ class Script:
     sha: str = field(init=False)
 
     def __post_init__(self) -> None:
-        text = f"{_source(_PARTS)}-- {self.key}\n"
+        text = f"{source(PARTS)}-- {self.key}\n"
         object.__setattr__(self, "text", text)
         # The store names scripts by this digest; nothing is kept secret with it.
         object.__setattr__(self, "sha", sha1(text.encode(), usedforsecurity=False).hexdigest())
