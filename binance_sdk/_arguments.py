@@ -36,6 +36,9 @@ class Arguments:
     caps: Caps | None = None
     safety_margin: float = 0.05
     budget: bool = True
+    limits_url: str | None = field(default=None, repr=False)
+    limits_key: str = "default"
+    limits_share: float = 1.0
     max_concurrency: int = 16
     hooks: Sequence[Hook] = ()
     on_drift: Callable[[WeightDrift], None] | None = None
@@ -48,5 +51,6 @@ VARIABLES: Mapping[str, str] = {
     "spot_stream_url": "BINANCE_SDK_SPOT_STREAM_URL",
     "futures_stream_url": "BINANCE_SDK_FUTURES_STREAM_URL",
     "api_key": "BINANCE_API_KEY",
+    "limits_url": "BINANCE_SDK_LIMITS_URL",
 }
 """Environment variable of an argument, by the argument's name."""

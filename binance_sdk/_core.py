@@ -20,12 +20,20 @@ from binance_sdk._version import __version__
 from binance_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
+    from binance_sdk._runtime.budget.shared.store import Store
+    from binance_sdk._runtime.budget.shared.store_address import StoreSettings
     from binance_sdk._runtime.stream.connection.websocket import Connector
     from binance_sdk._runtime.stream.context import StreamContext
     from binance_sdk._runtime.stream.manager import BackgroundStreamManager, StreamManager
     from binance_sdk._runtime.transport.protocol import Transport
 
 USER_AGENT = f"binance-market-sdk/{__version__}"
+
+
+def _open_store(settings: StoreSettings) -> Store:
+    from binance_sdk._runtime.budget.shared.store import use_store
+
+    return use_store(settings)
 
 
 class Core:
@@ -57,10 +65,11 @@ class Core:
             budget = ClientBudget(
                 clock, settings.caps, settings.safety_margin, settings.max_concurrency, notifier.notify
             )
+        self.store = None if settings.store is None else _open_store(settings.store)
         attempts = Attempts(
             catalogue=CATALOGUE,
             environment=settings.environment,
-            markets=settings.markets(clock),
+            markets=settings.markets(clock, self.store),
             transport=self.open,
             clock=clock,
             budget=budget,
@@ -114,7 +123,7 @@ class Core:
         if transport is not None:
             return transport
         self.check_process(operation)
-        if self.settings.budget:
+        if self.settings.budget and self.store is None:
             warn_of_fork()
         with IMPORT_LOCK, self._lock:
             if self.transport is None:
@@ -160,6 +169,9 @@ class Core:
         transport, self.transport = self.transport, None
         if transport is not None:
             await transport.aclose()
+        store, self.store = self.store, None
+        if store is not None:
+            await store.release(self.clock)
 
     def __del__(self) -> None:
         # After a constructor that failed there is nothing to close, and attributes are missing.
@@ -168,6 +180,9 @@ class Core:
         if connected or (streams is not None and streams.busy):
             text = "a Binance client was not closed; use `with`/`async with`, or call close()/aclose()"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
+        store = getattr(self, "store", None)
+        if store is not None:
+            store.leave()
 
     def where(self) -> str:
         """Environment and base URLs for ``repr``; never the API key."""

@@ -13,6 +13,7 @@ from binance_sdk.events import WeightDrift
 if TYPE_CHECKING:
     from binance_sdk._core import Core
     from binance_sdk._generated.markets import Market
+    from binance_sdk._runtime.budget.shared.status import StoreStatus
     from binance_sdk._runtime.clock import Clock
 
 
@@ -120,6 +121,11 @@ class LimitsByMarket:
         markets = self._core.engine.attempts.markets.items()
         shown = [f"{name}={MarketLimitsView(hosts.pool, self._core.clock)!r}" for name, hosts in markets]
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    @property
+    def store(self) -> StoreStatus | None:
+        """The store of ``limits_url``; None without one."""
+        return None if self._core.store is None else self._core.store.status
 
     def drift(self) -> list[WeightDrift]:
         """Operations that the server charges otherwise than the spec says, with both weights."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import cast, get_args
+from typing import TYPE_CHECKING, cast, get_args
 from urllib.parse import urlsplit
 
 from binance_sdk._arguments import VARIABLES, Arguments, EnvironmentName, TransportName
@@ -25,6 +25,7 @@ from binance_sdk._runtime.setting_checks import (
     check_flag,
     check_function,
     check_instance,
+    check_number,
     check_seconds,
     is_number,
     refuse,
@@ -35,7 +36,13 @@ from binance_sdk.errors import ConfigError
 from binance_sdk.events import Hook, WeightDrift
 from binance_sdk.simulator_url import SIMULATOR_VARIABLE, read_simulator_url
 
+if TYPE_CHECKING:
+    from binance_sdk._runtime.budget.shared.store import Store
+    from binance_sdk._runtime.budget.shared.store_address import StoreSettings
+
 _LONGEST_KEY = 1000
+_LONGEST_LIMITS_KEY = 200
+_LEAST_SHARE, _MOST_SHARE = 0.01, 1000.0
 
 
 @dataclass(frozen=True)
@@ -67,12 +74,15 @@ class Settings:
     defaults: RequestOptions
     network: Network
     transport: TransportName = "httpx"
+    store: StoreSettings | None = None
+    """Where the budget is shared with other processes."""
 
-    def markets(self, clock: Clock) -> Mapping[Market, MarketHosts]:
+    def markets(self, clock: Clock, store: Store | None) -> Mapping[Market, MarketHosts]:
+        pool = shared_pool if store is None else store.pool
         return {
             market: MarketHosts(
                 tuple(Host.at(url) for url in urls.base_urls),
-                shared_pool(urls.pool, LIMITS[MARKETS[market].pool], clock.time(), clock.monotonic()),
+                pool(urls.pool, LIMITS[MARKETS[market].pool], clock.time(), clock.monotonic()),
                 urls.environment,
             )
             for market, urls in self.urls.items()
@@ -109,6 +119,7 @@ def read_settings(given: Arguments) -> Settings:
         defaults=RequestOptions(timeout=given.timeout, max_retries=given.max_retries, cache=given.cache),
         network=Network(proxy=given.proxy, ssl_context=given.ssl_context, trust_env=given.trust_env),
         transport=_transport(given.transport, given.http_client),
+        store=_store(given),
     )
 
 
@@ -118,6 +129,24 @@ def _environment(given: Arguments) -> Environment:
     if not isinstance(name, str) or name not in ENVIRONMENTS:
         refuse(source, name, f"must be one of {', '.join(get_args(EnvironmentName))}")
     return ENVIRONMENTS[name]
+
+
+def _store(given: Arguments) -> StoreSettings | None:
+    check_number("limits_share", given.limits_share, _LEAST_SHARE, _MOST_SHARE)
+    key: object = given.limits_key
+    if not isinstance(key, str) or not 0 < len(key) <= _LONGEST_LIMITS_KEY:
+        refuse("limits_key", key, f"must be a str of 1 to {_LONGEST_LIMITS_KEY} characters")
+    url, source = _argument_or_variable(given, "limits_url")
+    if url is None or (not given.budget and given.limits_url is None):
+        return None
+    if not given.budget:
+        raise ConfigError("limits_url shares a budget, and budget=False switches it off: leave one of them out")
+    from binance_sdk._runtime.budget.shared.store_address import StoreSettings, read_store_address
+
+    address = read_store_address(url, source)
+    if find_spec("redis") is None:
+        raise ConfigError(f"{source} needs redis-py: pip install 'binance-market-sdk[shared]'")
+    return StoreSettings(address, key, given.limits_share)
 
 
 def _hooks(hooks: object) -> tuple[Hook, ...]:

@@ -62,6 +62,13 @@ class BinanceClient:
         caps: Limits of your own below Binance's.
         safety_margin: Share of each of Binance's limits that is left unused: 0 or more, and below 1.
         budget: False switches ledger and gate off, for those who have a rate limiter of their own.
+        limits_url: A Valkey or Redis in which all processes and hosts behind one IP address share one budget:
+            ``redis://``, ``rediss://`` (TLS), ``unix://``, ``redis+sentinel://`` or ``redis+cluster://``; by default
+            ``BINANCE_SDK_LIMITS_URL``. Needs ``[shared]``.
+        limits_key: Name of the budget in that store. Processes that leave by the same IP address use the same one: give
+            each address a name of its own if you have several.
+        limits_share: Part of this process when several want more than there is: one with 2 gets twice as much as one
+            with 1. From 0.01 to 1000.
         max_concurrency: Most requests in flight at once, from 1 to 10 000.
         hooks: Plain functions that are called with each event of the client; see ``binance_sdk.events``.
         on_drift: A plain function, called once for each operation that the server charges differently from the spec.
@@ -91,6 +98,9 @@ class BinanceClient:
         caps: Caps | None = None,
         safety_margin: float = 0.05,
         budget: bool = True,
+        limits_url: str | None = None,
+        limits_key: str = "default",
+        limits_share: float = 1.0,
         max_concurrency: int = 16,
         hooks: Sequence[Hook] = (),
         on_drift: Callable[[WeightDrift], None] | None = None,
@@ -120,6 +130,9 @@ class BinanceClient:
                 caps=caps,
                 safety_margin=safety_margin,
                 budget=budget,
+                limits_url=limits_url,
+                limits_key=limits_key,
+                limits_share=limits_share,
                 max_concurrency=max_concurrency,
                 hooks=hooks,
                 on_drift=on_drift,
@@ -241,6 +254,13 @@ class SyncBinanceClient:
         caps: Limits of your own below Binance's.
         safety_margin: Share of each of Binance's limits that is left unused: 0 or more, and below 1.
         budget: False switches ledger and gate off, for those who have a rate limiter of their own.
+        limits_url: A Valkey or Redis in which all processes and hosts behind one IP address share one budget:
+            ``redis://``, ``rediss://`` (TLS), ``unix://``, ``redis+sentinel://`` or ``redis+cluster://``; by default
+            ``BINANCE_SDK_LIMITS_URL``. Needs ``[shared]``.
+        limits_key: Name of the budget in that store. Processes that leave by the same IP address use the same one: give
+            each address a name of its own if you have several.
+        limits_share: Part of this process when several want more than there is: one with 2 gets twice as much as one
+            with 1. From 0.01 to 1000.
         max_concurrency: Most requests in flight at once, from 1 to 10 000.
         hooks: Plain functions that are called with each event of the client; see ``binance_sdk.events``.
         on_drift: A plain function, called once for each operation that the server charges differently from the spec.
@@ -270,6 +290,9 @@ class SyncBinanceClient:
         caps: Caps | None = None,
         safety_margin: float = 0.05,
         budget: bool = True,
+        limits_url: str | None = None,
+        limits_key: str = "default",
+        limits_share: float = 1.0,
         max_concurrency: int = 16,
         hooks: Sequence[Hook] = (),
         on_drift: Callable[[WeightDrift], None] | None = None,
@@ -299,6 +322,9 @@ class SyncBinanceClient:
                 caps=caps,
                 safety_margin=safety_margin,
                 budget=budget,
+                limits_url=limits_url,
+                limits_key=limits_key,
+                limits_share=limits_share,
                 max_concurrency=max_concurrency,
                 hooks=hooks,
                 on_drift=on_drift,

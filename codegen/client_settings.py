@@ -139,6 +139,30 @@ def client_settings(markets: Sequence[str]) -> Iterator[Setting]:
         "True",
         "False switches ledger and gate off, for those who have a rate limiter of their own.",
     )
+    yield Setting(
+        "limits_url",
+        "str | None",
+        "None",
+        "A Valkey or Redis in which all processes and hosts behind one IP address share one budget: ``redis://``, "
+        "``rediss://`` (TLS), ``unix://``, ``redis+sentinel://`` or ``redis+cluster://``; by default {variable}. Needs "
+        "``[shared]``.",
+        variable=f"{VARIABLES}LIMITS_URL",
+        secret=True,
+    )
+    yield Setting(
+        "limits_key",
+        "str",
+        '"default"',
+        "Name of the budget in that store. Processes that leave by the same IP address use the same one: give each "
+        "address a name of its own if you have several.",
+    )
+    yield Setting(
+        "limits_share",
+        "float",
+        "1.0",
+        "Part of this process when several want more than there is: one with 2 gets twice as much as one with 1. From "
+        "0.01 to 1000.",
+    )
     yield Setting("max_concurrency", "int", "16", "Most requests in flight at once, from 1 to 10 000.")
     yield Setting(
         "hooks",

@@ -44,6 +44,7 @@ __all__ = [
     "Retrying",
     "RowSkipped",
     "SilentStream",
+    "StoreChanged",
     "StreamConnected",
     "StreamLost",
     "Waited",
@@ -107,6 +108,19 @@ class Waited:
     operation: str
     seconds: float
     resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChanged:
+    """The store of ``limits_url`` was reached, is lost, or is back; told with the next call of the client.
+
+    Args:
+        state: ``connected``, or ``lost``: until it is back, calls spend this process's own part of each limit.
+        reason: Why it is lost; empty otherwise.
+    """
+
+    state: Literal["connected", "lost"]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +372,7 @@ Event: TypeAlias = (
     RequestSent
     | ResponseReceived
     | Waited
+    | StoreChanged
     | Retrying
     | GateClosed
     | BreakerChanged

@@ -18,16 +18,22 @@ from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 
 from .servers import Server
 
-_DRIVER = """
-local packed = redis.call('GET', KEYS[1])
-local p = packed and cmsgpack.unpack(packed) or pool.new()
-local reply = pool.sync(p, cjson.decode(ARGV[1]), tonumber(ARGV[2]))
-redis.call('SET', KEYS[1], cmsgpack.pack(p))
-return cjson.encode(reply)
-"""
-_AT_A_TIME = source(PARTS[:-1]) + _DRIVER
-_WINDOWS = {"weight": ["fixed", 100, 10, False], "group": ["sliding", 12, 10, False]}
+# The script as it is, but for three things: the test says what time it is, silent consumers are looked for with every
+# message, and how consumers leave room for each other is another test's.
+_AT_A_TIME = (
+    source(PARTS[:-1]).replace("LOOK = 30, 3600, 1\n", "LOOK = 30, 3600, 0\n")
+    + "fairness.ready_at = function(w, part, amount, now) return now end\n"
+    + source(PARTS[-1:]).replace("redis.call('TIME')", "{ARGV[3], ARGV[4]}")
+)
+_TABLE = {"weight": ["fixed", [[10, 100]]], "group": ["sliding", [[10, 12]]]}
+_WEIGHT, _GROUP = "weight/10", "group/10"
+_PLAIN: dict[str, Any] = {"version": "", "share": 1, "settled": 0, "endings": [], "held": {}, "wants": []}
 _KEY = pool_key("default", "spot")
+
+
+def _parts(now: float) -> tuple[str, str]:
+    """A time as the store's ``TIME`` tells it."""
+    return str(int(now)), str(round(now % 1 * 1e6))
 
 
 @dataclass
@@ -56,8 +62,10 @@ class _Consumer:
 
 class _Memory:
     def __init__(self, now: float) -> None:
-        self.weight, self.group = FixedWindow("weight", 100, 10), SlidingWindow("group", 12, 10)
-        self.windows: dict[str, FixedWindow | SlidingWindow] = {"weight": self.weight, "group": self.group}
+        # While nobody has told the exchange's time, it may be a second off.
+        self.weight = FixedWindow(_WEIGHT, 100, 10, uncertainty=1.0)
+        self.group = SlidingWindow(_GROUP, 12, 10)
+        self.windows: dict[str, FixedWindow | SlidingWindow] = {_WEIGHT: self.weight, _GROUP: self.group}
         self.weight.roll(now)
 
     def lapse(self, consumers: list[_Consumer], now: float) -> None:
@@ -70,16 +78,20 @@ class _Memory:
                     window.settle(Charge(sum(held), -1), None, now, answered=False)
             consumer.seen, consumer.lapsed, consumer.lost = None, True, []
 
-    def reserve(self, want: list[list[Any]], now: float) -> dict[str, Charge] | None:
-        if any(self.windows[name].ready_at(amount, now, share) > now for name, amount, share in want):
-            return None
-        return {name: self.windows[name].take(amount, now) for name, amount, _ in want}
+    def reserve(self, want: list[list[Any]], now: float, blocked: set[str]) -> dict[str, Charge] | None:
+        short = {
+            name
+            for name, amount, share in want
+            if name in blocked or self.windows[name].ready_at(amount, now, share) > now
+        }
+        blocked |= short
+        return None if short else {name: self.windows[name].take(amount, now) for name, amount, _ in want}
 
 
 def _want(draw: random.Random) -> list[list[Any]]:
-    want: list[list[Any]] = [["weight", draw.randint(1, 30), draw.choice([1.0, 0.95, 0.5])]]
+    want: list[list[Any]] = [[_WEIGHT, draw.randint(1, 30), draw.choice([1.0, 0.95, 0.5])]]
     if draw.random() < 0.4:
-        want.append(["group", 1, 1.0])
+        want.append([_GROUP, 1, 1.0])
     return want
 
 
@@ -93,34 +105,32 @@ def test_consumers_share_as_if_they_were_one_process(server: Server, seed: int) 
         run = client.register_script(_AT_A_TIME)
 
         def send(message: dict[str, Any]) -> dict[str, Any]:
-            return json.loads(run([_KEY], [json.dumps(message), repr(now)]))
+            return json.loads(run([_KEY], [json.dumps({**_PLAIN, "table": _TABLE, **message}), "", *_parts(now)]))
 
         # The first window and the first seconds of a store that knows nothing are another test's.
         memory = _Memory(now)
-        send({"id": "first", "seq": 1, "windows": _WINDOWS})
+        send({"id": "first", "seq": 1})
         now += 20
         for _ in range(250):
             now += draw.choice([0, 0, 1, 4, 20, 64, 200, 640, 2100 if draw.random() < 0.1 else 8]) / 64
             consumer = draw.choice(consumers)
-            message: dict[str, Any] = {"id": consumer.id, "seq": consumer.seq + 1, "settled": 0}
+            message: dict[str, Any] = {"id": consumer.id, "seq": consumer.seq + 1}
             consumer.seq += 1
             memory.lapse([other for other in consumers if other is not consumer], now)
             lapses += consumer.lapsed
-            endings = []
+            endings: list[list[Any]] = []
             for _ in range(draw.randint(0, len(consumer.requests))):
                 request = consumer.requests.pop(draw.randrange(len(consumer.requests)))
                 answered = draw.random() < 0.9
                 told = memory.weight.reported + draw.randint(0, 8) if draw.random() < 0.9 else None
-                rows = []
                 for name, *charge in request.charges:
                     window = memory.windows[name]
-                    count = told if name == "weight" else None
+                    count = told if name == _WEIGHT else None
                     if consumer.lapsed:
                         window.in_flight += request.memory[name].amount
                     window.settle(request.memory[name], count, now, answered=answered)
-                    rows.append([name, *charge, count])
-                consumer.ended += 1
-                endings.append([consumer.ended, answered, rows])
+                    consumer.ended += 1
+                    endings.append([consumer.ended, answered, name, *charge, count])
             for name, window in memory.windows.items():
                 window.roll(now)
                 for request in consumer.lost:
@@ -138,25 +148,24 @@ def test_consumers_share_as_if_they_were_one_process(server: Server, seed: int) 
             reply = send({**message, "endings": consumer.told + endings, "held": held, "wants": wants})
             consumer.told = endings
             assert reply["settled"] == consumer.ended
-            given: list[dict[str, Charge]] = []
-            for want in wants:
-                charges = memory.reserve(want, now)
-                if charges is None:
-                    break
-                given.append(charges)
-            assert [[row[0:2] for row in rows] for rows in reply["granted"] or []] == [
-                [[name, charge.amount] for name, charge in charges.items()] for charges in given
+            blocked: set[str] = set()
+            given = [memory.reserve(want, now, blocked) for want in wants]
+            assert reply["granted"] == "".join("0" if charges is None else "1" for charges in given)
+            assert reply["used"] == {name: window.used for name, window in memory.windows.items()}
+            assert set(reply["short"]) == blocked
+            granted, refused = granted + len(given) - given.count(None), refused + given.count(None)
+            requests = [
+                _Request(
+                    [[name, charge.amount, *reply["taken"][name][:4], reply["now"]] for name, charge in charges.items()],
+                    charges,
+                )
+                for charges in given
+                if charges is not None
             ]
-            assert {name: row[0] for name, row in reply["windows"].items()} == {
-                name: window.used for name, window in memory.windows.items()
-            }
-            assert ("short" in reply) == (len(given) < len(wants))
-            granted, refused = granted + len(given), refused + len(wants) - len(given)
-            requests = [_Request(*pair) for pair in zip(reply["granted"] or [], given, strict=True)]
             (consumer.lost if draw.random() < 0.1 else consumer.requests).extend(requests)
             if draw.random() < 0.1:
                 # A message that was overtaken by a later one changes nothing.
-                assert send({**message, "endings": endings, "held": {}, "wants": wants}) == {"stale": True}
+                assert send({**message, "endings": endings, "wants": wants}) == {"stale": True}
     assert granted > 50
     assert refused > 20
     assert lapses or seed
@@ -166,22 +175,19 @@ def test_the_next_window_is_believed_once_it_has_certainly_begun_at_the_exchange
     with redis.Redis(port=server.port) as client:
         client.flushall()
         run = client.register_script(_AT_A_TIME)
-        windows = {"weight": ["fixed", 100, 10, False]}
 
-        def ask(now: float, count: int) -> tuple[int, float | None]:
-            wants = [[["weight", 1, 1.0]]] * count
-            message = {"id": "a", "seq": next(numbers), "windows": windows, "held": {"weight": 0}, "wants": wants}
-            reply = json.loads(run([_KEY], [json.dumps(message), repr(now)]))
-            return len(reply["granted"]), reply.get("wait")
+        def ask(now: float, count: int) -> tuple[str, float | None]:
+            wants = [[[_WEIGHT, 1, 1.0]]] * count
+            table = {"weight": ["fixed", [[10, 100]]]}
+            message = {**_PLAIN, "id": "a", "seq": next(numbers), "table": table, "clock": [0.0, 0.0], "wants": wants}
+            reply = json.loads(run([_KEY], [json.dumps(message), "", *_parts(now)]))
+            return reply["granted"].rstrip("0"), reply["short"][_WEIGHT][0]
 
         numbers = itertools.count(1)
-        granted, wait = ask(1_000_001.0, 10)
-        assert granted == 3
-        assert wait == pytest.approx(9.12)
-        granted, wait = ask(1_000_010.1, 10)
-        assert granted == 0
-        assert wait == pytest.approx(0.02)
-        assert ask(1_000_010.125, 101) == (100, pytest.approx(9.995))
+        assert ask(1_000_001.0, 10) == ("111", pytest.approx(9.121))
+        assert ask(1_000_010.1, 10) == ("", pytest.approx(0.021, abs=1e-3))
+        granted, wait = ask(1_000_010.125, 101)
+        assert (len(granted), wait) == (100, pytest.approx(9.996))
 
 
 class _Client:
@@ -199,7 +205,8 @@ class _Client:
 
     def sync(self, **message: Any) -> dict[str, Any]:
         self.seq += 1
-        text = json.dumps({"id": self.id, "seq": self.seq, "windows": _LONG, **message})
+        told = {**_PLAIN, "id": self.id, "seq": self.seq, "table": _LONG, **message}
+        text = json.dumps({name: value for name, value in told.items() if value is not None})
         try:
             reply = self.redis.evalsha(self.script.sha, 1, self.script.key, text)
         except redis.exceptions.NoScriptError:
@@ -209,11 +216,11 @@ class _Client:
 
     def count(self, window: str, most: int = 200) -> int:
         """How many calls of weight 1 get their permission."""
-        return len(self.sync(wants=[[[window, 1, 1.0]]] * most)["granted"])
+        return self.sync(wants=[[[window, 1, 1.0]]] * most)["granted"].count("1")
 
 
 # A day: no test meets its end, and if it should, it waits a second.
-_LONG = {"weight": ["fixed", 1000, 86_400, False], "group": ["sliding", 100, 86_400, False]}
+_LONG = {"weight": ["fixed", [[86_400, 1000]]], "group": ["sliding", [[86_400, 100]]]}
 
 
 def test_an_empty_store_gives_out_a_small_part_of_the_running_window(server: Server) -> None:
@@ -221,56 +228,84 @@ def test_an_empty_store_gives_out_a_small_part_of_the_running_window(server: Ser
         first.redis.flushall()
         first.redis.script_flush()
         # 3 % of 1000, and of 100, for all consumers together.
-        assert first.count("weight", 20) + second.count("weight", 20) == 30
-        assert first.count("group") + second.count("group") == 3
+        assert first.count("weight/86400", 20) + second.count("weight/86400", 20) == 30
+        assert first.count("group/86400") + second.count("group/86400") == 3
         assert (first.loads, second.loads) == (1, 0)
 
 
 def test_a_restored_state_of_another_run_is_not_believed(server: Server) -> None:
     with _Client(server) as client, _Client(server, pool_key("default", "futures")) as other:
         client.redis.flushall()
-        client.count("weight", 10)
-        other.count("weight", 10)
+        client.count("weight/86400", 10)
+        other.count("weight/86400", 10)
         kept = {key: client.redis.dump(key) for key in (client.script.key, other.script.key)}
         server.kill()
         server.start()
         for key, value in kept.items():
             client.redis.restore(key, 0, value)  # type: ignore[arg-type]
         # Were the first key's script the other's too, the second key would be believed.
-        assert client.count("weight") == 30
-        assert other.count("weight") == 30
+        assert client.count("weight/86400") == 30
+        assert other.count("weight/86400") == 30
 
 
 def test_scripts_that_were_thrown_away_are_loaded_again_and_nothing_is_doubted(server: Server) -> None:
     with _Client(server) as client:
         client.redis.flushall()
         client.redis.script_flush()
-        assert client.count("weight", 12) == 12
+        assert client.count("weight/86400", 12) == 12
         client.redis.script_flush()
-        assert client.count("weight") == 18
+        assert client.count("weight/86400") == 18
         assert client.loads == 2
 
 
-def test_only_an_announced_limit_replaces_the_one_that_the_store_has(server: Server) -> None:
+def test_only_a_limit_that_was_announced_replaces_those_that_the_store_has(server: Server) -> None:
     with _Client(server) as first, _Client(server, consumer="b") as second:
         first.redis.flushall()
-        announced = {"weight": ["fixed", 2400, 86_400, True]}
-        assert first.sync(windows=announced)["windows"]["weight"][1] == 2400
-        assert second.sync()["windows"]["weight"][1] == 2400
-        assert second.sync(windows={"weight": ["fixed", 1200, 86_400, True]})["windows"]["weight"][1] == 1200
+        first.sync()
+        other = {**_LONG, "weight": ["fixed", [[86_400, 2400]]]}
+        reply = second.sync(table=other, wants=[[["weight/86400", 1, 1.0]]])
+        assert (reply["granted"], reply["table"]["weight"]) == ("", _LONG["weight"])
+        learned = second.sync(table=other, learned=True, wants=[[["weight/86400", 1, 1.0]]])
+        assert learned["granted"] == "1"
+        reply = first.sync(version=reply["version"], wants=[[["weight/86400", 1, 1.0]]])
+        assert (reply["granted"], reply["table"]["weight"]) == ("", other["weight"])
+        assert first.sync(version=reply["version"], wants=[[["weight/86400", 1, 1.0]]])["granted"] == "1"
+
+
+def test_a_window_of_another_length_begins_with_what_is_known(server: Server) -> None:
+    with _Client(server) as client:
+        client.redis.flushall()
+        client.redis.script_flush()
+        granted = client.sync(wants=[[["weight/86400", 20, 1.0], ["group/86400", 2, 1.0]]])
+        assert granted["granted"] == "1"
+        held = {"weight/86400": 20, "group/86400": 2}
+        learned = {"weight": ["fixed", [[86_400, 1000], [43_200, 500]]], "group": ["sliding", [[43_200, 50]]]}
+        reply = client.sync(table=learned, learned=True, held=held)
+        assert reply["used"] == {"weight/86400": 20, "weight/43200": 20, "group/43200": 2}
+        assert reply["doubted"]
+        # What was given out of the first 3 % stays given: of 15 nothing is left, and of 1 neither.
+        for name in ("weight/43200", "group/43200"):
+            assert client.sync(table=learned, held=held, wants=[[[name, 1, 1.0]]])["granted"] == "0"
+
+
+def test_a_store_that_has_forgotten_everything_asks_for_the_limits(server: Server) -> None:
+    with _Client(server) as client:
+        client.redis.flushall()
+        assert client.sync(table=None, version="1.0", wants=[[["weight/86400", 1, 1.0]]]) == {"unknown": True}
+        assert client.sync(wants=[[["weight/86400", 1, 1.0]]])["granted"] == "1"
 
 
 def test_a_closed_gate_is_closed_for_all(server: Server) -> None:
     with _Client(server) as first, _Client(server, consumer="b") as second:
         first.redis.flushall()
-        now = float(first.sync()["now"])
-        first.sync(gate=[now + 60, now + 50, "the IP address is banned (418)"])
-        reply = second.sync(wants=[[["weight", 1, 1.0]]])
-        assert not reply["granted"]
-        assert reply["short"] == "gate"
-        assert 58 < reply["wait"] <= 60
+        first.sync(gate=[60, 50, "the IP address is banned (418)"])
+        reply = second.sync(wants=[[["weight/86400", 1, 1.0]]])
+        assert reply["granted"] == "0"
+        assert 58 < reply["closed"] <= 60
         assert 48 < reply["banned"] <= 50
         assert reply["reason"] == "the IP address is banned (418)"
+        # It opens no sooner because somebody knows of a shorter one.
+        assert 58 < first.sync(gate=[1, 0, "over a request limit (429)"])["closed"] <= 60
 
 
 @pytest.mark.parametrize(
@@ -283,10 +318,20 @@ def test_a_closed_gate_is_closed_for_all(server: Server) -> None:
 )
 def test_a_key_that_holds_something_else_is_refused_and_left_alone(server: Server, value: bytes, message: str) -> None:
     with _Client(server) as client:
-        client.redis.set(client.script.key, value)
+        client.redis.delete(client.script.key)
+        client.redis.hset(client.script.key, "pool", value)  # type: ignore[arg-type]
         with pytest.raises(redis.ResponseError, match=message):
             client.sync()
-        assert client.redis.get(client.script.key) == value
+        assert client.redis.hgetall(client.script.key) == {b"pool": value}
+
+
+def test_a_hash_of_somebody_else_is_refused_and_left_alone(server: Server) -> None:
+    with _Client(server) as client:
+        client.redis.delete(client.script.key)
+        client.redis.hset(client.script.key, "name", "value")
+        with pytest.raises(redis.ResponseError, match="BINANCESDK rubbish"):
+            client.sync()
+        assert client.redis.hgetall(client.script.key) == {b"name": b"value"}
 
 
 def test_a_key_of_another_type_is_refused(server: Server) -> None:
@@ -301,13 +346,20 @@ def test_a_key_of_another_type_is_refused(server: Server) -> None:
 def test_consumers_learn_the_clock_together_and_a_contradiction_widens_the_guard(server: Server) -> None:
     with _Client(server) as client:
         client.redis.flushall()
-        assert client.sync(clock=[-1.0, 1.0])["uncertainty"] == pytest.approx(1.0)
-        reply = client.sync(clock=[0.5, 3.0])
-        assert float(reply["offset"]) == pytest.approx(0.75, abs=1e-3)
-        assert reply["uncertainty"] == pytest.approx(0.25, abs=1e-3)
-        reply = client.sync(clock=[4.0, 5.0])
-        assert float(reply["offset"]) == pytest.approx(2.75, abs=1e-3)
-        assert reply["uncertainty"] == pytest.approx(2.25, abs=1e-3)
+
+        def learned(low: float, high: float) -> tuple[float, float]:
+            client.sync(clock=[low, high])
+            return tuple(json.loads(client.redis.eval(_CLOCK, 1, client.script.key)))  # type: ignore[arg-type]
+
+        assert learned(-1.0, 1.0) == pytest.approx((0.0, 1.0), abs=1e-3)
+        assert learned(0.5, 3.0) == pytest.approx((0.75, 0.25), abs=1e-3)
+        assert learned(4.0, 5.0) == pytest.approx((2.75, 2.25), abs=1e-3)
+
+
+_CLOCK = """
+local window = cmsgpack.unpack(redis.call('HGET', KEYS[1], 'pool')).windows['weight/86400']
+return cjson.encode({window.offset, window.uncertainty})
+"""
 
 
 def test_odd_characters_of_a_key_stay_inside_its_hash_slot() -> None:

@@ -16,7 +16,7 @@ from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.options import Priority
 from binance_sdk.errors import BinanceError, BudgetError, IPBannedError
-from binance_sdk.events import Event, Waited
+from binance_sdk.events import Event, StoreChanged, Waited
 
 _DISPATCH_SECONDS = 30.0
 """How often a waiting call serves the queue itself, in case the call before it cannot."""
@@ -50,6 +50,7 @@ class ClientBudget:
         self._most_snapshots = max(1, max_concurrency // 2)
         """Turns of a share queue at a time, so that they leave connections to others."""
         self._queues: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, ShareQueue]] = WeakKeyDictionary()
+        self._store_changes = 0
         self._known: dict[tuple[str, int, int, tuple[str, ...]], tuple[Need, ...]] = {}
 
     def share_queue(self, pool: Pool, clock: Clock) -> ShareQueue:
@@ -111,6 +112,7 @@ class ClientBudget:
         """
         started = now = self._clock.monotonic()
         while True:
+            self._tell_store(pool)
             version = pool.version
             needs = self.needs(pool, cost)
             if beyond_concurrency:
@@ -129,6 +131,8 @@ class ClientBudget:
                 if isinstance(found, Grant):
                     grant = found
                 else:
+                    if pool.link is not None:
+                        pool.link.ask(found)
                     try:
                         grant = await self._wait(pool, found, waker.wait, started, wait=wait, deadline=deadline)
                     except BaseException:
@@ -156,6 +160,11 @@ class ClientBudget:
                 raise ticket.failure
             # The limits may have become smaller while it waited.
             _check_fits(ticket.reservation)
+            if ticket.asking and now < deadline:
+                # Only the store can tell; it does so soon, or is given up soon.
+                await pause(min(deadline - now, _DISPATCH_SECONDS))
+                now = self._clock.monotonic()
+                continue
             # A ticket behind others does not know when it will be ready; the ledger's estimate is the least.
             ready = pool.ledger.estimate(ticket.reservation, now)
             if not wait or (ready != math.inf and ready > deadline) or now >= deadline:
@@ -164,8 +173,20 @@ class ClientBudget:
             await pause(min(ticket.ready_at, deadline, now + _DISPATCH_SECONDS) - now)
             now = self._clock.monotonic()
             pool.ledger.dispatch(now)
-        self._notify(Waited(ticket.reservation.operation, now - started, ticket.waits_for or "earlier calls"))
+            if pool.link is not None:
+                self._tell_store(pool)
+                pool.link.look()
+        if not ticket.asking:
+            self._notify(Waited(ticket.reservation.operation, now - started, ticket.waits_for or "earlier calls"))
         return ticket.grant
+
+    def _tell_store(self, pool: Pool) -> None:
+        """Tell the hooks whether the store of the pool is there, if that has changed."""
+        if pool.link is not None and pool.link.store.changes != self._store_changes:
+            self._store_changes = pool.link.store.changes
+            status = pool.link.store.status
+            if status.state != "unused":
+                self._notify(StoreChanged(status.state, status.reason))
 
     def _too_late(self, pool: Pool, ticket: Ticket, ready: float, now: float, *, wait: bool) -> BinanceError:
         operation, name = ticket.reservation.operation, ticket.waits_for or "earlier calls"

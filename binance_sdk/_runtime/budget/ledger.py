@@ -12,10 +12,10 @@ import math
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
-from binance_sdk._runtime.budget.resource import Charge, Resource
+from binance_sdk._runtime.budget.resource import Charge, Leased, Resource
 from binance_sdk._runtime.fork import fork_count, notify_after_fork
 from binance_sdk._runtime.options import Priority
 
@@ -77,6 +77,8 @@ class Ticket:
     """Identity of that resource."""
     done: bool = False
     """Granted, failed or given up: it waits no more."""
+    asking: bool = False
+    """A store has not answered yet whether it has room."""
 
 
 class Ledger:
@@ -244,6 +246,48 @@ class Ledger:
         self._waiting -= 1
         ticket.wake()
 
+    def demand(self, leased: Collection[Resource], now: float, most: int) -> list[Ticket]:
+        """The first tickets that nothing holds back but resources which a store gives out.
+
+        Args:
+            leased: Those resources, each a ``Leased``. A ticket that needs none of them is passed over.
+            now: Monotonic time.
+            most: So many tickets at most.
+        """
+        with self._lock:
+            asked = {id(resource): resource for resource in leased}
+            heads = [(queue[0][0], list(queue)) for queue in self._queues.values() if queue]
+            heapq.heapify(heads)
+            blocked: set[int] = set()
+            found: list[Ticket] = []
+            # What else they need is taken on trial, since only so many can be sent at once.
+            trial: list[tuple[Resource, Charge]] = []
+            while heads and len(found) < most:
+                _, queue = heapq.heappop(heads)
+                _, ticket = heapq.heappop(queue)
+                needs = ticket.reservation.needs
+                if not ticket.done:
+                    short = {id(need.resource) for need in needs if _held_back(need, now, asked)} | {
+                        id(need.resource) for need in needs if id(need.resource) in blocked
+                    }
+                    blocked |= short
+                    if short or not any(id(need.resource) in asked for need in needs):
+                        # Those behind it in the same queue need the same.
+                        continue
+                    found.append(ticket)
+                    others = [need for need in needs if id(need.resource) not in asked]
+                    trial += [(need.resource, need.resource.take(need.amount, now)) for need in others]
+                if queue:
+                    heapq.heappush(heads, (queue[0][0], queue))
+            for resource, charge in reversed(trial):
+                resource.refund(charge, now)
+            return found
+
+    def tickets(self) -> list[Ticket]:
+        """Every ticket that waits."""
+        with self._lock:
+            return [ticket for queue in self._queues.values() for _, ticket in queue if not ticket.done]
+
     # ------------------------------------------------------------------------ fork
 
     def after_fork(self) -> None:
@@ -251,6 +295,15 @@ class Ledger:
         self._lock = threading.RLock()
         self._queues.clear()
         self._waiting = 0
+
+
+def _held_back(need: Need, now: float, asked: Mapping[int, Resource]) -> bool:
+    """Whether a ticket with this need would wait even if the store gave out all that it was asked for."""
+    resource = need.resource
+    if isinstance(resource, Leased):
+        # One of another pool's windows is not asked for here, and holds back only those that need it.
+        return id(resource) in asked and resource.asked_at(need.amount, now) > now
+    return resource.ready_at(need.amount, now, need.share) > now
 
 
 def _first_short(needs: tuple[Need, ...], now: float) -> Need | None:

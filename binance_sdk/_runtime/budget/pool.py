@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from binance_sdk._runtime.budget.announced_limits import AnnouncedLimit, AnnouncedLimits
 from binance_sdk._runtime.budget.drift import DriftWatch
@@ -26,6 +27,9 @@ _DATES = 16
 """Answers of the same second carry the same ``Date``, which is parsed once; a few hosts may differ by a second."""
 _EARLIEST, _LATEST = 946_684_800.0, 4_102_444_800.0
 """2000 and 2100: a server time outside is not believed."""
+
+if TYPE_CHECKING:
+    from binance_sdk._runtime.budget.shared.pool_link import PoolLink
 
 LEDGER = Ledger()
 """One queue a process, so that priorities and fairness hold over clients, loops and threads."""
@@ -60,7 +64,7 @@ def _count(headers: Headers, pattern: str, seconds: int) -> int | None:
 
 
 def _usable_limits(
-    announced: dict[int, int | None], windows: Mapping[int, FixedWindow | SlidingWindow]
+    announced: Mapping[int, int | None], windows: Mapping[int, FixedWindow | SlidingWindow]
 ) -> dict[int, int]:
     """Limits by length in seconds; a window whose announced limit cannot be true keeps the limit it has."""
     limits: dict[int, int] = {}
@@ -148,17 +152,28 @@ class Pool:
         default_factory=dict[Market, dict[str, dict[int, int | None]]]
     )
     """Limits that were announced, by market."""
+    link: PoolLink | None = None
+    """Where the budget is in a store that many processes share."""
     _sends: int = 0
 
     def __post_init__(self) -> None:
-        self.weight = FixedWindow(f"{self.name} weight", self.limits.weight.limit, self.limits.weight.seconds)
+        self.weight = self._fixed(f"{self.name} weight", self.limits.weight.limit, self.limits.weight.seconds)
         self.groups = {
-            name: SlidingWindow(f"{self.name} {name}", limit.limit, limit.seconds)
+            name: self._sliding(name, f"{self.name} {name}", limit.limit, limit.seconds)
             for name, limit in self.limits.groups.items()
         }
-        self.gate = Gate(f"{self.name} gate")
+        self.gate = Gate(f"{self.name} gate") if self.link is None else self.link.gate(f"{self.name} gate")
         self._announced = AnnouncedLimits(self.name, self.limits.weight, self.limits.groups)
         self._set_clock(self.time.monotonic)
+
+    def _fixed(self, name: str, limit: int, seconds: int) -> FixedWindow:
+        make = FixedWindow if self.link is None else self.link.fixed_window
+        return make(name, limit, seconds)
+
+    def _sliding(self, group: str, name: str, limit: int, seconds: int) -> SlidingWindow:
+        if self.link is None:
+            return SlidingWindow(name, limit, seconds)
+        return self.link.sliding_window(name, limit, seconds, group)
 
     @property
     def windows(self) -> Iterable[FixedWindow | SlidingWindow]:
@@ -223,14 +238,22 @@ class Pool:
         announced = self._announced.read(rows, least)
         with self.ledger.lock:
             self._told[market] = announced
-            for name, limits in _least_of(self._told.values()).items():
+            self.take_limits(_least_of(self._told.values()), now)
+
+    def take_limits(self, limits: Mapping[str, Mapping[int, int | None]], now: float) -> None:
+        """Take over limits by kind (``weight`` or the name of a group) and length in seconds.
+
+        None in place of a limit means that there is such a window, and that it keeps the limit it has.
+        """
+        with self.ledger.lock:
+            for name, windows in limits.items():
                 if name == "weight":
-                    self._set_weights(limits, now)
-                else:
-                    self._set_group(name, limits, now)
+                    self._set_weights(windows, now)
+                elif name in self.groups:
+                    self._set_group(name, windows, now)
             self.ledger.dispatch(now)
 
-    def _set_weights(self, announced: dict[int, int | None], now: float) -> None:
+    def _set_weights(self, announced: Mapping[int, int | None], now: float) -> None:
         windows = {window.seconds: window for window in self.weights}
         before = self.weights
         limits = _usable_limits(announced, windows)
@@ -257,14 +280,15 @@ class Pool:
         """A window in which the exchange has counted all along, and we begin to count."""
         known = self.weight
         known.roll(now)
-        window = FixedWindow("", limit, seconds, known.offset, known.uncertainty)
+        window = self._fixed("", limit, seconds)
+        window.offset, window.uncertainty = known.offset, known.uncertainty
         window.roll(now)
         window.unreported = known.used - known.in_flight
         # Requests in flight were not charged to it, so they will not be settled in it.
         window.lose(known.in_flight, now)
         return window
 
-    def _set_group(self, name: str, announced: dict[int, int | None], now: float) -> None:
+    def _set_group(self, name: str, announced: Mapping[int, int | None], now: float) -> None:
         windows = {window.seconds: window for window in (self.groups[name], *self.other_groups.get(name, ()))}
         limits = _usable_limits(announced, windows)
         if not limits:
@@ -276,7 +300,8 @@ class Pool:
             windows[first] = self.groups[name]
         for seconds, limit in limits.items():
             if seconds not in windows:
-                windows[seconds] = self.groups[name].beside(f"{self.name} {name} of {seconds} s", limit, seconds, now)
+                windows[seconds] = self._sliding(name, f"{self.name} {name} of {seconds} s", limit, seconds)
+                windows[seconds].inherit(self.groups[name], now)
             windows[seconds].resize(limit, seconds, now)
         others = tuple(windows[seconds] for seconds in sorted(limits) if seconds != first)
         self.version += windows[first] is not self.groups[name] or others != self.other_groups.get(name, ())

@@ -75,6 +75,14 @@ class Unmetered:
         pass
 
 
+class Leased:
+    """Base of resources that a store gives out, in amounts for which somebody waits."""
+
+    def asked_at(self, amount: int, now: float) -> float:
+        """When to ask the store for an amount: ``now`` or before if it can have it for all that is known here."""
+        raise NotImplementedError
+
+
 # Compared by identity: two windows with the same numbers are still two windows.
 @dataclass(eq=False)
 class CountedInFlight:

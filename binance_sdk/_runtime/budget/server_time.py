@@ -43,6 +43,11 @@ class ServerTime:
         """The estimate is at most this many seconds off."""
         return (self._high - self._low) / 2 + _DRIFT * max(0.0, monotonic - self._at)
 
+    def interval(self, monotonic: float) -> tuple[float, float]:
+        """Bounds of (server time - monotonic time)."""
+        widened = _DRIFT * max(0.0, monotonic - self._at)
+        return self._low - widened, self._high + widened
+
     @property
     def skew(self) -> float:
         """Server time minus the local wall clock at the start, in seconds."""

@@ -48,13 +48,11 @@ class SlidingWindow(CountedInFlight):
         while self._spent and self._spent[0][1] + self.seconds <= now:
             self._sum -= self._spent.popleft()[2]
 
-    def beside(self, name: str, limit: int, seconds: int, now: float) -> SlidingWindow:
-        """Another window over the same requests, as far as this one remembers them."""
-        self.roll(now)
-        other = SlidingWindow(name, limit, seconds)
-        if self.used:
-            other._spend(self.used, now)
-        return other
+    def inherit(self, other: SlidingWindow, now: float) -> None:
+        """Begin with what another window over the same requests remembers."""
+        other.roll(now)
+        if other.used:
+            self._spend(other.used, now)
 
     def resize(self, limit: int, seconds: int, now: float) -> None:
         """Another limit or length from now on."""

@@ -30,6 +30,7 @@ from binance_sdk.events import (
     Retrying,
     RowSkipped,
     SilentStream,
+    StoreChanged,
     StreamConnected,
     Waited,
     WeightDrift,
@@ -107,7 +108,8 @@ class Notifier:
 
 
 def _level(event: Event) -> int:
-    if isinstance(event, (RequestSent, ResponseReceived, CacheHit, StreamConnected)):
+    if isinstance(event, (RequestSent, ResponseReceived, CacheHit, StreamConnected, StoreChanged)):
+        # What becomes of a store is logged at once, by whoever notices.
         return logging.DEBUG
     if isinstance(event, Gap) and event.reason == "overflow":
         # MessagesDropped reports the same loss, and not for every single message.
@@ -135,6 +137,8 @@ def _line(event: Event) -> str:
             return f"{event.operation} waited {event.seconds:.1f} s for {event.resource}"
         case Retrying():
             return f"{event.operation} attempt {event.attempt} failed, again in {event.pause:.2f} s: {event.error}"
+        case StoreChanged():
+            return f"the store of the limits is {event.state}{f': {event.reason}' if event.reason else ''}"
         case GateClosed():
             return f"{event.pool} closed for {event.seconds:.1f} s: {event.reason}"
         case BreakerChanged():

@@ -96,6 +96,17 @@ end
 
 function fixed.refund(w, charge) w.in_flight = w.in_flight - charge.amount end
 
+-- A window of another length, in which the exchange has counted all along and we begin to count.
+function fixed.beside(known, limit, seconds, now)
+  fixed.roll(known, now)
+  local w = fixed.new(limit, seconds, known.offset, known.uncertainty)
+  fixed.roll(w, now)
+  w.unreported = fixed.used(known) - known.in_flight
+  -- Requests in flight were not charged to it, so they will not be settled in it.
+  lose(w, known.in_flight, now)
+  return w
+end
+
 -- `reported` is the server's count, or nil; without an answer the request may still arrive.
 function fixed.settle(w, charge, reported, now, answered)
   fixed.roll(w, now)

@@ -3,26 +3,31 @@
 -- what has ended is settled, what it wants is reserved, what it saw closed is closed for all.
 -- A message whose reply was lost does no harm. Every ending has a number and counts once, and what is in flight is told
 -- as a whole, so that permissions which never arrived are free again with the next message.
--- Needs fixed_window.lua and sliding_window.lua before it. Times are seconds of the store's clock.
+-- Needs fixed_window.lua, sliding_window.lua and fairness.lua before it. Times are seconds of the store's clock.
 
 local FORMAT = 1
-local LAPSE, FORGOTTEN = 30, 3600
+local LAPSE, FORGOTTEN, LOOK = 30, 3600, 1
 local TRUSTED = 0.03
-local DRIFT, NARROWEST = 50e-6, 0.002
+local DRIFT, NARROWEST, UNKNOWN = 50e-6, 0.002, 1.0
 
 local pool = {}
 
 function pool.new()
   return {
-    format = FORMAT, run = '', windows = {}, consumers = {},
+    format = FORMAT, run = '', version = '', windows = {}, live = 0, shares = 0, looked_at = 0,
     closed_until = 0, banned_until = 0, reason = '', low = false, high = false, clock_at = 0,
   }
 end
 
+-- A time with all of its digits has to be a text.
+local function exact(time) return string.format('%.6f', time) end
+
+local function module_of(w) return w.fixed and fixed or sliding end
+
 -- ------------------------------------------------------------------------------------------------------------ clock
 
 local function offset_of(p, now)
-  if not p.low then return 0, 0 end
+  if not p.low then return 0, UNKNOWN end
   return (p.low + p.high) / 2, (p.high - p.low) / 2 + DRIFT * math.max(0, now - p.clock_at)
 end
 
@@ -60,12 +65,12 @@ end
 
 -- Nobody knows what was spent before: a small part of the running window may be used, and the rest of it is not ours.
 local function distrust(w, now)
+  module_of(w).roll(w, now)
+  w.given = 0
   if w.fixed then
-    fixed.roll(w, now)
-    w.distrusted, w.given = w.index, 0
+    w.distrusted = w.index
   else
-    local unknown = w.limit - math.floor(w.limit * TRUSTED) - sliding.used(w)
-    if unknown > 0 then sliding.spend(w, unknown, now) end
+    w.distrusted_until = now + w.seconds
   end
 end
 
@@ -73,183 +78,311 @@ function pool.distrust(p, now)
   for _, w in pairs(p.windows) do distrust(w, now) end
 end
 
--- A consumer tells every window that it knows: {kind, limit, seconds, whether the exchange has announced that}. What is
--- not announced only counts where there is nothing yet, or old and new consumers would change it to and fro.
-local function learn_windows(p, told, now)
-  for name, row in pairs(told) do
-    local kind, limit, seconds, announced = row[1], row[2], row[3], row[4]
-    local w = p.windows[name]
-    if not w then
-      if kind == 'fixed' then
-        w = fixed.new(limit, seconds, offset_of(p, now))
-        w.fixed, w.distrusted, w.given = true, -1, 0
+local function add_window(p, kind, is_fixed, known, seconds, limit, now)
+  local w
+  if known then
+    w = module_of(known).beside(known, limit, seconds, now)
+  elseif is_fixed then
+    w = fixed.new(limit, seconds, offset_of(p, now))
+  else
+    w = sliding.new(limit, seconds)
+  end
+  w.kind, w.fixed, w.given = kind, is_fixed, known and known.given or 0
+  if is_fixed then
+    fixed.roll(w, now)
+    w.distrusted = known and known.distrusted == known.index and w.index or -1
+    fairness.begin(w)
+  else
+    w.distrusted_until = known and known.distrusted_until or 0
+  end
+  if not known then distrust(w, now) end
+  p.windows[kind .. '/' .. seconds] = w
+end
+
+-- Take over a table of limits: {kind: {'fixed' or 'sliding', {{seconds, limit}, ...}}}.
+local function learn_table(p, told, now)
+  for kind, row in pairs(told) do
+    local known, named = nil, {}
+    for _, w in pairs(p.windows) do
+      if w.kind == kind and (not known or w.seconds < known.seconds) then known = w end
+    end
+    for _, pair in ipairs(row[2]) do
+      local seconds, limit = pair[1], pair[2]
+      local name = kind .. '/' .. seconds
+      named[name] = true
+      if p.windows[name] then
+        p.windows[name].limit = limit
       else
-        w = sliding.new(limit, seconds)
+        add_window(p, kind, row[1] == 'fixed', known, seconds, limit, now)
       end
-      p.windows[name] = w
-      distrust(w, now)
-    elseif announced and (w.limit ~= limit or w.seconds ~= seconds) then
-      local module = w.fixed and fixed or sliding
-      local distrusted = w.fixed and w.distrusted == w.index
-      module.resize(w, limit, seconds, now)
-      if distrusted then w.distrusted = w.index end
+    end
+    for name, w in pairs(p.windows) do
+      if w.kind == kind and not named[name] then p.windows[name] = nil end
     end
   end
+  p.version = exact(now)
 end
 
--- When a window that is not believed lets the amount through; as for others, `now` if it does.
-local function ready_at(w, amount, now, share)
-  if not w.fixed then return sliding.ready_at(w, amount, now, share) end
-  local ready = fixed.ready_at(w, amount, now, share)
-  if w.distrusted < 0 or ready == math.huge then return ready end
-  local over = (w.distrusted + 1) * w.seconds - w.offset + fixed.guard_after + w.uncertainty
-  if now >= over then
-    w.distrusted = -1
-    return ready
+local function table_of(p)
+  local found = {}
+  for _, w in pairs(p.windows) do
+    found[w.kind] = found[w.kind] or {w.fixed and 'fixed' or 'sliding', {}}
+    table.insert(found[w.kind][2], {w.seconds, w.limit})
   end
-  if w.given + amount <= math.floor(w.limit * TRUSTED) then return ready end
-  return math.max(ready, over)
+  return found
 end
 
-local function take(w, amount, now)
+-- Another version of ours may know a group that the pool was made without.
+local function learn_kinds(p, told, now)
+  local new = {}
+  for kind, row in pairs(told) do new[kind] = row end
+  for _, w in pairs(p.windows) do new[w.kind] = nil end
+  if next(new) then learn_table(p, new, now) end
+end
+
+local function agrees(p, told)
+  local unknown = {}
+  for name in pairs(p.windows) do unknown[name] = true end
+  for kind, row in pairs(told) do
+    for _, pair in ipairs(row[2]) do
+      local name = kind .. '/' .. pair[1]
+      if not unknown[name] or p.windows[name].limit ~= pair[2] then return false end
+      unknown[name] = nil
+    end
+  end
+  return next(unknown) == nil
+end
+
+-- When the window is believed again; 0 if it is.
+local function believed_at(w, now)
+  if not w.fixed then return w.distrusted_until > now and w.distrusted_until or 0 end
+  if w.distrusted < 0 then return 0 end
+  local over = (w.distrusted + 1) * w.seconds - w.offset + fixed.guard_after + w.uncertainty
+  if now < over then return over end
+  w.distrusted = -1
+  return 0
+end
+
+-- When a window lets the amount through, whether or not it is believed; as for others, `now` if it does.
+local function ready_at(w, part, amount, now, share)
+  local ready = module_of(w).ready_at(w, amount, now, share)
+  if ready == math.huge then return ready end
+  local believed = believed_at(w, now)
+  if believed > 0 then
+    if w.given + amount <= math.max(1, math.floor(w.limit * TRUSTED)) then return ready end
+    return math.max(ready, believed)
+  end
+  return w.fixed and math.max(ready, fairness.ready_at(w, part, amount, now, share)) or ready
+end
+
+local function take(w, part, amount, now)
+  if believed_at(w, now) > 0 then w.given = w.given + amount end
   if not w.fixed then return sliding.take(w, amount) end
-  if w.distrusted >= 0 then w.given = w.given + amount end
+  fairness.take(w, part, amount)
   return fixed.take(w, amount, now)
 end
 
 -- -------------------------------------------------------------------------------------------------------- consumers
 
+local function new_consumer(id, settled)
+  return {id = id, seq = 0, settled = settled, held = {}, parts = {}, want = 0, head = 0, since = 0, lapsed = true}
+end
+
+-- It comes in the middle of a window, new or after a long silence.
+local function join(p, consumer)
+  for name, w in pairs(p.windows) do
+    if w.fixed then consumer.parts[name] = fairness.latecomer(w) end
+  end
+  consumer.lapsed, p.looked_at = false, 0
+end
+
 -- What a silent consumer had in flight was sent, for all that is known. Its numbers are kept for longer, so that what it
 -- tells again does not count twice.
-local function lapse(p, now)
-  local live = 0
-  for id, consumer in pairs(p.consumers) do
-    if consumer.seen + LAPSE >= now then
-      live = live + 1
-    else
-      for name, amount in pairs(consumer.held) do
-        local w = p.windows[name]
-        if w and amount > 0 then
-          if w.fixed then
-            fixed.settle(w, {amount = amount, index = -1}, nil, now, false)
-          else
-            sliding.settle(w, {amount = amount}, now)
-          end
-        end
-      end
-      consumer.held = {}
-      if consumer.seen + FORGOTTEN < now then p.consumers[id] = nil end
-    end
-  end
-  return live
-end
-
-local function hold(w, consumer, name, amount)
-  w.in_flight = w.in_flight + amount - (consumer.held[name] or 0)
-  consumer.held[name] = amount
-end
-
--- One request of a consumer is over: {number, answered, {{window, charge..., count or nothing}, ...}}.
-local function settle(p, consumer, ending, now)
-  if ending[1] <= consumer.settled then return end
-  consumer.settled = ending[1]
-  for _, row in ipairs(ending[3]) do
-    local name, w = row[1], p.windows[row[1]]
-    if w then
-      local amount = row[2]
-      local held, count = consumer.held[name] or 0, row[8]
-      if type(count) ~= 'number' then count = nil end
-      -- It may have been spent while the store was away, or have lapsed.
-      if held < amount then hold(w, consumer, name, amount) end
-      consumer.held[name] = consumer.held[name] - amount
+local function lapse(p, consumer, now)
+  for name, amount in pairs(consumer.held) do
+    local w = p.windows[name]
+    if w and amount > 0 then
       if w.fixed then
-        local charge = {
-          amount = amount, index = row[3], unreported = row[4], reported = row[5], resets = row[6], at = tonumber(row[7]),
-        }
-        fixed.settle(w, charge, count, now, ending[2])
+        fixed.settle(w, {amount = amount, index = -1}, nil, now, false)
       else
         sliding.settle(w, {amount = amount}, now)
       end
     end
   end
+  for name, part in pairs(consumer.parts) do
+    if p.windows[name] then fairness.leave(p.windows[name], part) end
+  end
+  consumer.held, consumer.parts, consumer.want, consumer.since, consumer.lapsed = {}, {}, 0, 0, true
+end
+
+-- Look through all consumers, once a second and at the turn of a window. `each` hands every other one to a function,
+-- which says 'save' if it changed it and 'drop' if it is to be forgotten.
+local function look(p, consumer, now, each)
+  local live, shares = {consumer}, consumer.share
+  each(function(other)
+    if other.seen + LAPSE >= now then
+      table.insert(live, other)
+      shares = shares + other.share
+      return nil
+    end
+    if other.seen + FORGOTTEN < now then return 'drop' end
+    if other.lapsed then return nil end
+    lapse(p, other, now)
+    return 'save'
+  end)
+  p.live, p.shares, p.looked_at = #live, shares, now
+  for name, w in pairs(p.windows) do
+    if w.fixed and w.turn ~= w.index then fairness.turn(w, name, live, shares) end
+  end
+end
+
+local function hold(w, consumer, name, amount)
+  local more, part = amount - (consumer.held[name] or 0), consumer.parts[name]
+  w.in_flight = w.in_flight + more
+  -- It was spent while the store was away.
+  if part and more > 0 then part[2] = part[2] + more end
+  consumer.held[name] = amount
+end
+
+-- A part of a request is over: {number, answered, window, amount, index, unreported, reported, resets, at, count}.
+local function settle(p, consumer, ending, now)
+  if ending[1] <= consumer.settled then return end
+  consumer.settled = ending[1]
+  local name, amount, count = ending[3], ending[4], ending[10]
+  local w = p.windows[name]
+  if not w then return end
+  if type(count) ~= 'number' then count = nil end
+  -- It may have been spent while the store was away, or have lapsed.
+  if (consumer.held[name] or 0) < amount then hold(w, consumer, name, amount) end
+  consumer.held[name] = consumer.held[name] - amount
+  if w.fixed then
+    local charge = {
+      amount = amount, index = ending[5], unreported = ending[6], reported = ending[7], resets = ending[8],
+      at = tonumber(ending[9]),
+    }
+    fixed.settle(w, charge, count, now, ending[2])
+  else
+    sliding.settle(w, {amount = amount}, now)
+  end
 end
 
 -- ---------------------------------------------------------------------------------------------------------- message
 
-local function reserve(p, consumer, want, now)
-  local at, short = now, nil
-  if now < p.closed_until then at, short = p.closed_until, 'gate' end
+-- Whether everything that one request wants fits; whoever is short of a window blocks it for those that come later.
+local function fits(p, consumer, want, now, short)
+  local all = now >= p.closed_until
   for _, need in ipairs(want) do
-    local w = p.windows[need[1]]
-    local ready = w and ready_at(w, need[2], now, need[3]) or math.huge
-    if ready > at then at, short = ready, need[1] end
+    local name, w = need[1], p.windows[need[1]]
+    local ready = not short[name] and w and ready_at(w, consumer.parts[name], need[2], now, need[3])
+    if ready ~= now then
+      all = false
+      -- -1: only the end of a running request, or another limit, can help.
+      if not short[name] then short[name] = {ready and ready ~= math.huge and ready - now or -1, need[2]} end
+    end
   end
-  if short then return nil, at, short end
-  local charges = {}
-  for _, need in ipairs(want) do
-    local name, amount = need[1], need[2]
-    local charge = take(p.windows[name], amount, now)
-    consumer.held[name] = (consumer.held[name] or 0) + amount
-    -- A time with all of its digits has to be a text.
-    table.insert(charges, {
-      name, amount, charge.index or 0, charge.unreported or 0, charge.reported or 0, charge.resets or 0,
-      string.format('%.6f', now),
-    })
-  end
-  return charges
+  return all
 end
 
-function pool.sync(p, message, now)
-  local consumer = p.consumers[message.id]
+local function reserve(p, consumer, wants, reply, now)
+  local granted, short, taken = {}, {}, {}
+  local unmet, head = 0, 0
+  for number, want in ipairs(wants) do
+    local fit = fits(p, consumer, want, now, short)
+    granted[number] = fit and '1' or '0'
+    for _, need in ipairs(want) do
+      local name, amount = need[1], need[2]
+      local w = p.windows[name]
+      if fit then
+        local charge = take(w, consumer.parts[name], amount, now)
+        consumer.held[name] = (consumer.held[name] or 0) + amount
+        taken[name] = (taken[name] or 0) + amount
+        reply.taken[name] = {charge.index or 0, charge.unreported or 0, charge.reported or 0, charge.resets or 0}
+      end
+      if w and w.fixed then w.share = need[3] end
+    end
+    if not fit then
+      local amount = want[1] and want[1][2] or 0
+      unmet = unmet + amount
+      if head == 0 then head = amount end
+    end
+  end
+  for name, row in pairs(reply.taken) do
+    row[5] = p.windows[name].in_flight == taken[name]
+  end
+  consumer.want, consumer.head = unmet, head
+  if unmet == 0 then
+    consumer.since = 0
+  elseif consumer.since == 0 then
+    consumer.since = now
+  end
+  reply.granted, reply.short = table.concat(granted), short
+end
+
+function pool.sync(p, consumer, message, now, each)
   if consumer and message.seq <= consumer.seq then
     -- Overtaken by a later one of the same consumer.
-    return {stale = true}
+    return {stale = true}, consumer
   end
-  if not consumer then
-    consumer = {seq = 0, settled = message.settled or 0, held = {}}
-    p.consumers[message.id] = consumer
+  if not next(p.windows) then
+    if not message.table then return {unknown = true}, nil end
+    learn_table(p, message.table, now)
+    message.version = p.version
+  elseif message.learned then
+    learn_table(p, message.table, now)
+    message.version = p.version
+  elseif message.table and message.version ~= p.version then
+    learn_kinds(p, message.table, now)
+    if agrees(p, message.table) then message.version = p.version end
   end
-  consumer.seq, consumer.seen = message.seq, now
-  local consumers = lapse(p, now)
-
+  consumer = consumer or new_consumer(message.id, message.settled)
+  if consumer.lapsed then join(p, consumer) end
+  consumer.seq, consumer.seen, consumer.share = message.seq, now, message.share
   if message.clock then learn_clock(p, message.clock[1], message.clock[2], now) end
   set_clocks(p, now)
-  learn_windows(p, message.windows or {}, now)
-  for _, ending in ipairs(message.endings or {}) do settle(p, consumer, ending, now) end
-  local held = message.held or {}
-  for name in pairs(consumer.held) do
-    if not held[name] then held[name] = 0 end
+  local turned = false
+  for _, w in pairs(p.windows) do
+    module_of(w).roll(w, now)
+    turned = turned or w.fixed and w.turn ~= w.index
   end
-  for name, amount in pairs(held) do
-    local w = p.windows[name]
-    if w then
-      (w.fixed and fixed or sliding).roll(w, now)
-      hold(w, consumer, name, amount)
+  if turned or p.looked_at + LOOK <= now then look(p, consumer, now, each) end
+  for name, w in pairs(p.windows) do
+    if w.fixed then consumer.parts[name] = fairness.rolled(w, consumer, consumer.parts[name]) end
+  end
+
+  for _, ending in ipairs(message.endings) do settle(p, consumer, ending, now) end
+  for name in pairs(consumer.held) do
+    if not message.held[name] then message.held[name] = 0 end
+  end
+  for name, amount in pairs(message.held) do
+    if p.windows[name] then
+      hold(p.windows[name], consumer, name, amount)
+    else
+      consumer.held[name] = nil
     end
   end
   if message.gate then
-    local closed, banned = message.gate[1], message.gate[2]
+    local closed, banned = now + message.gate[1], now + message.gate[2]
     if closed > p.closed_until then p.closed_until, p.reason = closed, message.gate[3] end
-    p.banned_until = math.max(p.banned_until, banned)
+    if message.gate[2] > 0 then p.banned_until = math.max(p.banned_until, banned) end
   end
 
-  local reply = {granted = {}, consumers = consumers, windows = {}}
-  for _, want in ipairs(message.wants or {}) do
-    local charges, at, short = reserve(p, consumer, want, now)
-    if not charges then
-      reply.short = short
-      -- Without a number: only the end of a running request, or another limit, can help.
-      if at ~= math.huge then reply.wait = at - now end
-      break
-    end
-    table.insert(reply.granted, charges)
+  local reply = {granted = '', short = {}, taken = {}, used = {}, version = p.version, settled = consumer.settled}
+  if message.version == p.version then
+    reserve(p, consumer, message.wants, reply, now)
+  else
+    reply.table = table_of(p)
   end
+  reply.doubted = false
   for name, w in pairs(p.windows) do
-    reply.windows[name] = {(w.fixed and fixed or sliding).used(w), w.limit, w.seconds}
+    reply.used[name] = math.max(0, module_of(w).used(w))
+    if w.fixed and believed_at(w, now) > 0 then reply.doubted = true end
   end
-  local offset, uncertainty = offset_of(p, now)
-  reply.now, reply.settled = string.format('%.6f', now), consumer.settled
-  reply.offset, reply.uncertainty = string.format('%.6f', offset), uncertainty
+  reply.now, reply.live, reply.shares = exact(now), p.live, p.shares
   reply.closed, reply.banned, reply.reason = math.max(0, p.closed_until - now), math.max(0, p.banned_until - now), p.reason
-  return reply
+  if message.leave then
+    lapse(p, consumer, now)
+    p.looked_at = 0
+    return reply, nil
+  end
+  return reply, consumer
 end

@@ -8,7 +8,7 @@ from hashlib import sha1
 from importlib.resources import files
 from urllib.parse import quote
 
-PARTS = ("fixed_window.lua", "sliding_window.lua", "pool.lua", "sync.lua")
+PARTS = ("fixed_window.lua", "sliding_window.lua", "fairness.lua", "pool.lua", "sync.lua")
 
 
 @cache

@@ -54,6 +54,13 @@ function sliding.settle(w, charge, now)
   sliding.spend(w, charge.amount, now)
 end
 
+function sliding.beside(known, limit, seconds, now)
+  sliding.roll(known, now)
+  local w = sliding.new(limit, seconds)
+  if sliding.used(known) > 0 then sliding.spend(w, sliding.used(known), now) end
+  return w
+end
+
 function sliding.resize(w, limit, seconds, now)
   sliding.roll(w, now)
   w.limit, w.seconds = limit, seconds

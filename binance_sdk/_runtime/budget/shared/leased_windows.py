@@ -1,0 +1,235 @@
+"""The windows of a pool whose budget is in a store, as one process sees them.
+
+The store counts for all. The process asks it for what its waiting calls need, and a window here holds just that,
+between the store's answer and the calls that take it. Beside that it counts what the process spends, as a window in
+memory does: that is all there is to go by while the store is away.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from binance_sdk._runtime.budget.fixed_window import FixedWindow
+from binance_sdk._runtime.budget.gate import Gate
+from binance_sdk._runtime.budget.resource import Charge, Leased
+from binance_sdk._runtime.budget.sliding_window import SlidingWindow
+
+WEIGHT = "weight"
+"""Kind of the windows that are fixed; a group is named by itself."""
+TRUSTED = 0.97
+"""Part of a limit that all processes together spend while the store is away, since they know little of each other."""
+_SOON = 0.25
+"""Seconds after which the store is asked again if it cannot tell when there will be room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the store knew of a window when it gave out an amount; it comes back with what became of the request."""
+
+    index: int
+    unreported: int
+    reported: int
+    resets: int
+    at: str
+    sole: bool
+    """Nothing else was in flight in any process."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedCharge(Charge):
+    """A charge with the store's snapshot; None where it was made without the store."""
+
+    snapshot: Snapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """How much of a window a process may spend while the store is away.
+
+    Args:
+        part: Of each limit, in windows that begin while it is away.
+        until: When the last window has ended in which others may have spent through the store.
+        extra: What may be spent until then.
+    """
+
+    part: float
+    until: float
+    extra: int
+
+
+Ended = Callable[[str, LeasedCharge, "int | None", bool], None]
+"""Called with the name of the window, the charge, the server's count, and whether an answer came."""
+
+
+def _unheard(name: str, charge: LeasedCharge, reported: int | None, answered: bool) -> None:
+    """Nobody is told."""
+
+
+class _LeasedWindow(Leased):
+    """What both kinds of window have in common; times are monotonic seconds."""
+
+    seconds: int
+    kind: str = WEIGHT
+    """What is counted: weight, or the name of a group."""
+    ended: Ended = staticmethod(_unheard)
+    lease: int = 0
+    """Given out by the store and not taken yet."""
+    snapshot: Snapshot | None = None
+    """Of the lease."""
+    told_used: int = 0
+    """By all, when the store last told."""
+    told_at: float = -math.inf
+    ready: float = -math.inf
+    """When the store may have room for ``refused`` or more."""
+    refused: int = 0
+    alone: Alone | None = None
+    """While the store is away."""
+    spent_alone: int = 0
+    """Since then."""
+
+    @property
+    def key(self) -> str:
+        """Its name in the store."""
+        return f"{self.kind}/{self.seconds}"
+
+    def asked_at(self, amount: int, now: float) -> float:
+        if self.alone is not None:
+            return math.inf
+        return self.ready if amount >= self.refused else now
+
+    def refuse(self, amount: int, seconds: float | None, now: float) -> None:
+        """The store has no room for the amount, and may have some in so many seconds."""
+        self.refused, self.ready = amount, now + (_SOON if seconds is None else seconds)
+
+    def leave_alone(self, alone: Alone | None) -> None:
+        """Go on without the store, or with it again."""
+        self.alone, self.spent_alone = alone, 0
+        self.refused, self.ready, self.lease = 0, -math.inf, 0
+
+    def _leased_at(self, amount: int, now: float) -> float:
+        if amount <= self.lease:
+            return now
+        # Without a time in the future, only an answer of the store can tell.
+        return self.ready if self.ready > now else math.inf
+
+    def _leased(self, charge: Charge) -> LeasedCharge:
+        snapshot = None
+        if self.alone is None:
+            self.lease -= charge.amount
+            snapshot = self.snapshot
+        else:
+            self.spent_alone += charge.amount
+        # The count is only of use where this request alone can have changed it.
+        reported = charge.reported if snapshot is None else snapshot.reported if snapshot.sole else 0
+        return LeasedCharge(
+            charge.amount, charge.index, charge.unreported, reported, charge.resets, at=charge.at, snapshot=snapshot
+        )
+
+    def _refunded(self, charge: Charge) -> None:
+        if self.alone is not None and isinstance(charge, LeasedCharge) and charge.snapshot is None:
+            self.spent_alone = max(0, self.spent_alone - charge.amount)
+
+    def _settled(self, charge: Charge, reported: int | None, answered: bool) -> None:
+        if isinstance(charge, LeasedCharge):
+            self.ended(self.key, charge, reported, answered)
+
+    def _extra_at(self, amount: int, now: float) -> float:
+        """When the amount fits into what may be spent until others are known to be without the store too."""
+        alone = self.alone
+        if alone is None or now >= alone.until or self.spent_alone + amount <= alone.extra:
+            return now
+        return alone.until
+
+
+class LeasedFixedWindow(_LeasedWindow, FixedWindow):
+    """A fixed window of request weight."""
+
+    carried: int = 0
+    """Ours of the window before that the server may have counted in this one."""
+
+    def roll(self, now: float) -> None:
+        before = self.index
+        super().roll(now)
+        if self.index != before:
+            self.carried, self.told_used = self.unreported + self.lost, 0
+            # What others spend is the store's to count.
+            self.foreign_rate = 0.0
+
+    @property
+    def used(self) -> int:
+        return max(self.told_used, super().used)
+
+    def ready_at(self, amount: int, now: float, share: float) -> float:
+        if self.alone is None:
+            return self._leased_at(amount, now)
+        ready = super().ready_at(amount, now, share)
+        usable = math.floor(self.limit * share * TRUSTED * self.alone.part + 1e-9)
+        if amount > usable:
+            return math.inf
+        if self.carried + self.own + self.in_flight + amount > usable:
+            return max(ready, self.next_opening)
+        # Others may have filled the window before.
+        return max(ready, self._extra_at(amount, now), self.opens)
+
+    def take(self, amount: int, now: float) -> Charge:
+        return self._leased(super().take(amount, now))
+
+    def refund(self, charge: Charge, now: float) -> None:
+        super().refund(charge, now)
+        self._refunded(charge)
+
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
+        super().settle(charge, reported, now, answered=answered)
+        self._settled(charge, reported, answered)
+
+    def after_fork(self) -> None:
+        super().after_fork()
+        self.lease = 0
+
+
+class LeasedSlidingWindow(_LeasedWindow, SlidingWindow):
+    """A sliding window of a group."""
+
+    def roll(self, now: float) -> None:
+        super().roll(now)
+        if self.told_at + self.seconds <= now:
+            self.told_used = 0
+
+    @property
+    def used(self) -> int:
+        return max(self.told_used, super().used)
+
+    def ready_at(self, amount: int, now: float, share: float) -> float:
+        if self.alone is None:
+            return self._leased_at(amount, now)
+        ready = super().ready_at(amount, now, share * TRUSTED * self.alone.part)
+        return max(ready, self._extra_at(amount, now))
+
+    def take(self, amount: int, now: float) -> Charge:
+        return self._leased(super().take(amount, now))
+
+    def refund(self, charge: Charge, now: float) -> None:
+        super().refund(charge, now)
+        self._refunded(charge)
+
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
+        super().settle(charge, reported, now, answered=answered)
+        self._settled(charge, reported, answered)
+
+    def after_fork(self) -> None:
+        super().after_fork()
+        self.lease = 0
+
+
+@dataclass
+class SharedGate(Gate):
+    """A gate that is closed for every process of a store."""
+
+    closing: Callable[[], None] = lambda: None
+    """Called when this process has closed it."""
+
+    def _close(self, until: float, reason: str) -> None:
+        super()._close(until, reason)
+        self.closing()

@@ -1,0 +1,422 @@
+"""One pool's side of the store: the message that tells it everything, and what its reply changes here.
+
+Nothing here waits or reads a clock; whoever calls holds the lock of the ledger.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from binance_sdk._runtime.budget.client_budget import banned
+from binance_sdk._runtime.budget.ledger import Ticket
+from binance_sdk._runtime.budget.server_time import ServerTime
+from binance_sdk._runtime.budget.shared.leased_windows import (
+    TRUSTED,
+    WEIGHT,
+    Alone,
+    LeasedCharge,
+    LeasedFixedWindow,
+    LeasedSlidingWindow,
+    SharedGate,
+)
+from binance_sdk._runtime.budget.shared.messages import Reply, ReplyError, Table
+from binance_sdk._runtime.budget.shared.script import Script
+from binance_sdk._runtime.budget.shared.status import StoreStatus
+from binance_sdk.errors import ConfigError
+
+if TYPE_CHECKING:
+    from binance_sdk._runtime.budget.pool import Pool
+
+
+class StoreView(Protocol):
+    """What users and callers read of the store."""
+
+    changes: int
+
+    @property
+    def status(self) -> StoreStatus: ...
+
+
+LeasedWindow = LeasedFixedWindow | LeasedSlidingWindow
+
+_MOST_WANTS = 64
+"""Of one message; more would keep the store busy for too long at a time."""
+_MOST_ENDINGS = 500
+"""Of one message, likewise."""
+_FLUSH = 0.25
+"""Seconds after which the store is told what has ended, if nothing else is to be said."""
+_HEARTBEAT = 10.0
+"""Seconds between two messages while requests are in flight or calls wait: after 30 the store takes us for dead."""
+_FRESH = 1.0
+"""What others had spent is known well enough if the store told so many seconds ago at most."""
+_UNKNOWN_PART = 0.03
+"""Of each limit, for a process that has never reached its store and so knows nothing of the others."""
+_CLOCK_NEWS = 60.0
+"""Seconds after which the exchange's clock is told again."""
+_UNKNOWN_CHARGE = (-1, 0, 0, 0, "0")
+"""Of a request that was sent without the store, for the window of which nothing is known."""
+_REMEMBERED = 600.0
+"""Seconds for which the largest number of others is remembered: a store that was restarted has forgotten them."""
+
+
+@dataclass
+class PoolLink:
+    """What one process tells the store of one pool, and hears from it. Times are monotonic seconds."""
+
+    script: Script
+    share: float
+    """Of this process, in a fair division."""
+    poke: Callable[[], None]
+    """Wakes whoever sends messages."""
+    store: StoreView
+    consumer: str = field(default_factory=lambda: uuid4().hex)
+    heard_at: float = -math.inf
+    """When the last reply came."""
+    live: int = 0
+    """Processes, by the last reply."""
+    away: bool = False
+    """The pool does without the store."""
+    back_at: float = math.inf
+    """When it does with it again; infinity while the store does not answer."""
+    sent_at: float = -math.inf
+    """When the last message went out."""
+    _pool: Pool | None = None
+    _time: ServerTime | None = None
+    """The store's clock."""
+    _looked_at: float = -math.inf
+    """When it was last decided whether there is anything to say."""
+    _seq: int = 0
+    _ended: int = 0
+    _settled: int = 0
+    """Number of the last ending that the store has counted."""
+    _endings: list[list[Any]] = field(default_factory=list[list[Any]])
+    _asking: list[Ticket] = field(default_factory=list[Ticket])
+    """Not part of a message yet."""
+    _answering: list[Ticket] = field(default_factory=list[Ticket])
+    """To be answered by the next reply."""
+    _wanted: list[Ticket] = field(default_factory=list[Ticket])
+    """Those that the last message asks for."""
+    _look: bool = False
+    """There may be calls to ask for."""
+    _version: str = ""
+    _agreed: Table = field(default_factory=dict[str, dict[int, int]])
+    """Limits as the store and we know them."""
+    _gate_told: float = 0.0
+    _gate_telling: float = 0.0
+    _clock_told: tuple[float, float] = (math.inf, -math.inf)
+    """Width of the interval that was told, and when."""
+    _others: tuple[float, float] = (0.0, -math.inf)
+    """Shares of all processes at their largest, and when."""
+
+    # ---------------------------------------------------------------------- the pool
+
+    @property
+    def pool(self) -> Pool:
+        assert self._pool is not None
+        return self._pool
+
+    def attach(self, pool: Pool) -> None:
+        """Called once the pool is made of this link's windows and gate."""
+        self._pool = pool
+        self._agreed = self._limits()
+
+    def fixed_window(self, name: str, limit: int, seconds: int) -> LeasedFixedWindow:
+        window = LeasedFixedWindow(name, limit, seconds)
+        window.ended = self.ended
+        return window
+
+    def sliding_window(self, name: str, limit: int, seconds: int, kind: str) -> LeasedSlidingWindow:
+        window = LeasedSlidingWindow(name, limit, seconds)
+        window.kind, window.ended = kind, self.ended
+        return window
+
+    def gate(self, name: str) -> SharedGate:
+        gate = SharedGate(name)
+        gate.closing = self.poke
+        return gate
+
+    @property
+    def windows(self) -> dict[str, LeasedWindow]:
+        """By their names in the store."""
+        found = [window for window in self.pool.windows if isinstance(window, LeasedWindow)]
+        return {window.key: window for window in found}
+
+    def _limits(self) -> Table:
+        table: Table = {}
+        for window in self.windows.values():
+            table.setdefault(window.kind, {})[window.seconds] = window.limit
+        return table
+
+    # ------------------------------------------------------------------- what happened
+
+    def ask(self, ticket: Ticket) -> None:
+        """A call waits, and the store may have room for it."""
+        if not self.away:
+            ticket.asking = True
+            self._asking.append(ticket)
+            self.poke()
+
+    def look(self) -> None:
+        """Something that calls wait for beside the store may be free."""
+        if not self.away:
+            self._look = True
+            self.poke()
+
+    def ended(self, name: str, charge: LeasedCharge, reported: int | None, answered: bool) -> None:
+        """A request is over; the store is told with the next message."""
+        known = charge.snapshot
+        self._ended += 1
+        told = (known.index, known.unreported, known.reported, known.resets, known.at) if known else _UNKNOWN_CHARGE
+        self._endings.append([self._ended, answered, name, charge.amount, *told, reported])
+        if len(self._endings) > 4 * _MOST_ENDINGS:
+            self._merge_endings()
+        if self.pool.ledger.waiting:
+            self.look()
+
+    def _merge_endings(self) -> None:
+        """The store has been away for long: what was spent matters, and no longer by which requests."""
+        sums: dict[tuple[str, bool], int] = {}
+        for _, answered, name, amount, *_ in self._endings:
+            sums[name, answered] = sums.get((name, answered), 0) + amount
+        self._endings.clear()
+        for (name, answered), amount in sums.items():
+            self._ended += 1
+            self._endings.append([self._ended, answered, name, amount, *_UNKNOWN_CHARGE, None])
+
+    # ------------------------------------------------------------------------ message
+
+    def due(self, now: float) -> float:
+        """When something is to be said, if nothing else happens."""
+        if self.away:
+            return self.back_at
+        if self._asking or self._look or self.pool.gate.closed_until > self._gate_told:
+            return now
+        windows = self.windows.values()
+        waiting, running = self.pool.ledger.waiting, any(window.in_flight for window in windows)
+        times = [math.inf]
+        if self._endings or running:
+            times.append(max(self.sent_at, self._looked_at) + _FLUSH)
+        refused = [window.ready for window in windows if window.refused]
+        if waiting:
+            times += refused
+        if refused or running:
+            times.append(self.sent_at + _HEARTBEAT)
+        return min(times)
+
+    def message(self, now: float, *, contact: bool = False, leave: bool = False) -> dict[str, Any] | None:
+        """What to say now; None if there is nothing.
+
+        Args:
+            now: Monotonic time.
+            contact: Say something in any case, to see whether the store is there.
+            leave: It is the last message.
+        """
+        self._look, pool = False, self.pool
+        self._answering += self._asking
+        self._asking.clear()
+        windows = self.windows
+        busy = any(window.in_flight or window.refused for window in windows.values())
+        for window in windows.values():
+            if window.ready <= now:
+                window.refused, window.ready = 0, -math.inf
+        self._wanted = [] if self.away or leave else pool.ledger.demand(windows.values(), now, _MOST_WANTS)
+        if pool.gate.closed_until <= now:
+            self._gate_told = max(self._gate_told, pool.gate.closed_until)
+        closed = pool.gate.closed_until > self._gate_told
+        quiet = now - max(self.sent_at, self._looked_at) < _FLUSH
+        self._looked_at = now
+        beat = busy and now - self.sent_at >= _HEARTBEAT
+        if not (contact or leave or self._wanted or closed or beat or (self._endings and not quiet)):
+            self._answer(now)
+            return None
+        return self._message(now, windows, closed=closed, leave=leave)
+
+    def _message(self, now: float, windows: dict[str, LeasedWindow], *, closed: bool, leave: bool) -> dict[str, Any]:
+        self._seq += 1
+        self.sent_at = now
+        held = {name: window.in_flight for name, window in windows.items() if window.in_flight}
+        for _, _, name, amount, *_ in self._endings[_MOST_ENDINGS:]:
+            held[name] = held.get(name, 0) + amount
+        message: dict[str, Any] = {
+            "id": self.consumer,
+            "seq": self._seq,
+            "share": self.share,
+            "version": self._version,
+            "settled": self._settled,
+            "endings": self._endings[:_MOST_ENDINGS],
+            "held": held,
+            "wants": [[[window.key, amount, share] for window, amount, share in _leased(t)] for t in self._wanted],
+        }
+        limits = self._limits()
+        if limits != self._agreed:
+            message["learned"] = True
+        if limits != self._agreed or not self._version:
+            message["table"] = {
+                kind: ["fixed" if kind == WEIGHT else "sliding", [[seconds, limit] for seconds, limit in row.items()]]
+                for kind, row in limits.items()
+            }
+        clock = self._clock(now)
+        if clock is not None:
+            message["clock"] = clock
+        if closed:
+            gate = self.pool.gate
+            self._gate_telling = gate.closed_until
+            message["gate"] = [gate.closed_until - now, max(0.0, gate.banned_until - now), gate.reason]
+        if leave:
+            message["leave"] = True
+        return message
+
+    def _clock(self, now: float) -> list[float] | None:
+        """The interval of (exchange's clock - store's clock), where it is news."""
+        time = self.pool.time
+        if self._time is None or not time.calibrated:
+            return None
+        low, high = time.interval(now)
+        store_low, store_high = self._time.interval(now)
+        low, high = low - store_high, high - store_low
+        width, at = self._clock_told
+        if high - low > 0.9 * width and now < at + _CLOCK_NEWS:
+            return None
+        self._clock_told = high - low, now
+        return [low, high]
+
+    # -------------------------------------------------------------------------- reply
+
+    def forgotten(self) -> None:
+        """The store knows nothing of this pool: the limits are told with the next message."""
+        self._version = ""
+
+    def apply(self, reply: Reply, sent: float, received: float) -> None:
+        """Take over what the store says.
+
+        Raises:
+            ReplyError: it does not fit the message.
+        """
+        wanted, self._wanted = self._wanted, []
+        if reply.table is None and len(reply.granted) != len(wanted):
+            raise ReplyError(f"{len(reply.granted)} answers to {len(wanted)} wishes")
+        self.heard_at, self.live = received, reply.live
+        if reply.shares >= self._others[0] or received > self._others[1] + _REMEMBERED:
+            self._others = reply.shares, received
+        self._settled = max(self._settled, reply.settled)
+        self._endings = [ending for ending in self._endings if ending[0] > self._settled]
+        if self._time is None:
+            self._time = ServerTime(reply.now, received)
+        self._time.observe(reply.now, 1e-6, sent, received)
+        self._close_gate(reply, received)
+        if reply.table is not None:
+            self.pool.take_limits(reply.table, received)
+        self._agreed, self._version = self._limits(), reply.version
+        windows = self.windows
+        for name, used in reply.used.items():
+            if name in windows:
+                windows[name].roll(received)
+                windows[name].told_used, windows[name].told_at = used, received
+        leased: list[LeasedWindow] = []
+        for ticket, granted in zip(wanted, reply.granted, strict=False):
+            for window, amount, _ in _leased(ticket) if granted else ():
+                snapshot = reply.taken.get(window.key)
+                if snapshot is None:
+                    raise ReplyError(f"taken has no {window.key}")
+                window.lease += amount
+                window.snapshot = snapshot
+                leased.append(window)
+        for name, (seconds, amount) in reply.short.items():
+            if name in windows:
+                windows[name].refuse(amount, seconds, received)
+        self.pool.ledger.dispatch(received)
+        for window in leased:
+            # Whoever waited for it has given up: the next message says that it is not held.
+            window.lease = 0
+        if reply.table is not None:
+            self._look = True
+        else:
+            self._answer(received)
+
+    def _close_gate(self, reply: Reply, now: float) -> None:
+        gate, pool = self.pool.gate, self.pool
+        self._gate_told = max(self._gate_told, self._gate_telling)
+        if reply.closed and now + reply.closed > gate.closed_until:
+            gate.closed_until, gate.reason = now + reply.closed, reply.reason
+            self._gate_told = max(self._gate_told, gate.closed_until)
+        if reply.banned and not gate.banned(now):
+            gate.banned_until = now + reply.banned
+            pool.ledger.fail(gate, lambda operation: banned(operation, pool, now), now)
+
+    def _answer(self, now: float) -> None:
+        """All who asked know by now what the store says."""
+        answering, self._answering = self._answering, []
+        for ticket in answering:
+            # One that was granted at the first answer keeps the mark: it did not wait for anything but the store.
+            if not ticket.done:
+                ticket.asking = False
+                ticket.wake()
+
+    # --------------------------------------------------------------------------- away
+
+    def leave_store(self, now: float, failed_at: float) -> None:
+        """The store does not answer: what may be spent until it does is a part of each limit.
+
+        Args:
+            now: Monotonic time.
+            failed_at: When the message went out that it does not answer.
+        """
+        self.back_at = math.inf
+        if self.away:
+            return
+        self.away, self._wanted = True, []
+        known = self._others[0] > 0
+        part = self.share / self._others[0] if known else _UNKNOWN_PART
+        for window in self.windows.values():
+            window.roll(now)
+            until = window.next_opening if isinstance(window, LeasedFixedWindow) else now + window.seconds
+            # Others may be able to reach it, or have spent much since it last told.
+            left = window.limit * (1 - TRUSTED)
+            began = window.starts if isinstance(window, LeasedFixedWindow) else -math.inf
+            if failed_at - self.heard_at <= _FRESH and window.told_at == self.heard_at >= began:
+                left = max(0.0, window.limit * TRUSTED - window.used)
+            window.leave_alone(Alone(part, until, math.floor(left * part if known else left)))
+        self.pool.ledger.dispatch(now)
+        self._answering += self._asking
+        self._asking.clear()
+        self._answer(now)
+
+    def answered(self, now: float, *, doubted: bool) -> None:
+        """The store is there again; all processes go back to it with the same window if it has forgotten this one."""
+        self.back_at = self.pool.weight.next_opening if doubted else now
+
+    def return_to_store(self) -> None:
+        self.away, self.back_at = False, math.inf
+        for window in self.windows.values():
+            window.leave_alone(None)
+        self._look = True
+
+    def refused(self, now: float, text: str) -> None:
+        """The store cannot be used: every call that waits for it fails."""
+        self._answering += self._asking
+        self._asking.clear()
+        self.pool.ledger.fail(
+            self.pool.gate, lambda operation: ConfigError(f"{operation}: {text}", operation=operation), now
+        )
+        self._answer(now)
+
+    # --------------------------------------------------------------------------- fork
+
+    def after_fork(self) -> None:
+        """In the child: a consumer of its own, with nothing in flight."""
+        self.consumer, self._seq, self._ended, self._settled = uuid4().hex, 0, 0, 0
+        self._endings, self._asking, self._answering, self._wanted = [], [], [], []
+        self.heard_at = self.sent_at = self._looked_at = -math.inf
+        self._version, self._look = "", False
+
+
+def _leased(ticket: Ticket) -> list[tuple[LeasedWindow, int, float]]:
+    return [
+        (need.resource, need.amount, need.share)
+        for need in ticket.reservation.needs
+        if isinstance(need.resource, LeasedWindow)
+    ]
