@@ -21,6 +21,7 @@ BENCHMARKS = {
     "codegen": "generating",
     "call": "calling",
     "budget": "budgeting",
+    "share": "sharing",
     "backfill": "backfilling",
     "faults": "failing",
     "adapter": "adapter",

@@ -19,7 +19,7 @@ from binance_sdk.simulator import WindowStats
 _LIMIT, _SECONDS, _TASKS = 6000, 10, 50
 _FOREIGN = 0.4
 _SKEW = 0.8
-_SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT")
+SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT")
 
 
 def run(options: Any) -> list[Figure]:
@@ -88,7 +88,7 @@ def _hammered(skew: float, foreign: float, windows: int) -> tuple[list[WindowSta
         weight_limits={"spot": _LIMIT},
         weight_window_seconds=_SECONDS,
         history_days=3,
-        symbols=list(_SYMBOLS),
+        symbols=list(SYMBOLS),
     ) as judge:
         if foreign:
             judge.foreign_traffic("spot", foreign * _LIMIT / _SECONDS, weight=10)
@@ -121,7 +121,7 @@ async def _hammer(judge: Judge, windows: int) -> int:
         end = asyncio.get_running_loop().time() + (length - into) / 1000 + windows * _SECONDS + 0.5
 
         async def worker(number: int) -> None:
-            calls = _mix(client, _SYMBOLS[number % len(_SYMBOLS)])
+            calls = call_mix(client, number)
             step = number
             while True:
                 # Retried as often as allowed; whoever hammers asks again.
@@ -141,9 +141,9 @@ async def _hammer(judge: Judge, windows: int) -> int:
     return early
 
 
-def _mix(client: Any, symbol: str) -> list[Callable[[], Awaitable[object]]]:
-    """Calls that weigh from 1 to 50."""
-    spot = client.spot
+def call_mix(client: Any, number: int) -> list[Callable[[], Awaitable[object]]]:
+    """Calls that weigh from 1 to 50, of one symbol."""
+    spot, symbol = client.spot, SYMBOLS[number % len(SYMBOLS)]
     return [
         lambda: spot.depth(symbol, limit=1000),
         lambda: spot.klines(symbol, "1h", limit=100),

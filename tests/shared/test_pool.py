@@ -156,7 +156,10 @@ def test_consumers_share_as_if_they_were_one_process(server: Server, seed: int) 
             granted, refused = granted + len(given) - given.count(None), refused + given.count(None)
             requests = [
                 _Request(
-                    [[name, charge.amount, *reply["taken"][name][:4], reply["now"]] for name, charge in charges.items()],
+                    [
+                        [name, charge.amount, *reply["taken"][name][:4], reply["now"]]
+                        for name, charge in charges.items()
+                    ],
                     charges,
                 )
                 for charges in given
@@ -187,7 +190,8 @@ def test_the_next_window_is_believed_once_it_has_certainly_begun_at_the_exchange
         assert ask(1_000_001.0, 10) == ("111", pytest.approx(9.121))
         assert ask(1_000_010.1, 10) == ("", pytest.approx(0.021, abs=1e-3))
         granted, wait = ask(1_000_010.125, 101)
-        assert (len(granted), wait) == (100, pytest.approx(9.996))
+        # Full, but for what the counts of the requests in flight may show: worth asking again soon.
+        assert (len(granted), wait) == (100, pytest.approx(0.25))
 
 
 class _Client:

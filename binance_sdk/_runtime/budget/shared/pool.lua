@@ -8,6 +8,7 @@
 local FORMAT = 1
 local LAPSE, FORGOTTEN, LOOK = 30, 3600, 1
 local TRUSTED = 0.03
+local SOON = 0.25
 local DRIFT, NARROWEST, UNKNOWN = 50e-6, 0.002, 1.0
 
 local pool = {}
@@ -268,6 +269,14 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------- message
 
+-- A count that has to come may show that there is more room than it seems: what is in flight, or was answered without a
+-- count that can be trusted, may be counted twice for a moment. Then it is worth asking again soon.
+local function again_at(w, amount, ready, now, share)
+  if not w.fixed or ready <= now + SOON or believed_at(w, now) > 0 then return ready end
+  local uncertain = w.in_flight + w.unreported - w.covered + w.lost
+  return uncertain > 0 and w.reported + amount <= w.limit * share and now + SOON or ready
+end
+
 -- Whether everything that one request wants fits; whoever is short of a window blocks it for those that come later.
 local function fits(p, consumer, want, now, short)
   local all = now >= p.closed_until
@@ -276,14 +285,18 @@ local function fits(p, consumer, want, now, short)
     local ready = not short[name] and w and ready_at(w, consumer.parts[name], need[2], now, need[3])
     if ready ~= now then
       all = false
-      -- -1: only the end of a running request, or another limit, can help.
-      if not short[name] then short[name] = {ready and ready ~= math.huge and ready - now or -1, need[2]} end
+      if not short[name] then
+        -- -1: only the end of a running request, or another limit, can help.
+        local known = ready and ready ~= math.huge
+        short[name] = {known and again_at(w, need[2], ready, now, need[3]) - now or -1, need[2]}
+      end
     end
   end
   return all
 end
 
-local function reserve(p, consumer, wants, reply, now)
+local function reserve(p, consumer, message, reply, now)
+  local wants = message.wants
   local granted, short, taken = {}, {}, {}
   local unmet, head = 0, 0
   for number, want in ipairs(wants) do
@@ -309,13 +322,17 @@ local function reserve(p, consumer, wants, reply, now)
   for name, row in pairs(reply.taken) do
     row[5] = p.windows[name].in_flight == taken[name]
   end
+  reply.granted, reply.short = table.concat(granted), short
+  if message.waits and #wants == 0 then
+    -- It waits for the time that it was told, and says something else.
+    return
+  end
   consumer.want, consumer.head = unmet, head
   if unmet == 0 then
     consumer.since = 0
   elseif consumer.since == 0 then
     consumer.since = now
   end
-  reply.granted, reply.short = table.concat(granted), short
 end
 
 function pool.sync(p, consumer, message, now, each)
@@ -368,7 +385,7 @@ function pool.sync(p, consumer, message, now, each)
 
   local reply = {granted = '', short = {}, taken = {}, used = {}, version = p.version, settled = consumer.settled}
   if message.version == p.version then
-    reserve(p, consumer, message.wants, reply, now)
+    reserve(p, consumer, message, reply, now)
   else
     reply.table = table_of(p)
   end

@@ -251,6 +251,7 @@ class PoolLink:
             "held": held,
             "wants": [[[window.key, amount, share] for window, amount, share in _leased(t)] for t in self._wanted],
         }
+        pool_waits = self.pool.ledger.waiting > 0 and any(window.refused for window in windows.values())
         limits = self._limits()
         if limits != self._agreed:
             message["learned"] = True
@@ -266,6 +267,8 @@ class PoolLink:
             gate = self.pool.gate
             self._gate_telling = gate.closed_until
             message["gate"] = [gate.closed_until - now, max(0.0, gate.banned_until - now), gate.reason]
+        if pool_waits:
+            message["waits"] = True
         if leave:
             message["leave"] = True
         return message
@@ -363,7 +366,7 @@ class PoolLink:
 
         Args:
             now: Monotonic time.
-            failed_at: When the message went out that it does not answer.
+            failed_at: When the message went out that it did not answer; infinity if others may still be answered.
         """
         self.back_at = math.inf
         if self.away:
@@ -374,7 +377,7 @@ class PoolLink:
         for window in self.windows.values():
             window.roll(now)
             until = window.next_opening if isinstance(window, LeasedFixedWindow) else now + window.seconds
-            # Others may be able to reach it, or have spent much since it last told.
+            # Others may have spent much since it last told, or go on spending there.
             left = window.limit * (1 - TRUSTED)
             began = window.starts if isinstance(window, LeasedFixedWindow) else -math.inf
             if failed_at - self.heard_at <= _FRESH and window.told_at == self.heard_at >= began:

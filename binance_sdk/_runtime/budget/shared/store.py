@@ -123,7 +123,7 @@ class Store:
         except Exception as error:
             # Without this thread every call would wait for ever.
             _LOGGER.exception("limits_url: a message could not be exchanged")
-            self._away(f"{type(error).__name__}: {error}", self._clock.monotonic())
+            self._away(f"{type(error).__name__}: {error}", math.inf)
 
     def _serve(self, link: PoolLink, *, contact: bool, leave: bool) -> None:
         """Say what is to be said of one pool, and take over what the store answers."""
@@ -150,11 +150,11 @@ class Store:
                 with self.ledger.lock:
                     link.apply(reply, sent, received)
             except StoreAwayError as error:
-                if error.closed and not closed and link.heard_at > -math.inf and not link.away:
+                if error.down and not closed and link.heard_at > -math.inf and not link.away:
                     # It may have been restarted, or have closed an idle connection.
                     closed = True
                     continue
-                self._away(str(error), sent)
+                self._away(str(error), sent if error.down else math.inf)
                 return
             except ReplyError as error:
                 what = f"{self.settings.address.shown}: the script answers what it never does ({error})"
@@ -173,6 +173,7 @@ class Store:
     # -------------------------------------------------------------------------- state
 
     def _away(self, reason: str, failed_at: float) -> None:
+        """Do without the store; ``failed_at`` is infinity where it may still be there for others."""
         now = self._clock.monotonic()
         with self.ledger.lock:
             for link in self._links():
@@ -183,7 +184,7 @@ class Store:
     def _refuse(self, link: PoolLink, text: str) -> None:
         """The store cannot be used as it is set up; a store that was used before is away."""
         if self._state != "unused":
-            self._away(text, self._clock.monotonic())
+            self._away(text, math.inf)
             return
         now = self._clock.monotonic()
         with self.ledger.lock:

@@ -11,7 +11,7 @@ from binance_sdk._runtime.locks import IMPORT_LOCK
 from binance_sdk._runtime.secrets import without_frames
 from binance_sdk.errors import ConfigError
 
-TIMEOUT = 0.5
+TIMEOUT = 2.0
 """Seconds to connect, and again for each answer; a slower store counts as away."""
 _OLDEST = (7, 0)
 _LONGEST = 200
@@ -20,10 +20,11 @@ _LONGEST = 200
 class StoreAwayError(Exception):
     """The store does not answer, or cannot run scripts now."""
 
-    def __init__(self, reason: str, *, closed: bool = False) -> None:
+    def __init__(self, reason: str, *, down: bool = False) -> None:
         super().__init__(reason)
-        self.closed = closed
-        """The connection was closed by the other side; with a new one the store may answer at once."""
+        self.down = down
+        """Nothing listens there, or it has closed the connection: a new one may be answered at once, or else the store is
+        away for every process. One that only does not answer may be there for others."""
 
 
 class StoreConnection:
@@ -117,7 +118,9 @@ class StoreConnection:
         if isinstance(error, errors.TimeoutError):
             return StoreAwayError(f"{where} does not answer within {TIMEOUT:g} s")
         if isinstance(error, errors.ConnectionError):
-            return StoreAwayError(f"{where} cannot be reached: {text}", closed=True)
+            return StoreAwayError(
+                f"{where} cannot be reached: {text}", down=not isinstance(error.__cause__, TimeoutError)
+            )
         if "BINANCESDK" in text or "WRONGTYPE" in text:
             what = text.partition("BINANCESDK")[2].strip()
             what = f"is of another version of this package ({what})" if what.startswith("format") else "is not ours"
