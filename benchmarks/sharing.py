@@ -50,7 +50,7 @@ def _figures(
     name: str, found: list[WindowStats], reports: list[dict[str, Any]], commands: int, *, lost: bool
 ) -> list[Figure]:
     # The first is entered shortly before its end, and the last is left in its middle.
-    whole = [window for window in found if window.used][1:-1]
+    whole = found[1:-1]
     shares = [window.used / window.limit for window in whole]
     spent = [report["weight"] for report in reports]
     calls = sum(report["calls"] for report in reports)
@@ -96,7 +96,7 @@ def _hammered(
             process.stdout.readline()
         into = judge.now_ms() / 1000 % _SECONDS
         time.sleep((_SECONDS - _LEAD - into) % _SECONDS)
-        begun = time.monotonic()
+        begun, first = time.monotonic(), judge.now_ms() // (_SECONDS * 1000) * _SECONDS * 1000
         for process in processes:
             assert process.stdin is not None
             process.stdin.write("go\n")
@@ -105,7 +105,7 @@ def _hammered(
             _at(begun + _LEAD + _SECONDS + _KILLED_AT, server.kill)
             _at(begun + _LEAD + 2 * _SECONDS + _BACK_AT, server.start)
         reports = [json.loads(process.communicate()[0]) for process in processes]
-        return judge.windows("spot"), reports, _messages(server)
+        return [window for window in judge.windows("spot") if window.start >= first], reports, _messages(server)
 
 
 def _started(settings: dict[str, object]) -> subprocess.Popen[str]:

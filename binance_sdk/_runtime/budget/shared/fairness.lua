@@ -1,11 +1,12 @@
 -- How the consumers of a fixed window leave room for each other. At the turn of a window each that used the one before,
 -- or waits, gets a part kept for it: its share of the limit, and no more than it used before or waits for. What is kept
--- for others fades to nothing at the half of the window, so nothing is left unused for long. A consumer that has waited
+-- for others is all theirs for the first tenth of the window and fades to nothing at its half, so that nothing is left
+-- unused for long. A consumer that has waited
 -- for a whole window is promised what it waits for, even if that is more than its share.
 -- The sum of what is kept is known without looking at every consumer: only the turn of a window looks at all.
 -- A part is {window, used, used in the window before, kept}.
 
-local FADED = 0.5
+local FADES, FADED = 0.1, 0.5
 local PROMISED = 0.5
 
 local fairness = {}
@@ -62,10 +63,11 @@ function fairness.ready_at(w, part, amount, now, share)
   if others <= 0 then return now end
   local room = math.floor(w.limit * share + 1e-9) - fixed.used(w) - amount
   if room < 0 then return now end
-  local opens, fading = fixed.opens(w), w.seconds * FADED
-  if others * math.min(1, 1 - (now - opens) / fading) <= room then return now end
+  local fading = w.seconds * (FADED - FADES)
+  local begins = fixed.starts(w) + w.seconds * FADES
+  if others * math.min(1, 1 - (now - begins) / fading) <= room then return now end
   -- A little later, so that rounding does not say the same again.
-  return math.max(now, opens + fading * (1 - room / others)) + 0.001
+  return math.max(now, begins + fading * (1 - room / others)) + 0.001
 end
 
 function fairness.take(w, part, amount)

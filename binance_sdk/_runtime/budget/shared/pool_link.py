@@ -53,6 +53,8 @@ _HEARTBEAT = 10.0
 """Seconds between two messages while requests are in flight or calls wait: after 30 the store takes us for dead."""
 _FRESH = 1.0
 """What others had spent is known well enough if the store told so many seconds ago at most."""
+_KEPT = 0.1
+"""Part of a fixed window in which the store keeps the whole part of everybody who waited."""
 _UNKNOWN_PART = 0.03
 """Of each limit, for a process that has never reached its store and so knows nothing of the others."""
 _CLOCK_NEWS = 60.0
@@ -100,6 +102,8 @@ class PoolLink:
     """To be answered by the next reply."""
     _wanted: list[Ticket] = field(default_factory=list[Ticket])
     """Those that the last message asks for."""
+    _waited_at: float = -math.inf
+    """When calls last waited for room in the store."""
     _look: bool = False
     """There may be calls to ask for."""
     _version: str = ""
@@ -144,6 +148,16 @@ class PoolLink:
         """By their names in the store."""
         found = [window for window in self.pool.windows if isinstance(window, LeasedWindow)]
         return {window.key: window for window in found}
+
+    @property
+    def used(self) -> bool:
+        """Some message has been sent."""
+        return self.sent_at > -math.inf
+
+    @property
+    def waits(self) -> bool:
+        """Calls wait until the store may have room."""
+        return not self.away and any(window.refused for window in self.windows.values())
 
     def _limits(self) -> Table:
         table: Table = {}
@@ -219,7 +233,9 @@ class PoolLink:
         self._answering += self._asking
         self._asking.clear()
         windows = self.windows
-        busy = any(window.in_flight or window.refused for window in windows.values())
+        busy = self.waits or any(window.in_flight for window in windows.values())
+        if self.waits:
+            self._waited_at = now
         for window in windows.values():
             if window.ready <= now:
                 window.refused, window.ready = 0, -math.inf
@@ -382,6 +398,9 @@ class PoolLink:
             began = window.starts if isinstance(window, LeasedFixedWindow) else -math.inf
             if failed_at - self.heard_at <= _FRESH and window.told_at == self.heard_at >= began:
                 left = max(0.0, window.limit * TRUSTED - window.used)
+            if known and self._waited_at >= failed_at - _FRESH and now <= began + window.seconds * _KEPT:
+                # Whatever the store gave to others before it went away, our part was kept.
+                until = -math.inf
             window.leave_alone(Alone(part, until, math.floor(left * part if known else left)))
         self.pool.ledger.dispatch(now)
         self._answering += self._asking
@@ -390,7 +409,9 @@ class PoolLink:
 
     def answered(self, now: float, *, doubted: bool) -> None:
         """The store is there again; all processes go back to it with the same window if it has forgotten this one."""
-        self.back_at = self.pool.weight.next_opening if doubted else now
+        weight = self.pool.weight
+        weight.roll(now)
+        self.back_at = now if not doubted else weight.opens if now < weight.opens else weight.next_opening
 
     def return_to_store(self) -> None:
         self.away, self.back_at = False, math.inf

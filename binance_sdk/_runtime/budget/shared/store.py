@@ -30,6 +30,8 @@ from binance_sdk.errors import ConfigError
 _LOGGER = logging.getLogger("binance_sdk")
 _RETRY = 1.0
 """Seconds between two attempts to reach a store that is away."""
+_LOOK = 0.5
+"""Seconds between two looks at the connection while calls wait."""
 _LONGEST_STOP = 2.0
 """Seconds for which a closing client waits for the last message."""
 _REPEATS = 4
@@ -102,9 +104,16 @@ class Store:
                 due = min((link.due(now) for link in self._links()), default=math.inf)
             due = min(due, self._retry_at)
             if due > now:
-                poked.wait(None if due == math.inf else due - now)
+                waits = any(link.waits for link in self._links())
+                longest = min(due - now, _LOOK if waits else math.inf)
+                poked.wait(None if longest == math.inf else longest)
                 poked.clear()
-                continue
+                if not (waits and self._connection.closed()):
+                    continue
+                # While all wait for a window to turn, nobody would notice that the store is away, and then it would not
+                # be known whether it gave out any of the next window.
+                self._retry_at = self._clock.monotonic()
+            now = self._clock.monotonic()
             contact = self._retry_at <= now
             if contact:
                 self._retry_at = now + _RETRY
@@ -113,7 +122,7 @@ class Store:
             if not any(link.away for link in self._links()):
                 self._retry_at = math.inf
         for link in self._links():
-            if not link.away and link.sent_at > -math.inf:
+            if not link.away and link.used:
                 self._serve_safely(link, leave=True)
         self._connection.close()
 
@@ -135,7 +144,7 @@ class Store:
         for _ in range(_REPEATS):
             sent = self._clock.monotonic()
             with self.ledger.lock:
-                message = link.message(sent, contact=contact and link.away, leave=leave)
+                message = link.message(sent, contact=contact and link.used, leave=leave)
             if message is None:
                 return
             try:
@@ -163,12 +172,16 @@ class Store:
             except ConfigError as error:
                 self._refuse(link, str(error))
                 return
+            if closed and reply.doubted:
+                # It was restarted, and has forgotten what was spent. Everybody else who was connected does the same.
+                self._away(f"{self.settings.address.shown} was restarted", sent)
             if link.away:
                 with self.ledger.lock:
                     link.answered(received, doubted=reply.doubted)
             else:
                 self._see_states()
             return
+        self._away(f"{self.settings.address.shown} gives no answer that is of use", math.inf)
 
     # -------------------------------------------------------------------------- state
 
@@ -177,7 +190,8 @@ class Store:
         now = self._clock.monotonic()
         with self.ledger.lock:
             for link in self._links():
-                link.leave_store(now, failed_at)
+                if link.used:
+                    link.leave_store(now, failed_at)
         self._retry_at = now + _RETRY
         self._become("lost", reason)
 

@@ -23,8 +23,8 @@ class StoreAwayError(Exception):
     def __init__(self, reason: str, *, down: bool = False) -> None:
         super().__init__(reason)
         self.down = down
-        """Nothing listens there, or it has closed the connection: a new one may be answered at once, or else the store is
-        away for every process. One that only does not answer may be there for others."""
+        """Nothing listens there, or it closed the connection: with a new one it answers at once, or it is away for
+        every process. A store that only does not answer may be there for others."""
 
 
 class StoreConnection:
@@ -64,6 +64,19 @@ class StoreConnection:
         self._drop()
         # What redis-py raised holds the password in its frames.
         raise without_frames(failure)
+
+    def closed(self) -> bool:
+        """Whether the other side has closed the connection meanwhile; nothing is sent to find that out."""
+        connection = getattr(self._client, "connection", None)
+        if connection is None:
+            return False
+        import redis.exceptions as errors
+
+        try:
+            connection.can_read(0)
+        except (errors.RedisError, OSError):
+            return True
+        return False
 
     def _open(self) -> None:
         with IMPORT_LOCK:
