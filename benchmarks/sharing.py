@@ -21,7 +21,7 @@ from benchmarks._figures import Figure, Target
 from benchmarks._judge import Judge
 from benchmarks.budgeting import SYMBOLS
 from binance_sdk.simulator import WindowStats
-from tests.shared.servers import SERVERS, Server, running
+from tests.shared.servers import Server, running, valkey
 
 _LIMIT, _SECONDS = 6000, 10
 _PROCESSES, _TASKS = 8, 50
@@ -33,8 +33,7 @@ _KILLED_AT, _BACK_AT = 8.5, 1.0
 
 
 def run(options: Any) -> list[Figure]:
-    program = SERVERS["valkey"]()
-    assert program is not None
+    program = valkey()
     windows = max(4, options.windows)
     figures: list[Figure] = []
     for name, skew, lost in (
@@ -81,7 +80,7 @@ def _hammered(
     ):
         settings = [
             {
-                "url": judge.url,
+                "url": judge.base_url("spot"),
                 "limits_url": server.url,
                 "number": number,
                 "tasks": _TASKS,

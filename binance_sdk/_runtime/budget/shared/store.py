@@ -24,7 +24,7 @@ from binance_sdk._runtime.budget.shared.store_connection import StoreAwayError, 
 from binance_sdk._runtime.clock import BlockingClock, Clock
 from binance_sdk._runtime.fork import abandon, notify_after_fork
 from binance_sdk._runtime.locks import new_lock
-from binance_sdk._runtime.operation import MarketLimits
+from binance_sdk._runtime.market import PoolLimits
 from binance_sdk.errors import ConfigError
 
 _LOGGER = logging.getLogger("binance_sdk")
@@ -70,7 +70,7 @@ class Store:
         live = max((link.live for link in self._links()), default=0)
         return StoreStatus(self._state, self._since, self._reason, live)
 
-    def pool(self, name: str, limits: MarketLimits, wall: float, monotonic: float) -> Pool:
+    def pool(self, name: str, limits: PoolLimits, wall: float, monotonic: float) -> Pool:
         """The pool of that name, whose budget is in the store."""
         with self._lock:
             pool = self._pools.get(name)
