@@ -25,6 +25,10 @@ SERVERS: dict[str, Callable[[], str | None]] = {"valkey": valkey, "redis": lambd
 """Where the program of each kind of server is; None where it is not installed."""
 
 
+_DEBUG = ("--enable-debug-command", "yes")
+"""``DEBUG SLEEP`` makes a server that does not answer."""
+
+
 @dataclass
 class Server:
     """A server in a process of its own, which a test may kill and start again, empty, on the same port."""
@@ -32,6 +36,8 @@ class Server:
     program: str
     port: int
     directory: Path
+    more: tuple[str, ...] = ()
+    """Arguments more; a name of a file is one in the directory."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -39,8 +45,10 @@ class Server:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self.process = subprocess.Popen([*command, "--dir", str(self.directory)], stdout=subprocess.DEVNULL)
+        plain = () if "--sentinel" in self.more else ("--save", "", "--appendonly", "no", *_DEBUG)
+        where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory))
+        command = [self.program, *self.more, *where, *plain]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=self.directory)
         until = time.monotonic() + 10
         with redis.Redis(port=self.port) as client:
             while True:
@@ -60,13 +68,22 @@ class Server:
         self.process = None
 
 
-@contextmanager
-def running(program: str) -> Generator[Server, None, None]:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(program: str, *more: str, config: str = "") -> Generator[Server, None, None]:
+    port = free_port()
     with tempfile.TemporaryDirectory() as directory:
-        server = Server(program, port, Path(directory))
+        if config:
+            path = Path(directory) / "server.conf"
+            path.write_text(config, "utf-8")
+            more = (str(path), *more)
+        server = Server(program, port, Path(directory), more)
         server.start()
         try:
             yield server

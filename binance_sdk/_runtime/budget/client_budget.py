@@ -21,6 +21,9 @@ from binance_sdk.events import Event, StoreChanged, Waited
 _DISPATCH_SECONDS = 30.0
 """How often a waiting call serves the queue itself, in case the call before it cannot."""
 
+_STORE_SECONDS = 0.25
+"""With a store it does so no sooner than that: whoever speaks to the store wakes it."""
+
 
 class ClientBudget:
     """Spends what the pools and the caps allow; waits where they do not."""
@@ -170,7 +173,8 @@ class ClientBudget:
             if not wait or (ready != math.inf and ready > deadline) or now >= deadline:
                 raise self._too_late(pool, ticket, ready, now, wait=wait)
             # The ticket in front may belong to an event loop that has stopped: then this task serves the queue.
-            await pause(min(ticket.ready_at, deadline, now + _DISPATCH_SECONDS) - now)
+            ready_at = ticket.ready_at if pool.link is None else max(ticket.ready_at, now + _STORE_SECONDS)
+            await pause(min(ready_at, deadline, now + _DISPATCH_SECONDS) - now)
             now = self._clock.monotonic()
             pool.ledger.dispatch(now)
             if pool.link is not None:

@@ -111,8 +111,8 @@ class _LeasedWindow(Leased):
     def _leased_at(self, amount: int, now: float) -> float:
         if amount <= self.lease:
             return now
-        # Without a time in the future, only an answer of the store can tell.
-        return self.ready if self.ready > now else math.inf
+        # It has to be asked for first; for all that is known, it can be had at once.
+        return self.ready if self.ready > now else math.nextafter(now, math.inf)
 
     def _leased(self, charge: Charge) -> LeasedCharge:
         snapshot = None

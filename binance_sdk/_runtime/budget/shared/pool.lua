@@ -237,6 +237,12 @@ local function look(p, consumer, now, each)
   end
 end
 
+local function roll_parts(p, consumer)
+  for name, w in pairs(p.windows) do
+    if w.fixed then consumer.parts[name] = fairness.rolled(w, consumer, consumer.parts[name]) end
+  end
+end
+
 local function hold(w, consumer, name, amount)
   local more, part = amount - (consumer.held[name] or 0), consumer.parts[name]
   w.in_flight = w.in_flight + more
@@ -344,10 +350,7 @@ function pool.sync(p, consumer, message, now, each)
     if not message.table then return {unknown = true}, nil end
     learn_table(p, message.table, now)
     message.version = p.version
-  elseif message.learned then
-    learn_table(p, message.table, now)
-    message.version = p.version
-  elseif message.table and message.version ~= p.version then
+  elseif message.table and not message.learned and message.version ~= p.version then
     learn_kinds(p, message.table, now)
     if agrees(p, message.table) then message.version = p.version end
   end
@@ -362,9 +365,7 @@ function pool.sync(p, consumer, message, now, each)
     turned = turned or w.fixed and w.turn ~= w.index
   end
   if turned or p.looked_at + LOOK <= now then look(p, consumer, now, each) end
-  for name, w in pairs(p.windows) do
-    if w.fixed then consumer.parts[name] = fairness.rolled(w, consumer, consumer.parts[name]) end
-  end
+  roll_parts(p, consumer)
 
   for _, ending in ipairs(message.endings) do settle(p, consumer, ending, now) end
   for name in pairs(consumer.held) do
@@ -376,6 +377,14 @@ function pool.sync(p, consumer, message, now, each)
     else
       consumer.held[name] = nil
     end
+  end
+  if message.learned then
+    -- After what has ended, which was charged to the windows of before.
+    if not agrees(p, message.table) then
+      learn_table(p, message.table, now)
+      roll_parts(p, consumer)
+    end
+    message.version = p.version
   end
   if message.gate then
     local closed, banned = now + message.gate[1], now + message.gate[2]
