@@ -58,14 +58,20 @@ def _learned(client: SyncBinanceClient) -> SyncBinanceClient:
     return client
 
 
+def _spend_all(client: SyncBinanceClient) -> None:
+    for _ in range(_WEIGHT):
+        client.spot.depth("BTCUSDT", limit=1000, options=RequestOptions(wait=False))
+
+
 def _key(exchange: Simulator) -> str:
     return pool_key("default", f"{exchange.base_url('spot').removeprefix('http://')}/spot")
 
 
 def test_what_one_client_spends_another_cannot(exchange: Simulator, store: Server) -> None:
-    with SyncBinanceClient(**_settings(exchange, store)) as first, SyncBinanceClient(
-        **_settings(exchange, store, 2.0)
-    ) as second:
+    with (
+        SyncBinanceClient(**_settings(exchange, store)) as first,
+        SyncBinanceClient(**_settings(exchange, store, 2.0)) as second,
+    ):
         _learned(first)
         for _ in range(5):
             first.spot.depth("BTCUSDT", limit=1000)
@@ -73,7 +79,9 @@ def test_what_one_client_spends_another_cannot(exchange: Simulator, store: Serve
         second.spot.ping()
         assert second.limits.spot.limit == _WEIGHT
         assert second.limits.spot.used == exchange.used_weight("spot") == 20 + 250 + 1
-        with pytest.raises(BudgetError, match=r"depth: waits for .* weight, fits in [\d.]+ s at the earliest; wait=False"):
+        with pytest.raises(
+            BudgetError, match=r"depth: waits for .* weight, fits in [\d.]+ s at the earliest; wait=False"
+        ):
             second.spot.depth("BTCUSDT", limit=1000, options=RequestOptions(wait=False))
         # What fits is not refused.
         second.spot.depth("BTCUSDT", limit=100, options=RequestOptions(wait=False))
@@ -132,7 +140,10 @@ def test_a_ban_is_one_for_all_and_outlives_the_process_that_met_it(exchange: Sim
         # The next message tells the second, and every one that comes later.
         with pytest.raises(IPBannedError, match="not sent"):
             second.spot.ping()
-        with SyncBinanceClient(**_settings(exchange, store, 3.0)) as third, pytest.raises(IPBannedError, match="not sent"):
+        with (
+            SyncBinanceClient(**_settings(exchange, store, 3.0)) as third,
+            pytest.raises(IPBannedError, match="not sent"),
+        ):
             third.spot.ping()
         assert exchange.windows("spot")[-1].requests == sent
         assert 200 < second.limits.spot.closed_for <= 310
@@ -142,9 +153,12 @@ def test_a_lost_store_is_told_and_calls_go_on_until_it_is_back(
     exchange: Simulator, store: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     events: list[Event] = []
-    with caplog.at_level(logging.WARNING, "binance_sdk"), SyncBinanceClient(
-        **_settings(exchange, store, hooks=[lambda event: isinstance(event, StoreChanged) and events.append(event)])
-    ) as client:
+    with (
+        caplog.at_level(logging.WARNING, "binance_sdk"),
+        SyncBinanceClient(
+            **_settings(exchange, store, hooks=[lambda event: isinstance(event, StoreChanged) and events.append(event)])
+        ) as client,
+    ):
         client.spot.ping()
         store.kill()
         for _ in range(3):
@@ -154,8 +168,7 @@ def test_a_lost_store_is_told_and_calls_go_on_until_it_is_back(
         assert "cannot be reached" in client.limits.store.reason
         # Of what was left, this process has its part, and no more.
         with pytest.raises(BudgetError):
-            for _ in range(_WEIGHT):
-                client.spot.depth("BTCUSDT", limit=1000, options=RequestOptions(wait=False))
+            _spend_all(client)
         assert exchange.used_weight("spot") <= 0.97 * 6000
         store.start()
         until = time.monotonic() + 20
@@ -174,8 +187,7 @@ def test_without_a_store_from_the_start_a_small_part_may_be_spent(exchange: Simu
         assert client.limits.store is not None
         assert client.limits.store.state == "lost"
         with pytest.raises(BudgetError):
-            for _ in range(_WEIGHT):
-                client.spot.depth("BTCUSDT", limit=1000, options=RequestOptions(wait=False))
+            _spend_all(client)
         assert exchange.used_weight("spot") <= 0.03 * 6000
 
 
@@ -184,7 +196,9 @@ def test_a_key_with_something_else_in_it_is_a_clear_error(exchange: Simulator, s
         for value in ({"name": "value"}, {"pool": b"\x81\xa6format\x63"}):
             looking.delete(_key(exchange))
             looking.hset(_key(exchange), mapping=value)  # type: ignore[arg-type]
-            with pytest.raises(ConfigError, match="spot.ping: .*the key 'binance-sdk:{default}:.* use another limits_key"):
+            with pytest.raises(
+                ConfigError, match=r"spot.ping: .*the key 'binance-sdk:{default}:.* use another limits_key"
+            ):
                 client.spot.ping()
         looking.delete(_key(exchange))
         looking.rpush(_key(exchange), "x")
@@ -212,9 +226,11 @@ def test_a_server_that_is_too_old_is_an_error(
     exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis.Redis, "info", lambda *_: {"redis_version": "6.2.14"})
-    with SyncBinanceClient(**_settings(exchange, store)) as client:
-        with pytest.raises(ConfigError, match=r"is version 6\.2\.14; 7\.0 or newer is needed"):
-            client.spot.ping()
+    with (
+        SyncBinanceClient(**_settings(exchange, store)) as client,
+        pytest.raises(ConfigError, match=r"is version 6\.2\.14; 7\.0 or newer is needed"),
+    ):
+        client.spot.ping()
 
 
 def test_a_store_that_does_not_answer_has_a_bound(
