@@ -76,7 +76,9 @@ def _hammered(
 ) -> tuple[list[WindowStats], list[dict[str, Any]], int]:
     with (
         running(program) as server,
-        Judge(weight_limits={"spot": _LIMIT}, weight_window_seconds=_SECONDS, history_days=3, symbols=list(SYMBOLS)) as judge,
+        Judge(
+            weight_limits={"spot": _LIMIT}, weight_window_seconds=_SECONDS, history_days=3, symbols=list(SYMBOLS)
+        ) as judge,
     ):
         settings = [
             {

@@ -17,6 +17,7 @@ from binance_sdk._runtime.budget.shared.pool_link import PoolLink
 from binance_sdk._runtime.budget.shared.script import Script
 from binance_sdk._runtime.budget.shared.status import StoreStatus
 from binance_sdk._runtime.market import Limit, PoolLimits
+from binance_sdk.errors import BudgetError
 
 _WEIGHT, _GROUP = "weight/60", "group/300"
 _START = 1_000_000.0 * 60
@@ -256,6 +257,21 @@ def test_a_process_that_never_reached_its_store_gets_3_percent() -> None:
     link.leave_store(_START + 1, _START + 1)
     assert _spendable(pool, _START + 2) == 170
     assert _spendable(pool, _START + 61) == 170
+
+
+def test_a_call_larger_than_the_part_waits_for_a_while_and_no_longer() -> None:
+    pool, link = _linked()
+    link.leave_store(_START + 1, _START + 1)
+    reservation = Reservation((Need(pool.gate, 1), Need(pool.weight, 175, 0.95)), operation="spot.depth")
+    assert isinstance(pool.ledger.reserve(reservation, _START + 2, lambda: None), Ticket)
+    link.check_fits(reservation, _START + 10.9)
+    with pytest.raises(
+        BudgetError, match=r"spot.depth: takes 175 of spot weight, of which this process may use 165 in"
+    ):
+        link.check_fits(reservation, _START + 11)
+    link.check_fits(Reservation((Need(pool.weight, 165, 0.95),)), _START + 11)
+    link.return_to_store()
+    link.check_fits(reservation, _START + 12)
 
 
 def test_a_larger_share_is_a_larger_part() -> None:

@@ -21,8 +21,9 @@ from binance_sdk.events import Event, StoreChanged, Waited
 _DISPATCH_SECONDS = 30.0
 """How often a waiting call serves the queue itself, in case the call before it cannot."""
 
-_STORE_SECONDS = 0.25
-"""With a store it does so no sooner than that: whoever speaks to the store wakes it."""
+_STORE_SECONDS, _STORE_DISPATCH_SECONDS = 0.25, 5.0
+"""With a store it does so no sooner than that, since whoever speaks to the store wakes it; and no later, as the store
+may be away."""
 
 
 class ClientBudget:
@@ -163,6 +164,8 @@ class ClientBudget:
                 raise ticket.failure
             # The limits may have become smaller while it waited.
             _check_fits(ticket.reservation)
+            if pool.link is not None:
+                pool.link.check_fits(ticket.reservation, now)
             if ticket.asking and now < deadline:
                 # Only the store can tell; it does so soon, or is given up soon.
                 await pause(min(deadline - now, _DISPATCH_SECONDS))
@@ -173,8 +176,10 @@ class ClientBudget:
             if not wait or (ready != math.inf and ready > deadline) or now >= deadline:
                 raise self._too_late(pool, ticket, ready, now, wait=wait)
             # The ticket in front may belong to an event loop that has stopped: then this task serves the queue.
-            ready_at = ticket.ready_at if pool.link is None else max(ticket.ready_at, now + _STORE_SECONDS)
-            await pause(min(ready_at, deadline, now + _DISPATCH_SECONDS) - now)
+            ready_at, longest = ticket.ready_at, _DISPATCH_SECONDS
+            if pool.link is not None:
+                ready_at, longest = max(ready_at, now + _STORE_SECONDS), _STORE_DISPATCH_SECONDS
+            await pause(min(ready_at, deadline, now + longest) - now)
             now = self._clock.monotonic()
             pool.ledger.dispatch(now)
             if pool.link is not None:

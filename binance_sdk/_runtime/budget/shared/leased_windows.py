@@ -13,13 +13,17 @@ from dataclasses import dataclass
 
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.gate import Gate
+from binance_sdk._runtime.budget.ledger import Reservation
 from binance_sdk._runtime.budget.resource import Charge, Leased
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
+from binance_sdk.errors import BudgetError
 
 WEIGHT = "weight"
 """Kind of the windows that are fixed; a group is named by itself."""
 TRUSTED = 0.97
 """Part of a limit that all processes together spend while the store is away, since they know little of each other."""
+_PATIENCE = 10.0
+"""Seconds for which a call that is larger than what may be spent without the store waits for it to come back."""
 _SOON = 0.25
 """Seconds after which the store is asked again if it cannot tell when there will be room."""
 
@@ -52,11 +56,13 @@ class Alone:
         part: Of each limit, in windows that begin while it is away.
         until: When the last window has ended in which others may have spent through the store.
         extra: What may be spent until then.
+        since: When the store was lost.
     """
 
     part: float
     until: float
     extra: int
+    since: float = 0.0
 
 
 Ended = Callable[[str, LeasedCharge, "int | None", bool], None]
@@ -70,6 +76,8 @@ def _unheard(name: str, charge: LeasedCharge, reported: int | None, answered: bo
 class _LeasedWindow(Leased):
     """What both kinds of window have in common; times are monotonic seconds."""
 
+    name: str
+    limit: int
     seconds: int
     kind: str = WEIGHT
     """What is counted: weight, or the name of a group."""
@@ -108,6 +116,11 @@ class _LeasedWindow(Leased):
         self.alone, self.spent_alone = alone, 0
         self.refused, self.ready, self.lease = 0, -math.inf, 0
 
+    def usable_alone(self, share: float) -> int:
+        """What this process may use of a window while the store is away."""
+        part = 1.0 if self.alone is None else TRUSTED * self.alone.part
+        return math.floor(self.limit * share * part + 1e-9)
+
     def _leased_at(self, amount: int, now: float) -> float:
         if amount <= self.lease:
             return now
@@ -143,6 +156,24 @@ class _LeasedWindow(Leased):
         return alone.until
 
 
+def check_alone(reservation: Reservation, now: float) -> None:
+    """Check that a call does not wait for a store that is away for long, because it is larger than all it may use.
+
+    Raises:
+        BudgetError: it does.
+    """
+    for need in reservation.needs:
+        window = need.resource
+        if isinstance(window, _LeasedWindow) and window.alone is not None and now >= window.alone.since + _PATIENCE:
+            usable = window.usable_alone(need.share)
+            if need.amount > usable:
+                raise BudgetError(
+                    f"{reservation.operation}: takes {need.amount} of {window.name}, of which this process may use "
+                    f"{usable} in a window while the store of limits_url is away; it waited for the store",
+                    operation=reservation.operation,
+                )
+
+
 class LeasedFixedWindow(_LeasedWindow, FixedWindow):
     """A fixed window of request weight."""
 
@@ -165,7 +196,7 @@ class LeasedFixedWindow(_LeasedWindow, FixedWindow):
         if self.alone is None:
             return self._leased_at(amount, now)
         ready = super().ready_at(amount, now, share)
-        usable = math.floor(self.limit * share * TRUSTED * self.alone.part + 1e-9)
+        usable = self.usable_alone(share)
         if amount > usable:
             return math.inf
         if self.carried + self.own + self.in_flight + amount > usable:

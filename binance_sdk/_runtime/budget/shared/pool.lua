@@ -164,6 +164,14 @@ local function believed_at(w, now)
   return 0
 end
 
+-- A count that has to come may show that there is more room than it seems: what is in flight, or was answered without a
+-- count that can be trusted, may be counted twice for a moment. Then it is worth asking again soon.
+local function again_at(w, amount, ready, now, share)
+  if not w.fixed or ready <= now + SOON then return ready end
+  local uncertain = w.in_flight + w.unreported - w.covered + w.lost
+  return uncertain > 0 and w.reported + amount <= w.limit * share and now + SOON or ready
+end
+
 -- When a window lets the amount through, whether or not it is believed; as for others, `now` if it does.
 local function ready_at(w, part, amount, now, share)
   local ready = module_of(w).ready_at(w, amount, now, share)
@@ -173,6 +181,7 @@ local function ready_at(w, part, amount, now, share)
     if w.given + amount <= math.max(1, math.floor(w.limit * TRUSTED)) then return ready end
     return math.max(ready, believed)
   end
+  ready = again_at(w, amount, ready, now, share)
   return w.fixed and math.max(ready, fairness.ready_at(w, part, amount, now, share)) or ready
 end
 
@@ -211,7 +220,8 @@ local function lapse(p, consumer, now)
     end
   end
   for name, part in pairs(consumer.parts) do
-    if p.windows[name] then fairness.leave(p.windows[name], part) end
+    local w = p.windows[name]
+    if w then fairness.leave(w, fairness.rolled(w, consumer, part)) end
   end
   consumer.held, consumer.parts, consumer.want, consumer.since, consumer.lapsed = {}, {}, 0, 0, true
 end
@@ -275,14 +285,6 @@ end
 
 -- ---------------------------------------------------------------------------------------------------------- message
 
--- A count that has to come may show that there is more room than it seems: what is in flight, or was answered without a
--- count that can be trusted, may be counted twice for a moment. Then it is worth asking again soon.
-local function again_at(w, amount, ready, now, share)
-  if not w.fixed or ready <= now + SOON or believed_at(w, now) > 0 then return ready end
-  local uncertain = w.in_flight + w.unreported - w.covered + w.lost
-  return uncertain > 0 and w.reported + amount <= w.limit * share and now + SOON or ready
-end
-
 -- Whether everything that one request wants fits; whoever is short of a window blocks it for those that come later.
 local function fits(p, consumer, want, now, short)
   local all = now >= p.closed_until
@@ -293,8 +295,7 @@ local function fits(p, consumer, want, now, short)
       all = false
       if not short[name] then
         -- -1: only the end of a running request, or another limit, can help.
-        local known = ready and ready ~= math.huge
-        short[name] = {known and again_at(w, need[2], ready, now, need[3]) - now or -1, need[2]}
+        short[name] = {ready and ready ~= math.huge and ready - now or -1, need[2]}
       end
     end
   end
@@ -336,7 +337,8 @@ local function reserve(p, consumer, message, reply, now)
   consumer.want, consumer.head = unmet, head
   if unmet == 0 then
     consumer.since = 0
-  elseif consumer.since == 0 then
+  elseif consumer.since == 0 or next(taken) then
+    -- Who gets something does not starve.
     consumer.since = now
   end
 end

@@ -22,6 +22,7 @@ from binance_sdk._runtime.budget.shared.leased_windows import (
     LeasedFixedWindow,
     LeasedSlidingWindow,
     SharedGate,
+    check_alone,
 )
 from binance_sdk._runtime.budget.shared.messages import Reply, ReplyError, Table
 from binance_sdk._runtime.budget.shared.script import Script
@@ -72,9 +73,8 @@ class PoolLink:
     store: StoreView
     consumer: str = field(default_factory=lambda: uuid4().hex)
     heard_at: float = -math.inf
-    """When the last reply came."""
+    """When the last reply came, and how many processes there were by it."""
     live: int = 0
-    """Processes, by the last reply."""
     away: bool = False
     """The pool does without the store."""
     back_at: float = math.inf
@@ -198,10 +198,7 @@ class PoolLink:
     def message(self, now: float, *, contact: bool = False, leave: bool = False) -> dict[str, Any] | None:
         """What to say now; None if there is nothing.
 
-        Args:
-            now: Monotonic time.
-            contact: Say something in any case, to see whether the store is there.
-            leave: It is the last message.
+        ``contact`` says something in any case, to see whether the store is there; ``leave`` says the last message.
         """
         self._look, pool = False, self.pool
         self._answering += self._asking
@@ -361,7 +358,7 @@ class PoolLink:
             if known and self._waited_at >= failed_at - _FRESH and now <= began + window.seconds * _KEPT:
                 # Whatever the store gave to others before it went away, our part was kept.
                 until = -math.inf
-            window.leave_alone(Alone(part, until, math.floor(left * part if known else left)))
+            window.leave_alone(Alone(part, until, math.floor(left * part if known else left), now))
         self.pool.ledger.dispatch(now)
         self._answer()
 
@@ -382,6 +379,8 @@ class PoolLink:
         pool = self.pool
         pool.ledger.fail(pool.gate, lambda name: ConfigError(f"{name}: {text}", operation=name), now)
         self._answer()
+
+    check_fits = staticmethod(check_alone)
 
     # --------------------------------------------------------------------------- fork
 
