@@ -134,8 +134,8 @@ def _environment(given: Arguments) -> Environment:
 def _store(given: Arguments) -> StoreSettings | None:
     check_number("limits_share", given.limits_share, _LEAST_SHARE, _MOST_SHARE)
     key: object = given.limits_key
-    if not isinstance(key, str) or not 0 < len(key) <= _LONGEST_LIMITS_KEY:
-        refuse("limits_key", key, f"must be a str of 1 to {_LONGEST_LIMITS_KEY} characters")
+    if not isinstance(key, str) or not key.strip() or not key.isprintable() or len(key) > _LONGEST_LIMITS_KEY:
+        refuse("limits_key", key, f"must be a str of 1 to {_LONGEST_LIMITS_KEY} printable characters")
     url, source = _argument_or_variable(given, "limits_url")
     if url is None or (not given.budget and given.limits_url is None):
         return None

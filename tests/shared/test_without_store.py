@@ -30,7 +30,7 @@ class _Store:
 
 def _linked(share: float = 1.0) -> tuple[Pool, PoolLink]:
     link = PoolLink(Script("key"), share, lambda: None, _Store())
-    limits = PoolLimits("spot", Limit(6000, 60), {"group": Limit(500, 300)})
+    limits = PoolLimits("spot", Limit(6000, 60), {"group": Limit(500, 300)}, "x-mbx-used-weight-{interval}")
     time = ServerTime(_START, _START)
     # The clocks agree, and it is known how well.
     time.observe(_START, 0.001, _START, _START)
