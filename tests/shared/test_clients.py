@@ -48,8 +48,8 @@ def store(valkey_server: Server) -> Server:
 
 
 def _settings(exchange: Simulator, store: Server, share: float = 1.0, **more: Any) -> dict[str, Any]:
-    url = exchange.base_url("spot")
-    return {"spot_base_url": url, "limits_url": store.url, "limits_share": share, "safety_margin": 0, **more}
+    plain = {"limits_url": store.url, "limits_share": share, "safety_margin": 0}
+    return {"spot_base_url": exchange.base_url("spot"), **plain, **more}
 
 
 def _learned(client: SyncBinanceClient) -> SyncBinanceClient:
@@ -152,12 +152,15 @@ def test_a_ban_is_one_for_all_and_outlives_the_process_that_met_it(exchange: Sim
 def test_a_lost_store_is_told_and_calls_go_on_until_it_is_back(
     exchange: Simulator, store: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    events: list[Event] = []
+    events: list[StoreChanged] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, StoreChanged):
+            events.append(event)
+
     with (
         caplog.at_level(logging.WARNING, "binance_sdk"),
-        SyncBinanceClient(
-            **_settings(exchange, store, hooks=[lambda event: isinstance(event, StoreChanged) and events.append(event)])
-        ) as client,
+        SyncBinanceClient(**_settings(exchange, store, hooks=[watch])) as client,
     ):
         client.spot.ping()
         store.kill()
@@ -176,7 +179,7 @@ def test_a_lost_store_is_told_and_calls_go_on_until_it_is_back(
             while not looking.exists(_key(exchange)):
                 assert time.monotonic() < until
                 time.sleep(0.05)
-    assert events[:2] == [StoreChanged("connected", ""), StoreChanged("lost", events[1].reason)]  # type: ignore[union-attr]
+    assert events[:2] == [StoreChanged("connected", ""), StoreChanged("lost", events[1].reason)]
     assert len([text for text in caplog.messages if "spend this process's own part" in text]) == 1
 
 
@@ -193,9 +196,9 @@ def test_without_a_store_from_the_start_a_small_part_may_be_spent(exchange: Simu
 
 def test_a_key_with_something_else_in_it_is_a_clear_error(exchange: Simulator, store: Server) -> None:
     with redis.Redis(port=store.port) as looking, SyncBinanceClient(**_settings(exchange, store)) as client:
-        for value in ({"name": "value"}, {"pool": b"\x81\xa6format\x63"}):
+        for name, value in (("name", "value"), ("pool", b"\x81\xa6format\x63")):
             looking.delete(_key(exchange))
-            looking.hset(_key(exchange), mapping=value)  # type: ignore[arg-type]
+            looking.hset(_key(exchange), name, value)  # type: ignore[arg-type]
             with pytest.raises(
                 ConfigError, match=r"spot.ping: .*the key 'binance-sdk:{default}:.* use another limits_key"
             ):
@@ -213,7 +216,7 @@ def test_a_wrong_password_is_an_error_that_does_not_show_it(
     exchange: Simulator, store: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = store.url.replace("redis://", "redis://user:gehe1m@")
-    settings = {**_settings(exchange, store), "limits_url": url}
+    settings: dict[str, Any] = {**_settings(exchange, store), "limits_url": url}
     with caplog.at_level(logging.DEBUG), SyncBinanceClient(**settings) as client:
         with pytest.raises(ConfigError, match="refuses the user or password of limits_url") as caught:
             client.spot.ping()
@@ -222,10 +225,14 @@ def test_a_wrong_password_is_an_error_that_does_not_show_it(
     assert "gehe1m" not in caplog.text
 
 
+def old(*_: object) -> dict[str, str]:
+    return {"redis_version": "6.2.14"}
+
+
 def test_a_server_that_is_too_old_is_an_error(
     exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis.Redis, "info", lambda *_: {"redis_version": "6.2.14"})
+    monkeypatch.setattr(redis.Redis, "info", old)
     with (
         SyncBinanceClient(**_settings(exchange, store)) as client,
         pytest.raises(ConfigError, match=r"is version 6\.2\.14; 7\.0 or newer is needed"),
@@ -239,8 +246,12 @@ def test_a_store_that_does_not_answer_has_a_bound(
     monkeypatch.setattr(store_connection, "TIMEOUT", 0.2)
     with SyncBinanceClient(**_settings(exchange, store)) as client, redis.Redis(port=store.port) as looking:
         client.spot.ping()
+
         # For as long as it sleeps, the server answers nobody.
-        sleeping = threading.Thread(target=lambda: looking.execute_command("DEBUG", "SLEEP", "2"), daemon=True)
+        def sleep() -> None:
+            looking.execute_command("DEBUG", "SLEEP", "2")  # pyright: ignore[reportUnknownMemberType]
+
+        sleeping = threading.Thread(target=sleep, daemon=True)
         sleeping.start()
         time.sleep(0.05)
         begun = time.monotonic()
@@ -267,7 +278,7 @@ def test_other_kinds_of_address(exchange: Simulator, kind: str) -> None:
                 while looking.cluster("INFO")["cluster_state"] != "ok":
                     assert time.monotonic() < until
                     time.sleep(0.02)
-        with SyncBinanceClient(**{**_settings(exchange, server), "limits_url": url}) as client:
+        with SyncBinanceClient(**_settings(exchange, server, limits_url=url)) as client:
             client.spot.ping()
             assert client.limits.store is not None
             assert client.limits.store.state == "connected", client.limits.store
@@ -278,7 +289,7 @@ def test_other_kinds_of_address(exchange: Simulator, kind: str) -> None:
 def test_sentinels_name_the_master(exchange: Simulator, store: Server, tmp_path: Any) -> None:
     with running(valkey(), "--sentinel", config=f"sentinel monitor mymaster 127.0.0.1 {store.port} 1\n") as sentinel:
         url = f"redis+sentinel://127.0.0.1:{sentinel.port}/mymaster/0"
-        with SyncBinanceClient(**{**_settings(exchange, store), "limits_url": url}) as client:
+        with SyncBinanceClient(**_settings(exchange, store, limits_url=url)) as client:
             client.spot.ping()
             assert client.limits.store is not None
             assert client.limits.store.state == "connected", client.limits.store

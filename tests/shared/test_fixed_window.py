@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from importlib.resources import files
+from typing import Any
 
 import pytest
 import redis
@@ -82,19 +83,19 @@ def _steps(seed: int) -> list[tuple[object, ...]]:
     return steps
 
 
-def _in_memory(steps: list[tuple[object, ...]]) -> tuple[list[list[float]], list[str]]:
+def _in_memory(steps: list[tuple[Any, ...]]) -> tuple[list[list[float]], list[str]]:
     """The numbers after each step, and the steps as the script takes them."""
     window, now = FixedWindow("weight", 100, 10), 1_000_003.0
     charges: list[Charge] = []
     rows: list[list[float]] = []
     sent: list[str] = []
     for name, pause, *rest in steps:
-        now += pause  # type: ignore[operator]
+        now += pause
         ready = 0.0
         if name == "settle" and rest[1] is None:
             # What a server would tell that has seen nobody else.
             rest[1] = window.reported + 4
-        numbers: list[float] = [*rest]  # type: ignore[list-item]
+        numbers: list[float] = [*rest]
         if name in ("refund", "settle"):
             if not charges:
                 continue

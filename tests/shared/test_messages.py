@@ -52,38 +52,38 @@ def test_a_reply_is_read() -> None:
     assert read_reply('{"unknown":true}') == "unknown"
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("granted", "12"),
-        ("granted", None),
-        ("short", []),
-        ("short", {"weight/60": [1.5]}),
-        ("short", {"weight/60": [-2, 1]}),
-        ("short", {"weight/60": [1, 1.5]}),
-        ("taken", {"weight/60": [1, 0, 12, 1]}),
-        ("taken", {"weight/60": [1, 0, 12, 1, "true"]}),
-        ("taken", {"weight/60": [1, 0, "12", 1, True]}),
-        ("used", {"weight/60": -1}),
-        ("used", {"weight/60": True}),
-        ("used", {"weight/60": 1e300}),
-        ("table", {"weight": ["fixed", []]}),
-        ("table", {"weight": ["fixed", [[0, 10]]]}),
-        ("table", {"weight": ["fixed", [[60]]]}),
-        ("table", "weight"),
-        ("version", 17),
-        ("settled", 1.5),
-        ("doubted", 0),
-        ("live", "2"),
-        ("shares", 0),
-        ("now", "yesterday"),
-        ("now", "nan"),
-        ("closed", -1),
-        ("banned", None),
-        ("reason", "x" * 1000),
-        ("reason", "two\nlines"),
-    ],
-)
+_WRONG: list[tuple[str, Any]] = [
+    ("granted", "12"),
+    ("granted", None),
+    ("short", "none"),
+    ("short", {"weight/60": [1.5]}),
+    ("short", {"weight/60": [-2, 1]}),
+    ("short", {"weight/60": [1, 1.5]}),
+    ("taken", {"weight/60": [1, 0, 12, 1]}),
+    ("taken", {"weight/60": [1, 0, 12, 1, "true"]}),
+    ("taken", {"weight/60": [1, 0, "12", 1, True]}),
+    ("used", {"weight/60": -1}),
+    ("used", {"weight/60": True}),
+    ("used", {"weight/60": 1e300}),
+    ("table", {"weight": ["fixed", []]}),
+    ("table", {"weight": ["fixed", [[0, 10]]]}),
+    ("table", {"weight": ["fixed", [[60]]]}),
+    ("table", "weight"),
+    ("version", 17),
+    ("settled", 1.5),
+    ("doubted", 0),
+    ("live", "2"),
+    ("shares", 0),
+    ("now", "yesterday"),
+    ("now", "nan"),
+    ("closed", -1),
+    ("banned", None),
+    ("reason", "x" * 1000),
+    ("reason", "two\nlines"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), _WRONG)
 def test_a_wrong_value_is_named(name: str, value: object) -> None:
     with pytest.raises(ReplyError, match=name):
         read_reply(json.dumps({**_REPLY, name: value}))

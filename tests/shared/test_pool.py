@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import redis
+from redis.exceptions import NoScriptError
 
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.resource import Charge
@@ -51,8 +52,8 @@ class _Consumer:
     id: str
     seq: int = 0
     ended: int = 0
-    requests: list[_Request] = field(default_factory=list)
-    lost: list[_Request] = field(default_factory=list)
+    requests: list[_Request] = field(default_factory=list[_Request])
+    lost: list[_Request] = field(default_factory=list[_Request])
     """Granted in a reply that never arrived."""
     seen: float | None = None
     lapsed: bool = False
@@ -213,7 +214,7 @@ class _Client:
         text = json.dumps({name: value for name, value in told.items() if value is not None})
         try:
             reply = self.redis.evalsha(self.script.sha, 1, self.script.key, text)
-        except redis.exceptions.NoScriptError:
+        except NoScriptError:
             self.loads += 1
             reply = self.redis.eval(self.script.text, 1, self.script.key, text, "loaded")
         return json.loads(reply)  # type: ignore[arg-type]
@@ -246,7 +247,8 @@ def test_a_restored_state_of_another_run_is_not_believed(server: Server) -> None
         server.kill()
         server.start()
         for key, value in kept.items():
-            client.redis.restore(key, 0, value)  # type: ignore[arg-type]
+            assert value is not None
+            client.redis.restore(key, 0, value)
         # Were the first key's script the other's too, the second key would be believed.
         assert client.count("weight/86400") == 30
         assert other.count("weight/86400") == 30

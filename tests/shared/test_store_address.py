@@ -121,7 +121,11 @@ def test_wrong_settings_beside_it(settings: dict[str, Any], why: str) -> None:
         SyncBinanceClient(**settings)
 
 
+def missing(name: str) -> None:
+    """As ``find_spec`` answers for what is not installed."""
+
+
 def test_the_library_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("binance_sdk._settings.find_spec", lambda name: None)
+    monkeypatch.setattr("binance_sdk._settings.find_spec", missing)
     with pytest.raises(ConfigError, match=r"limits_url needs redis-py: pip install 'binance-market-sdk\[shared\]'"):
         SyncBinanceClient(limits_url="redis://h")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -47,9 +48,9 @@ def _asked(pool: Pool, link: PoolLink, amount: int, now: float, *, wake: Callabl
     return found
 
 
-def _reply(granted: str = "", now: float = _START, **more: object) -> Reply:
+def _reply(granted: str = "", now: float = _START, **more: Any) -> Reply:
     taken = {_WEIGHT: Snapshot(1_000_000, 0, 0, 0, "1", sole=True)} if "1" in granted else {}
-    told = {
+    told: dict[str, Any] = {
         "granted": tuple(flag == "1" for flag in granted),
         "short": {},
         "taken": taken,
@@ -65,7 +66,7 @@ def _reply(granted: str = "", now: float = _START, **more: object) -> Reply:
         "banned": 0.0,
         "reason": "",
     }
-    return Reply(**{**told, **more})  # type: ignore[arg-type]
+    return Reply(**{**told, **more})
 
 
 def _spendable(pool: Pool, now: float, amount: int = 10) -> int:

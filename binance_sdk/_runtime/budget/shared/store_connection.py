@@ -46,12 +46,13 @@ class StoreConnection:
         with IMPORT_LOCK:
             import redis.exceptions as errors
         try:
-            if self._client is None:
-                self._open()
+            client = self._client
+            if client is None:
+                client = self._open()
             try:
-                reply = self._client.evalsha(script.sha, 1, script.key, message)
+                reply = client.evalsha(script.sha, 1, script.key, message)
             except errors.NoScriptError:
-                reply = self._client.eval(script.text, 1, script.key, message, "loaded")
+                reply = client.eval(script.text, 1, script.key, message, "loaded")
         except errors.RedisError as error:
             failure = self._meaning(error, script)
         except ConfigError as error:
@@ -78,10 +79,11 @@ class StoreConnection:
             return True
         return False
 
-    def _open(self) -> None:
+    def _open(self) -> Any:
         with IMPORT_LOCK:
             import redis
             from redis.backoff import NoBackoff
+            from redis.cluster import ClusterNode
             from redis.retry import Retry
 
             address = self._address
@@ -96,16 +98,13 @@ class StoreConnection:
             if address.tls:
                 given["ssl"] = True
             if address.kind == "cluster":
-                nodes = [
-                    redis.cluster.ClusterNode(host, port)  # type: ignore[no-untyped-call]
-                    for host, port in address.hosts
-                ]
+                node: Any = ClusterNode
+                nodes: list[Any] = [node(host, port) for host, port in address.hosts]
                 self._client = redis.RedisCluster(startup_nodes=nodes, **given)
             elif address.kind == "sentinel":
-                timeouts = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
-                self._sentinel = redis.Sentinel(  # type: ignore[no-untyped-call]
-                    list(address.hosts), sentinel_kwargs=timeouts, **given
-                )
+                timeouts: dict[str, Any] = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
+                make: Any = redis.Sentinel
+                self._sentinel = make(list(address.hosts), sentinel_kwargs=timeouts, **given)
                 self._client = self._sentinel.master_for(address.service, db=address.db)
             else:
                 where: dict[str, Any] = {"unix_socket_path": address.path}
@@ -113,10 +112,11 @@ class StoreConnection:
                     where = dict(zip(("host", "port"), address.hosts[0], strict=True))
                 self._client = redis.Redis(db=address.db, single_connection_client=True, **where, **given)
         self._check_version()
+        return self._client
 
     def _check_version(self) -> None:
-        found = self._client.info("server")
-        version = str(found.get("redis_version", "")) if isinstance(found, dict) else ""
+        found: Any = self._client.info("server")
+        version = str(found["redis_version"])
         match = re.match(r"(\d+)\.(\d+)", version)
         if match and (int(match[1]), int(match[2])) < _OLDEST:
             oldest = ".".join(map(str, _OLDEST))
