@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 from binance_sdk._runtime.answers.row import Row
@@ -10,8 +10,12 @@ from binance_sdk._runtime.book.levels import Level
 from binance_sdk._runtime.book.reading import Depth, Fill, Spread, TakerSide, depth, fill
 from binance_sdk._runtime.book.state import BookCore
 from binance_sdk._runtime.live_book.keeper import BookKeeper
+from binance_sdk.arithmetic import EXACT
 from binance_sdk.errors import ParameterError, shown
 from binance_sdk.events import BookReason
+
+_FEW = 32
+"""Levels a side that are looked at first."""
 
 
 class BookLevel(Row, tuple[str, str]):
@@ -174,9 +178,13 @@ class BookReading:
         Raises:
             ParameterError: ``within`` is no number above 0.
         """
-        core = self._core()
+        core, found = self._core(), None
         with self._keeper.lock:
-            return depth(core.bids.levels(), core.asks.levels(), within, core.complete_to)
+            for bids, asks, whole in _growing(core):
+                found = depth(bids, asks, within, core.complete_to)
+                if whole or found is None or _reaches(bids, asks, found):
+                    break
+        return found
 
     def imbalance(self, *, within: Decimal | int | str) -> Decimal | None:
         """Bids less asks within a distance from the middle, as a share of both by quote volume.
@@ -213,8 +221,13 @@ class BookReading:
         Raises:
             ParameterError: not exactly one size is given, it is no number above 0, or ``side`` is neither.
         """
-        bids, asks = self._both(None)
-        return fill(bids, asks, side, quote=quote, base=base)
+        core, found = self._core(), None
+        with self._keeper.lock:
+            for bids, asks, whole in _growing(core):
+                found = fill(bids, asks, side, quote=quote, base=base)
+                if whole or found is None or found.complete:
+                    break
+        return found
 
     def vwap(
         self,
@@ -267,6 +280,25 @@ class CheckedReading(BookReading):
     def last_known(self) -> LastKnownBook:
         """The same book without that check: its ``synced`` says whether the levels are the exchange's."""
         return LastKnownBook(self._find, self._now)
+
+
+def _growing(core: BookCore) -> Iterator[tuple[list[Level], list[Level], bool]]:
+    """The best levels of both sides, more and more of them, and at last all: most figures need few."""
+    count = _FEW
+    while True:
+        bids, asks = core.bids.levels(count), core.asks.levels(count)
+        whole = len(bids) < count and len(asks) < count
+        yield bids, asks, whole
+        if whole:
+            return
+        count *= 4
+
+
+def _reaches(bids: Sequence[Level], asks: Sequence[Level], found: Depth) -> bool:
+    """Whether levels go on behind both edges of a band."""
+    mid = Spread(bids[0][0], asks[0][0]).mid
+    reach = EXACT.multiply(mid, found.within)
+    return bids[-1][0] < EXACT.subtract(mid, reach) and asks[-1][0] > EXACT.add(mid, reach)
 
 
 def _check_count(count: object) -> None:

@@ -1,0 +1,70 @@
+"""Figures of a live book: they look at as few levels as they need, and come out as from all of them."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from binance_sdk._runtime.book.messages import Snapshot
+from binance_sdk._runtime.book.reading import depth, fill
+from binance_sdk._runtime.book.state import BookCore
+from binance_sdk._runtime.live_book.reading import LastKnownBook
+from tests.book.rule_sets import SPOT
+
+
+def book_of(bids: int, asks: int, limit: int = 1000) -> tuple[LastKnownBook, BookCore]:
+    core = BookCore(SPOT)
+    core.begin()
+    core.take_snapshot(
+        Snapshot(
+            1,
+            limit,
+            [(f"{1000 - n * 0.3:.2f}", f"{1 + n % 7}.5") for n in range(bids)],
+            [(f"{1000.5 + n * 0.7:.2f}", f"{1 + n % 5}.25") for n in range(asks)],
+        )
+    )
+    keeper: Any = SimpleNamespace(core=core, lock=threading.Lock(), symbol="BTCUSDT", market="spot")
+    return LastKnownBook(lambda: keeper, lambda: 0.0), core
+
+
+@pytest.mark.parametrize("sides", [(1000, 1000), (1000, 3), (2, 1000), (31, 32), (33, 700), (1, 1), (0, 5), (5, 0)])
+@pytest.mark.parametrize("limit", [1000, 5000])
+def test_few_levels_give_what_all_of_them_give(sides: tuple[int, int], limit: int) -> None:
+    book, core = book_of(*sides, limit)
+    bids, asks = core.bids.levels(), core.asks.levels()
+    for within in ("0.00001", "0.00025", "0.001", "0.0096", "0.0105", "0.05", "0.1", "0.29", "0.5", "3"):
+        assert book.depth(within=within) == depth(bids, asks, within, core.complete_to)
+    for size in ("0.1", "20", "77.5", "500", "3000", "1000000"):
+        for side in ("buy", "sell"):
+            assert book.fill(side, base=size) == fill(bids, asks, side, base=size)
+            assert book.fill(side, quote=size) == fill(bids, asks, side, quote=size)
+
+
+def test_what_the_levels_do_not_fill_has_no_average_price() -> None:
+    book, _ = book_of(1000, 1000)
+    assert book.vwap("buy", base=1) == Decimal("1000.5")
+    assert book.slippage("buy", base=1) == 0
+    assert book.vwap("buy", base=10**9) is None
+    assert book.slippage("sell", quote=10**12) is None
+    assert book.vwap("sell", base=2) == (Decimal("1.5") * 1000 + Decimal("0.5") * Decimal("999.70")) / 2
+    empty, _ = book_of(0, 3)
+    assert empty.vwap("buy", base=1) is empty.mid is empty.spread is empty.imbalance(within=1) is None
+
+
+def test_figures_look_at_few_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    book, core = book_of(1000, 1000)
+    asked: list[int | None] = []
+    levels = type(core.bids).levels
+
+    def counted(side: Any, count: int | None = None) -> Any:
+        asked.append(count)
+        return levels(side, count)
+
+    monkeypatch.setattr(type(core.bids), "levels", counted)
+    book.depth(within="0.001")
+    book.vwap("buy", base=5)
+    assert set(asked) == {32}
