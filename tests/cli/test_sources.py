@@ -47,7 +47,7 @@ def test_streams_and_limits_were_read_somewhere() -> None:
 
 def test_what_another_catalogue_has_was_read_nowhere() -> None:
     with pytest.raises(LookupError, match="nothing tells where 'elsewhere' was read"):
-        source_of(PoolLimits("elsewhere", Limit(1, 1), {}))
+        source_of(PoolLimits("elsewhere", Limit(1, 1), {}, "x-weight"))
 
 
 def test_sources_as_json(cli: Cli) -> None:

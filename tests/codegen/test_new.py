@@ -115,7 +115,7 @@ def test_a_stream(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines()[1:-1] == [
         f"  {file}, at the end of `schemas` and of `streams`",
         f"  {fixture}",
-        f"  {SIMULATOR_NAMES}, _MARKET",
+        f"  {SIMULATOR_NAMES}, _FUTURES_MARKET",
         f"  {STREAMS}, _LINES",
     ]
     event = ("Best prices.", "b", "bid", "decimal", "Bid.")
