@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from binance_sdk.catalogue import CATALOGUE, MARKETS, STREAMS, Limit, PoolLimits, source_of
+from binance_sdk.catalogue import CATALOGUE, MARKETS, STREAMS, source_of
 from codegen.load import load
 from tests.shared_facts import REPOSITORY
 
@@ -47,7 +48,7 @@ def test_streams_and_limits_were_read_somewhere() -> None:
 
 def test_what_another_catalogue_has_was_read_nowhere() -> None:
     with pytest.raises(LookupError, match="nothing tells where 'elsewhere' was read"):
-        source_of(PoolLimits("elsewhere", Limit(1, 1), {}, "x-weight"))
+        source_of(replace(CATALOGUE["spot"].limits, name="elsewhere"))
 
 
 def test_sources_as_json(cli: Cli) -> None:
