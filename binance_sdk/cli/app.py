@@ -96,11 +96,13 @@ def complete_fault(incomplete: str) -> list[str]:
 
 MarketArgument = Annotated[
     Market,
-    typer.Argument(parser=read_market, metavar=CHOICES, help="Which market.", autocompletion=complete_market),
+    typer.Argument(parser=read_market, metavar="MARKET", help=f"{CHOICES}.", autocompletion=complete_market),
 ]
 OptionalMarketArgument = Annotated[
     Market | None,
-    typer.Argument(parser=read_market, metavar=f"[{CHOICES}]", help="All by default.", autocompletion=complete_market),
+    typer.Argument(
+        parser=read_market, metavar="[MARKET]", help=f"{CHOICES}; all by default.", autocompletion=complete_market
+    ),
 ]
 EnvironmentOption = Annotated[
     str | None,
@@ -338,7 +340,7 @@ def book(
     market: Annotated[
         Market,
         typer.Option(
-            "--market", "-m", parser=read_market, metavar=CHOICES, help="Which market.", autocompletion=complete_market
+            "--market", "-m", parser=read_market, metavar="MARKET", help=f"{CHOICES}.", autocompletion=complete_market
         ),
     ] = ALL_MARKETS[0],
     levels: Annotated[int, typer.Option(help="Levels a side, as far as the terminal has room.", min=1, max=5000)] = 10,

@@ -9,7 +9,8 @@ import typer
 from binance_sdk.catalogue import Market
 
 ALL_MARKETS: tuple[Market, ...] = get_args(Market)
-CHOICES = "|".join(name.replace("_", "-") for name in ALL_MARKETS)
+CHOICES = ", ".join(name.replace("_", "-") for name in ALL_MARKETS)
+"""For the help, whose column of names has no room for them."""
 
 
 def market_word(market: Market) -> str:

@@ -105,7 +105,10 @@ def _pattern(operation: StreamOperation[object]) -> re.Pattern[str]:
     pattern = re.escape(operation.pattern)
     for parameter in operation.parameters:
         texts = "|".join(map(re.escape, parameter.texts.values()))
-        part = f"(?P<{parameter.name}>{texts})" if parameter.kind == "choice" else _SYMBOL
+        form = parameter.symbol_form
+        # Of a contract and of its pair the rest of the name may be the same.
+        symbol = _SYMBOL if form is None else f"(?P<symbol>(?i:{form.pattern}))"
+        part = f"(?P<{parameter.name}>{texts})" if parameter.kind == "choice" else symbol
         pattern = pattern.replace(re.escape(f"{{{parameter.name}}}"), part)
     return re.compile(pattern)
 
