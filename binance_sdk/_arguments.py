@@ -22,8 +22,10 @@ class Arguments:
     environment: EnvironmentName | None = None
     spot_base_url: str | None = None
     futures_base_url: str | None = None
+    coin_futures_base_url: str | None = None
     spot_stream_url: str | None = None
     futures_stream_url: str | None = None
+    coin_futures_stream_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     timeout: float = 10.0
     max_retries: int = 3
@@ -48,8 +50,10 @@ VARIABLES: Mapping[str, str] = {
     "environment": "BINANCE_SDK_ENVIRONMENT",
     "spot_base_url": "BINANCE_SDK_SPOT_BASE_URL",
     "futures_base_url": "BINANCE_SDK_FUTURES_BASE_URL",
+    "coin_futures_base_url": "BINANCE_SDK_COIN_FUTURES_BASE_URL",
     "spot_stream_url": "BINANCE_SDK_SPOT_STREAM_URL",
     "futures_stream_url": "BINANCE_SDK_FUTURES_STREAM_URL",
+    "coin_futures_stream_url": "BINANCE_SDK_COIN_FUTURES_STREAM_URL",
     "api_key": "BINANCE_API_KEY",
     "limits_url": "BINANCE_SDK_LIMITS_URL",
 }

@@ -14,7 +14,7 @@ class Caps(CapsBase):
 
     Args:
         spot_weight_per_minute: Request weight of Spot, from 1 on.
-        futures_weight_per_minute: Request weight of USDⓈ-M futures, from 1 on.
+        futures_weight_per_minute: Request weight of USDⓈ-M futures and COIN-M futures together, from 1 on.
         requests_per_minute: Requests of all markets together, from 1 on.
         requests_per_second: The same, evenly spread: 5 means one request each 200 ms, not five at once. From 0.0001,
             one in about three hours, to 1 000 000.

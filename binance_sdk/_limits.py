@@ -23,3 +23,8 @@ class LimitsView(LimitsByMarket):
     def futures(self) -> MarketLimitsView:
         """Limits of USDⓈ-M futures."""
         return self.market("futures")
+
+    @property
+    def coin_futures(self) -> MarketLimitsView:
+        """Limits of COIN-M futures."""
+        return self.market("coin_futures")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from binance_sdk._caps import Caps
     from binance_sdk._generated.markets import Market
     from binance_sdk._limits import LimitsView
+    from binance_sdk._markets.coin_futures import AsyncCoinFuturesMarket, SyncCoinFuturesMarket
     from binance_sdk._markets.futures import AsyncFuturesMarket, SyncFuturesMarket
     from binance_sdk._markets.spot import AsyncSpotMarket, SyncSpotMarket
     from binance_sdk.events import Hook, WeightDrift
@@ -39,10 +40,15 @@ class BinanceClient:
             set to the address of a simulator, that simulator is used for every market for which no URL is given.
         spot_base_url: Another spot host, e.g. a simulator; by default ``BINANCE_SDK_SPOT_BASE_URL``.
         futures_base_url: Another futures host, e.g. a simulator; by default ``BINANCE_SDK_FUTURES_BASE_URL``.
+        coin_futures_base_url: Another coin_futures host, e.g. a simulator; by default
+            ``BINANCE_SDK_COIN_FUTURES_BASE_URL``.
         spot_stream_url: Host of the spot streams (``ws://`` or ``wss://``); by default ``BINANCE_SDK_SPOT_STREAM_URL``,
             or that of the environment unless ``spot_base_url`` is given.
         futures_stream_url: Host of the futures streams (``ws://`` or ``wss://``); by default
             ``BINANCE_SDK_FUTURES_STREAM_URL``, or that of the environment unless ``futures_base_url`` is given.
+        coin_futures_stream_url: Host of the coin_futures streams (``ws://`` or ``wss://``); by default
+            ``BINANCE_SDK_COIN_FUTURES_STREAM_URL``, or that of the environment unless ``coin_futures_base_url`` is
+            given.
         api_key: Sent to the few endpoints that need one and to no other; by default ``BINANCE_API_KEY``. No secret is
             ever needed.
         timeout: Seconds for connection and whole answer, for each attempt; above 0, at most 1 000 000.
@@ -84,8 +90,10 @@ class BinanceClient:
         *,
         spot_base_url: str | None = None,
         futures_base_url: str | None = None,
+        coin_futures_base_url: str | None = None,
         spot_stream_url: str | None = None,
         futures_stream_url: str | None = None,
+        coin_futures_stream_url: str | None = None,
         api_key: str | None = None,
         timeout: float = 10.0,
         max_retries: int = 3,
@@ -116,8 +124,10 @@ class BinanceClient:
                 environment=environment,
                 spot_base_url=spot_base_url,
                 futures_base_url=futures_base_url,
+                coin_futures_base_url=coin_futures_base_url,
                 spot_stream_url=spot_stream_url,
                 futures_stream_url=futures_stream_url,
+                coin_futures_stream_url=coin_futures_stream_url,
                 api_key=api_key,
                 timeout=timeout,
                 max_retries=max_retries,
@@ -165,6 +175,18 @@ class BinanceClient:
 
         return AsyncFuturesMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
 
+    @cached_property
+    def coin_futures(self) -> AsyncCoinFuturesMarket:
+        """COIN-M futures market data.
+
+        Contracts in US dollars that are settled in the coin they are on; quantities are contracts.
+        """
+        with IMPORT_LOCK:
+            from binance_sdk._markets.coin_futures import AsyncCoinFuturesMarket
+            from binance_sdk._runtime.calls.caller import AsyncCaller
+
+        return AsyncCoinFuturesMarket(AsyncCaller(self._core.engine, self._options), self._core.streams)
+
     @overload
     def market(self, name: Literal["spot"]) -> AsyncSpotMarket: ...
 
@@ -172,9 +194,12 @@ class BinanceClient:
     def market(self, name: Literal["futures"]) -> AsyncFuturesMarket: ...
 
     @overload
-    def market(self, name: Market) -> AsyncSpotMarket | AsyncFuturesMarket: ...
+    def market(self, name: Literal["coin_futures"]) -> AsyncCoinFuturesMarket: ...
 
-    def market(self, name: Market) -> AsyncSpotMarket | AsyncFuturesMarket:
+    @overload
+    def market(self, name: Market) -> AsyncSpotMarket | AsyncFuturesMarket | AsyncCoinFuturesMarket: ...
+
+    def market(self, name: Market) -> AsyncSpotMarket | AsyncFuturesMarket | AsyncCoinFuturesMarket:
         """The data of a market by its name: ``client.market("spot")`` is ``client.spot``.
 
         Raises:
@@ -183,7 +208,7 @@ class BinanceClient:
         with IMPORT_LOCK:
             from binance_sdk._market_names import check_market
 
-        found: AsyncSpotMarket | AsyncFuturesMarket = getattr(self, check_market(name))
+        found: AsyncSpotMarket | AsyncFuturesMarket | AsyncCoinFuturesMarket = getattr(self, check_market(name))
         return found
 
     @property
@@ -231,10 +256,15 @@ class SyncBinanceClient:
             set to the address of a simulator, that simulator is used for every market for which no URL is given.
         spot_base_url: Another spot host, e.g. a simulator; by default ``BINANCE_SDK_SPOT_BASE_URL``.
         futures_base_url: Another futures host, e.g. a simulator; by default ``BINANCE_SDK_FUTURES_BASE_URL``.
+        coin_futures_base_url: Another coin_futures host, e.g. a simulator; by default
+            ``BINANCE_SDK_COIN_FUTURES_BASE_URL``.
         spot_stream_url: Host of the spot streams (``ws://`` or ``wss://``); by default ``BINANCE_SDK_SPOT_STREAM_URL``,
             or that of the environment unless ``spot_base_url`` is given.
         futures_stream_url: Host of the futures streams (``ws://`` or ``wss://``); by default
             ``BINANCE_SDK_FUTURES_STREAM_URL``, or that of the environment unless ``futures_base_url`` is given.
+        coin_futures_stream_url: Host of the coin_futures streams (``ws://`` or ``wss://``); by default
+            ``BINANCE_SDK_COIN_FUTURES_STREAM_URL``, or that of the environment unless ``coin_futures_base_url`` is
+            given.
         api_key: Sent to the few endpoints that need one and to no other; by default ``BINANCE_API_KEY``. No secret is
             ever needed.
         timeout: Seconds for connection and whole answer, for each attempt; above 0, at most 1 000 000.
@@ -276,8 +306,10 @@ class SyncBinanceClient:
         *,
         spot_base_url: str | None = None,
         futures_base_url: str | None = None,
+        coin_futures_base_url: str | None = None,
         spot_stream_url: str | None = None,
         futures_stream_url: str | None = None,
+        coin_futures_stream_url: str | None = None,
         api_key: str | None = None,
         timeout: float = 10.0,
         max_retries: int = 3,
@@ -308,8 +340,10 @@ class SyncBinanceClient:
                 environment=environment,
                 spot_base_url=spot_base_url,
                 futures_base_url=futures_base_url,
+                coin_futures_base_url=coin_futures_base_url,
                 spot_stream_url=spot_stream_url,
                 futures_stream_url=futures_stream_url,
+                coin_futures_stream_url=coin_futures_stream_url,
                 api_key=api_key,
                 timeout=timeout,
                 max_retries=max_retries,
@@ -357,6 +391,18 @@ class SyncBinanceClient:
 
         return SyncFuturesMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)
 
+    @cached_property
+    def coin_futures(self) -> SyncCoinFuturesMarket:
+        """COIN-M futures market data.
+
+        Contracts in US dollars that are settled in the coin they are on; quantities are contracts.
+        """
+        with IMPORT_LOCK:
+            from binance_sdk._markets.coin_futures import SyncCoinFuturesMarket
+            from binance_sdk._runtime.calls.caller import AsyncCaller, SyncCaller
+
+        return SyncCoinFuturesMarket(SyncCaller(AsyncCaller(self._core.engine, self._options)), self._core.streams)
+
     @overload
     def market(self, name: Literal["spot"]) -> SyncSpotMarket: ...
 
@@ -364,9 +410,12 @@ class SyncBinanceClient:
     def market(self, name: Literal["futures"]) -> SyncFuturesMarket: ...
 
     @overload
-    def market(self, name: Market) -> SyncSpotMarket | SyncFuturesMarket: ...
+    def market(self, name: Literal["coin_futures"]) -> SyncCoinFuturesMarket: ...
 
-    def market(self, name: Market) -> SyncSpotMarket | SyncFuturesMarket:
+    @overload
+    def market(self, name: Market) -> SyncSpotMarket | SyncFuturesMarket | SyncCoinFuturesMarket: ...
+
+    def market(self, name: Market) -> SyncSpotMarket | SyncFuturesMarket | SyncCoinFuturesMarket:
         """The data of a market by its name: ``client.market("spot")`` is ``client.spot``.
 
         Raises:
@@ -375,7 +424,7 @@ class SyncBinanceClient:
         with IMPORT_LOCK:
             from binance_sdk._market_names import check_market
 
-        found: SyncSpotMarket | SyncFuturesMarket = getattr(self, check_market(name))
+        found: SyncSpotMarket | SyncFuturesMarket | SyncCoinFuturesMarket = getattr(self, check_market(name))
         return found
 
     @property

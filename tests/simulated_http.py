@@ -10,11 +10,16 @@ import httpx
 from binance_sdk.simulator.clients import Clients
 from binance_sdk.simulator_url import simulator_urls
 
-_MARKETS = (("/fapi/", "futures"), ("/futures/data/", "futures"))
+_MARKETS = (("/fapi/", "futures"), ("/dapi/", "coin_futures"), ("/futures/data/", "futures"))
 
 
 def _url(rest: Mapping[str, str], path: str) -> str:
-    """The URL of a path; of one that no market has, at the first market."""
+    """The URL of a path: statistics are those of the first market that has them, and unknown paths are at spot.
+
+    The path of another market is written as a whole URL.
+    """
+    if path.startswith("http"):
+        return path
     return rest[next((market for start, market in _MARKETS if path.startswith(start)), "spot")] + path
 
 

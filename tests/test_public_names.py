@@ -12,10 +12,10 @@ from types import ModuleType
 import pytest
 
 import binance_sdk
-from binance_sdk import futures, spot
+from binance_sdk.catalogue import MARKETS
 
-TWINS = {spot.__name__, futures.__name__}
-"""Modules that call the same thing of two markets the same, so that code moves from one to the other."""
+TWINS = {f"binance_sdk.{market}" for market in MARKETS}
+"""Modules that call the same thing of several markets the same, so that code moves from one to the other."""
 
 
 def public_modules() -> Iterator[ModuleType]:

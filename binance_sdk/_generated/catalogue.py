@@ -24,10 +24,19 @@ def _futures() -> Mapping[str, Operation[object]]:
     return OPERATIONS
 
 
+def _coin_futures() -> Mapping[str, Operation[object]]:
+    from binance_sdk._generated.coin_futures.operations import OPERATIONS
+
+    return OPERATIONS
+
+
 CATALOGUE = Catalogue(
     markets={
         "spot": MarketCatalogue(MARKETS["spot"], LateOperations(_spot), LIMITS[MARKETS["spot"].pool]),
         "futures": MarketCatalogue(MARKETS["futures"], LateOperations(_futures), LIMITS[MARKETS["futures"].pool]),
+        "coin_futures": MarketCatalogue(
+            MARKETS["coin_futures"], LateOperations(_coin_futures), LIMITS[MARKETS["coin_futures"].pool]
+        ),
     },
     environments=ENVIRONMENTS,
     error_codes=CODES,

@@ -24,6 +24,7 @@ ENVIRONMENTS: Mapping[str, Environment] = {
                 stream=("wss://stream.binance.com:9443", "wss://stream.binance.com:443"),
             ),
             "futures": HostUrls(rest=("https://fapi.binance.com",), stream=("wss://fstream.binance.com",)),
+            "coin_futures": HostUrls(rest=("https://dapi.binance.com",), stream=("wss://dstream.binance.com",)),
         },
     ),
     "data_only": Environment(
@@ -44,6 +45,9 @@ ENVIRONMENTS: Mapping[str, Environment] = {
             "futures": HostUrls(
                 rest=("https://testnet.binancefuture.com",), stream=("wss://fstream.binancefuture.com",)
             ),
+            "coin_futures": HostUrls(
+                rest=("https://testnet.binancefuture.com",), stream=("wss://dstream.binancefuture.com",)
+            ),
         },
     ),
     "demo": Environment(
@@ -55,6 +59,9 @@ ENVIRONMENTS: Mapping[str, Environment] = {
                 stream=("wss://demo-stream.binance.com", "wss://demo-stream.binance.com:9443"),
             ),
             "futures": HostUrls(rest=("https://demo-fapi.binance.com",), stream=("wss://demo-fstream.binance.com",)),
+            "coin_futures": HostUrls(
+                rest=("https://demo-dapi.binance.com",), stream=("wss://demo-dstream.binance.com",)
+            ),
         },
     ),
 }

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from binance_sdk._runtime.market import MarketFacts, StreamFacts, SymbolFacts, SymbolForm
 
-Market: TypeAlias = Literal["spot", "futures"]
+Market: TypeAlias = Literal["spot", "futures", "coin_futures"]
 """Name of a market, as in ``client.market(name)``."""
 
 SPOT_SYMBOL = SymbolForm(
@@ -16,7 +16,10 @@ SPOT_SYMBOL = SymbolForm(
     market="spot",
     example="BTCUSDT",
     pattern="(?!.+USD_PERP$)(?!.+_[0-9]{6}$).+",
-    elsewhere={"futures": "(?!.+USD_PERP$)(?!.+(?<![BT])(?<!FD)USD_[0-9]{6}$).+"},
+    elsewhere={
+        "futures": "(?!.+USD_PERP$)(?!.+(?<![BT])(?<!FD)USD_[0-9]{6}$).+",
+        "coin_futures": ".+USD_(PERP|[0-9]{6})",
+    },
 )
 
 FUTURES_SYMBOL = SymbolForm(
@@ -25,11 +28,35 @@ FUTURES_SYMBOL = SymbolForm(
     example="BTCUSDT",
     pattern="(?!.+USD_PERP$)(?!.+(?<![BT])(?<!FD)USD_[0-9]{6}$).+",
     pairs="(?!.+_(PERP|[0-9]{6})$)(?!.+(?<![BT])(?<!FD)USD$).+",
-    elsewhere={"spot": "(?!.+USD_PERP$)(?!.+_[0-9]{6}$).+"},
+    elsewhere={"spot": "(?!.+USD_PERP$)(?!.+_[0-9]{6}$).+", "coin_futures": ".+USD_(PERP|[0-9]{6})"},
 )
 
 FUTURES_PAIR = SymbolForm(
-    what="pair", market="futures", example="BTCUSDT", pattern="(?!.+_(PERP|[0-9]{6})$)(?!.+(?<![BT])(?<!FD)USD$).+"
+    what="pair",
+    market="futures",
+    example="BTCUSDT",
+    pattern="(?!.+_(PERP|[0-9]{6})$)(?!.+(?<![BT])(?<!FD)USD$).+",
+    elsewhere={"coin_futures": ".+USD"},
+)
+
+COIN_FUTURES_SYMBOL = SymbolForm(
+    what="symbol",
+    market="coin_futures",
+    example="BTCUSD_PERP",
+    pattern=".+USD_(PERP|[0-9]{6})",
+    pairs=".+USD",
+    elsewhere={
+        "spot": "(?!.+USD_PERP$)(?!.+_[0-9]{6}$).+",
+        "futures": "(?!.+USD_PERP$)(?!.+(?<![BT])(?<!FD)USD_[0-9]{6}$).+",
+    },
+)
+
+COIN_FUTURES_PAIR = SymbolForm(
+    what="pair",
+    market="coin_futures",
+    example="BTCUSD",
+    pattern=".+USD",
+    elsewhere={"futures": "(?!.+_(PERP|[0-9]{6})$)(?!.+(?<![BT])(?<!FD)USD$).+"},
 )
 
 MARKETS: Mapping[str, MarketFacts] = {
@@ -56,5 +83,17 @@ MARKETS: Mapping[str, MarketFacts] = {
         ),
         probe="ping",
         symbols=SymbolFacts(form=FUTURES_SYMBOL, listed_by="ticker_price_v2", prices_from="least"),
+    ),
+    "coin_futures": MarketFacts(
+        name="coin_futures",
+        title="COIN-M futures",
+        pool="futures",
+        streams=StreamFacts(
+            messages_a_second=10, streams_a_connection=1024, connections=300, connections_seconds=300, routes=()
+        ),
+        probe="ping",
+        symbols=SymbolFacts(
+            form=COIN_FUTURES_SYMBOL, listed_by="ticker_price", prices_from="least", contract_size="contract_size"
+        ),
     ),
 }

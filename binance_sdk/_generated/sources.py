@@ -9,6 +9,159 @@ from datetime import date
 from binance_sdk._runtime.provenance import Provenance
 
 OPERATIONS: Mapping[str, Provenance] = {
+    "coin_futures.agg_trades": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=("The order of the rows is not stated; taken as on USDⓈ-M futures.",),
+    ),
+    "coin_futures.basis": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=(
+            "The page says a weight of 1 where that of USDⓈ-M futures says 0, and whether the calls count with those of USDⓈ-M futures in the 1000 of 5 minutes is not stated; both are charged.",
+            "The order of the rows is not stated; taken as ascending, as in the examples.",
+            "Whether the answer carries a used-weight header that can be trusted is not known.",
+        ),
+    ),
+    "coin_futures.constituents": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.continuous_klines": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=("The order of the rows is not stated; taken as ascending, as in the examples.",),
+    ),
+    "coin_futures.depth": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.exchange_info": Provenance("COIN-M connector 13.1.0, market data API", date(2026, 8, 21)),
+    "coin_futures.funding_info": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=("No weight is stated, neither on the page of 2025-11 nor in the connector of 2026-08.",),
+    ),
+    "coin_futures.funding_rate": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=(
+            "Which rows are kept where more than `limit` lie between the times is not stated; taken as on USDⓈ-M futures, the oldest.",
+        ),
+    ),
+    "coin_futures.global_long_short_account_ratio": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=(
+            "The page says a weight of 1 where that of USDⓈ-M futures says 0, and whether the calls count with those of USDⓈ-M futures in the 1000 of 5 minutes is not stated; both are charged.",
+            "The order of the rows is not stated; taken as ascending, as in the examples.",
+            "Whether the answer carries a used-weight header that can be trusted is not known.",
+        ),
+    ),
+    "coin_futures.historical_trades": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=("The order of the rows is not stated; taken as on USDⓈ-M futures.",),
+    ),
+    "coin_futures.index_price_klines": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=("The order of the rows is not stated; taken as ascending, as in the examples.",),
+    ),
+    "coin_futures.klines": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=("The order of the rows is not stated; taken as ascending, as in the examples.",),
+    ),
+    "coin_futures.mark_price_klines": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=("The order of the rows is not stated; taken as ascending, as in the examples.",),
+    ),
+    "coin_futures.open_interest": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.open_interest_hist": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=(
+            "The page says a weight of 1 where that of USDⓈ-M futures says 0, and whether the calls count with those of USDⓈ-M futures in the 1000 of 5 minutes is not stated; both are charged.",
+            "The order of the rows is not stated; taken as ascending, as in the examples.",
+            "Whether the answer carries a used-weight header that can be trusted is not known.",
+        ),
+    ),
+    "coin_futures.ping": Provenance("COIN-M connector 13.1.0, market data API", date(2026, 8, 21)),
+    "coin_futures.premium_index": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=(
+            "Whether symbol and pair may be sent together is not stated.",
+            "`pair`: One third party saw it ignored (2026).",
+        ),
+    ),
+    "coin_futures.premium_index_klines": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=(
+            "The order of the rows is not stated; taken as ascending, as in the examples.",
+            "Unlike the other kinds, the page states neither 200 days nor which end of a window is kept; taken to be the same, which is right for either.",
+        ),
+    ),
+    "coin_futures.taker_buy_sell_vol": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=(
+            "The page says a weight of 1 where that of USDⓈ-M futures says 0, and whether the calls count with those of USDⓈ-M futures in the 1000 of 5 minutes is not stated; both are charged.",
+            "The order of the rows is not stated; taken as ascending, as in the examples.",
+            "Whether the answer carries a used-weight header that can be trusted is not known.",
+        ),
+    ),
+    "coin_futures.ticker_24hr": Provenance(
+        "COIN-M connector 13.1.0, market data API",
+        date(2026, 8, 21),
+        uncertain=(
+            "The text names only symbol, so what a request with pair costs is not stated; the higher figure is taken.",
+        ),
+    ),
+    "coin_futures.ticker_book_ticker": Provenance(
+        "COIN-M connector 13.1.0, market data API",
+        date(2026, 8, 21),
+        uncertain=(
+            "The text names only symbol, so what a request with pair costs is not stated; the higher figure is taken.",
+        ),
+    ),
+    "coin_futures.ticker_price": Provenance(
+        "COIN-M connector 13.1.0, market data API",
+        date(2026, 8, 21),
+        uncertain=(
+            "The text names only symbol, so what a request with pair costs is not stated; the higher figure is taken.",
+        ),
+    ),
+    "coin_futures.time": Provenance("COIN-M connector 13.1.0, market data API", date(2026, 8, 21)),
+    "coin_futures.top_long_short_account_ratio": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=(
+            "The page says a weight of 1 where that of USDⓈ-M futures says 0, and whether the calls count with those of USDⓈ-M futures in the 1000 of 5 minutes is not stated; both are charged.",
+            "The order of the rows is not stated; taken as ascending, as in the examples.",
+            "Whether the answer carries a used-weight header that can be trusted is not known.",
+        ),
+    ),
+    "coin_futures.top_long_short_position_ratio": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=(
+            "The page says a weight of 1 where that of USDⓈ-M futures says 0, and whether the calls count with those of USDⓈ-M futures in the 1000 of 5 minutes is not stated; both are charged.",
+            "The order of the rows is not stated; taken as ascending, as in the examples.",
+            "Whether the answer carries a used-weight header that can be trusted is not known.",
+        ),
+    ),
+    "coin_futures.trades": Provenance(
+        "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
+        date(2026, 8, 21),
+        uncertain=("The order of the rows is not stated; taken as on USDⓈ-M futures.",),
+    ),
     "futures.agg_trades": Provenance(
         "USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of 2025-07",
         date(2026, 8, 21),
@@ -193,6 +346,88 @@ OPERATIONS: Mapping[str, Provenance] = {
 }
 
 STREAMS: Mapping[str, Provenance] = {
+    "coin_futures.agg_trade": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.all_book_tickers": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+        uncertain=("At once by the page of 2025-03; on USDⓈ-M futures it is every 5 seconds by now.",),
+    ),
+    "coin_futures.all_force_orders": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.all_mark_prices": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+        uncertain=("Only the change notice of 2026-06-10 names it; the connector has no method for it.",),
+    ),
+    "coin_futures.all_mini_tickers": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.all_tickers": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.book_ticker": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.continuous_kline": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.contract_info": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.diff_depth": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.force_order": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.index_price": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.index_price_kline": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.kline": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.mark_price": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.mark_price_kline": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.mark_price_of_pair": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.mini_ticker": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.partial_depth": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
+    "coin_futures.ticker": Provenance(
+        "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
+        date(2026, 8, 21),
+    ),
     "futures.agg_trade": Provenance(
         "binance-connector-python 17.2.0 and the connection pages of developers.binance.com", date(2026, 8, 21)
     ),

@@ -10,7 +10,7 @@ import pytest
 
 from binance_sdk import errors
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper
-from binance_sdk.catalogue import CATALOGUE
+from binance_sdk.catalogue import CATALOGUE, MARKETS
 from binance_sdk.events import GateClosed
 
 from .scene import make_pool
@@ -91,7 +91,7 @@ def test_a_client_hands_its_gates_to_its_streams_and_a_refused_handshake_stops_i
         exchange = Exchange(latency=0.02)
         async with exchange.client(monkeypatch, hooks=[told.append]) as client:
             gates = client._core.stream_context().gates
-            assert set(gates) == {"spot", "futures"}
+            assert set(gates) == set(MARKETS)
             gates["spot"].refused("streams of spot", 429, {"retry-after": "7"}, b"", sent=now(), now=now())
             await client.spot.ping()
             assert now() - START == pytest.approx(7, abs=0.1)

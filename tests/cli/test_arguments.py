@@ -85,7 +85,12 @@ def test_what_is_wrong_is_said(operation: str, pairs: list[str], says: str) -> N
         ("spot", "kline", "did you mean klines"),
         ("futures", "openInterest", "did you mean open_interest"),
         ("spot", "ticker24hr", "did you mean ticker_24hr"),
-        ("spot", "open_interest", "but futures has: binance-sdk call futures open_interest"),
+        (
+            "spot",
+            "open_interest_hist",
+            "but futures and coin-futures have: binance-sdk call futures open_interest_hist",
+        ),
+        ("coin_futures", "rpi_depth", "but futures has: binance-sdk call futures rpi_depth"),
         ("futures", "quux", "`binance-sdk operations futures` lists all"),
     ],
 )

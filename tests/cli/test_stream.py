@@ -62,7 +62,7 @@ def test_choices_and_lists(cli: Cli) -> None:
     ("words", "told"),
     [
         (("spot", "aggtrade", "BTCUSDT"), "did you mean agg_trade"),
-        (("spot", "mark_price", "BTCUSDT"), "spot has no stream 'mark_price', but futures has"),
+        (("spot", "mark_price", "BTCUSDT"), "spot has no stream 'mark_price', but futures and coin-futures have"),
         (("spot", "nonsense"), "stream --help` lists all"),
         (("spot", "trade"), "needs a symbol"),
         (("spot", "all_mini_tickers", "BTCUSDT"), "leave BTCUSDT out"),

@@ -150,6 +150,44 @@ WEIGHTS: dict[str, Rows] = {
     "futures.taker_long_short_ratio": [({}, 0), ({"limit": 500}, 0)],
     "futures.basis": [({}, 0), ({"limit": 500}, 0)],
     "futures.delivery_price": [({}, 0)],
+    # ---------------------------------------------------------------------------- coin_futures
+    "coin_futures.ping": [({}, 1)],
+    "coin_futures.time": [({}, 1)],
+    "coin_futures.exchange_info": [({}, 1)],
+    "coin_futures.depth": [
+        ({}, 10),
+        ({"limit": 5}, 2),
+        ({"limit": 10}, 2),
+        ({"limit": 20}, 2),
+        ({"limit": 50}, 2),
+        ({"limit": 100}, 5),
+        ({"limit": 500}, 10),
+        ({"limit": 1000}, 20),
+    ],
+    "coin_futures.trades": [({}, 5), ({"limit": 1}, 5), ({"limit": 1000}, 5)],
+    "coin_futures.historical_trades": [({}, 200), ({"limit": 1}, 200), ({"limit": 500}, 200), ({"fromId": 7}, 200)],
+    "coin_futures.agg_trades": [({}, 20), ({"limit": 1}, 20), ({"limit": 1000}, 20), ({"fromId": 7}, 20)],
+    "coin_futures.klines": _KLINES,
+    "coin_futures.continuous_klines": _KLINES,
+    "coin_futures.index_price_klines": _KLINES,
+    "coin_futures.mark_price_klines": _KLINES,
+    "coin_futures.premium_index_klines": _KLINES,
+    "coin_futures.premium_index": [({"symbol": "BTCUSD_PERP"}, 10), ({"pair": "BTCUSD"}, 10), ({}, 10)],
+    "coin_futures.funding_rate": [({}, 1), ({"limit": 1000}, 1)],
+    "coin_futures.funding_info": [({}, 0)],
+    # Only the symbol makes it cheap: a pair costs what all contracts cost.
+    "coin_futures.ticker_24hr": [({"symbol": "BTCUSD_PERP"}, 1), ({"pair": "BTCUSD"}, 40), ({}, 40)],
+    "coin_futures.ticker_price": [({"symbol": "BTCUSD_PERP"}, 1), ({"pair": "BTCUSD"}, 2), ({}, 2)],
+    "coin_futures.ticker_book_ticker": [({"symbol": "BTCUSD_PERP"}, 2), ({"pair": "BTCUSD"}, 5), ({}, 5)],
+    "coin_futures.open_interest": [({}, 1)],
+    "coin_futures.constituents": [({}, 1)],
+    # /futures/data: counted as requests too, and not for nothing as on the host of USDⓈ-M
+    "coin_futures.open_interest_hist": [({}, 1), ({"limit": 500}, 1)],
+    "coin_futures.top_long_short_account_ratio": [({}, 1), ({"limit": 500}, 1)],
+    "coin_futures.top_long_short_position_ratio": [({}, 1), ({"limit": 500}, 1)],
+    "coin_futures.global_long_short_account_ratio": [({}, 1), ({"limit": 500}, 1)],
+    "coin_futures.taker_buy_sell_vol": [({}, 1), ({"limit": 500}, 1)],
+    "coin_futures.basis": [({}, 1), ({"limit": 500}, 1)],
 }
 
 GROUPS: dict[str, set[str]] = {
@@ -162,6 +200,12 @@ GROUPS: dict[str, set[str]] = {
         "futures.taker_long_short_ratio",
         "futures.basis",
         "futures.delivery_price",
+        "coin_futures.open_interest_hist",
+        "coin_futures.top_long_short_account_ratio",
+        "coin_futures.top_long_short_position_ratio",
+        "coin_futures.global_long_short_account_ratio",
+        "coin_futures.taker_buy_sell_vol",
+        "coin_futures.basis",
     },
 }
 
@@ -175,6 +219,7 @@ SECURED: dict[str, str] = {
     "futures.historical_trades": "api_key",
     "futures.top_long_short_account_ratio": "api_key_uncertain",
     "futures.top_long_short_position_ratio": "api_key_uncertain",
+    "coin_futures.historical_trades": "api_key",
 }
 """Endpoints that want an API key."""
 
@@ -190,6 +235,13 @@ COUNT_NOT_TRUSTED: dict[str, str] = {
     "futures.taker_long_short_ratio": "untrusted",
     "futures.basis": "untrusted",
     "futures.delivery_price": "untrusted",
+    "coin_futures.funding_info": "untrusted",
+    "coin_futures.open_interest_hist": "untrusted",
+    "coin_futures.top_long_short_account_ratio": "untrusted",
+    "coin_futures.top_long_short_position_ratio": "untrusted",
+    "coin_futures.global_long_short_account_ratio": "untrusted",
+    "coin_futures.taker_buy_sell_vol": "untrusted",
+    "coin_futures.basis": "untrusted",
 }
 """Endpoints whose answers do not tell the used weight, or not the true one."""
 

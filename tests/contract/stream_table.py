@@ -1,7 +1,8 @@
 """Names of streams, written by hand: the judge of what the spec and the methods make of them.
 
-A line holds the stream, its route (``-`` for none) and its names for BTCUSDT, the first of them the one of a call
-without choices where there is such a call. ``{a,b}`` stands for each of the two.
+A line holds the stream, its route (``-`` for none) and its names for BTCUSDT (on COIN-M futures for BTCUSD_PERP and
+the pair BTCUSD), the first of them the one of a call without choices where there is such a call. ``{a,b}`` stands for
+each of the two.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 SPOT_BARS = "{1s,1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w,1M}"
 FUTURES_BARS = "{1m,3m,5m,15m,30m,1h,2h,4h,6h,8h,12h,1d,3d,1w,1M}"
 CONTRACTS = "{perpetual,current_quarter,next_quarter,tradifi_perpetual}"
+COIN_CONTRACTS = "{perpetual,current_quarter,next_quarter}"
 
 _LINES = f"""
 spot.agg_trade              -       btcusdt@aggTrade
@@ -51,6 +53,26 @@ futures.contract_info       market  !contractInfo
 futures.asset_index         market  btcusdt@assetIndex
 futures.all_asset_indexes   market  !assetIndex@arr
 futures.trading_session     market  tradingSession
+coin_futures.agg_trade           -  btcusd_perp@aggTrade
+coin_futures.index_price         -  btcusd@indexPrice{{,@1s}}
+coin_futures.mark_price          -  btcusd_perp@markPrice{{,@1s}}
+coin_futures.mark_price_of_pair  -  btcusd@markPrice{{,@1s}}
+coin_futures.all_mark_prices     -  !markPrice@arr{{,@1s}}
+coin_futures.kline               -  btcusd_perp@kline_{FUTURES_BARS}
+coin_futures.continuous_kline    -  btcusd_{COIN_CONTRACTS}@continuousKline_{FUTURES_BARS}
+coin_futures.index_price_kline   -  btcusd@indexPriceKline_{FUTURES_BARS}
+coin_futures.mark_price_kline    -  btcusd_perp@markPriceKline_{FUTURES_BARS}
+coin_futures.mini_ticker         -  btcusd_perp@miniTicker
+coin_futures.all_mini_tickers    -  !miniTicker@arr
+coin_futures.ticker              -  btcusd_perp@ticker
+coin_futures.all_tickers         -  !ticker@arr
+coin_futures.book_ticker         -  btcusd_perp@bookTicker
+coin_futures.all_book_tickers    -  !bookTicker
+coin_futures.force_order         -  btcusd_perp@forceOrder
+coin_futures.all_force_orders    -  !forceOrder@arr
+coin_futures.contract_info       -  !contractInfo
+coin_futures.partial_depth       -  btcusd_perp@depth{{5,10,20}}{{,@500ms,@100ms}}
+coin_futures.diff_depth          -  btcusd_perp@depth{{,@500ms,@100ms}}
 """
 
 SECONDS_OF_SILENCE = {
@@ -67,6 +89,12 @@ SECONDS_OF_SILENCE = {
     "futures.asset_index": {"": 7},
     "futures.all_asset_indexes": {"": 7},
     "futures.trading_session": {"": 7},
+    "coin_futures.index_price": {"": 17, "3s": 17, "1s": 7},
+    "coin_futures.mark_price": {"": 17, "3s": 17, "1s": 7},
+    "coin_futures.mark_price_of_pair": {"": 17, "3s": 17, "1s": 7},
+    "coin_futures.all_mark_prices": {"": 17, "3s": 17, "1s": 7},
+    "coin_futures.all_mini_tickers": {"": 7},
+    "coin_futures.all_tickers": {"": 7},
 }
 """Five periods and two seconds; ``""`` is what holds without a look at the choice."""
 NEVER_TOO_SILENT = {
@@ -74,6 +102,9 @@ NEVER_TOO_SILENT = {
     "futures.force_order",
     "futures.all_force_orders",
     "futures.contract_info",
+    "coin_futures.force_order",
+    "coin_futures.all_force_orders",
+    "coin_futures.contract_info",
 }
 WITH_IDS = {
     "spot.agg_trade": "each",
@@ -86,6 +117,12 @@ WITH_IDS = {
     "futures.continuous_kline": "time",
     "futures.diff_depth": "previous",
     "futures.rpi_diff_depth": "previous",
+    "coin_futures.agg_trade": "each",
+    "coin_futures.kline": "time",
+    "coin_futures.continuous_kline": "time",
+    "coin_futures.index_price_kline": "time",
+    "coin_futures.mark_price_kline": "time",
+    "coin_futures.diff_depth": "previous",
 }
 FILLED_FROM = {
     "spot.agg_trade": "spot.agg_trades",
@@ -95,10 +132,15 @@ FILLED_FROM = {
     "futures.agg_trade": "futures.agg_trades",
     "futures.kline": "futures.klines",
     "futures.continuous_kline": "futures.continuous_klines",
+    "coin_futures.agg_trade": "coin_futures.agg_trades",
+    "coin_futures.kline": "coin_futures.klines",
+    "coin_futures.continuous_kline": "coin_futures.continuous_klines",
+    "coin_futures.index_price_kline": "coin_futures.index_price_klines",
+    "coin_futures.mark_price_kline": "coin_futures.mark_price_klines",
 }
 
 
-SYMBOLS: dict[tuple[str, str], str] = {}
+SYMBOLS = {("coin_futures", "symbol"): "BTCUSD_PERP", ("coin_futures", "pair"): "BTCUSD"}
 """What the names of a market are of, by market and parameter, where that is not BTCUSDT."""
 
 

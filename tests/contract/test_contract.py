@@ -93,7 +93,7 @@ def legal_value(parameter: Parameter) -> Any:
         value = next(one for one in parameter.choices or () if one != parameter.default)
     else:
         value = {
-            "symbol": "ETHUSDT",
+            "symbol": "ETHUSDT" if parameter.symbol_form is None else parameter.symbol_form.example,
             "string": "BTCUSDT" if parameter.pattern is None else "7d",
             "id": 9_007_199_254_740_993,
             "time": NOW_MS - 60_000,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import pytest
-import yaml
-from shared_facts import FACTS, needs_facts
+from shared_facts import endpoints, needs_facts
 
 from binance_sdk.catalogue import CATALOGUE, Operation
 from tests.hand_lines import lines_for_endpoint
@@ -33,22 +31,16 @@ def test_what_is_special_is_about_endpoints_of_the_spec() -> None:
         assert [lines_for_endpoint(id_) for id_ in table if id_ not in known] == []
 
 
-@cache
-def documented() -> dict[str, Any]:
-    endpoints = yaml.safe_load((FACTS / "rest-endpoints.yaml").read_text(encoding="utf-8"))["endpoints"]
-    return {one["id"]: one for one in endpoints}
-
-
 @needs_facts
 def test_every_documented_endpoint_is_there() -> None:
     # The fact base is older than an endpoint that was added since.
-    assert set(documented()) <= {one.id for one in OPERATIONS}
+    assert set(endpoints()) <= {one.id for one in OPERATIONS}
 
 
 @needs_facts
 @every_operation
 def test_the_documented_parameters(operation: Operation[Any]) -> None:
-    known = documented().get(operation.id)
+    known = endpoints().get(operation.id)
     if known is None:
         pytest.skip(f"rest-endpoints.yaml of the fact base has no {operation.id}: it is newer")
     assert operation.path == known["path"]

@@ -14,7 +14,7 @@ from typing import Any, get_args, get_origin
 import pytest
 import yaml
 from pydantic import BaseModel
-from shared_facts import FACTS, found, load, name_of, needs_facts
+from shared_facts import FACTS, found, load, market_of, message_of, messages, name_of, needs_facts, streams
 
 from binance_sdk._runtime.stream.operation import StreamOperation
 from binance_sdk.catalogue import STREAMS, stream_fixture
@@ -25,23 +25,19 @@ OURS_ALONE = {"futures.all_asset_indexes"}
 """The documents give one stream two forms of its name; here each form has its own answer and so its own method."""
 FORMS = {"futures.asset_index": ("futures.asset_index", "futures.all_asset_indexes")}
 
+SAMPLES = {"samples": "sample_count", "symbol_or_ignore": "symbol"}
+"""Names of the documents that say less than ours."""
 OURS = yaml.safe_load((Path(__file__).parents[2] / "spec/names.yaml").read_text(encoding="utf-8"))["names"]
 """Facts whose name our dictionary chooses; the generator holds every schema to it."""
 
 every_stream = pytest.mark.parametrize("one", STREAMS, ids=lambda one: one.id)
 
 
-@cache
-def documented() -> dict[str, Any]:
-    streams = yaml.safe_load((FACTS / "streams.yaml").read_text(encoding="utf-8"))["streams"]
-    return {one["id"]: one for one in streams}
-
-
 def known(one: StreamOperation[Any]) -> dict[str, Any]:
     name = next((name for name, forms in FORMS.items() if one.id in forms), one.id)
-    if name not in documented():
+    if name not in streams():
         pytest.skip(f"streams.yaml of the fact base has no {name}: it is newer")
-    return documented()[name]
+    return streams()[name]
 
 
 # ------------------------------------------------------------------------------------- the documents
@@ -50,7 +46,7 @@ def known(one: StreamOperation[Any]) -> dict[str, Any]:
 @needs_facts
 def test_every_documented_stream_is_there() -> None:
     # The fact base is older than a stream that was added since.
-    assert set(documented()) <= {one.id for one in STREAMS} - OURS_ALONE
+    assert set(streams()) <= {one.id for one in STREAMS} - OURS_ALONE
 
 
 @needs_facts
@@ -102,7 +98,9 @@ def compare(model: Any, fields: list[dict[str, Any]], nested: dict[str, Any], li
     assert set(ours) == {one["key"] for one in fields}
     for one in fields:
         name, info = ours[one["key"]]
-        assert name in (one["name"], *OURS), (one, name)
+        # What is to be ignored has a name that says so, and no other is compared.
+        ignored = name.startswith("ignore") and "ignore" in one["name"]
+        assert ignored or name in (one["name"], SAMPLES.get(one["name"]), *OURS), (one, name)
         optional = one.get("optional", False)
         assert info.is_required() == (not optional and name not in live_only), one
         inner = nested.get(one["key"]) or nested.get(f"{one['key']}[]")
@@ -120,7 +118,7 @@ def test_the_documented_keys_and_their_names(one: StreamOperation[Any]) -> None:
     fields = list(payload["fields"])
     if one.id == "futures.force_order":
         # Shares its event with the stream of all contracts, for which two more keys are documented.
-        fields += [f for f in documented()["futures.all_force_orders"]["payload"]["fields"] if f["key"] in ("ps", "st")]
+        fields += [f for f in streams()["futures.all_force_orders"]["payload"]["fields"] if f["key"] in ("ps", "st")]
     compare(one.item, fields, payload.get("nested", {}), set(one.live_only))
 
 
@@ -140,11 +138,11 @@ def shape(value: Any) -> Any:
 @every_stream
 def test_the_example_has_the_shape_of_the_documented_one(one: StreamOperation[Any]) -> None:
     if one.id in OURS_ALONE:
-        theirs = load(f"examples/streams/{one.market}/asset_index.json")
+        theirs = load(message_of(one.market, "asset_index"))
     elif one.id == "futures.asset_index":
-        theirs = load("examples/streams/futures/asset_index.json")[0]
+        theirs = load(message_of("futures", "asset_index"))[0]
     else:
-        theirs = load(f"examples/streams/{one.market}/{one.name}.json")
+        theirs = load(message_of(one.market, one.name))
     assert shape(json.loads(stream_fixture(one.market, one.name))) == shape(theirs)
 
 
@@ -167,11 +165,9 @@ def _unknown(event: Any) -> Iterator[str]:
 
 
 @needs_facts
-@pytest.mark.parametrize(
-    "path", [*found("examples/streams/spot/*.json"), *found("examples/streams/futures/*.json")], ids=name_of
-)
+@pytest.mark.parametrize("path", messages(), ids=name_of)
 def test_every_documented_example_is_read(path: Path) -> None:
-    market, name = path.parent.name, path.stem
+    market, name = market_of(path), path.stem
     name = "all_asset_indexes" if (market, name) == ("futures", "asset_index") else name
     (one,) = (one for one in STREAMS if one.id == f"{market}.{name}")
     assert read(one, load(path)) == set()

@@ -33,6 +33,15 @@ OPTIONAL = {
     "futures.OpenInterestHist": {"CMCCirculatingSupply"},
     "futures.SymbolInfo": {"settlePlan", "maxMoveOrderLimit", "permissionSets"},
     "futures.Trade": {"isRPITrade"},
+    "coin_futures.Constituent": {"price", "weight"},
+    "coin_futures.ExchangeInfo": {"exchangeFilters"},
+    "coin_futures.FundingInfo": {"updateTime"},
+    "coin_futures.SymbolInfo": {
+        "maxMoveOrderLimit",
+        "orderTypes",
+        "permissionSets",
+        "underlyingSubType",
+    },
 }
 
 

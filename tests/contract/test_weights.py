@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from shared_facts import FACTS, load, needs_facts
+from shared_facts import endpoints, needs_facts, vectors
 
 from binance_sdk import SyncBinanceClient, errors
 from binance_sdk._runtime import weight as w
@@ -103,10 +102,9 @@ def test_the_limits_of_each_market() -> None:
 
 @needs_facts
 def test_the_vectors_of_the_fact_base() -> None:
-    vectors = load("weight-vectors.json")["vectors"]
-    assert vectors
+    assert vectors()
     wrong = []
-    for vector in vectors:
+    for vector in vectors():
         operation = BY_ID[vector["endpoint"]]
         wire = arguments(operation, vector["params"])
         count = wire.pop("symbols_count", None)
@@ -121,10 +119,7 @@ def test_the_vectors_of_the_fact_base() -> None:
 @needs_facts
 def test_every_documented_endpoint_has_a_vector() -> None:
     # The vectors leave out nothing, so a price that no vector looks at cannot hide behind their number.
-    documented = yaml.safe_load((FACTS / "rest-endpoints.yaml").read_text(encoding="utf-8"))["endpoints"]
-    assert {vector["endpoint"] for vector in load("weight-vectors.json")["vectors"]} == {
-        one["id"] for one in documented
-    }
+    assert {vector["endpoint"] for vector in vectors()} == set(endpoints())
 
 
 # ------------------------------------------------------------------------------------- properties

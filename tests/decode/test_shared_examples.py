@@ -13,7 +13,7 @@ import pytest
 from contract.calls import CASES, Case, canonical, written
 from contract.walk import places
 from pydantic import BaseModel, TypeAdapter
-from shared_facts import found, load, name_of, needs_facts
+from shared_facts import answer_of, answers, found, load, market_of, name_of, needs_facts
 
 from binance_sdk import BinanceClient, SyncBinanceClient, errors, spot
 from binance_sdk._runtime.answers.row import Row
@@ -40,10 +40,6 @@ NOT_ANSWERS = {"examples/spot/filters.json"}
 BETTER = {"futures.exchange_info": "examples/futures/exchange_info.documented_2026.json"}
 
 
-def market_of(path: Path) -> str:
-    return "spot" if "/spot/" in name_of(path) else "futures"
-
-
 def reads(path: Path) -> tuple[Operation[Any], Variant[Any]]:
     """The operation a file answers and the variant that gets it."""
     name, *rest = path.stem.split(".")
@@ -56,14 +52,12 @@ def reads(path: Path) -> tuple[Operation[Any], Variant[Any]]:
 
 ANSWERS = [
     path
-    for pattern in (
-        "examples/spot/*.json",
-        "examples/futures/*.json",
-        "observed-2026-10/rest/*.json",
-        "recorded/*/depth*.json",
-        "recorded/*/exchange_info.json",
+    for path in (
+        *answers(),
+        *found("observed-2026-10/rest/*.json"),
+        *found("recorded/*/depth*.json"),
+        *found("recorded/*/exchange_info.json"),
     )
-    for path in found(pattern)
     if ".error_" not in path.name and name_of(path) not in NOT_ANSWERS
 ]
 GOOD = [path for path in ANSWERS if name_of(path) not in OUTDATED]
@@ -154,7 +148,7 @@ def test_every_spot_filter_is_known() -> None:
 
 
 def example_of(case: Case) -> str:
-    return BETTER.get(case.operation.id, f"examples/{case.id.replace('.', '/', 1)}.json")
+    return BETTER.get(case.operation.id) or answer_of(*case.id.split(".", 1))
 
 
 def shape(case: Case, document: Any) -> Mapping[tuple[str, str], set[str]]:

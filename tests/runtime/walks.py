@@ -24,7 +24,11 @@ CLOCK = ServerClock(lambda: NOW_MS, lambda: True)
 def walk_of(
     operation: Operation[Any], limit: int | None = None, page_size: int | None = None, **arguments: Any
 ) -> Walk:
-    needed = {p.wire: p.choices[0] if p.choices else "BTCUSDT" for p in operation.parameters if p.required}
+    needed = {
+        p.wire: p.choices[0] if p.choices else p.symbol_form.example if p.symbol_form else "BTCUSDT"
+        for p in operation.parameters
+        if p.required
+    }
     return plan_walk(operation, {**needed, **arguments}, limit, page_size, NOW_MS)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from binance_sdk.catalogue import MARKETS
+from binance_sdk.catalogue import MARKETS, Operation
 from binance_sdk.simulator import ManualClock, Simulator
+from binance_sdk.simulator_url import simulator_urls
 from tests.simulated_http import SimulatedHttp
 
 NOW = 1_800_000_123_456
@@ -23,6 +24,10 @@ class Api:
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self.client = SimulatedHttp(simulator, headers={"X-MBX-APIKEY": "a-key"})
+
+    def ask(self, operation: Operation[Any], params: Mapping[str, Any] | str | None = None) -> httpx.Response:
+        """The answer of an operation, at the port of its market."""
+        return self.response(simulator_urls(self.simulator.url).rest[operation.market] + operation.path, params)
 
     def response(self, path: str, params: Mapping[str, Any] | str | None = None) -> httpx.Response:
         query = params if isinstance(params, str) else httpx.QueryParams(dict(params or {}))

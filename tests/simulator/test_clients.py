@@ -21,10 +21,7 @@ from .conftest import simulator
 ELSEWHERE = {
     "self",
     "environment",
-    "spot_base_url",
-    "futures_base_url",
-    "spot_stream_url",
-    "futures_stream_url",
+    *(f"{market}_{kind}_url" for market in MARKETS for kind in ("base", "stream")),
     "http_client",
     "proxy",
     "ssl_context",

@@ -125,7 +125,7 @@ def test_rules_are_removed_by_their_number_also_those_of_streams() -> None:
 
 def test_a_wrong_argument_is_told_as_over_http() -> None:
     _, loop = pair()
-    with pytest.raises(SimulatorError, match=r"market: Input should be 'spot' or 'futures'"):
+    with pytest.raises(SimulatorError, match=r"market: Input should be 'spot', 'futures'"):
         loop.windows("margin")  # type: ignore[arg-type]
     with pytest.raises(SimulatorError, match="time only moves forward"):
         loop.advance(-1)

@@ -179,7 +179,7 @@ def test_reading_by_hand(court: Court) -> None:
         ("POST", "windows/", {"json": {}}, 404, "there is no"),
         ("GET", "reset_limits", {}, 405, "takes POST"),
         ("DELETE", "windows", {}, 405, "POST or GET"),
-        ("GET", "windows?market=margin", {}, 400, "'spot' or 'futures'"),
+        ("GET", "windows?market=margin", {}, 400, "'spot', 'futures'"),
         ("POST", "windows", {"json": {}}, 400, "market"),
         ("POST", "drift", {"json": {"operation": "spot.klines", "weight": "much"}}, 400, "weight"),
         ("POST", "drift", {"json": {"operation": "spot.klines", "weight": 1, "more": 2}}, 400, "more"),

@@ -8,17 +8,20 @@ from typing import Any
 import pytest
 
 from binance_sdk import SyncBinanceClient
-from binance_sdk.catalogue import CATALOGUE
+from binance_sdk.catalogue import CATALOGUE, MARKETS
 from binance_sdk.events import RequestSent
 from binance_sdk.simulator import Simulator
-from binance_sdk.simulator.rest import futures, spot
+from binance_sdk.simulator.rest.answers_by_market import answers_of
 
 from .conftest import NOW, simulator
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-ANSWERS = {"spot": spot.ANSWERS, "futures": futures.ANSWERS}
-PAGED = [one for one in CATALOGUE.operations if one.paging is not None and one.name in ANSWERS[one.market]]
+PAGED = [one for one in CATALOGUE.operations if one.paging is not None and one.name in answers_of(one.market)]
 """What is served from its example has no more rows than that."""
+
+
+def market_of(client: SyncBinanceClient, name: str) -> Any:
+    return getattr(client, name)
 
 
 class Counted:
@@ -26,16 +29,10 @@ class Counted:
 
     def __init__(self, exchange: Simulator) -> None:
         self.requests = 0
-        self.client = SyncBinanceClient(
-            spot_base_url=exchange.base_url("spot"),
-            futures_base_url=exchange.base_url("futures"),
-            api_key="a-key",
-            budget=False,
-            hooks=[self._count],
-        )
-        # So that both know what time it is.
-        self.client.spot.time()
-        self.client.futures.time()
+        self.client = exchange.sync_client(api_key="a-key", budget=False, hooks=[self._count])
+        # So that it knows what time it is everywhere.
+        for market in MARKETS:
+            market_of(self.client, market).time()
 
     def _count(self, event: object) -> None:
         self.requests += isinstance(event, RequestSent)
@@ -60,7 +57,8 @@ def needed(operation: Any) -> list[str]:
     steps = {"interval": "1h", "period": "1h", "contractType": "PERPETUAL"}
     cursor = operation.paging.cursor
     wires = [p.wire for p in operation.parameters if (p.required or p.wire == "symbol") and p.wire != cursor]
-    return [steps.get(wire, "BTCUSDT") for wire in wires]
+    names = {"symbol": "BTCUSD_PERP", "pair": "BTCUSD"} if operation.market == "coin_futures" else {}
+    return [steps.get(wire) or names.get(wire, "BTCUSDT") for wire in wires]
 
 
 @pytest.mark.parametrize("operation", PAGED, ids=lambda one: one.id)
@@ -99,6 +97,8 @@ def test_so_many_rows_from_a_start_take_the_requests_that_were_planned(counted: 
     paging = operation.paging
     by_time = operation.by_wire[paging.start or paging.cursor].type == "time"
     begin = {"start_time": NOW - 26 * HOUR} if by_time else {"from_id": 0}
+    if operation.id == "coin_futures.agg_trades":
+        begin = {"start_time": NOW - 20 * HOUR}
     if operation.id == "futures.historical_trades":
         api = counted.client.futures
         begin = {"from_id": api.trades("BTCUSDT", limit=1)[0].trade_id - 100}

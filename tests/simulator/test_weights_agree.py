@@ -119,8 +119,9 @@ def test_both_know_the_same_limits(market: Market) -> None:
 
 
 def test_both_put_the_same_operations_into_groups() -> None:
-    groups = {operation.id: POOLS["futures"].group_of(operation.path) for operation in CATALOGUE["futures"]}
-    assert {operation.id: operation.groups for operation in CATALOGUE["futures"]} == {
+    operations = [*CATALOGUE["futures"], *CATALOGUE["coin_futures"]]
+    groups = {operation.id: POOLS["futures"].group_of(operation.path) for operation in operations}
+    assert {operation.id: operation.groups for operation in operations} == {
         id_: (group,) if group else () for id_, group in groups.items()
     }
     assert {POOLS["spot"].group_of(operation.path) for operation in CATALOGUE["spot"]} == {"raw_requests"}
@@ -137,7 +138,7 @@ def test_both_say_the_same_about_the_header() -> None:
 def test_the_server_charges_what_the_plan_says(api: Api, operation: Operation[Any]) -> None:
     for variant in operation.variants:
         before = api.simulator.used_weight(operation.market)
-        response = api.response(operation.path, raw(variant.example))
+        response = api.ask(operation, raw(variant.example))
         assert response.status_code == 200, response.text
         used = api.simulator.used_weight(operation.market)
         assert used - before == operation.price(variant.example)

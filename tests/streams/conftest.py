@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from binance_sdk._generated.catalogue import CATALOGUE
+from binance_sdk._generated.coin_futures.streams import AsyncCoinFuturesStreams
 from binance_sdk._generated.environments import LIMITS
 from binance_sdk._generated.futures.streams import AsyncFuturesStreams
 from binance_sdk._generated.markets import MARKETS
@@ -70,6 +71,7 @@ class Engine:
         self.manager = StreamManager(lambda: self.context)
         self.spot = AsyncSpotStreams(self.manager)
         self.futures = AsyncFuturesStreams(self.manager)
+        self.coin_futures = AsyncCoinFuturesStreams(self.manager)
 
 
 @pytest.fixture

@@ -61,5 +61,5 @@ POOLS: Mapping[str, Pool] = {
     ),
 }
 
-POOL_OF: Mapping[str, str] = {"spot": "spot", "futures": "futures"}
+POOL_OF: Mapping[str, str] = {"spot": "spot", "futures": "futures", "coin_futures": "futures"}
 """The pool that the requests to a market count into."""

@@ -49,7 +49,10 @@ def _dollar_assets(table: SymbolTable) -> Container[str]:
     return table.dollar_assets
 
 
-_CALLED_SYMBOL: Mapping[str, Callable[[SymbolTable], Container[str]]] = {"futures.asset_index": _dollar_assets}
+_CALLED_SYMBOL: Mapping[str, Callable[[SymbolTable], Container[str]]] = {
+    "futures.asset_index": _dollar_assets,
+    "coin_futures.constituents": _pairs,
+}
 """What ``symbol`` is a name of, where it is not one of a contract."""
 
 # Most enums share one code; these have their own.

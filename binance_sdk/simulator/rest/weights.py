@@ -146,7 +146,38 @@ _FUTURES: Mapping[str, Price] = {
     "/futures/data/basis": _flat(0),
 }
 
-WEIGHTS: Mapping[str, Mapping[str, Price]] = {"spot": _SPOT, "futures": _FUTURES}
+_COIN_FUTURES: Mapping[str, Price] = {
+    "/dapi/v1/ping": _flat(1),
+    "/dapi/v1/time": _flat(1),
+    "/dapi/v1/exchangeInfo": _flat(1),
+    "/dapi/v1/depth": _limit_is(500, {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}),
+    "/dapi/v1/trades": _flat(5),
+    "/dapi/v1/historicalTrades": _flat(200),
+    "/dapi/v1/aggTrades": _flat(20),
+    "/dapi/v1/klines": _FUTURES_KLINES,
+    "/dapi/v1/continuousKlines": _FUTURES_KLINES,
+    "/dapi/v1/indexPriceKlines": _FUTURES_KLINES,
+    "/dapi/v1/markPriceKlines": _FUTURES_KLINES,
+    "/dapi/v1/premiumIndexKlines": _FUTURES_KLINES,
+    "/dapi/v1/premiumIndex": _flat(10),
+    "/dapi/v1/fundingRate": _flat(1),
+    "/dapi/v1/fundingInfo": _flat(0),
+    # A pair counts as all symbols.
+    "/dapi/v1/ticker/24hr": _one_or_all(1, 40),
+    "/dapi/v1/ticker/price": _one_or_all(1, 2),
+    "/dapi/v1/ticker/bookTicker": _one_or_all(2, 5),
+    "/dapi/v1/openInterest": _flat(1),
+    "/dapi/v1/constituents": _flat(1),
+    # The same paths cost nothing at the hosts of USDⓈ-M futures.
+    "/futures/data/openInterestHist": _flat(1),
+    "/futures/data/topLongShortPositionRatio": _flat(1),
+    "/futures/data/topLongShortAccountRatio": _flat(1),
+    "/futures/data/globalLongShortAccountRatio": _flat(1),
+    "/futures/data/takerBuySellVol": _flat(1),
+    "/futures/data/basis": _flat(1),
+}
+
+WEIGHTS: Mapping[str, Mapping[str, Price]] = {"spot": _SPOT, "futures": _FUTURES, "coin_futures": _COIN_FUTURES}
 """By market and path: the same path can have another price at the hosts of another market."""
 
 # fundingRate and fundingInfo answer without the used-weight header.

@@ -72,6 +72,32 @@ _FUTURES_MARKET = {
 }
 
 
+_PAIR = r"(?P<symbol>[^@!_]+)"
+_COIN_CONTRACT = r"(?P<symbol>[^@!_]+_[^@!]+)"
+_COIN_FUTURES = {
+    "agg_trade": f"{_COIN_CONTRACT}@aggTrade",
+    "index_price": f"{_PAIR}@indexPrice(?:@(?P<seconds>1)s)?",
+    "mark_price": f"{_COIN_CONTRACT}@markPrice(?:@(?P<seconds>1)s)?",
+    "mark_price_of_pair": f"{_PAIR}@markPrice(?:@(?P<seconds>1)s)?",
+    "all_mark_prices": "!markPrice@arr(?:@(?P<seconds>1)s)?",
+    "kline": f"{_COIN_CONTRACT}@kline_{_INTERVAL}",
+    "continuous_kline": f"{_PAIR}_(?P<contract>perpetual|current_quarter|next_quarter)@continuousKline_{_INTERVAL}",
+    "index_price_kline": f"{_PAIR}@indexPriceKline_{_INTERVAL}",
+    "mark_price_kline": f"{_COIN_CONTRACT}@markPriceKline_{_INTERVAL}",
+    "mini_ticker": f"{_COIN_CONTRACT}@miniTicker",
+    "all_mini_tickers": "!miniTicker@arr",
+    "ticker": f"{_COIN_CONTRACT}@ticker",
+    "all_tickers": "!ticker@arr",
+    "book_ticker": f"{_COIN_CONTRACT}@bookTicker",
+    "all_book_tickers": "!bookTicker",
+    "force_order": f"{_COIN_CONTRACT}@forceOrder",
+    "all_force_orders": "!forceOrder@arr",
+    "contract_info": "!contractInfo",
+    "partial_depth": f"{_COIN_CONTRACT}@depth{_LEVELS}(?:@(?P<speed>500|100)ms)?",
+    "diff_depth": f"{_COIN_CONTRACT}@depth(?:@(?P<speed>500|100)ms)?",
+}
+
+
 Kinds = list[tuple[str, str, re.Pattern[str]]]
 """Route, kind and names of streams."""
 
@@ -83,6 +109,7 @@ def _kinds(**routes: Mapping[str, str]) -> Kinds:
 _KINDS: Mapping[str, Kinds] = {
     "spot": _kinds(**{"": _SPOT}),
     "futures": _kinds(public=_FUTURES_PUBLIC, market=_FUTURES_MARKET),
+    "coin_futures": _kinds(**{"": _COIN_FUTURES}),
 }
 
 

@@ -78,9 +78,17 @@ class World:
         ) as socket:
             yield Wire(socket)
 
+    @asynccontextmanager
+    async def coin_futures(self, path: str = "/ws", **options: Any) -> AsyncIterator[Wire]:
+        url = self.simulator.stream_url("coin_futures") + path
+        async with connect(url, max_size=None, max_queue=None, **options) as socket:
+            yield Wire(socket)
+
     def wire(self, market: str, route: str, names: Sequence[str]) -> Any:
         """A combined connection."""
         path = f"/stream?streams={'/'.join(names)}"
+        if market == "coin_futures":
+            return self.coin_futures(path)
         return self.futures(f"/{route}{path}") if market == "futures" else self.spot(path)
 
     def pass_time(self, seconds: float) -> None:
