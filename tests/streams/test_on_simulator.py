@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -73,59 +75,65 @@ async def test_faults_of_the_simulator_lose_nothing_with_fill() -> None:
             assert events.stats.filled > 0
 
 
-@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
+@dataclass(frozen=True)
+class Mixed:
+    """A client of an exchange whose futures streams carry rows of COIN-M too, and the clock of that exchange."""
+
+    client: BinanceClient
+    clock: ManualClock
+
+    async def rows(self, events: Events[Any]) -> list[Any]:
+        """Those of the next message, five seconds later."""
+        self.clock.advance(5.0)
+        event: Any = await anext(events)
+        return event if isinstance(event, list) else [event]
+
+
+@pytest.fixture(params=["httpx", "aiohttp"])
+async def mixed(request: pytest.FixtureRequest) -> AsyncIterator[Mixed]:
+    clock = ManualClock(1_700_000_000_000)
+    with Simulator(clock=clock) as simulator:
+        simulator.streams.carry_coin_m()
+        async with BinanceClient(
+            futures_base_url=simulator.base_url("futures"),
+            futures_stream_url=simulator.stream_url("futures"),
+            transport=request.param,
+        ) as client:
+            yield Mixed(client, clock)
+
+
 @pytest.mark.parametrize("overflow", ["block", "latest"])
-async def test_rows_of_coin_m_are_counted_and_left_out(transport: Any, overflow: Any) -> None:
-    clock = ManualClock(1_700_000_000_000)
-    with Simulator(clock=clock) as simulator:
-        simulator.streams.carry_coin_m()
-        async with BinanceClient(
-            futures_base_url=simulator.base_url("futures"),
-            futures_stream_url=simulator.stream_url("futures"),
-            transport=transport,
-        ) as client:
-            s = client.futures.streams
-            stream = s.combine(
-                *(s.all_mini_tickers(), s.all_tickers(), s.all_mark_prices(), s.all_book_tickers()),
-                overflow=overflow,
-                quiet_time=None,
-            )
-            async with stream as events:
-                seen: dict[str, set[str]] = {}
-                async with asyncio.timeout(20):
-                    while len(seen) < 4 or not events.stats.other_market:
-                        clock.advance(5.0)
-                        event = await anext(events)
-                        rows = event if isinstance(event, list) else [event]
-                        seen.setdefault(rows[0].stream, set()).update(row.symbol for row in rows)
-                        assert {row.symbol_type for row in rows} == {1}
-                assert not any(symbol.endswith("_PERP") for symbols in seen.values() for symbol in symbols)
-                assert all("BTCUSDT" in seen[name] for name in ("!miniTicker@arr", "!ticker@arr", "!markPrice@arr"))
-                assert (events.stats.malformed, events.stats.gaps) == (0, 0)
+async def test_rows_of_coin_m_are_counted_and_left_out(mixed: Mixed, overflow: Any) -> None:
+    s = mixed.client.futures.streams
+    stream = s.combine(
+        *(s.all_mini_tickers(), s.all_tickers(), s.all_mark_prices(), s.all_book_tickers()),
+        overflow=overflow,
+        quiet_time=None,
+    )
+    async with stream as events:
+        seen: dict[str, set[str]] = {}
+        async with asyncio.timeout(20):
+            while len(seen) < 4 or not events.stats.other_market:
+                rows = await mixed.rows(events)
+                seen.setdefault(rows[0].stream, set()).update(row.symbol for row in rows)
+                assert {row.symbol_type for row in rows} == {1}
+        assert not any(symbol.endswith("_PERP") for symbols in seen.values() for symbol in symbols)
+        assert all("BTCUSDT" in seen[name] for name in ("!miniTicker@arr", "!ticker@arr", "!markPrice@arr"))
+        assert (events.stats.malformed, events.stats.gaps) == (0, 0)
 
 
-@pytest.mark.parametrize("transport", ["httpx", "aiohttp"])
-async def test_rows_of_coin_m_come_from_combined_streams_where_asked(transport: Any) -> None:
-    clock = ManualClock(1_700_000_000_000)
-    with Simulator(clock=clock) as simulator:
-        simulator.streams.carry_coin_m()
-        async with BinanceClient(
-            futures_base_url=simulator.base_url("futures"),
-            futures_stream_url=simulator.stream_url("futures"),
-            transport=transport,
-        ) as client:
-            s = client.futures.streams
-            stream = s.combine(s.all_tickers(), s.all_mark_prices(), all_markets=True, quiet_time=None)
-            async with stream as events:
-                seen: dict[str, set[tuple[str, int | None]]] = {}
-                async with asyncio.timeout(20):
-                    while len(seen) < 2:
-                        clock.advance(5.0)
-                        rows = await anext(events)
-                        seen.setdefault(rows[0].stream, set()).update((row.symbol, row.symbol_type) for row in rows)
-                for name in ("!ticker@arr", "!markPrice@arr"):
-                    assert {("BTCUSDT", 1), ("BTCUSD_PERP", 2)} <= seen[name]
-                assert (events.stats.other_market, events.stats.malformed) == (0, 0)
+async def test_rows_of_coin_m_come_from_combined_streams_where_asked(mixed: Mixed) -> None:
+    s = mixed.client.futures.streams
+    stream = s.combine(s.all_tickers(), s.all_mark_prices(), all_markets=True, quiet_time=None)
+    async with stream as events:
+        seen: dict[str, set[tuple[str, int | None]]] = {}
+        async with asyncio.timeout(20):
+            while len(seen) < 2:
+                rows = await mixed.rows(events)
+                seen.setdefault(rows[0].stream, set()).update((row.symbol, row.symbol_type) for row in rows)
+        for name in ("!ticker@arr", "!markPrice@arr"):
+            assert {("BTCUSDT", 1), ("BTCUSD_PERP", 2)} <= seen[name]
+        assert (events.stats.other_market, events.stats.malformed) == (0, 0)
 
 
 def test_the_simulator_sends_rows_of_coin_m_when_asked() -> None:
