@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -86,7 +86,7 @@ class Mixed:
         """Those of the next message, five seconds later."""
         self.clock.advance(5.0)
         event: Any = await anext(events)
-        return event if isinstance(event, list) else [event]
+        return cast(list[Any], event) if isinstance(event, list) else [event]
 
 
 @pytest.fixture(params=["httpx", "aiohttp"])
