@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -40,9 +41,10 @@ def snapshot() -> dict[str, Any]:
     return {"lastUpdateId": FIRST_ID, "bids": bids, "asks": asks}
 
 
-def _frames() -> list[bytes]:
-    rng, made = Random(5), list[bytes]()
-    for number in range(UPDATES):
+def events(count: int) -> Iterator[dict[str, Any]]:
+    """The first updates after the snapshot."""
+    rng = Random(5)
+    for number in range(count):
         bids, asks = (
             [
                 [
@@ -54,9 +56,7 @@ def _frames() -> list[bytes]:
             for sign, count in zip((-1, 1), LEVELS, strict=True)
         )
         first = FIRST_ID + 1 + number * IDS
-        event = {"e": "depthUpdate", "E": 1, "s": "BTCUSDT", "U": first, "u": first + IDS - 1, "b": bids, "a": asks}
-        made.append(frame(json.dumps({"stream": NAME, "data": event}, separators=(",", ":"))))
-    return made
+        yield {"e": "depthUpdate", "E": 1, "s": "BTCUSDT", "U": first, "u": first + IDS - 1, "b": bids, "a": asks}
 
 
 def serve_book(ports: Any) -> None:
@@ -65,7 +65,8 @@ def serve_book(ports: Any) -> None:
     from websockets.datastructures import Headers
     from websockets.http11 import Request, Response
 
-    frames, answer = _frames(), json.dumps(snapshot()).encode()
+    frames = [frame(json.dumps({"stream": NAME, "data": event}, separators=(",", ":"))) for event in events(UPDATES)]
+    answer = json.dumps(snapshot()).encode()
     packets = [b"".join(frames[at : at + _PACKET]) for at in range(0, len(frames), _PACKET)]
     asked: set[asyncio.Event] = set()
 

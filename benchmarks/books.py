@@ -1,21 +1,24 @@
-"""Order books: updates through the whole engine against a plain dict behind a bare library, and what reading costs."""
+"""Order books: updates through the whole engine against a plain dict behind a bare library, reading, and faults."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from statistics import median
 from time import process_time
 from typing import Any, Literal, cast
 from urllib.request import urlopen
 
-from benchmarks._book_server import LAST_ID, NAME, UPDATES, serve_book, snapshot
+from benchmarks import _book_faults
+from benchmarks._book_server import FIRST_ID, LAST_ID, NAME, UPDATES, events, serve_book, snapshot
 from benchmarks._figures import Figure, Target
 from benchmarks._processes import served
 
 _ROUNDS = 5
 _READS = 2000
+_FED = 5000
 _LEVELS = 10
 Transport = Literal["httpx", "aiohttp"]
 Measured = Mapping[str, float]
@@ -39,30 +42,16 @@ def run(options: object) -> list[Figure]:
             *(median(updates) * 1e6, ratio, Target("≤", 0.2, "ratio"), "floor: one update"),
         )
     )
-    extra = [
-        (mine - other) / items
-        for mine, other, items in zip(
-            samples["followed and read"]["all"],
-            samples["followed"]["all"],
-            samples["followed and read"]["items"],
-            strict=True,
-        )
-    ]
-    ratio = median(read / update for read, update in zip(extra, updates, strict=True))
-    note = "added to following the book; floor: one update"
+    extra = [with_reading - without for with_reading, without in _fed()]
+    ratio = median(extra) / median(updates)
+    note = "without a socket; floor: one update with it"
     figures.append(
         Figure(
-            "books",
-            "the same, read at every change",
-            median(extra) * 1e6,
-            "µs",
-            median(updates) * 1e6,
-            ratio,
-            None,
-            note,
+            *("books", "the same, read after every update", median(extra) * 1e6, "µs"),
+            *(median(updates) * 1e6, ratio, None, note),
         )
     )
-    return figures
+    return [*figures, *_book_faults.figures()]
 
 
 def _rate(name: str, ours: list[float], floor: list[float], bound: float, note: str) -> Figure:
@@ -75,8 +64,6 @@ def _measure() -> Mapping[str, Mapping[str, list[float]]]:
         "bare": _bare,
         "ours": _kept("httpx"),
         "ours, aiohttp": _kept("aiohttp"),
-        "followed": _followed(read=False),
-        "followed and read": _followed(read=True),
     }
     samples: dict[str, dict[str, list[float]]] = {name: {} for name in measured}
     with served(serve_book) as port:
@@ -153,18 +140,28 @@ def _kept(transport: Transport) -> Callable[[int], Awaitable[Measured]]:
     return measure
 
 
-def _followed(*, read: bool) -> Callable[[int], Awaitable[Measured]]:
-    async def measure(port: int) -> Measured:
-        async with _client(port, "httpx") as client, client.spot.order_book("BTCUSDT") as book:
-            await book.wait_synced()
-            items, begun = 0, process_time()
-            async for change in book.updates():
-                items += 1
-                if read:
-                    book.bids(_LEVELS)
-                    book.asks(_LEVELS)
-                if change.update_id == LAST_ID:
-                    break
-            return {"all": process_time() - begun, "items": items}
+def _fed() -> list[tuple[float, float]]:
+    """Seconds of an update that is decoded and applied, with two readings after each and without, by round."""
+    from binance_sdk._generated.spot.book import BOOK
+    from binance_sdk._runtime.book.messages import Snapshot
+    from binance_sdk._runtime.book.state import BookCore
+    from binance_sdk._runtime.live_book.reading import BookLevel
+    from binance_sdk._runtime.live_book.update_decoder import update_decoder
 
-    return measure
+    decode, begin = update_decoder(BOOK.rules), snapshot()
+    payloads = [json.dumps(event, separators=(",", ":")).encode() for event in events(_FED)]
+    levels = {side: [(price, qty) for price, qty in begin[side]] for side in ("bids", "asks")}
+
+    def seconds(*, read: bool) -> float:
+        core = BookCore(BOOK.rules)
+        core.begin()
+        core.take_snapshot(Snapshot(FIRST_ID, len(levels["bids"]), levels["bids"], levels["asks"]))
+        begun = process_time()
+        for payload in payloads:
+            core.take_update(decode(payload))
+            if read:
+                core.bids.rows(_LEVELS, BookLevel)
+                core.asks.rows(_LEVELS, BookLevel)
+        return (process_time() - begun) / _FED
+
+    return [(seconds(read=True), seconds(read=False)) for _ in range(_ROUNDS)]
