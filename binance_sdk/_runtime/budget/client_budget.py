@@ -116,7 +116,8 @@ class ClientBudget:
         """
         started = now = self._clock.monotonic()
         while True:
-            self._tell_store(pool)
+            if pool.link is not None:
+                self._tell_store(pool)
             version = pool.version
             needs = self.needs(pool, cost)
             if beyond_concurrency:
