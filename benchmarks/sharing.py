@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 import redis
@@ -26,6 +26,7 @@ from tests.shared.servers import Server, running, valkey
 _LIMIT, _SECONDS = 6000, 10
 _PROCESSES, _TASKS = 8, 50
 _SKEW = 0.5
+_ROUNDS, _CALLS = 5, 300
 _LEAD = 1.5
 """Seconds before the turn of a window at which all begin: the store is empty, and gives out little until then."""
 _KILLED_AT, _BACK_AT = 8.5, 1.0
@@ -42,7 +43,53 @@ def run(options: Any) -> list[Figure]:
         ("store killed and back empty", 0.0, True),
     ):
         figures += _figures(name, *_hammered(program, skew, windows + lost, lost=lost), lost=lost)
-    return figures
+    return [*figures, *_cost(program)]
+
+
+def _cost(program: str) -> list[Figure]:
+    """CPU of one call after the other: with a store, without one, and of the barest script."""
+    from binance_sdk import SyncBinanceClient
+
+    with running(program) as server, Judge(weight_limits={"spot": 10**9}, history_days=3, symbols=["BTCUSDT"]) as judge:
+        url = judge.base_url("spot")
+        with (
+            SyncBinanceClient(spot_base_url=url, limits_url=server.url, safety_margin=0) as shared,
+            SyncBinanceClient(spot_base_url=url, safety_margin=0) as alone,
+            redis.Redis(port=server.port) as bare,
+        ):
+            shared.spot.exchange_info(symbol="BTCUSDT")
+            digest = bare.script_load("return redis.call('GET', KEYS[1])")
+            calls: list[Callable[[], object]] = [
+                shared.spot.ping,
+                alone.spot.ping,
+                lambda: bare.evalsha(digest, 1, "nothing"),
+            ]
+            before = _messages(server)
+            with_store, without, floor = (
+                median(rounds) for rounds in zip(*(_cpu(calls) for _ in range(_ROUNDS)), strict=True)
+            )
+            messages = (_messages(server) - before) / (_ROUNDS * _CALLS) - 1
+    return [
+        Figure(
+            "share",
+            "CPU that the store adds to a call / a bare EVALSHA over redis-py",
+            (with_store - without) * 1e6,
+            "µs CPU",
+            floor=floor * 1e6,
+            ratio=(with_store - without) / floor,
+        ),
+        Figure("share", "one call after the other: messages to the store by calls", messages, target=Target("≤", 1)),
+    ]
+
+
+def _cpu(calls: list[Callable[[], object]]) -> list[float]:
+    found: list[float] = []
+    for call in calls:
+        begun = time.process_time()
+        for _ in range(_CALLS):
+            call()
+        found.append((time.process_time() - begun) / _CALLS)
+    return found
 
 
 def _figures(
