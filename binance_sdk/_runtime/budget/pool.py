@@ -251,6 +251,8 @@ class Pool:
                     self._set_weights(windows, now)
                 elif name in self.groups:
                     self._set_group(name, windows, now)
+            if self.link is not None:
+                self.link.forget_windows()
             self.ledger.dispatch(now)
 
     def _set_weights(self, announced: Mapping[int, int | None], now: float) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.gate import Gate
-from binance_sdk._runtime.budget.ledger import Reservation
+from binance_sdk._runtime.budget.ledger import Reservation, Ticket
 from binance_sdk._runtime.budget.resource import Charge, Leased
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk.errors import BudgetError
@@ -252,6 +252,18 @@ class LeasedSlidingWindow(_LeasedWindow, SlidingWindow):
     def after_fork(self) -> None:
         super().after_fork()
         self.lease = 0
+
+
+LeasedWindow = LeasedFixedWindow | LeasedSlidingWindow
+
+
+def leased_needs(ticket: Ticket) -> list[tuple[LeasedWindow, int, float]]:
+    """What a ticket needs of the store's windows: window, amount, and the part of the limit that may be used."""
+    return [
+        (need.resource, need.amount, need.share)
+        for need in ticket.reservation.needs
+        if isinstance(need.resource, LeasedWindow)
+    ]
 
 
 @dataclass

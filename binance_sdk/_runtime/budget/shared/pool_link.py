@@ -21,8 +21,10 @@ from binance_sdk._runtime.budget.shared.leased_windows import (
     LeasedCharge,
     LeasedFixedWindow,
     LeasedSlidingWindow,
+    LeasedWindow,
     SharedGate,
     check_alone,
+    leased_needs,
 )
 from binance_sdk._runtime.budget.shared.messages import Reply, ReplyError, Table
 from binance_sdk._runtime.budget.shared.script import Script
@@ -42,8 +44,6 @@ class StoreView(Protocol):
     @property
     def status(self) -> StoreStatus: ...
 
-
-LeasedWindow = LeasedFixedWindow | LeasedSlidingWindow
 
 _MOST_WANTS = 64
 """Of one message; more would keep the store busy for too long at a time."""
@@ -82,6 +82,7 @@ class PoolLink:
     sent_at: float = -math.inf
     """When the last message went out."""
     _pool: Pool | None = None
+    _windows: dict[str, LeasedWindow] | None = None
     _clock: StoreClock = field(default_factory=StoreClock)
     _looked_at: float = -math.inf
     """When it was last decided whether there is anything to say."""
@@ -135,8 +136,14 @@ class PoolLink:
     @property
     def windows(self) -> dict[str, LeasedWindow]:
         """By their names in the store."""
-        found = [window for window in self.pool.windows if isinstance(window, LeasedWindow)]
-        return {window.key: window for window in found}
+        if self._windows is None:
+            found = [window for window in self.pool.windows if isinstance(window, LeasedWindow)]
+            self._windows = {window.key: window for window in found}
+        return self._windows
+
+    def forget_windows(self) -> None:
+        """The pool has other ones."""
+        self._windows = None
 
     @property
     def used(self) -> bool:
@@ -236,7 +243,7 @@ class PoolLink:
             "settled": self._endings.settled,
             "endings": self._endings.first(),
             "held": held,
-            "wants": [[[window.key, amount, share] for window, amount, share in _leased(t)] for t in self._wanted],
+            "wants": [[[window.key, amount, share] for window, amount, share in leased_needs(t)] for t in self._wanted],
         }
         pool_waits = self.pool.ledger.waiting > 0 and any(window.refused for window in windows.values())
         limits = self._limits()
@@ -291,7 +298,7 @@ class PoolLink:
                 windows[name].told_used, windows[name].told_at = used, received
         leased: list[LeasedWindow] = []
         for ticket, granted in zip(wanted, reply.granted, strict=False):
-            for window, amount, _ in _leased(ticket) if granted else ():
+            for window, amount, _ in leased_needs(ticket) if granted else ():
                 snapshot = reply.taken.get(window.key)
                 if snapshot is None:
                     raise ReplyError(f"taken has no {window.key}")
@@ -390,11 +397,3 @@ class PoolLink:
         self._asking, self._answering, self._wanted = [], [], []
         self.heard_at = self.sent_at = self._looked_at = -math.inf
         self._version, self._look = "", False
-
-
-def _leased(ticket: Ticket) -> list[tuple[LeasedWindow, int, float]]:
-    return [
-        (need.resource, need.amount, need.share)
-        for need in ticket.reservation.needs
-        if isinstance(need.resource, LeasedWindow)
-    ]

@@ -101,8 +101,8 @@ class Store:
         while not stop.is_set():
             now = self._clock.monotonic()
             with self.ledger.lock:
-                due = min((link.due(now) for link in self._links()), default=math.inf)
-            due = min(due, self._retry_at)
+                dues = [(link.due(now), link) for link in self._links()]
+            due = min([self._retry_at, *(when for when, _ in dues)])
             if due > now:
                 waits = any(link.waits for link in self._links())
                 longest = min(due - now, _LOOK if waits else math.inf)
@@ -117,8 +117,9 @@ class Store:
             contact = self._retry_at <= now
             if contact:
                 self._retry_at = now + _RETRY
-            for link in self._links():
-                self._serve_safely(link, contact=contact)
+            for when, link in dues:
+                if contact or when <= now:
+                    self._serve_safely(link, contact=contact)
             if not any(link.away for link in self._links()):
                 self._retry_at = math.inf
         for link in self._links():
