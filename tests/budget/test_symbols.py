@@ -233,3 +233,10 @@ def test_the_worth_of_contracts_does_not_depend_on_the_price() -> None:
     symbol_rules = rules(min_notional=Decimal(500), contract_size=Decimal(100))
     assert symbol_rules.problems("0.1", 5) == []
     assert symbol_rules.problems("99999", 4) == ["contract size times quantity 400 is below 500 USDT"]
+
+
+def test_quantities_of_coin_m_are_contracts_of_a_worth() -> None:
+    found = listed("coin_futures", [PRICE, LOT], contractSize=100, contractStatus="PENDING_TRADING")
+    assert (found.contract_size, found.min_notional, found.is_trading) == (Decimal(100), None, False)
+    assert found.round_price("0.054") == Decimal("0.05")
+    assert found.round_qty("2.7") == Decimal("2.5")

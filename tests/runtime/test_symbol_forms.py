@@ -25,16 +25,25 @@ LISTED = [
     *("futures BTCUSDT", "futures BTCUSDT_260626", "futures btcusdt_260626", "futures ETHUSDC", "futures ETHBTC"),
     *("futures 1000SHIBUSDT", "futures 币安人生USDT", "futures BTCBUSD_210129", "futures BTCFDUSD_260626"),
     *("futures BTCDOMUSDT", "futures ADAUSD", "futures BTCUSDT_SETTLED"),
+    *(
+        "coin_futures BTCUSD_PERP",
+        "coin_futures btcusd_perp",
+        "coin_futures BNBUSD_261225",
+        "coin_futures 1000币USD_PERP",
+    ),
 ]
 WRONG = [
     ("spot", "BTCUSDT_260626", "client.futures"),
     ("spot", "btcusdt_260626", "client.futures"),
-    ("spot", "BTCUSD_PERP", None),
-    ("spot", "1000币USD_PERP", None),
-    ("spot", "BTCUSD_260626", None),
-    ("futures", "BTCUSD_PERP", None),
-    ("futures", "btcusd_perp", None),
-    ("futures", "ETHUSD_260626", None),
+    ("spot", "BTCUSD_PERP", "client.coin_futures"),
+    ("spot", "1000币USD_PERP", "client.coin_futures"),
+    ("spot", "BTCUSD_260626", "client.coin_futures"),
+    ("futures", "BTCUSD_PERP", "client.coin_futures"),
+    ("futures", "btcusd_perp", "client.coin_futures"),
+    ("futures", "ETHUSD_260626", "client.coin_futures"),
+    ("coin_futures", "BTCUSDT", "client.spot or client.futures"),
+    ("coin_futures", "币安人生USDT", "client.spot or client.futures"),
+    ("coin_futures", "BTCUSDT_260626", "client.futures"),
 ]
 
 
@@ -49,24 +58,24 @@ def test_what_may_be_listed_is_sent(listed: str, recorder: Recorder) -> None:
 
 @pytest.mark.parametrize(("market", "symbol", "place"), WRONG)
 def test_a_symbol_of_another_market_is_told_where_it_is(
-    market: str, symbol: str, place: str | None, recorder: Recorder
+    market: str, symbol: str, place: str, recorder: Recorder
 ) -> None:
+    example = FORMS[market].example
     with recorder.sync() as client:
         api: Any = getattr(client, market)
         calls: list[Callable[[], object]] = [
             lambda: api.klines(symbol, "1h"),
             lambda: list(api.iter_klines(symbol, "1h", limit=1)),
             lambda: api.plan.klines(symbol, "1h"),
-            lambda: api.streams.agg_trade("BTCUSDT", symbol),
+            lambda: api.streams.agg_trade(example, symbol),
         ]
         for call in calls:
             with pytest.raises(ParameterError) as caught:
                 call()
             assert (caught.value.parameter, caught.value.value) == ("symbol", symbol)
-            text = f"symbol={symbol!r} must be a symbol of client.{market} such as 'BTCUSDT'"
-            assert text in str(caught.value)
-            assert place is None or str(caught.value).endswith(f"; this looks like one of {place}")
-        batch = api.each(api.depth, ["BTCUSDT", symbol])
+            text = f"symbol={symbol!r} must be a symbol of client.{market} such as {example!r}"
+            assert str(caught.value).endswith(f"{text}; this looks like one of {place}")
+        batch = api.each(api.depth, [example, symbol])
         assert len(list(batch)) == 1
         assert isinstance(batch.errors[symbol], ParameterError)
         assert len(recorder.requests) == 1
@@ -89,6 +98,17 @@ def test_a_pair_is_asked_for_by_its_own_form(recorder: Recorder) -> None:
     assert len(recorder.requests) == 1
 
 
+def test_a_pair_and_its_contracts_are_told_apart(recorder: Recorder) -> None:
+    with recorder.sync() as client:
+        with pytest.raises(ParameterError, match="such as 'BTCUSD_PERP'; this looks like a pair"):
+            client.coin_futures.depth("BTCUSD")
+        with pytest.raises(ParameterError, match=r"must be a pair .* such as 'BTCUSD'; this .* client\.futures$"):
+            client.coin_futures.continuous_klines("BTCUSDT", "PERPETUAL", "1h")
+        with pytest.raises(ParameterError, match=r"client\.coin_futures$"):
+            client.futures.streams.continuous_kline("BTCUSD", contract_type="PERPETUAL", interval="1h")
+    assert not recorder.requests
+
+
 NAMES = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=20)
 CONTRACTS = st.from_regex(r"[A-Z]{1,6}(USDT?)?(_(PERP|[0-9]{6}))?", fullmatch=True)
 
@@ -99,6 +119,11 @@ def test_only_what_ends_like_a_contract_is_refused(symbol: str) -> None:
     for market in ("spot", "futures"):
         if not FORMS[market].fits(symbol):
             assert symbol.endswith("USD_PERP") or symbol[-7] == "_"
+
+
+@given(symbol=NAMES | CONTRACTS)
+def test_what_one_market_refuses_another_takes(symbol: str) -> None:
+    assert any(form.fits(symbol) for form in FORMS.values())
 
 
 @pytest.mark.parametrize("market", FORMS)
