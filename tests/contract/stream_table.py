@@ -158,7 +158,7 @@ class Line:
 def expanded(text: str) -> tuple[str, ...]:
     pieces = re.split(r"\{([^}]*)\}", text)
     choices = [piece.split(",") if number % 2 else [piece] for number, piece in enumerate(pieces)]
-    return tuple("".join(one) for one in itertools.product(*choices))
+    return tuple("".join(parts) for parts in itertools.product(*choices))
 
 
 TABLE = {

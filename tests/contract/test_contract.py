@@ -88,9 +88,9 @@ def legal_value(parameter: Parameter) -> Any:
     """A value of a parameter that is not its default."""
     if parameter.type == "int":
         legal = list(parameter.choices) if parameter.choices else [parameter.min, parameter.max]
-        value: Any = next((one for one in legal if one not in (None, parameter.default)), legal[0])
+        value: Any = next((choice for choice in legal if choice not in (None, parameter.default)), legal[0])
     elif parameter.type == "enum":
-        value = next(one for one in parameter.choices or () if one != parameter.default)
+        value = next(choice for choice in parameter.choices or () if choice != parameter.default)
     else:
         value = {
             "symbol": "ETHUSDT" if parameter.symbol_form is None else parameter.symbol_form.example,
@@ -112,21 +112,21 @@ def excluded_by(operation: Operation[Any], wire: str) -> set[str]:
 @pytest.mark.parametrize(
     ("operation", "parameter"),
     [
-        pytest.param(one, parameter, id=f"{one.id}-{parameter.name}")
-        for one in OPERATIONS
-        for parameter in one.parameters
+        pytest.param(operation, parameter, id=f"{operation.id}-{parameter.name}")
+        for operation in OPERATIONS
+        for parameter in operation.parameters
     ],
 )
 async def test_every_parameter_reaches_the_wire(operation: Operation[Any], parameter: Parameter) -> None:
     value = legal_value(parameter)
     away = excluded_by(operation, parameter.wire)
-    given = {name: one for name, one in operation.variants[0].example.items() if name not in away}
+    given = {name: value for name, value in operation.variants[0].example.items() if name not in away}
     given[parameter.wire] = value
     variant = operation.variant_for(given)
     body = fixture(operation.market, operation.name, variant.fixtures[0])
-    named = {operation.by_wire[name].name: one for name, one in given.items()}
+    named = {operation.by_wire[name].name: value for name, value in given.items()}
     called = await call("sync", operation, named, body)
-    assert dict(decoded_query(str(called.request.url))) == {name: on_the_wire(one) for name, one in given.items()}
+    assert dict(decoded_query(str(called.request.url))) == {name: on_the_wire(value) for name, value in given.items()}
 
 
 # --------------------------------------------------------------------------------- what it costs

@@ -21,7 +21,7 @@ def test_what_is_special_about_an_endpoint_is_written_by_hand_too(operation: Ope
     id_ = operation.id
     assert SECURED.get(id_, "none") == operation.security, lines_for_endpoint(id_)
     assert COUNT_NOT_TRUSTED.get(id_, "trusted") == operation.used_weight_header, lines_for_endpoint(id_)
-    serving = {name for name, one in CATALOGUE.environments.items() if operation.market in one.hosts}
+    serving = {name for name, environment in CATALOGUE.environments.items() if operation.market in environment.hosts}
     assert NOT_SERVED_BY.get(id_, set()) == serving.difference(operation.hosts), lines_for_endpoint(id_)
 
 
@@ -34,7 +34,7 @@ def test_what_is_special_is_about_endpoints_of_the_spec() -> None:
 @needs_facts
 def test_every_documented_endpoint_is_there() -> None:
     # The fact base is older than an endpoint that was added since.
-    assert set(endpoints()) <= {one.id for one in OPERATIONS}
+    assert set(endpoints()) <= {operation.id for operation in OPERATIONS}
 
 
 @needs_facts
@@ -45,15 +45,15 @@ def test_the_documented_parameters(operation: Operation[Any]) -> None:
         pytest.skip(f"rest-endpoints.yaml of the fact base has no {operation.id}: it is newer")
     assert operation.path == known["path"]
     assert (operation.security != "none") == (known["security"] == "MARKET_DATA")
-    assert set(operation.by_wire) == {one["name"] for one in known["parameters"]}
-    for one in known["parameters"]:
-        ours, name = operation.by_wire[one["name"]], one["name"]
-        assert ours.required == one["required"], name
-        assert (ours.min if "min" in one else None) == one.get("min"), name
-        assert (ours.max if "max" in one else None) == one.get("max"), name
-        assert ours.max_items == one.get("max_items"), name
-        assert ours.list == ("array_of_strings" in one.get("encoding", "")), name
-        if "enum" in one:
-            assert set(ours.choices or ()) == set(one["enum"]), name
-        if not ours.list and "default" in one:
-            assert str(ours.default) == str(one["default"]), name
+    assert set(operation.by_wire) == {fact["name"] for fact in known["parameters"]}
+    for fact in known["parameters"]:
+        ours, name = operation.by_wire[fact["name"]], fact["name"]
+        assert ours.required == fact["required"], name
+        assert (ours.min if "min" in fact else None) == fact.get("min"), name
+        assert (ours.max if "max" in fact else None) == fact.get("max"), name
+        assert ours.max_items == fact.get("max_items"), name
+        assert ours.list == ("array_of_strings" in fact.get("encoding", "")), name
+        if "enum" in fact:
+            assert set(ours.choices or ()) == set(fact["enum"]), name
+        if not ours.list and "default" in fact:
+            assert str(ours.default) == str(fact["default"]), name

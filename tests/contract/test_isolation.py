@@ -17,16 +17,16 @@ from binance_sdk._runtime.budget import pool
 @pytest.mark.parametrize("method", ["connect", "connect_ex"])
 def test_no_socket_leaves_this_machine(address: tuple[str, int], method: str) -> None:
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    with socket.socket(family) as one, pytest.raises(AssertionError, match="tried to reach"):
-        getattr(one, method)(address)
+    with socket.socket(family) as connection, pytest.raises(AssertionError, match="tried to reach"):
+        getattr(connection, method)(address)
 
 
 def test_no_datagram_leaves_this_machine() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
         with pytest.raises(AssertionError, match="tried to reach"):
-            one.sendto(b"x", ("192.0.2.1", 53))
+            connection.sendto(b"x", ("192.0.2.1", 53))
         with pytest.raises(AssertionError, match="tried to reach"):
-            one.sendto(b"x", 0, ("192.0.2.1", 53))
+            connection.sendto(b"x", 0, ("192.0.2.1", 53))
 
 
 async def test_no_name_is_looked_up() -> None:
@@ -45,8 +45,8 @@ async def test_a_client_cannot_hide_it() -> None:
 
 
 def test_this_machine_can_be_reached() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as one:
-        assert one.getpeername() == server.getsockname()
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as connection:
+        assert connection.getpeername() == server.getsockname()
 
 
 def test_settings_of_the_developer_are_gone() -> None:

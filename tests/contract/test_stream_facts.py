@@ -30,11 +30,11 @@ SAMPLES = {"samples": "sample_count", "symbol_or_ignore": "symbol"}
 OURS = yaml.safe_load((Path(__file__).parents[2] / "spec/names.yaml").read_text(encoding="utf-8"))["names"]
 """Facts whose name our dictionary chooses; the generator holds every schema to it."""
 
-every_stream = pytest.mark.parametrize("one", STREAMS, ids=lambda one: one.id)
+every_stream = pytest.mark.parametrize("operation", STREAMS, ids=lambda operation: operation.id)
 
 
-def known(one: StreamOperation[Any]) -> dict[str, Any]:
-    name = next((name for name, forms in FORMS.items() if one.id in forms), one.id)
+def known(operation: StreamOperation[Any]) -> dict[str, Any]:
+    name = next((name for name, forms in FORMS.items() if operation.id in forms), operation.id)
     if name not in streams():
         pytest.skip(f"streams.yaml of the fact base has no {name}: it is newer")
     return streams()[name]
@@ -46,41 +46,41 @@ def known(one: StreamOperation[Any]) -> dict[str, Any]:
 @needs_facts
 def test_every_documented_stream_is_there() -> None:
     # The fact base is older than a stream that was added since.
-    assert set(streams()) <= {one.id for one in STREAMS} - OURS_ALONE
+    assert set(streams()) <= {operation.id for operation in STREAMS} - OURS_ALONE
 
 
 @needs_facts
 @every_stream
-def test_the_documented_route_and_kind(one: StreamOperation[Any]) -> None:
-    facts = known(one)
-    assert one.route == facts.get("route", "")
+def test_the_documented_route_and_kind(operation: StreamOperation[Any]) -> None:
+    facts = known(operation)
+    assert operation.route == facts.get("route", "")
     kind = facts.get("event_type", "")
-    assert (one.event_type or "") == ("" if kind.startswith(("<", "*")) else kind)
+    assert (operation.event_type or "") == ("" if kind.startswith(("<", "*")) else kind)
 
 
 @needs_facts
 @every_stream
-def test_the_documented_names(one: StreamOperation[Any]) -> None:
-    facts = known(one)
+def test_the_documented_names(operation: StreamOperation[Any]) -> None:
+    facts = known(operation)
     wanted = [facts["pattern"]] if isinstance(facts["pattern"], str) else facts["pattern"]
     if facts["id"] in FORMS:
-        wanted = [text for text in wanted if text.startswith("!") == (one.id in OURS_ALONE)]
+        wanted = [text for text in wanted if text.startswith("!") == (operation.id in OURS_ALONE)]
     # A pattern of the documents has its suffixes spelt out, ours has them among the choices of `speed`.
-    speeds = next((list(p.texts.values()) for p in one.parameters if p.name == "speed"), [""])
-    ours = {one.pattern.replace("{speed}", speed) for speed in speeds}
+    speeds = next((list(p.texts.values()) for p in operation.parameters if p.name == "speed"), [""])
+    ours = {operation.pattern.replace("{speed}", speed) for speed in speeds}
     assert {re.sub(r"\{\w+\}", "{}", text) for text in ours} == {re.sub(r"<\w+>", "{}", text) for text in wanted}
 
 
 @needs_facts
 @every_stream
-def test_the_documented_choices(one: StreamOperation[Any]) -> None:
-    for name, values in known(one).get("params", {}).items():
+def test_the_documented_choices(operation: StreamOperation[Any]) -> None:
+    for name, values in known(operation).get("params", {}).items():
         if isinstance(values, list) and name != "suffix":
             python = re.sub(r"([A-Z])", r"_\1", name).lower()
-            (ours,) = (p for p in one.parameters if p.name == python)
+            (ours,) = (p for p in operation.parameters if p.name == python)
             assert list(ours.texts.values()) == [str(value) for value in values]
         if name == "suffix":
-            (ours,) = (p for p in one.parameters if p.name == "speed")
+            (ours,) = (p for p in operation.parameters if p.name == "speed")
             assert set(ours.texts.values()) == set(values)
 
 
@@ -95,15 +95,15 @@ def parts(annotation: Any) -> Iterator[type[BaseModel]]:
 
 def compare(model: Any, fields: list[dict[str, Any]], nested: dict[str, Any], live_only: set[str]) -> None:
     ours = {info.alias or name: (name, info) for name, info in model.model_fields.items()}
-    assert set(ours) == {one["key"] for one in fields}
-    for one in fields:
-        name, info = ours[one["key"]]
+    assert set(ours) == {field["key"] for field in fields}
+    for field in fields:
+        name, info = ours[field["key"]]
         # What is to be ignored has a name that says so, and no other is compared.
-        ignored = name.startswith("ignore") and "ignore" in one["name"]
-        assert ignored or name in (one["name"], SAMPLES.get(one["name"]), *OURS), (one, name)
-        optional = one.get("optional", False)
-        assert info.is_required() == (not optional and name not in live_only), one
-        inner = nested.get(one["key"]) or nested.get(f"{one['key']}[]")
+        ignored = name.startswith("ignore") and "ignore" in field["name"]
+        assert ignored or name in (field["name"], SAMPLES.get(field["name"]), *OURS), (field, name)
+        optional = field.get("optional", False)
+        assert info.is_required() == (not optional and name not in live_only), field
+        inner = nested.get(field["key"]) or nested.get(f"{field['key']}[]")
         if inner:
             (part,) = parts(info.annotation)
             compare(part, inner, {}, {path.removeprefix(f"{name}.") for path in live_only})
@@ -111,15 +111,15 @@ def compare(model: Any, fields: list[dict[str, Any]], nested: dict[str, Any], li
 
 @needs_facts
 @every_stream
-def test_the_documented_keys_and_their_names(one: StreamOperation[Any]) -> None:
-    payload = known(one)["payload"]
-    is_list = payload["shape"] == "list_of_objects" and one.id != "futures.asset_index"
-    assert (get_origin(one.type) is list) == is_list
+def test_the_documented_keys_and_their_names(operation: StreamOperation[Any]) -> None:
+    payload = known(operation)["payload"]
+    is_list = payload["shape"] == "list_of_objects" and operation.id != "futures.asset_index"
+    assert (get_origin(operation.type) is list) == is_list
     fields = list(payload["fields"])
-    if one.id == "futures.force_order":
+    if operation.id == "futures.force_order":
         # Shares its event with the stream of all contracts, for which two more keys are documented.
         fields += [f for f in streams()["futures.all_force_orders"]["payload"]["fields"] if f["key"] in ("ps", "st")]
-    compare(one.item, fields, payload.get("nested", {}), set(one.live_only))
+    compare(operation.item, fields, payload.get("nested", {}), set(operation.live_only))
 
 
 # ------------------------------------------------------------------------------ other people's data
@@ -136,21 +136,21 @@ def shape(value: Any) -> Any:
 
 @needs_facts
 @every_stream
-def test_the_example_has_the_shape_of_the_documented_one(one: StreamOperation[Any]) -> None:
-    if one.id in OURS_ALONE:
-        theirs = load(message_of(one.market, "asset_index"))
-    elif one.id == "futures.asset_index":
+def test_the_example_has_the_shape_of_the_documented_one(operation: StreamOperation[Any]) -> None:
+    if operation.id in OURS_ALONE:
+        theirs = load(message_of(operation.market, "asset_index"))
+    elif operation.id == "futures.asset_index":
         theirs = load(message_of("futures", "asset_index"))[0]
     else:
-        theirs = load(message_of(one.market, one.name))
-    assert shape(json.loads(stream_fixture(one.market, one.name))) == shape(theirs)
+        theirs = load(message_of(operation.market, operation.name))
+    assert shape(json.loads(stream_fixture(operation.market, operation.name))) == shape(theirs)
 
 
-def read(one: StreamOperation[Any], payload: Any) -> set[str]:
+def read(operation: StreamOperation[Any], payload: Any) -> set[str]:
     """Decode losslessly; returns the keys that the spec does not know."""
     wire = json.dumps(payload)
-    decoded = one.adapter.validate_json(wire)
-    assert canonical(one.adapter.dump_json(decoded, by_alias=True, exclude_unset=True)) == canonical(wire)
+    decoded = operation.adapter.validate_json(wire)
+    assert canonical(operation.adapter.dump_json(decoded, by_alias=True, exclude_unset=True)) == canonical(wire)
     listed = decoded if isinstance(decoded, list) else [decoded]
     return {key for event in listed for key in _unknown(event)}
 
@@ -159,9 +159,9 @@ def _unknown(event: Any) -> Iterator[str]:
     yield from event.model_extra or ()
     for name in type(event).model_fields:
         inner = getattr(event, name)
-        for one in inner if isinstance(inner, list) else [inner]:
-            if isinstance(one, BaseModel):
-                yield from _unknown(one)
+        for value in inner if isinstance(inner, list) else [inner]:
+            if isinstance(value, BaseModel):
+                yield from _unknown(value)
 
 
 @needs_facts
@@ -169,35 +169,37 @@ def _unknown(event: Any) -> Iterator[str]:
 def test_every_documented_example_is_read(path: Path) -> None:
     market, name = market_of(path), path.stem
     name = "all_asset_indexes" if (market, name) == ("futures", "asset_index") else name
-    (one,) = (one for one in STREAMS if one.id == f"{market}.{name}")
-    assert read(one, load(path)) == set()
+    (operation,) = (operation for operation in STREAMS if operation.id == f"{market}.{name}")
+    assert read(operation, load(path)) == set()
 
 
-def _matcher(one: StreamOperation[Any]) -> re.Pattern[str]:
-    text = re.escape(one.pattern)
-    for parameter in one.parameters:
+def _matcher(operation: StreamOperation[Any]) -> re.Pattern[str]:
+    text = re.escape(operation.pattern)
+    for parameter in operation.parameters:
         choices = sorted(map(re.escape, parameter.texts.values()), key=len, reverse=True)
         text = text.replace(re.escape(f"{{{parameter.name}}}"), f"(?:{'|'.join(choices)})" if choices else "[^@!A-Z]+")
     return re.compile(text)
 
 
-MATCHERS = [(one, _matcher(one)) for one in STREAMS]
+MATCHERS = [(operation, _matcher(operation)) for operation in STREAMS]
 
 
 @cache
 def named(market: str, name: str) -> StreamOperation[Any]:
     """The stream that a name on the wire belongs to; exactly one."""
-    (one,) = (one for one, matcher in MATCHERS if one.market == market and matcher.fullmatch(name))
-    return one
+    (operation,) = (
+        operation for operation, matcher in MATCHERS if operation.market == market and matcher.fullmatch(name)
+    )
+    return operation
 
 
 @needs_facts
 @pytest.mark.parametrize("path", found("observed-2026-10/streams/*.json"), ids=name_of)
 def test_every_observed_message_is_read(path: Path) -> None:
     message = load(path)
-    one = named("futures", message["stream"])
-    assert one.name == path.stem
-    assert read(one, message["data"]) == set()
+    operation = named("futures", message["stream"])
+    assert operation.name == path.stem
+    assert read(operation, message["data"]) == set()
 
 
 RECORDED = {
@@ -214,9 +216,9 @@ def test_every_recorded_message_is_read(path: Path) -> None:
     market = path.parent.name
     for line in path.read_bytes().splitlines():
         message = json.loads(line)["message"]
-        one = named(market, message["stream"])
-        assert read(one, message["data"]) == set()
-        seen[one.name] += 1
+        operation = named(market, message["stream"])
+        assert read(operation, message["data"]) == set()
+        seen[operation.name] += 1
     assert seen == RECORDED[market]
 
 

@@ -38,7 +38,7 @@ def namespace(market: str, kind: str) -> Any:
 
 NAMESPACES = {(market, kind): namespace(market, kind) for market in MARKETS for kind in ("async", "sync")}
 
-every_stream = pytest.mark.parametrize("one", STREAMS, ids=lambda one: one.id)
+every_stream = pytest.mark.parametrize("operation", STREAMS, ids=lambda operation: operation.id)
 
 
 def events(decoded: object) -> list[StreamEvent]:
@@ -49,13 +49,13 @@ def events(decoded: object) -> list[StreamEvent]:
 
 
 @every_stream
-def test_the_table_has_every_stream(one: StreamOperation[Any]) -> None:
-    assert one.id in TABLE, lines_for_stream(one.id)
-    assert one.id == f"{one.market}.{one.name}"
+def test_the_table_has_every_stream(operation: StreamOperation[Any]) -> None:
+    assert operation.id in TABLE, lines_for_stream(operation.id)
+    assert operation.id == f"{operation.market}.{operation.name}"
 
 
 def test_the_tables_are_about_streams_of_the_spec() -> None:
-    known = {one.id for one in STREAMS}
+    known = {operation.id for operation in STREAMS}
     for table in (TABLE, SECONDS_OF_SILENCE, NEVER_TOO_SILENT, WITH_IDS, FILLED_FROM):
         assert [lines_for_stream(id_) for id_ in table if id_ not in known] == []
 
@@ -74,22 +74,22 @@ def test_a_stream_is_found_by_its_id() -> None:
 
 
 @every_stream
-def test_the_example_is_read_whole_and_written_back_as_it_came(one: StreamOperation[Any]) -> None:
-    wire = stream_fixture(one.market, one.name)
-    decoded = one.adapter.validate_json(wire)
-    assert canonical(one.adapter.dump_json(decoded, by_alias=True, exclude_unset=True)) == canonical(wire)
-    assert [type(event) for event in events(decoded)] == [one.item] * len(events(decoded))
+def test_the_example_is_read_whole_and_written_back_as_it_came(operation: StreamOperation[Any]) -> None:
+    wire = stream_fixture(operation.market, operation.name)
+    decoded = operation.adapter.validate_json(wire)
+    assert canonical(operation.adapter.dump_json(decoded, by_alias=True, exclude_unset=True)) == canonical(wire)
+    assert [type(event) for event in events(decoded)] == [operation.item] * len(events(decoded))
     assert [sorted(model.model_extra or ()) for model in models(decoded) if model.model_extra] == []
     if not isinstance(decoded, list):
         assert canonical(decoded.model_dump_json(by_alias=True, exclude_unset=True)) == canonical(wire)
 
 
 @every_stream
-def test_the_example_names_its_kind(one: StreamOperation[Any]) -> None:
-    kinds = {event.get("e") for event in _list(json.loads(stream_fixture(one.market, one.name)))}
-    if one.event_type is not None:
-        assert kinds == {one.event_type}
-    elif any(info.alias == "e" for info in cast("type[BaseModel]", one.item).model_fields.values()):
+def test_the_example_names_its_kind(operation: StreamOperation[Any]) -> None:
+    kinds = {event.get("e") for event in _list(json.loads(stream_fixture(operation.market, operation.name)))}
+    if operation.event_type is not None:
+        assert kinds == {operation.event_type}
+    elif any(info.alias == "e" for info in cast("type[BaseModel]", operation.item).model_fields.values()):
         # Where it varies.
         assert all(kinds)
     else:
@@ -97,23 +97,23 @@ def test_the_example_names_its_kind(one: StreamOperation[Any]) -> None:
 
 
 @every_stream
-def test_a_live_event_has_what_only_live_events_have(one: StreamOperation[Any]) -> None:
-    assert bool(one.live_only) == (one.fill is not None)
-    for event in events(one.adapter.validate_json(stream_fixture(one.market, one.name))):
-        for path in one.live_only:
+def test_a_live_event_has_what_only_live_events_have(operation: StreamOperation[Any]) -> None:
+    assert bool(operation.live_only) == (operation.fill is not None)
+    for event in events(operation.adapter.validate_json(stream_fixture(operation.market, operation.name))):
+        for path in operation.live_only:
             assert at(event, path) is not None, path
 
 
 def test_an_event_knows_its_stream_and_says_that_it_is_live() -> None:
-    one = stream("spot.agg_trade")
-    (event,) = events(one.adapter.validate_json(stream_fixture("spot", "agg_trade")))
+    operation = stream("spot.agg_trade")
+    (event,) = events(operation.adapter.validate_json(stream_fixture("spot", "agg_trade")))
     assert (event.stream, event.filled) == ("", False)
     assert not {"stream", "filled"} & set(event.model_dump())
 
 
 @every_stream
-def test_keys_that_differ_in_case_only_do_not_collide(one: StreamOperation[Any]) -> None:
-    (event, *_) = events(one.adapter.validate_json(stream_fixture(one.market, one.name)))
+def test_keys_that_differ_in_case_only_do_not_collide(operation: StreamOperation[Any]) -> None:
+    (event, *_) = events(operation.adapter.validate_json(stream_fixture(operation.market, operation.name)))
     for model in models(event):
         aliases = [info.alias or name for name, info in type(model).model_fields.items()]
         assert len(set(aliases)) == len(aliases)
@@ -123,16 +123,18 @@ def test_keys_that_differ_in_case_only_do_not_collide(one: StreamOperation[Any])
 # -------------------------------------------------------------------------------------- the names
 
 
-def calls(one: StreamOperation[Any]) -> list[dict[str, str | int]]:
+def calls(operation: StreamOperation[Any]) -> list[dict[str, str | int]]:
     """Each combination of the choices."""
-    choices = [parameter for parameter in one.parameters if parameter.kind == "choice"]
+    choices = [parameter for parameter in operation.parameters if parameter.kind == "choice"]
     values = itertools.product(*(parameter.texts for parameter in choices))
     return [dict(zip([parameter.name for parameter in choices], found, strict=True)) for found in values]
 
 
-def symbols(one: StreamOperation[Any]) -> tuple[str, ...]:
+def symbols(operation: StreamOperation[Any]) -> tuple[str, ...]:
     """The symbol or pair whose names the table has; none of a stream about all of them."""
-    return tuple(symbol_of(one.market, parameter.name) for parameter in one.parameters if parameter.kind == "symbol")
+    return tuple(
+        symbol_of(operation.market, parameter.name) for parameter in operation.parameters if parameter.kind == "symbol"
+    )
 
 
 def names_of(made: Any) -> list[str]:
@@ -141,97 +143,103 @@ def names_of(made: Any) -> list[str]:
 
 @every_stream
 @pytest.mark.parametrize("kind", ["async", "sync"])
-def test_the_names_that_the_methods_make(one: StreamOperation[Any], kind: str) -> None:
-    method = getattr(NAMESPACES[one.market, kind], one.name)
-    made = [names_of(method(*symbols(one), **choices)) for choices in calls(one)]
-    line = TABLE.get(one.id)
-    assert line is not None, lines_for_stream(one.id)
-    assert sorted(name for (name,) in made) == sorted(line.names), lines_for_stream(one.id)
-    assert one.route == line.route, lines_for_stream(one.id)
+def test_the_names_that_the_methods_make(operation: StreamOperation[Any], kind: str) -> None:
+    method = getattr(NAMESPACES[operation.market, kind], operation.name)
+    made = [names_of(method(*symbols(operation), **choices)) for choices in calls(operation)]
+    line = TABLE.get(operation.id)
+    assert line is not None, lines_for_stream(operation.id)
+    assert sorted(name for (name,) in made) == sorted(line.names), lines_for_stream(operation.id)
+    assert operation.route == line.route, lines_for_stream(operation.id)
 
 
 @every_stream
-def test_a_call_without_choices(one: StreamOperation[Any]) -> None:
-    method = getattr(NAMESPACES[one.market, "async"], one.name)
-    needed = [p for p in one.parameters if p.kind == "choice" and p.default is None]
+def test_a_call_without_choices(operation: StreamOperation[Any]) -> None:
+    method = getattr(NAMESPACES[operation.market, "async"], operation.name)
+    needed = [p for p in operation.parameters if p.kind == "choice" and p.default is None]
     first = {parameter.name: next(iter(parameter.texts)) for parameter in needed}
-    assert one.id in TABLE, lines_for_stream(one.id)
-    assert names_of(method(*symbols(one), **first)) == [TABLE[one.id].names[0]], lines_for_stream(one.id)
+    assert operation.id in TABLE, lines_for_stream(operation.id)
+    assert names_of(method(*symbols(operation), **first)) == [TABLE[operation.id].names[0]], lines_for_stream(
+        operation.id
+    )
     for parameter in needed:
         with pytest.raises(TypeError, match=parameter.name):
-            method(*symbols(one), **{name: v for name, v in first.items() if name != parameter.name})
+            method(*symbols(operation), **{name: v for name, v in first.items() if name != parameter.name})
 
 
 @every_stream
-def test_a_call_that_cannot_be_meant(one: StreamOperation[Any]) -> None:
-    method = getattr(NAMESPACES[one.market, "async"], one.name)
-    good: dict[str, Any] = calls(one)[0]
-    for symbol in symbols(one):
+def test_a_call_that_cannot_be_meant(operation: StreamOperation[Any]) -> None:
+    method = getattr(NAMESPACES[operation.market, "async"], operation.name)
+    good: dict[str, Any] = calls(operation)[0]
+    for symbol in symbols(operation):
         assert len(method(symbol, symbol.replace("BTC", "ETH").lower(), **good).items) == 2
         for wrong in ((), ("",), ("btc usdt",), (f"{symbol}@trade",)):
             with pytest.raises(ParameterError):
                 method(*wrong, **good)
     for name in good:
         with pytest.raises(ParameterError, match=name):
-            method(*symbols(one), **(good | {name: "7x"}))
+            method(*symbols(operation), **(good | {name: "7x"}))
     with pytest.raises(ParameterError, match="colour"):
-        method(*symbols(one), **good, colour="blue")
+        method(*symbols(operation), **good, colour="blue")
 
 
 @every_stream
 @pytest.mark.parametrize("kind", ["async", "sync"])
-def test_what_an_editor_shows(one: StreamOperation[Any], kind: str) -> None:
-    text = " ".join((getattr(type(NAMESPACES[one.market, kind]), one.name).__doc__ or "").split())
-    assert f"`{one.pattern}`" in text
-    assert (f"on `/{one.route}`" in text) == bool(one.route)
+def test_what_an_editor_shows(operation: StreamOperation[Any], kind: str) -> None:
+    text = " ".join((getattr(type(NAMESPACES[operation.market, kind]), operation.name).__doc__ or "").split())
+    assert f"`{operation.pattern}`" in text
+    assert (f"on `/{operation.route}`" in text) == bool(operation.route)
     assert "Source: " in text
     assert re.search(r"; as of 20\d\d-\d\d-\d\d", text)
-    assert ("`fill_gaps=True`" in text) == (one.fill is not None)
-    assert all(f"{p.name}{'s' if p.kind == 'symbol' else ''}: " in text for p in one.parameters)
-    if one.quiet.kind == "periodic":
-        assert f"{one.quiet.seconds:g} s" in text
+    assert ("`fill_gaps=True`" in text) == (operation.fill is not None)
+    assert all(f"{p.name}{'s' if p.kind == 'symbol' else ''}: " in text for p in operation.parameters)
+    if operation.quiet.kind == "periodic":
+        assert f"{operation.quiet.seconds:g} s" in text
 
 
 # -------------------------------------------------------------------------------------- the rules
 
 
 @every_stream
-def test_how_long_a_stream_may_be_silent(one: StreamOperation[Any]) -> None:
-    periodic = {"": one.quiet.seconds, **one.quiet.by_value} if one.quiet.kind == "periodic" else None
-    assert SECONDS_OF_SILENCE.get(one.id) == periodic, lines_for_stream(one.id)
-    if one.quiet.by_parameter:
-        (choice,) = (p for p in one.parameters if p.name == one.quiet.by_parameter)
-        assert set(one.quiet.by_value) == set(choice.texts)
-    assert (one.id in NEVER_TOO_SILENT) == (one.quiet.kind == "never"), lines_for_stream(one.id)
-    assert one.quiet.seconds > 0 or one.quiet.kind != "activity"
+def test_how_long_a_stream_may_be_silent(operation: StreamOperation[Any]) -> None:
+    periodic = {"": operation.quiet.seconds, **operation.quiet.by_value} if operation.quiet.kind == "periodic" else None
+    assert SECONDS_OF_SILENCE.get(operation.id) == periodic, lines_for_stream(operation.id)
+    if operation.quiet.by_parameter:
+        (choice,) = (p for p in operation.parameters if p.name == operation.quiet.by_parameter)
+        assert set(operation.quiet.by_value) == set(choice.texts)
+    assert (operation.id in NEVER_TOO_SILENT) == (operation.quiet.kind == "never"), lines_for_stream(operation.id)
+    assert operation.quiet.seconds > 0 or operation.quiet.kind != "activity"
 
 
 @every_stream
-def test_which_streams_have_ids(one: StreamOperation[Any]) -> None:
-    assert WITH_IDS.get(one.id) == (one.sequence.kind if one.sequence else None), lines_for_stream(one.id)
-    assert FILLED_FROM.get(one.id) == (one.fill.operation if one.fill else None), lines_for_stream(one.id)
+def test_which_streams_have_ids(operation: StreamOperation[Any]) -> None:
+    assert WITH_IDS.get(operation.id) == (operation.sequence.kind if operation.sequence else None), lines_for_stream(
+        operation.id
+    )
+    assert FILLED_FROM.get(operation.id) == (operation.fill.operation if operation.fill else None), lines_for_stream(
+        operation.id
+    )
 
 
 @every_stream
-def test_the_ids_are_where_the_rules_say(one: StreamOperation[Any]) -> None:
-    if one.sequence is None:
+def test_the_ids_are_where_the_rules_say(operation: StreamOperation[Any]) -> None:
+    if operation.sequence is None:
         return
-    (event,) = events(one.adapter.validate_json(stream_fixture(one.market, one.name)))
-    first, last = at(event, one.sequence.first), at(event, one.sequence.last)
+    (event,) = events(operation.adapter.validate_json(stream_fixture(operation.market, operation.name)))
+    first, last = at(event, operation.sequence.first), at(event, operation.sequence.last)
     assert isinstance(first, int)
     assert isinstance(last, int)
     assert first <= last
-    if one.sequence.previous:
-        assert cast(int, at(event, one.sequence.previous)) < last
-    if one.sequence.closed:
-        assert at(event, one.sequence.closed) is False
+    if operation.sequence.previous:
+        assert cast(int, at(event, operation.sequence.previous)) < last
+    if operation.sequence.closed:
+        assert at(event, operation.sequence.closed) is False
 
 
 LIVE_KEYS = {"coin_futures.index_price_kline": {"k.n"}, "coin_futures.mark_price_kline": {"k.n", "ps"}}
 """What REST does not know beside the time of the event and the ids of trades."""
 
 
-def filled(one: StreamOperation[Any], fill: Fill, row: object, arguments: Mapping[str, str]) -> StreamEvent:
+def filled(operation: StreamOperation[Any], fill: Fill, row: object, arguments: Mapping[str, str]) -> StreamEvent:
     """What the rules make of a REST row, the short way."""
     tree: dict[str, Any] = {}
     given = {path: arguments[name] for path, name in fill.given.items()}
@@ -242,63 +250,65 @@ def filled(one: StreamOperation[Any], fill: Fill, row: object, arguments: Mappin
         for name in above:
             below = below.setdefault(name, {})
         below[last] = value
-    return cast(StreamEvent, TypeAdapter(one.item).validate_python(tree))
+    return cast(StreamEvent, TypeAdapter(operation.item).validate_python(tree))
 
 
-@pytest.mark.parametrize("one", [one for one in STREAMS if one.fill], ids=lambda one: one.id)
-def test_a_rest_row_becomes_an_event(one: StreamOperation[Any]) -> None:
-    fill = one.fill
+@pytest.mark.parametrize(
+    "operation", [operation for operation in STREAMS if operation.fill], ids=lambda operation: operation.id
+)
+def test_a_rest_row_becomes_an_event(operation: StreamOperation[Any]) -> None:
+    fill = operation.fill
     assert fill is not None
     market, name = fill.operation.split(".")
-    operation = CATALOGUE[market].operations[name]
+    endpoint = CATALOGUE[market].operations[name]
     asked = {*fill.arguments, *fill.always, fill.cursor, fill.size}
-    assert asked <= set(operation.by_wire)
-    assert {p.wire for p in operation.parameters if p.required} <= asked
-    rows = operation.variants[0].adapter.validate_json(fixture(market, name))
-    arguments = {p.name: str(next(iter(p.texts), symbol_of(one.market, p.name))) for p in one.parameters}
+    assert asked <= set(endpoint.by_wire)
+    assert {p.wire for p in endpoint.parameters if p.required} <= asked
+    rows = endpoint.variants[0].adapter.validate_json(fixture(market, name))
+    arguments = {p.name: str(next(iter(p.texts), symbol_of(operation.market, p.name))) for p in operation.parameters}
     for row in rows:
-        event = filled(one, fill, row, arguments)
-        (live,) = events(one.adapter.validate_json(stream_fixture(one.market, one.name)))
+        event = filled(operation, fill, row, arguments)
+        (live,) = events(operation.adapter.validate_json(stream_fixture(operation.market, operation.name)))
         assert isinstance(at(row, fill.id), int)
-        assert one.sequence is not None
-        assert at(event, one.sequence.first) == at(row, fill.id)
-        unset = {path for path in one.live_only if at(event, path) is None}
-        assert unset == set(one.live_only)
+        assert operation.sequence is not None
+        assert at(event, operation.sequence.first) == at(row, fill.id)
+        unset = {path for path in operation.live_only if at(event, path) is None}
+        assert unset == set(operation.live_only)
         sent, ours = json.loads(_dumped(live)), json.loads(_dumped(event))
         missing = set(_keys(sent)) - set(_keys(ours)) - {"nq"}
-        assert missing <= {"E", "st", "k.f", "k.L"} | LIVE_KEYS.get(one.id, set())
+        assert missing <= {"E", "st", "k.f", "k.L"} | LIVE_KEYS.get(operation.id, set())
         # The engine's own way to the same event.
-        made = make_event(NamedStream(one, one.pattern, arguments), row)
+        made = make_event(NamedStream(operation, operation.pattern, arguments), row)
         assert made.filled
         assert json.loads(_dumped(made)) == ours
 
 
 def test_a_filled_aggregate_by_hand() -> None:
-    one = stream("spot.agg_trade")
-    assert one.fill is not None
+    operation = stream("spot.agg_trade")
+    assert operation.fill is not None
     wire = b'[{"a":7,"p":"1.50","q":"2.0","f":70,"l":71,"T":5,"m":true,"M":false}]'
     (row,) = CATALOGUE["spot"].operations["agg_trades"].variants[0].adapter.validate_json(wire)
-    event = filled(one, one.fill, row, {"symbol": "BNBUSDT"})
+    event = filled(operation, operation.fill, row, {"symbol": "BNBUSDT"})
     expected = {"e": "aggTrade", "s": "BNBUSDT", "a": 7, "p": "1.50", "q": "2.0", "f": 70, "l": 71, "T": 5}
     assert json.loads(_dumped(event)) == {**expected, "m": True, "M": False}
 
 
 def test_what_rest_left_out_is_left_out_of_the_filled_event() -> None:
-    one = stream("futures.agg_trade")
+    operation = stream("futures.agg_trade")
     wire = b'[{"a":7,"p":"1.50","q":"2.0","f":70,"l":71,"T":5,"m":true}]'
     (row,) = CATALOGUE["futures"].operations["agg_trades"].variants[0].adapter.validate_json(wire)
-    event = make_event(NamedStream(one, "bnbusdt@aggTrade", {"symbol": "BNBUSDT"}), row)
+    event = make_event(NamedStream(operation, "bnbusdt@aggTrade", {"symbol": "BNBUSDT"}), row)
     expected = {"e": "aggTrade", "s": "BNBUSDT", "a": 7, "p": "1.50", "q": "2.0", "f": 70, "l": 71, "T": 5}
     assert json.loads(_dumped(event)) == {**expected, "m": True}
 
 
 def test_a_filled_bar_by_hand() -> None:
-    one = stream("spot.kline_utc8")
-    assert one.fill is not None
-    assert one.fill.always == {"timeZone": "8"}
+    operation = stream("spot.kline_utc8")
+    assert operation.fill is not None
+    assert operation.fill.always == {"timeZone": "8"}
     wire = b'[[60000,"1.0","4.0","0.5","2.0","10",119999,"15",3,"6","9","0"]]'
     (row,) = CATALOGUE["spot"].operations["klines"].variants[0].adapter.validate_json(wire)
-    event = filled(one, one.fill, row, {"symbol": "BNBUSDT", "interval": "1m"})
+    event = filled(operation, operation.fill, row, {"symbol": "BNBUSDT", "interval": "1m"})
     bar = {"t": 60000, "T": 119999, "s": "BNBUSDT", "i": "1m", "o": "1.0", "c": "2.0", "h": "4.0", "l": "0.5"}
     bar |= {"v": "10", "n": 3, "x": True, "q": "15", "V": "6", "Q": "9", "B": "0"}
     assert json.loads(_dumped(event)) == {"e": "kline", "s": "BNBUSDT", "k": bar}
@@ -345,5 +355,5 @@ def test_no_funding_is_none() -> None:
 
 
 def test_patterns_hold_nothing_but_their_parameters() -> None:
-    for one in STREAMS:
-        assert re.findall(r"\{(\w+)\}", one.pattern) == [parameter.name for parameter in one.parameters]
+    for operation in STREAMS:
+        assert re.findall(r"\{(\w+)\}", operation.pattern) == [parameter.name for parameter in operation.parameters]

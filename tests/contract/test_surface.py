@@ -62,14 +62,16 @@ def weights_of(rule: Any) -> set[int]:
 
 def test_every_endpoint_and_stream_of_the_spec_is_in_the_catalogue() -> None:
     spec = load(REPOSITORY / "spec")
-    assert {one.id for one in OPERATIONS} == {f"{market}.{name}" for market, name in spec.operations}
-    assert {one.id for one in STREAMS} == {f"{market}.{name}" for market, name in spec.streams}
+    assert {operation.id for operation in OPERATIONS} == {f"{market}.{name}" for market, name in spec.operations}
+    assert {stream.id for stream in STREAMS} == {f"{market}.{name}" for market, name in spec.streams}
 
 
 @every_api
 def test_there_is_a_method_for_each_endpoint_and_no_other(api: type) -> None:
     operations = list(market_of(api))
-    wanted = {one.name for one in operations} | {f"iter_{one.name}" for one in operations if one.paging is not None}
+    wanted = {operation.name for operation in operations} | {
+        f"iter_{operation.name}" for operation in operations if operation.paging is not None
+    }
     assert methods_of(api) == wanted
 
 
@@ -116,19 +118,24 @@ def test_variants_are_decided_by_their_own_example(operation: Operation[Any]) ->
 def test_parameters_are_those_of_the_spec(operation: Operation[Any]) -> None:
     for method in both(operation):
         _, *parameters = inspect.signature(method).parameters.values()
-        assert [one.name for one in parameters[:-1]] == _first_positional(operation)
+        assert [parameter.name for parameter in parameters[:-1]] == _first_positional(operation)
         assert parameters[-1].name == "options"
         assert parameters[-1].default is None
-        for one in parameters[:-1]:
-            required = operation.by_name[one.name].required
-            assert one.default is (inspect.Parameter.empty if required else None), one.name
-            positional = one.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
-            assert positional == (required or one.name == "symbol"), one.name
+        for parameter in parameters[:-1]:
+            required = operation.by_name[parameter.name].required
+            assert parameter.default is (inspect.Parameter.empty if required else None), parameter.name
+            positional = parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD
+            assert positional == (required or parameter.name == "symbol"), parameter.name
 
 
 def _first_positional(operation: Operation[Any]) -> list[str]:
     """Names as a caller meets them: the symbol, what else is required, the rest, each in the order of the spec."""
-    return [one.name for one in sorted(operation.parameters, key=lambda one: (one.name != "symbol", not one.required))]
+    return [
+        parameter.name
+        for parameter in sorted(
+            operation.parameters, key=lambda parameter: (parameter.name != "symbol", not parameter.required)
+        )
+    ]
 
 
 @every_operation
@@ -138,8 +145,8 @@ def test_both_clients_have_the_same_signatures(operation: Operation[Any]) -> Non
     assert inspect.iscoroutinefunction(inspect.unwrap(asynchronous))
     assert not inspect.iscoroutinefunction(blocking)
     assert inspect.signature(asynchronous) == inspect.signature(blocking)
-    assert [inspect.signature(one) for one in get_overloads(asynchronous)] == [
-        inspect.signature(one) for one in get_overloads(blocking)
+    assert [inspect.signature(overload) for overload in get_overloads(asynchronous)] == [
+        inspect.signature(overload) for overload in get_overloads(blocking)
     ]
     assert inspect.getdoc(asynchronous) == inspect.getdoc(blocking)
 
@@ -148,13 +155,15 @@ def test_both_clients_have_the_same_signatures(operation: Operation[Any]) -> Non
 def test_each_variant_is_promised_by_a_signature(operation: Operation[Any]) -> None:
     for method in both(operation):
         signatures = get_overloads(method) or [method]
-        promised = [get_type_hints(one, include_extras=True)["return"] for one in signatures]
-        assert {str(one) for one in promised} == {str(variant.type) for variant in operation.variants}
+        promised = [get_type_hints(signature, include_extras=True)["return"] for signature in signatures]
+        assert {str(type_) for type_ in promised} == {str(variant.type) for variant in operation.variants}
         for variant in operation.variants:
             # Some overload that promises this very type takes exactly the arguments of the example.
             named = {operation.by_wire[name].name: value for name, value in variant.example.items()}
-            fitting = [one for one in signatures if _takes(one, named)]
-            assert str(variant.type) in {str(get_type_hints(one, include_extras=True)["return"]) for one in fitting}
+            fitting = [signature for signature in signatures if _takes(signature, named)]
+            assert str(variant.type) in {
+                str(get_type_hints(signature, include_extras=True)["return"]) for signature in fitting
+            }
 
 
 def _takes(signature: Any, named: dict[str, Any]) -> bool:
@@ -228,6 +237,6 @@ def test_public_names_are_there_and_documented(market: str) -> None:
         value = getattr(module, name)
         if isinstance(value, type):
             assert inspect.getdoc(value), name
-            for field, view in inspect.getmembers(value, lambda one: isinstance(one, property)):
+            for field, view in inspect.getmembers(value, lambda member: isinstance(member, property)):
                 if not field.startswith(("model_", "__")):
                     assert inspect.getdoc(view), f"{name}.{field}"

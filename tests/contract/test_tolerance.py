@@ -201,7 +201,7 @@ async def test_an_unknown_enum_value_passes(case: Case) -> None:
         document = changed(document, (*place.path, alias), new)
     again = await answered(case, document)
     for place, name, alias in enums:
-        parent = next(one for one in places(again, document) if one.path == place.path)
+        parent = next(candidate for candidate in places(again, document) if candidate.path == place.path)
         assert getattr(parent.value, name) == at(document, (*place.path, alias))
     assert canonical(written(case.variant, again)) == canonical(encoded(document))
 

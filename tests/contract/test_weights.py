@@ -33,7 +33,7 @@ def symbols(count: int) -> list[str]:
 def arguments(operation: Operation[Any], some: dict[str, Any]) -> dict[str, Any]:
     """Arguments by wire name, with whatever else the call cannot do without."""
     example = operation.variants[0].example
-    required = {one.wire: example[one.wire] for one in operation.parameters if one.required}
+    required = {parameter.wire: example[parameter.wire] for parameter in operation.parameters if parameter.required}
     return {**required, **some}
 
 
@@ -95,7 +95,7 @@ def test_the_limits_of_each_market() -> None:
     for market, limits in LIMITS.items():
         known = CATALOGUE[market].limits  # type: ignore[arg-type]
         assert (known.weight.limit, known.weight.seconds) == limits[""]
-        assert {name: (one.limit, one.seconds) for name, one in known.groups.items()} == {
+        assert {name: (group.limit, group.seconds) for name, group in known.groups.items()} == {
             name: value for name, value in limits.items() if name
         }
 
@@ -124,14 +124,20 @@ def test_every_documented_endpoint_has_a_vector() -> None:
 
 # ------------------------------------------------------------------------------------- properties
 
-BANDED = [(one, one.by_wire[one.weight.by]) for one in OPERATIONS if isinstance(one.weight, w.Bands)]
-CLAMPED = [(one, parameter) for one, parameter in BANDED if parameter.clamp]
-BOUNDED = [(one, parameter) for one, parameter in BANDED if parameter.max is not None and not parameter.clamp]
+BANDED = [
+    (operation, operation.by_wire[operation.weight.by])
+    for operation in OPERATIONS
+    if isinstance(operation.weight, w.Bands)
+]
+CLAMPED = [(operation, parameter) for operation, parameter in BANDED if parameter.clamp]
+BOUNDED = [
+    (operation, parameter) for operation, parameter in BANDED if parameter.max is not None and not parameter.clamp
+]
 PER_ITEM = [
-    (one, rule)
-    for one in OPERATIONS
-    if isinstance(one.weight, w.Cases)
-    for _, rule in one.weight.cases
+    (operation, rule)
+    for operation in OPERATIONS
+    if isinstance(operation.weight, w.Cases)
+    for _, rule in operation.weight.cases
     if isinstance(rule, w.PerItem)
 ]
 steps = st.lists(
@@ -146,9 +152,9 @@ def test_there_is_something_to_check() -> None:
 
 
 @given(st.sampled_from(BANDED), st.integers(1, 10_000), st.integers(1, 10_000))
-def test_more_rows_never_cost_less(pair: tuple[Operation[Any], Parameter], one: int, other: int) -> None:
+def test_more_rows_never_cost_less(pair: tuple[Operation[Any], Parameter], first: int, other: int) -> None:
     operation, size = pair
-    assert operation.price({size.wire: min(one, other)}) <= operation.price({size.wire: max(one, other)})
+    assert operation.price({size.wire: min(first, other)}) <= operation.price({size.wire: max(first, other)})
 
 
 @given(st.sampled_from(CLAMPED), st.integers(0, 10**9))
@@ -176,7 +182,9 @@ def test_items_are_counted_up_to_the_cap(pair: tuple[Operation[Any], w.PerItem],
     assert operation.price({rule.of: symbols(count + 1)}) in (price, price + rule.each, most)
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.defaults], ids=lambda operation: operation.id)
+@pytest.mark.parametrize(
+    "operation", [operation for operation in OPERATIONS if operation.defaults], ids=lambda operation: operation.id
+)
 def test_an_argument_left_out_costs_its_default(operation: Operation[Any]) -> None:
     some = {"symbol": "BTCUSDT"} if "symbol" in operation.by_wire else {}
     assert operation.price(some) == operation.price({**operation.defaults, **some})
