@@ -7,7 +7,8 @@ A live book is made by ``client.spot.order_book("BTCUSDT")`` or ``order_books``;
     books.spread(found).bps
     books.fill(found, "buy", quote=10_000).slippage_bps
 
-Prices are in the quote asset, quantities in the base asset. All figures are exact Decimals, quotients rounded once to
+Prices are in the quote asset, quantities in the base asset; on COIN-M quantities count contracts, and so does what is
+called base. All figures are exact Decimals, quotients rounded once to
 28 digits, under every decimal context.
 """
 
