@@ -163,6 +163,45 @@ def test_the_pair_of_a_price_is_called_so_though_the_wire_says_ps() -> None:
     assert (price.pair, price.price) == ("BTCUSD", Decimal("71820.4"))
 
 
+def test_a_symbol_of_the_other_market_is_refused_unsent_and_told_where_it_lives() -> None:
+    exchange = Exchange()
+    with exchange.sync() as client:
+        for symbol in ("BTCUSD_PERP", "BNBUSD_PERP", "ethusd_261225"):
+            with pytest.raises(
+                errors.ParameterError, match=r"client\.futures such as .*like one of client\.coin_futures"
+            ):
+                client.futures.klines(symbol, "1h")
+            assert client.coin_futures.open_interest(symbol)
+        with pytest.raises(errors.ParameterError, match=r"client\.coin_futures such as .*client\.futures"):
+            client.coin_futures.klines("BTCUSDT", "1h")
+        with pytest.raises(errors.ParameterError, match="this looks like a pair"):
+            client.coin_futures.klines("BTCUSD", "1h")
+        with pytest.raises(errors.ParameterError, match=r"must be a pair of client\.coin_futures such as 'BTCUSD'"):
+            client.coin_futures.index_price_klines("BTCUSD_PERP", "1h")
+        with pytest.raises(errors.ParameterError, match=r"client\.coin_futures"):
+            client.coin_futures.streams.agg_trade("BTCUSDT")
+        with pytest.raises(errors.ParameterError, match=r"like one of client\.coin_futures"):
+            client.futures.streams.mark_price("BTCUSD_PERP")
+    assert {path for path, _ in exchange.asked} == {"/dapi/v1/openInterest"}
+
+
+async def test_rules_of_symbols_and_many_symbols_at_once() -> None:
+    with Exchange().sync() as client:
+        rules = client.coin_futures.symbols()["BTCUSD_PERP"]
+        assert (rules.contract_size, rules.base_asset, rules.is_trading) == (Decimal(100), "BTC", True)
+        assert rules.problems("71820.4", 3) == []
+        assert rules.problems("71820.4", "1.5") == ["quantity 1.5 is not on a step of 1"]
+        each = dict(client.coin_futures.each(client.coin_futures.open_interest, ["BTCUSD_PERP", "ETHUSD_PERP"]))
+        assert set(each) == {"BTCUSD_PERP", "ETHUSD_PERP"}
+        assert client.limits.futures.pool == client.limits.coin_futures.pool
+        assert client.limits.futures.used == client.limits.coin_futures.used == 1 + 2
+    exchange = Exchange()
+    async with exchange.over() as over, BinanceClient(http_client=over) as client:
+        batch = client.coin_futures.each(client.coin_futures.open_interest, ["BTCUSD_PERP", "ETHUSD_PERP"])
+        assert {symbol async for symbol, _ in batch} == set(each)
+        assert (await client.coin_futures.symbols())["BTCUSD_PERP"] == rules
+
+
 def test_all_was_a_type_of_contract_once_and_is_refused_where_it_is_none_any_more() -> None:
     exchange = Exchange()
     with exchange.sync() as client:
