@@ -264,6 +264,14 @@ def test_a_run_of_updates_older_than_the_book_shows_that_its_id_was_wrong() -> N
     assert core.update_id == 15
 
 
+def test_after_ids_that_began_anew_a_snapshot_below_the_old_ones_will_do() -> None:
+    core = core_at(10)
+    core.take_update(update(11, 10**9))
+    for n in (12, 13, 14):
+        core.take_update(update(n, n))
+    assert core.take_snapshot(snapshot(14)) == Synced(14, 0)
+
+
 def test_updates_that_come_late_or_twice_do_not_add_up() -> None:
     core = core_at(10)
     for n in range(11, 40):

@@ -42,18 +42,18 @@ async def test_whoever_keeps_up_gets_each_update(world: World) -> None:
 
 async def test_whoever_is_slow_gets_them_as_one(world: World) -> None:
     changes = BookChanges([world.keeper])
-    for n in range(11, 511):
+    for n in range(11, 512):
         # The tick size changes on the way, and one price is written in two ways.
         price = "98" if n % 2 else "98.00"
-        world.update(n, n, b=[[price, str(n)], [f"{50 + n % 7}", "0" if n == 510 else "1"]])
+        world.update(n, n, b=[[price, str(n)], [f"{50 + n % 7}", "0" if n == 511 else "1"]])
     (pending,) = changes._pending
     assert len(pending._updates) <= 65
     change = await anext(changes)
     assert isinstance(change, BookChange)
-    assert (change.update_id, change.updates) == (510, 500)
+    assert (change.update_id, change.updates) == (511, 501)
     latest = {level.price: level.qty for level in change.bids}
-    assert latest[Decimal(98)] == 510
-    assert latest[Decimal(50 + 510 % 7)] == 0
+    assert latest[Decimal(98)] == 511
+    assert latest[Decimal(50 + 511 % 7)] == 0
     assert len(latest) == 8
     # What applies it in its order has the book.
     assert {level.price: level.qty for level in change.bids if level.qty} == {

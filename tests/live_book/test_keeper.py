@@ -58,10 +58,12 @@ class Loader:
             await asyncio.sleep(math.inf)
         on_near()
         self.asked += 1
+        if not wanted():
+            return None
         found = await self.answers.get()
         if isinstance(found, BinanceError):
             raise found
-        return found if wanted() else None
+        return cast(Snapshot, found)
 
     @property
     def progress(self) -> Any:

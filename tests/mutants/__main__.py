@@ -46,6 +46,17 @@ PARTS = (
         ),
     ),
     Part(
+        "books",
+        (
+            "binance_sdk/_runtime/book/*.py",
+            *(f"binance_sdk/_runtime/live_book/{name}.py" for name in ("keeper", "changes", "reading", "verification")),
+        ),
+        (
+            "tests/book/test_*.py",
+            *(f"tests/live_book/test_{name}.py" for name in ("keeper", "changes", "figures", "settings")),
+        ),
+    ),
+    Part(
         "figures",
         tuple(f"adapters/virtuoso_binance/{name}.py" for name in _ADAPTER),
         tuple(f"tests/virtuoso/test_{name}.py" for name in _ITS_TESTS),

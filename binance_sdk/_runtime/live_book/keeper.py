@@ -121,7 +121,6 @@ class BookKeeper:
             update = self._decode(payload)
         except ValueError as error:
             self._lose(Reason.MALFORMED)
-            self._forget_shadows()
             return str(error)
         with self.lock:
             found = core.take_update(update)
@@ -157,8 +156,7 @@ class BookKeeper:
 
     def silent(self) -> None:
         """Nothing has come for so long that the book may not be the exchange's any more."""
-        if self.core.synced:
-            self._lose(Reason.STALE)
+        self._lose(Reason.STALE)
 
     def _lose(self, reason: Reason) -> None:
         if self.core.state is not BookState.IDLE:
