@@ -101,7 +101,7 @@ MarketArgument = Annotated[
 OptionalMarketArgument = Annotated[
     Market | None,
     typer.Argument(
-        parser=read_market, metavar="[MARKET]", help=f"{CHOICES}; all by default.", autocompletion=complete_market
+        parser=read_market, metavar="MARKET", help=f"{CHOICES}; all by default.", autocompletion=complete_market
     ),
 ]
 EnvironmentOption = Annotated[
