@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 # What a consumer has loaded before his first message; the peers load theirs with the import of their module.
+import binance_sdk.books
 import binance_sdk.streams
 from binance_sdk import BinanceClient
 from binance_sdk._runtime.stream import manager
 from binance_sdk._runtime.stream.connection import over_aiohttp, over_websockets
+from binance_sdk._runtime.transport import over_httpx
 
-__all__ = ["Ours", "binance_sdk", "manager", "over_aiohttp", "over_websockets"]
+__all__ = ["Ours", "binance_sdk", "manager", "over_aiohttp", "over_httpx", "over_websockets"]
 
 _BOOK_ID = 80_000_000_000
 _IDS_AN_UPDATE = 40

@@ -24,10 +24,10 @@ _KINDS = {"aggTrade": ("aggTrade, typed", 1.3), "bookTicker": ("bookTicker, type
 """What each is called, and how many times as fast ours shall be."""
 _SLOT = """
 from clients._base import BenchClient
-from benchmarks._peer_slot import Ours
+from benchmarks._peer_slot import Ours as Slot
 
 
-class Bench(Ours, BenchClient):
+class Bench(Slot, BenchClient):
     label = "{label}"
     group = "ours"
     imports = "import binance_sdk"
