@@ -87,7 +87,7 @@ def affected(difference: Difference, old: Reach, new: Reach) -> Affected:
     if name.kind == "market":
         return Affected((f"client.{name.name}",))
     if name.kind == "pool":
-        return Affected(tuple(sorted(f"client.{market}" for market in _drawing(name.name, old.side, new.side))))
+        return Affected(tuple(sorted({f"client.{market}" for market in _drawing(name.name, old.side, new.side)})))
     return Affected()
 
 

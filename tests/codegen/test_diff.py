@@ -177,12 +177,14 @@ def test_what_is_affected(tiny: TinySpec) -> None:
     tiny.change("schemas/market.yaml", "{name: qty, type: decimal", "{name: quantity, type: decimal")
     tiny.change("spot/market.yaml", "min: 1, max: 1000", "min: 1, max: 500")
     tiny.change("spot/market.yaml", "values: [1m, 1h]", "values: [1m, 1h, 1d]")
+    tiny.change("markets.yaml", "weight: {limit: 50,", "weight: {limit: 60,")
     found = {one.subject: one.affected for one in against(tiny)}
     assert found["shared.Level"].models == ("binance_sdk.futures.Level",)
     assert found["shared.Level"].fields == ("Level.quantity",)
     assert found["shared.Level"].methods == ("client.futures.book",)
     assert found["spot.bars"].methods == ("client.spot.bars", "client.spot.iter_bars")
     assert found["spot.bars"].fields == ("bars(limit)",)
+    assert found["pool futures"].methods == ("client.futures",)
     assert found["spot.Step"].methods == ("client.spot.bars", "client.spot.iter_bars", "client.spot.streams.bar")
 
 
