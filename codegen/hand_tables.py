@@ -233,14 +233,16 @@ def _simulated_name(spec: Spec, placed: Placed[StreamNode]) -> str:
 
 
 def _named(spec: Spec, placed: Placed[StreamNode]) -> str:
-    """The names for BTCUSDT as the table has them, in an f-string."""
-    name = placed.value.pattern
+    """The names for a symbol, e.g. BTCUSDT, as the table has them, in an f-string."""
+    name, symbols = placed.value.pattern, spec.entry(placed.scope).symbols
     for parameter, one in placed.value.parameters.items():
         values = texts(spec, placed.scope, one) if one.type == "choice" else {}
         first = sorted(values.items(), key=lambda item: item[0] != one.default)
         choices = ",".join(text for _, text in first)
+        form = symbols and (symbols.pairs if parameter == "pair" else symbols)
+        subject = form.example.lower() if form else "btcusdt"
         # A choice with one text needs no braces.
-        part = "btcusdt" if not values else choices if len(values) == 1 else f"{{{{{choices}}}}}"
+        part = subject if not values else choices if len(values) == 1 else f"{{{{{choices}}}}}"
         name = name.replace(f"{{{parameter}}}", part)
     return name
 

@@ -11,7 +11,8 @@ all of it in another process. Where it differs from Binance:
 
 * about five trades a minute and symbol before the start, about two a second since then;
 * the exact ``quoteQty`` of a futures trade, where Binance cuts it to two decimals;
-* perpetuals only: questions for quarterly contracts get empty lists;
+* USDⓈ-M futures have perpetuals only: questions for quarterly contracts get empty lists. COIN-M futures have those of
+  two quarters on bitcoin and ether, and no new ones come when they are delivered;
 * one counter for all clients, as all of loopback is one address;
 * answers always in milliseconds and JSON: no microsecond header, no SBE.
 """

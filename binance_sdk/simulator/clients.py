@@ -21,6 +21,9 @@ class ClientOptions(TypedDict, total=False):
     max_retries: int
     transport: Literal["httpx", "aiohttp"]
     cache: bool
+    limits_url: str | None
+    limits_key: str
+    limits_share: float
     caps: Caps | None
     safety_margin: float
     budget: bool

@@ -24,7 +24,7 @@ from .conftest import NOW, simulator
 
 MINUTE = 60_000
 TODAY = NOW // DAY * DAY
-PATHS = {"spot": "/api/v3/klines", "futures": "/fapi/v1/klines"}
+PATHS = {"spot": "/api/v3/klines", "futures": "/fapi/v1/klines", "coin_futures": "/dapi/v1/klines"}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,9 @@ def fast(one: Simulator, market: str, symbol: str, **more: int) -> bytes:
 
 def slow(one: Simulator, data: SymbolData, **more: Any) -> bytes:
     wanted = (more.get("startTime"), more.get("endTime"), more["limit"])
-    bars, closes = data.candles.read(Calendar("1m"), BarRange(*wanted), one.clock.now_ms())
+    bars, closes = data.candles.read(
+        Calendar("1m"), BarRange(*wanted, data.rules.newest_bars, data.rules.longest_bar_range), one.clock.now_ms()
+    )
     return rows(KLINE, kline_columns(bars, closes, data.formats))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -93,7 +92,6 @@ class Mixed:
 async def mixed(request: pytest.FixtureRequest) -> AsyncIterator[Mixed]:
     clock = ManualClock(1_700_000_000_000)
     with Simulator(clock=clock) as simulator:
-        simulator.streams.carry_coin_m()
         async with BinanceClient(
             futures_base_url=simulator.base_url("futures"),
             futures_stream_url=simulator.stream_url("futures"),
@@ -134,24 +132,3 @@ async def test_rows_of_coin_m_come_from_combined_streams_where_asked(mixed: Mixe
         for name in ("!ticker@arr", "!markPrice@arr"):
             assert {("BTCUSDT", 1), ("BTCUSD_PERP", 2)} <= seen[name]
         assert (events.stats.other_market, events.stats.malformed) == (0, 0)
-
-
-def test_the_simulator_sends_rows_of_coin_m_when_asked() -> None:
-    from binance_sdk.simulator.streams.coin_m import with_coin_m
-
-    row = {"e": "24hrMiniTicker", "s": "BTCUSDT", "ps": "BTCUSDT", "c": "1.0", "st": 1}
-    (message,) = with_coin_m(json.dumps([row, {**row, "s": "NOCOINUSDT"}]).encode())
-    assert [(row["s"], row["ps"], row["st"]) for row in json.loads(message)] == [
-        ("BTCUSDT", "BTCUSDT", 1),
-        ("NOCOINUSDT", "BTCUSDT", 1),
-        ("BTCUSD_PERP", "BTCUSD", 2),
-    ]
-    own, added = with_coin_m(json.dumps({"e": "forceOrder", "o": {"s": "ETHUSDT", "q": "1"}, "st": 1}).encode())
-    assert json.loads(own)["o"]["s"] == "ETHUSDT"
-    assert json.loads(added) == {
-        "e": "forceOrder",
-        "o": {"s": "ETHUSD_PERP", "q": "1", "ps": "ETHUSD", "st": 2},
-        "ps": "ETHUSD",
-        "st": 2,
-    }
-    assert len(list(with_coin_m(b'{"s": "XYZUSDT", "st": 1}'))) == 1

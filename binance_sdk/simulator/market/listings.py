@@ -14,6 +14,7 @@ from binance_sdk.simulator.market.symbols import DEFAULT_SYMBOLS, Instrument, Ma
 
 _NEVER = 2**62
 _ALWAYS = -1
+_SHOWN_AFTER_DELIVERY = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,22 @@ class _Event:
     listing: Listing | None = field(compare=False)
 
 
+def _delivery(listing: Listing) -> list[_Event]:
+    """The end of a contract that is delivered: its trades stop, and a day later it is gone."""
+    instrument = listing.instrument
+    if not instrument.delivers_at:
+        return []
+    delivered = Listing(replace(instrument, status="DELIVERING"), listing.listed_at, instrument.delivers_at)
+    return [_Event(instrument.delivers_at, delivered), _Event(instrument.delivers_at + _SHOWN_AFTER_DELIVERY, None)]
+
+
 class Listings:
     """The symbols of one market over time. Any thread may change them, also at a time in the future."""
 
     def __init__(self, market: Market, listings: Iterable[Listing]) -> None:
         self._market: Market = market
         self._events: dict[str, list[_Event]] = {
-            listing.instrument.symbol: [_Event(_ALWAYS, listing)] for listing in listings
+            listing.instrument.symbol: [_Event(_ALWAYS, listing), *_delivery(listing)] for listing in listings
         }
         self._status: str | None = None
         self._lock = threading.Lock()
@@ -70,7 +80,8 @@ class Listings:
         """List a symbol, which begins to trade at the next whole minute."""
         at = -(-at // MINUTE) * MINUTE
         with self._lock:
-            self._events[instrument.symbol] = [_Event(at, Listing(instrument, at))]
+            listing = Listing(instrument, at)
+            self._events[instrument.symbol] = [_Event(at, listing), *_delivery(listing)]
             self._refresh()
 
     def set_status(self, symbol: str, status: str, at: int) -> None:

@@ -23,6 +23,7 @@ class MarketRules:
         trade_mark: What trades are marked as: all of them as the best match, or those of retail orders as such.
         symbol_type: What ``st`` of stream events says; 0 where they have no such key.
         eight_decimals: Amounts are written with eight decimals, whatever the tick and the lot.
+        average_mark_price: Events of mark prices have their average too.
         newest_bars: Of a range with more bars than ``limit`` the newest come, and not the oldest.
         longest_bar_range: Milliseconds from a start to the last bar that is given; 0 for no such bound.
         shown_in_maintenance: Status of every symbol while the exchange is under maintenance.
@@ -35,6 +36,7 @@ class MarketRules:
     trade_mark: Literal["best_match", "retail", ""] = ""
     symbol_type: int = 0
     eight_decimals: bool = True
+    average_mark_price: bool = False
     newest_bars: bool = False
     longest_bar_range: int = 0
     shown_in_maintenance: str = "HALT"
@@ -48,6 +50,7 @@ _FUTURES = MarketRules(
     book_levels=1000,
     trade_mark="retail",
     symbol_type=1,
+    average_mark_price=True,
     eight_decimals=False,
     shown_in_maintenance="PENDING_TRADING",
 )
@@ -55,6 +58,7 @@ _COIN_FUTURES = replace(
     _FUTURES,
     trade_mark="",
     symbol_type=2,
+    average_mark_price=False,
     newest_bars=True,
     longest_bar_range=200 * 86_400_000,
 )

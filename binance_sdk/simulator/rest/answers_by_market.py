@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from binance_sdk.simulator.rest import futures, spot
+from binance_sdk.simulator.rest import coin_futures, futures, spot
 from binance_sdk.simulator.rest.answers import Answer
 
-_ANSWERS: Mapping[str, Mapping[str, Answer]] = {"spot": spot.ANSWERS, "futures": futures.ANSWERS}
+_ANSWERS: Mapping[str, Mapping[str, Answer]] = {
+    "spot": spot.ANSWERS,
+    "futures": futures.ANSWERS,
+    "coin_futures": coin_futures.ANSWERS,
+}
 
 
 def answers_of(market: str) -> Mapping[str, Answer]:

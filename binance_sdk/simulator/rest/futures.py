@@ -20,7 +20,6 @@ from binance_sdk.simulator.rest.validation import Call
 
 _EIGHT = DecimalFormat(8)
 _TRADES_KEPT = 30 * DAY
-_AGGREGATES_KEPT = 48 * HOUR
 _BUFFERS = (("bid", -0.1), ("ask", 0.1))
 _EXCHANGES = (("binance", "{0}{1}"), ("okex", "{0}-{1}"), ("coinbase", "{0}-{1}"), ("gateio", "{0}_{1}"))
 _SCHEDULED = ("EQUITY", "COMMODITY", "KR_EQUITY", "HK_EQUITY", "CN_EQUITY")
@@ -48,20 +47,23 @@ def historical_trades(market: ServedMarket, call: Call, now: int) -> Body:
     return answers.trade_rows(data, call, now, oldest=data.tape.fill_count(now - _TRADES_KEPT))
 
 
-def agg_trades(market: ServedMarket, call: Call, now: int) -> Body:
+def agg_trades(market: ServedMarket, call: Call, now: int, *, kept: int = 2 * DAY) -> Body:
+    """Older ones than ``kept`` milliseconds are refused."""
     tape = market.symbol_data(call.text("symbol")).tape
-    if "fromId" in call.given and call.number("fromId") < tape.count(tape.now(now) - _AGGREGATES_KEPT):
-        raise RejectionError(-4166, "Search window is restricted to recent 2 days only.")
+    if "fromId" in call.given and call.number("fromId") < tape.count(tape.now(now) - kept):
+        raise RejectionError(-4166, f"Search window is restricted to recent {kept // DAY} days only.")
     return answers.agg_trades(market, call, now)
 
 
 def ticker_24hr(market: ServedMarket, call: Call, now: int) -> Body:
-    def ticker(data: SymbolData) -> dict[str, Json]:
-        end = data.tape.now(now)
-        short = answers.statistics(data, end - DAY, end, now, end)
-        return {**short, **answers.changes(data, short), "lastQty": answers.last_prices(data, now)[1]}
+    return _each(call, [ticker_row(data, now) for data in _open(market, call)])
 
-    return _each(call, [ticker(data) for data in _open(market, call)])
+
+def ticker_row(data: SymbolData, now: int) -> dict[str, Json]:
+    """The last 24 hours of a contract."""
+    end = data.tape.now(now)
+    short = answers.statistics(data, end - DAY, end, now, end)
+    return {**short, **answers.changes(data, short), "lastQty": answers.last_prices(data, now)[1]}
 
 
 def ticker_price(market: ServedMarket, call: Call, now: int) -> Body:

@@ -23,15 +23,19 @@ _OPEN_INTEREST_OCTAVES = ((5, 0.01), (240, 0.05), (10_080, 0.2))
 _CROWD_OCTAVES = ((5, 0.01), (240, 0.05), (10_080, 0.12))
 
 
-def _open_interest(market: ServedMarket, data: SymbolData, minutes: Ints) -> Floats:
+def open_interest_at(market: ServedMarket, data: SymbolData, minutes: Ints) -> Floats:
     moved = market.prices.walk(f"open interest {data.instrument.symbol}", _OPEN_INTEREST_OCTAVES, minutes)
     return _OPEN_INTEREST_DOLLARS / data.instrument.dollars * (1.0 + moved)
 
 
 def open_interest(market: ServedMarket, call: Call, now: int) -> Body:
-    data = market.symbol_data(call.text("symbol"))
+    return open_interest_row(market, market.symbol_data(call.text("symbol")), now)
+
+
+def open_interest_row(market: ServedMarket, data: SymbolData, now: int) -> dict[str, Json]:
+    """Open interest of a contract now."""
     minute = data.tape.now(now) // MINUTE
-    amount = float(_open_interest(market, data, minutes_between(minute, minute))[0])
+    amount = float(open_interest_at(market, data, minutes_between(minute, minute))[0])
     return {
         "openInterest": data.quantity.rounded(amount),
         "symbol": data.instrument.symbol,
@@ -39,7 +43,7 @@ def open_interest(market: ServedMarket, call: Call, now: int) -> Body:
     }
 
 
-def _periods(call: Call, data: SymbolData, now: int, *, whole: bool = False) -> Ints:
+def periods(call: Call, data: SymbolData, now: int, *, whole: bool = False) -> Ints:
     """Start times of the wanted periods, oldest first; only finished ones when ``whole``."""
     length = Calendar(call.text("period")).step
     start, end, limit = call.time("startTime"), call.time("endTime"), call.number("limit")
@@ -55,9 +59,9 @@ def _periods(call: Call, data: SymbolData, now: int, *, whole: bool = False) -> 
 
 def open_interest_hist(market: ServedMarket, call: Call, now: int) -> Body:
     data = market.symbol_data(call.text("symbol"))
-    times = _periods(call, data, now)
+    times = periods(call, data, now)
     minutes = times // MINUTE
-    amounts = _open_interest(market, data, minutes)
+    amounts = open_interest_at(market, data, minutes)
     values = amounts * market.prices.mid(data.instrument, minutes)
     supply = _EIGHT.rounded(50 * _OPEN_INTEREST_DOLLARS / data.instrument.dollars)
     return [
@@ -75,9 +79,8 @@ def open_interest_hist(market: ServedMarket, call: Call, now: int) -> Body:
 def long_short_ratio(market: ServedMarket, call: Call, now: int) -> Body:
     """One answer for the three ratios: each has a crowd of its own, named by its operation."""
     data = market.symbol_data(call.text("symbol"))
-    times = _periods(call, data, now)
-    name = f"{call.operation.id} {data.instrument.symbol}"
-    longs = 0.55 + market.prices.walk(name, _CROWD_OCTAVES, times // MINUTE)
+    times = periods(call, data, now)
+    longs = crowd(market, call, data.instrument.symbol, times)
     return [
         {
             "symbol": data.instrument.symbol,
@@ -90,14 +93,24 @@ def long_short_ratio(market: ServedMarket, call: Call, now: int) -> Body:
     ]
 
 
+def crowd(market: ServedMarket, call: Call, name: str, times: Ints) -> Floats:
+    """Share of those who are long, by the operation and the name of what they hold."""
+    return 0.55 + market.prices.walk(f"{call.operation.id} {name}", _CROWD_OCTAVES, times // MINUTE)
+
+
+def bars_at(data: SymbolData, call: Call, times: Ints) -> Ints:
+    """The periods that begin at these times as bars; those without a trade are left out."""
+    if not len(times):
+        return np.empty((10, 0), dtype=np.int64)
+    edges = np.append(times, times[-1] + Calendar(call.text("period")).step)
+    return candles.fold(data.candles.window(int(edges[0]), int(edges[-1]) - 1), edges)
+
+
 def taker_long_short_ratio(market: ServedMarket, call: Call, now: int) -> Body:
     """Summed from the candles, so it agrees with their taker volumes."""
     data = market.symbol_data(call.text("symbol"))
-    times = _periods(call, data, now, whole=True)
-    if not len(times):
-        return []
-    edges = np.append(times, times[-1] + Calendar(call.text("period")).step)
-    bars = candles.fold(data.candles.window(int(edges[0]), int(edges[-1]) - 1), edges)
+    times = periods(call, data, now, whole=True)
+    bars = bars_at(data, call, times)
     found = dict(zip(bars[candles.TIME].tolist(), bars[[candles.VOLUME, candles.BUY_VOLUME]].T.tolist(), strict=True))
     answers: list[Json] = []
     for time in times.tolist():
@@ -118,7 +131,7 @@ def basis(market: ServedMarket, call: Call, now: int) -> Body:
     data = market.contract(pair, kind)
     if data is None:
         return []
-    times = _periods(call, data, now)
+    times = periods(call, data, now)
     marks, indices, _ = (path(times // MINUTE).tolist() for path in paths(market, data))
     return [
         {

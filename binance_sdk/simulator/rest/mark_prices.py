@@ -130,6 +130,11 @@ def _funding_rates(premium: Floats) -> Floats:
 
 
 def funding_rate(market: ServedMarket, call: Call, now: int) -> Body:
+    return funding_rows(market, call, now)
+
+
+def funding_rows(market: ServedMarket, call: Call, now: int) -> list[dict[str, Json]]:
+    """Past fundings of the contracts that a call selects."""
     start, end, limit = call.time("startTime"), call.time("endTime"), call.number("limit")
     found: list[tuple[int, int, dict[str, Json]]] = []
     for place, data in enumerate(market.chosen(call)):

@@ -6,7 +6,8 @@
 * every message over the limit of a second closes the connection, where Binance is lenient at first;
 * a 301st connection within five minutes is answered with 429, on futures too;
 * a connection that grows too old is closed with 1001;
-* the futures streams of all contracts carry COIN-M rows only after ``carry_coin_m()``;
+* the streams of all contracts carry the rows of both futures markets, as Binance's do, until
+  ``carry_other_markets(False)``;
 * retail orders are not simulated apart, so ``rpiDepth`` equals ``depth``;
 * after a long leap of the clock, streams with fixed times send only the last two minutes' worth of their periods;
   trades, closed bars and the ids of books stay complete.

@@ -205,6 +205,15 @@ class Depth:
         return [f'{{"e":"depthUpdate","E":{due},"T":{due},{head},{tail}'.encode()]
 
 
+def next_look_at_a_bar(calendar: Calendar, period: int, after: int, now: int) -> int:
+    """The next multiple of the period; after a leap of the clock only moments at which bars end, until it is over."""
+    if now - after <= LEAP * period:
+        return (after // period + 1) * period
+    # A leap leaves out what bars looked like on their way, never how they ended.
+    closing = int(calendar.opens(calendar.number(after) + 1, 1)[0])
+    return closing if now - closing > LEAP * period else min(closing, grid(after, now, period))
+
+
 class Klines:
     """The bar that is running, at fixed times; and each bar once more when it is closed."""
 
@@ -219,14 +228,7 @@ class Klines:
         self._valid_until = 0
 
     def next(self, after: int, now: int) -> int:
-        if now - after > LEAP * self._period:
-            # A leap of the clock leaves out what bars looked like on their way, never how they ended.
-            number = self._calendar.number(after)
-            closing = int(self._calendar.opens(number + 1, 1)[0])
-            if now - closing > LEAP * self._period:
-                return closing
-            return min(closing, grid(after, now, self._period))
-        return (after // self._period + 1) * self._period
+        return next_look_at_a_bar(self._calendar, self._period, after, now)
 
     def at(self, due: int) -> Iterable[bytes]:
         data = self._data(due)

@@ -7,13 +7,14 @@ example once a second with the symbol that was asked for, times of the present, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 
 from pydantic import BaseModel
 
 from binance_sdk.simulator.json_text import json_text
 from binance_sdk.simulator.market.candles import Calendar
+from binance_sdk.simulator.market.symbols import SymbolTable
 from binance_sdk.simulator.streams.feeds import grid
 from binance_sdk.simulator.streams.market_view import MarketView
 from binance_sdk.simulator.streams.names import StreamName
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 _PERIOD = 1_000
 """Less than what any stream may be silent for."""
-_NAMES = ("symbol", "pair")
-"""Attributes of an event that say what it is about."""
 
 Fields = dict[str, Any]
 
@@ -39,6 +38,7 @@ class FixtureFeed:
         self._operation = operation
         self._fixture = fixture
         self._model = cast("type[BaseModel]", operation.item)
+        self._names: Mapping[str, str] = {}
         self._is_list = get_origin(operation.type) is list
 
     def next(self, after: int, now: int) -> int:
@@ -47,6 +47,7 @@ class FixtureFeed:
     def at(self, due: int) -> Iterable[bytes]:
         self._view.market.open(due)
         table, symbol = self._view.market.table, self._name.symbol
+        self._names = self._what_it_is_about(table)
         known = table.knows_any or any(symbol in names for names in (table.by_symbol, table.pairs, table.dollar_assets))
         if symbol and not known:
             return []
@@ -55,14 +56,23 @@ class FixtureFeed:
             self._fit(event, due)
         return [json_text(cast("object", body))]
 
+    def _what_it_is_about(self, table: SymbolTable) -> Mapping[str, str]:
+        """What the attributes of an event say that name its subject: a pair, or a symbol and its pair."""
+        symbol = self._name.symbol
+        if not symbol:
+            return {}
+        if any(parameter.name == "pair" for parameter in self._operation.parameters):
+            return {"pair": symbol}
+        contract = table.by_symbol.get(symbol)
+        return {"symbol": symbol, "pair": symbol if contract is None else contract.pair}
+
     def _fit(self, event: Fields, due: int) -> None:
         times = list(_times(self._model, event))
         newest = max((holder[key] for holder, key in times), default=due)
         for holder, key in times:
             holder[key] += due - newest
-        if self._name.symbol:
-            for holder, key in _named(self._model, event):
-                holder[key] = self._name.symbol
+        for holder, key, name in _named(self._model, event):
+            holder[key] = self._names.get(name, holder[key])
         fill = self._operation.fill
         for path, parameter in fill.given.items() if fill is not None else ():
             if parameter in self._name.choices:
@@ -132,7 +142,8 @@ def _times(model: type[BaseModel], event: Fields) -> Iterator[tuple[Fields, str]
             yield holder, key
 
 
-def _named(model: type[BaseModel], event: Fields) -> Iterator[tuple[Fields, str]]:
+def _named(model: type[BaseModel], event: Fields) -> Iterator[tuple[Fields, str, str]]:
+    """Each text of an event: the object that holds it, its key, and its attribute."""
     for _, name, holder, key in _places(model, event):
-        if name in _NAMES and isinstance(holder.get(key), str):
-            yield holder, key
+        if isinstance(holder.get(key), str):
+            yield holder, key, name

@@ -8,11 +8,10 @@ from itertools import count
 from typing import Protocol
 
 from binance_sdk.simulator.faults.streams import StreamFault, StreamFaults
-from binance_sdk.simulator.streams.coin_m import STREAMS_WITH_COIN_M, with_coin_m
+from binance_sdk.simulator.streams.feed_table import feed_of
 from binance_sdk.simulator.streams.feeds import Feed
 from binance_sdk.simulator.streams.market_view import MarketView
 from binance_sdk.simulator.streams.names import StreamName, read_name
-from binance_sdk.simulator.streams.rest_feeds import feed_of
 
 
 class Subscriber(Protocol):
@@ -55,8 +54,6 @@ class Hub:
         self._order = count()
         self._paused: set[str] = set()
         self._now = 0
-        self.coin_m = False
-        """Whether the streams of all contracts carry COIN-M rows too."""
         # The moment whose events are being sent; earlier than the clock while events are overdue.
         self.moment = 0
         self.sent = 0
@@ -157,10 +154,7 @@ class Hub:
             if not topic.alive or topic.feed is not feed:
                 return None
             for payload in feed.at(due):
-                for message in (
-                    with_coin_m(payload) if self.coin_m and topic.operation in STREAMS_WITH_COIN_M else (payload,)
-                ):
-                    self._send(topic, message)
+                self._send(topic, payload)
             return feed.next(due, self._now)
 
         return turn

@@ -29,6 +29,9 @@ class MarketView:
         self.market = market
         self._operations = operations
         self._validator = RequestValidator(partial(getattr, market, "table"), api_key_required=False)
+        self.others: Sequence[MarketView] = ()
+        """Markets whose rows come in the streams of all symbols too."""
+        self.carries_others = True
         self._changes: dict[str, tuple[SymbolData, BookChanges]] = {}
 
     def symbol_data(self, symbol: str, at: int) -> SymbolData | None:
@@ -54,8 +57,11 @@ class MarketView:
         return {"ps": symbol if data is None else data.instrument.pair, "st": self.market.rules.symbol_type}
 
     def ask(self, operation: str, at: int, query: str = "") -> dict[str, Any] | None:
-        """The object REST would answer at that time; None where it would refuse."""
-        return cast("dict[str, Any] | None", self._ask(operation, at, query))
+        """The object REST would answer at that time, or the first one of its list; None where it would refuse."""
+        answer = self._ask(operation, at, query)
+        if isinstance(answer, list):
+            answer = next(iter(cast("list[object]", answer)), None)
+        return cast("dict[str, Any] | None", answer)
 
     def ask_all(self, operation: str, at: int, query: str = "") -> list[dict[str, Any]]:
         """The rows REST would answer at that time; none where it would refuse."""

@@ -115,7 +115,7 @@ _KINDS: Mapping[str, Kinds] = {
 
 def names_from_spec() -> tuple[str, ...]:
     """Ids of the streams whose name stands in no table written by hand."""
-    return tuple(f"{market}.{kind}" for market in MARKETS for _, kind, _ in _kinds_of_spec(market))
+    return tuple(sorted(f"{market}.{kind}" for market in MARKETS for _, kind, _ in _kinds_of_spec(market)))
 
 
 @cache

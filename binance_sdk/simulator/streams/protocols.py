@@ -23,6 +23,7 @@ class StreamProtocol:
         default_route: Whose streams come over a connection without a route.
         time_units: Times come in microseconds where the address asks for them.
         nested_errors: The answer to a wrong request has code and message inside of ``error``.
+        common_with: Markets whose rows come in the streams of all symbols too.
         ends_at_too_many: Too many subscriptions end the connection.
     """
 
@@ -31,6 +32,7 @@ class StreamProtocol:
     default_route: str = ""
     time_units: bool = False
     nested_errors: bool = False
+    common_with: tuple[str, ...] = ()
     ends_at_too_many: bool = False
 
 
@@ -42,6 +44,15 @@ _PROTOCOLS: Mapping[str, StreamProtocol] = {
         default_route="public",
         # Flat on spot, as it is documented; nested here, as it was observed.
         nested_errors=True,
+        # Since 2026-06-30.
+        common_with=("coin_futures",),
+        ends_at_too_many=True,
+    ),
+    # Without routes: nothing official says that there are any.
+    "coin_futures": StreamProtocol(
+        StreamLimits(10, ping_interval=180.0, pong_deadline=600.0),
+        nested_errors=True,
+        common_with=("futures",),
         ends_at_too_many=True,
     ),
 }

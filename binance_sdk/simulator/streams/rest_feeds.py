@@ -1,20 +1,17 @@
-"""The feed behind each name: what REST answers at that moment, in the words of the stream."""
+"""Feeds that say what REST answers at that moment, in the words of the stream."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 
-from binance_sdk.catalogue import stream, stream_fixture
 from binance_sdk.simulator.json_text import json_text
 from binance_sdk.simulator.market.prices import MINUTE
 from binance_sdk.simulator.market.randomness import bits, hashed, key
-from binance_sdk.simulator.streams.feeds import BookTicker, Depth, Feed, Klines, Periodic, Trades, book_ticker, top
-from binance_sdk.simulator.streams.fixture_feed import FixtureFeed
+from binance_sdk.simulator.streams.feeds import Feed, Periodic, book_ticker, top
 from binance_sdk.simulator.streams.market_view import MarketView
 from binance_sdk.simulator.streams.names import StreamName
 
@@ -26,7 +23,7 @@ _SENT_AGAIN_AFTER = 3 * _SECOND
 _NEVER_DELIVERED = 4133404800000
 """ExchangeApp time of a perpetual."""
 
-_MINI = {
+MINI = {
     "c": "lastPrice",
     "o": "openPrice",
     "h": "highPrice",
@@ -38,19 +35,19 @@ _ROLLING = {
     "p": "priceChange",
     "P": "priceChangePercent",
     "w": "weightedAvgPrice",
-    **_MINI,
+    **MINI,
     "O": "openTime",
     "C": "closeTime",
     "F": "firstId",
     "L": "lastId",
     "n": "count",
 }
-_TICKER = {**_ROLLING, "Q": "lastQty"}
-_SPOT_TICKER = {**_TICKER, "x": "prevClosePrice", "b": "bidPrice", "B": "bidQty", "a": "askPrice", "A": "askQty"}
+TICKER = {**_ROLLING, "Q": "lastQty"}
+SPOT_TICKER = {**TICKER, "x": "prevClosePrice", "b": "bidPrice", "B": "bidQty", "a": "askPrice", "A": "askQty"}
+# The average of a few seconds is the price itself, as the path is a straight line within a minute.
+_AVERAGE = {"ap": "markPrice"}
 _MARK = {
     "p": "markPrice",
-    # The average of a few seconds is the price itself, as the path is a straight line within a minute.
-    "ap": "markPrice",
     "i": "indexPrice",
     "P": "estimatedSettlePrice",
     "r": "lastFundingRate",
@@ -68,15 +65,6 @@ _ASSET = {
     "G": "autoExchangeAskRate",
 }
 _TRADIFI = "TRADIFI_PERPETUAL"
-
-
-def feed_of(view: MarketView, name: StreamName) -> Feed:
-    """The feed of a stream that exists: the market's own, or else its example message."""
-    market = view.market.name
-    make = _MAKERS.get(market, {}).get(name.kind)
-    if make is not None:
-        return make(view, name)
-    return FixtureFeed(view, name, stream(f"{market}.{name.kind}"), stream_fixture(market, name.kind))
 
 
 class Tickers:
@@ -119,21 +107,21 @@ class Tickers:
         return event | self._view.belongs(symbol, due)
 
 
-def _ticker(keys: Mapping[str, str], kind: str, period: int) -> Callable[[MarketView, StreamName], Feed]:
+def ticker(keys: Mapping[str, str], kind: str, period: int) -> Callable[[MarketView, StreamName], Feed]:
     def make(view: MarketView, name: StreamName) -> Feed:
         return Periodic(period, Tickers(view, name, keys=keys, kind=kind, operation="ticker_24hr"))
 
     return make
 
 
-def _rolling(view: MarketView, name: StreamName) -> Feed:
+def rolling(view: MarketView, name: StreamName) -> Feed:
     window = name.choices["window"]
     query = f"&windowSize={window}"
     tickers = Tickers(view, name, keys=_ROLLING, kind=f"{window}Ticker", operation="ticker", query=query)
     return Periodic(_SECOND, tickers)
 
 
-def _avg_price(view: MarketView, name: StreamName) -> Feed:
+def avg_price(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         answer = view.ask("avg_price", due, f"symbol={quote(name.symbol)}")
         if answer is None:
@@ -144,7 +132,7 @@ def _avg_price(view: MarketView, name: StreamName) -> Feed:
     return Periodic(_SECOND, render)
 
 
-def _reference_price(view: MarketView, name: StreamName) -> Feed:
+def reference_price(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         answer = view.ask("reference_price", due, f"symbol={quote(name.symbol)}")
         if answer is None:
@@ -155,7 +143,7 @@ def _reference_price(view: MarketView, name: StreamName) -> Feed:
     return Periodic(_SECOND, render)
 
 
-def _block_trade(view: MarketView, name: StreamName) -> Feed:
+def block_trade(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         data = view.live(name.symbol, due)
         if data is None:
@@ -181,13 +169,19 @@ def _block_trade(view: MarketView, name: StreamName) -> Feed:
     return Periodic(_BLOCK_EVERY, render)
 
 
-def _mark_price(view: MarketView, name: StreamName) -> Feed:
+def mark_price_event(view: MarketView, symbol: str, due: int) -> dict[str, Any] | None:
+    """The mark price of a contract; None where it is not listed."""
+    answer = view.ask("premium_index", due, f"symbol={quote(symbol)}")
+    if answer is None:
+        return None
+    keys = _MARK | _AVERAGE if view.market.rules.average_mark_price else _MARK
+    values = {short: answer[long] for short, long in keys.items()}
+    return {"e": "markPriceUpdate", "E": due, "s": symbol, **values, "st": view.market.rules.symbol_type}
+
+
+def mark_price(view: MarketView, name: StreamName) -> Feed:
     def event(symbol: str, due: int) -> dict[str, Any] | None:
-        answer = view.ask("premium_index", due, f"symbol={quote(symbol)}")
-        if answer is None:
-            return None
-        values = {short: answer[long] for short, long in _MARK.items()}
-        return {"e": "markPriceUpdate", "E": due, "s": symbol, **values, "st": view.market.rules.symbol_type}
+        return mark_price_event(view, symbol, due)
 
     def render(due: int) -> Iterable[bytes]:
         if name.symbol:
@@ -204,7 +198,7 @@ def _mark_price(view: MarketView, name: StreamName) -> Feed:
     return Periodic(_SECOND if "seconds" in name.choices else 3 * _SECOND, render)
 
 
-def _all_book_tickers(view: MarketView, name: StreamName) -> Feed:
+def all_book_tickers(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         for instrument in view.traded(due):
             data = view.live(instrument.symbol, due)
@@ -217,9 +211,10 @@ def _all_book_tickers(view: MarketView, name: StreamName) -> Feed:
 class Liquidations:
     """Some orders on the tape count as liquidations; of each symbol the last one in a second is sent."""
 
-    def __init__(self, view: MarketView, name: StreamName) -> None:
+    def __init__(self, view: MarketView, name: StreamName, *, pair_in_order: bool) -> None:
         self._view = view
         self._symbol = name.symbol
+        self._pair_in_order = pair_in_order
 
     def __call__(self, due: int) -> Iterable[bytes]:
         symbols = [self._symbol] if self._symbol else [instrument.symbol for instrument in self._view.traded(due)]
@@ -248,15 +243,20 @@ class Liquidations:
                 "z": quantity,
                 "T": int(found.time[row]),
             }
-            more = {} if self._symbol else self._view.belongs(symbol, due)
+            more = self._view.belongs(symbol, due)
+            if self._pair_in_order:
+                order["ps"] = more.pop("ps")
+            elif self._symbol:
+                more = {}
             yield json_text({"e": "forceOrder", "E": due, "o": order, **more})
 
 
-def _force_order(view: MarketView, name: StreamName) -> Feed:
-    return Periodic(_SECOND, Liquidations(view, name))
+def force_order(view: MarketView, name: StreamName, *, pair_in_order: bool = False) -> Feed:
+    """Without the pair in the order, only the stream of all contracts says pair and market."""
+    return Periodic(_SECOND, Liquidations(view, name, pair_in_order=pair_in_order))
 
 
-def _composite_index(view: MarketView, name: StreamName) -> Feed:
+def composite_index(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         query = f"symbol={quote(name.symbol)}"
         infos, mark = view.ask_all("index_info", due, query), view.ask("premium_index", due, query)
@@ -306,15 +306,15 @@ class ContractChanges:
                     "ct": instrument.contract_type,
                 }
                 listed = due if data is None else data.tape.listed_at
-                event |= {"dt": _NEVER_DELIVERED, "ot": listed, "cs": instrument.status}
+                event |= {"dt": instrument.delivers_at or _NEVER_DELIVERED, "ot": listed, "cs": instrument.status}
                 yield json_text(event | self._view.belongs(symbol, due))
 
 
-def _contract_info(view: MarketView, name: StreamName) -> Feed:
+def contract_info(view: MarketView, name: StreamName) -> Feed:
     return Periodic(_SECOND, ContractChanges(view))
 
 
-def _asset_index(view: MarketView, name: StreamName) -> Feed:
+def asset_index(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         if name.symbol:
             single = view.ask("asset_index", due, f"symbol={quote(name.symbol)}")
@@ -335,7 +335,7 @@ def _asset_index(view: MarketView, name: StreamName) -> Feed:
     return Periodic(_SECOND, render)
 
 
-def _trading_session(view: MarketView, name: StreamName) -> Feed:
+def trading_session(view: MarketView, name: StreamName) -> Feed:
     def render(due: int) -> Iterable[bytes]:
         answer = view.ask("trading_schedule", due)
         schedules: dict[str, Any] = {} if answer is None else answer["marketSchedules"]
@@ -351,46 +351,3 @@ def _trading_session(view: MarketView, name: StreamName) -> Feed:
 
 def _word(part: str) -> str:
     return part.title() if len(part) > 2 else f"{part}_"
-
-
-_SHARED: dict[str, Callable[[MarketView, StreamName], Feed]] = {
-    "agg_trade": partial(Trades, aggregate=True),
-    "kline": Klines,
-    "book_ticker": BookTicker,
-    "partial_depth": Depth,
-    "diff_depth": Depth,
-}
-_MAKERS: Mapping[str, Mapping[str, Callable[[MarketView, StreamName], Feed]]] = {
-    "spot": {
-        **_SHARED,
-        "trade": partial(Trades, aggregate=False),
-        "block_trade": _block_trade,
-        "kline_utc8": Klines,
-        "mini_ticker": _ticker(_MINI, "24hrMiniTicker", _SECOND),
-        "all_mini_tickers": _ticker(_MINI, "24hrMiniTicker", _SECOND),
-        "ticker": _ticker(_SPOT_TICKER, "24hrTicker", _SECOND),
-        "rolling_ticker": _rolling,
-        "all_rolling_tickers": _rolling,
-        "avg_price": _avg_price,
-        "reference_price": _reference_price,
-    },
-    "futures": {
-        **_SHARED,
-        "rpi_diff_depth": Depth,
-        "all_book_tickers": _all_book_tickers,
-        "mark_price": _mark_price,
-        "all_mark_prices": _mark_price,
-        "continuous_kline": Klines,
-        "mini_ticker": _ticker(_MINI, "24hrMiniTicker", 2 * _SECOND),
-        "all_mini_tickers": _ticker(_MINI, "24hrMiniTicker", _SECOND),
-        "ticker": _ticker(_TICKER, "24hrTicker", 2 * _SECOND),
-        "all_tickers": _ticker(_TICKER, "24hrTicker", _SECOND),
-        "force_order": _force_order,
-        "all_force_orders": _force_order,
-        "composite_index": _composite_index,
-        "contract_info": _contract_info,
-        "asset_index": _asset_index,
-        "all_asset_indexes": _asset_index,
-        "trading_session": _trading_session,
-    },
-}

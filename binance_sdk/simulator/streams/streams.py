@@ -32,7 +32,7 @@ _POLL_SECONDS = 0.002
 """Seconds between two readings of a clock that may be moved by hand."""
 _MAX_SLEEP = 0.02
 _CALL_TIMEOUT = 60.0
-_FLOOD_FIELDS: Mapping[str, str] = {"spot": '"M":true,', "futures": '"nq":"0.500","st":1,'}
+_FLOOD_FIELDS: Mapping[str, str] = {"spot": '"M":true,', "futures": '"nq":"0.500","st":1,', "coin_futures": '"st":2,'}
 """What the trades of a flood have beside the fields of every market."""
 
 
@@ -78,15 +78,13 @@ class Streams:
         by_market: dict[Market, dict[str, Operation[object]]] = {name: {} for name in markets}
         for operation in catalogue:
             by_market[operation.market][operation.name] = operation
+        self._views = {name: MarketView(market, by_market[name]) for name, market in markets.items()}
+        for name, view in self._views.items():
+            common = protocol_of(name).common_with
+            view.others = [self._views[other] for other in common if other in self._views]
         self._servers: Mapping[Market, StreamServer] = {
-            name: StreamServer(
-                name,
-                Hub(MarketView(market, by_market[name]), self.faults),
-                self.faults,
-                self.limits[name],
-                clock.now_ms,
-            )
-            for name, market in markets.items()
+            name: StreamServer(name, Hub(view, self.faults), self.faults, self.limits[name], clock.now_ms)
+            for name, view in self._views.items()
         }
         self._loop: asyncio.AbstractEventLoop | None = None
         self._driver: asyncio.Task[None] | None = None
@@ -230,11 +228,12 @@ class Streams:
         """
         return self._each(market, stream, lambda connection: connection.forget(stream))
 
-    def carry_coin_m(self, carry: bool = True) -> None:
-        """Let the futures streams of all contracts carry COIN-M rows too (``st`` 2), as Binance's do, or no longer."""
+    def carry_other_markets(self, carry: bool = True) -> None:
+        """Let streams of all contracts carry the rows of both futures markets, as Binance's do, or of one alone."""
 
         def act() -> None:
-            self._servers["futures"].hub.coin_m = carry
+            for view in self._views.values():
+                view.carries_others = carry
 
         self._call(act)
 

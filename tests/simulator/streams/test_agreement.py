@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from shared_facts import FACTS, load, needs_facts
+from shared_facts import load, message_of, needs_facts
 
 from binance_sdk.simulator import ManualClock, Simulator
 
@@ -53,6 +53,29 @@ MARKET = {
     "asset_index": "!assetIndex@arr",
     "trading_session": "tradingSession",
 }
+COIN = {
+    "agg_trade": "btcusd_perp@aggTrade",
+    "index_price": "btcusd@indexPrice",
+    "mark_price": "btcusd_perp@markPrice@1s",
+    "mark_price_of_pair": "btcusd@markPrice",
+    "all_mark_prices": "!markPrice@arr",
+    "kline": "btcusd_perp@kline_1m",
+    "continuous_kline": "btcusd_current_quarter@continuousKline_1m",
+    "index_price_kline": "btcusd@indexPriceKline_1m",
+    "mark_price_kline": "btcusd_perp@markPriceKline_1m",
+    "mini_ticker": "btcusd_perp@miniTicker",
+    "all_mini_tickers": "!miniTicker@arr",
+    "ticker": "btcusd_perp@ticker",
+    "all_tickers": "!ticker@arr",
+    "book_ticker": "btcusd_perp@bookTicker",
+    "all_book_tickers": "!bookTicker",
+    "force_order": "btcusd_perp@forceOrder",
+    "all_force_orders": "!forceOrder@arr",
+    "contract_info": "!contractInfo",
+    "partial_depth": "btcusd_perp@depth5",
+    "diff_depth": "btcusd_perp@depth@100ms",
+}
+WITHOUT_TYPE = {"index_price", "kline", "continuous_kline", "index_price_kline", "mark_price_kline"}
 # Documented as optional: brackets come only when they changed, the pair only in older pages.
 OPTIONAL = {"bks", "ps", "st", "nq", "ap"}
 
@@ -86,7 +109,7 @@ async def test_every_stream_has_the_documented_form(
         world.pass_time(3)
         found = last_of_each(await wire.drain())
     for operation, name in names.items():
-        assert_like(load(FACTS / "examples" / "streams" / market / f"{operation}.json"), found[name], name)
+        assert_like(load(message_of(market, operation)), found[name], name)
 
 
 @needs_facts
@@ -102,7 +125,27 @@ async def test_every_market_stream_of_futures_has_the_documented_form(world: Wor
             if set(MARKET.values()) <= set(found):
                 break
     for operation, name in MARKET.items():
-        assert_like(load(FACTS / "examples" / "streams" / "futures" / f"{operation}.json"), found[name], name)
+        assert_like(load(message_of("futures", operation)), found[name], name)
+
+
+@needs_facts
+async def test_every_stream_of_coin_futures_has_the_documented_form(world: World) -> None:
+    async with world.wire("coin_futures", "", list(COIN.values())) as wire:
+        await wire.drain()
+        found: dict[str, Any] = {}
+        world.pass_time(2)
+        world.simulator.set_status("coin_futures", "DOTUSD_PERP", "SETTLING")
+        for _ in range(40):
+            world.pass_time(60)
+            found |= last_of_each(await wire.drain())
+            if set(COIN.values()) <= set(found):
+                break
+    for operation, name in COIN.items():
+        event = found[name]
+        # Streams of all contracts begin with their own market's rows.
+        assert_like(load(message_of("coin_futures", operation)), event, name)
+        rows = listed(event)
+        assert operation in WITHOUT_TYPE or rows[0]["st"] in (1, 2)
 
 
 async def test_trades_are_those_of_rest(world: World) -> None:
@@ -138,6 +181,7 @@ async def test_single_trades_are_those_of_rest(world: World) -> None:
         ("spot", "btcusdt@kline_1m", "/api/v3/klines", {"interval": "1m"}),
         ("spot", "btcusdt@kline_1s", "/api/v3/klines", {"interval": "1s"}),
         ("futures", "btcusdt@kline_3m", "/fapi/v1/klines", {"interval": "3m"}),
+        ("coin_futures", "btcusd_perp@kline_3m", "/dapi/v1/klines", {"interval": "3m"}),
     ],
 )
 async def test_bars_close_as_rest_has_them(
@@ -150,7 +194,8 @@ async def test_bars_close_as_rest_has_them(
         bars = [message["data"]["k"] for message in await wire.drain()]
     closed = [bar for bar in bars if bar["x"]]
     begin = closed[0]["t"]
-    rows = world.rest(path, symbol="BTCUSDT", startTime=begin, limit=len(closed), **query)
+    symbol = name.partition("@")[0].upper()
+    rows = world.rest(path, symbol=symbol, startTime=begin, endTime=closed[-1]["t"], **query)
     keys = "tohlcvTqnVQ"
     assert [[bar[key] for key in keys] for bar in closed] == [row[:11] for row in rows]
     assert len({bar["t"] for bar in closed}) == len(closed) >= 2
@@ -214,6 +259,57 @@ async def test_mark_prices_are_those_of_rest(world: World) -> None:
     crypto, metals = (message["data"] for message in messages if message["stream"] == "!markPrice@arr@1s")
     assert one in crypto
     assert [row["s"] for row in metals] == ["XAUUSDT"]
+
+
+async def test_bars_of_prices_close_as_rest_has_them(world: World) -> None:
+    names = ["btcusd@indexPriceKline_1m", "btcusd_perp@markPriceKline_1m"]
+    async with world.wire("coin_futures", "", names) as wire:
+        await wire.drain()
+        for seconds in (61, 200):
+            world.pass_time(seconds)
+        messages = await wire.drain()
+    for name, path, query in (
+        (names[0], "/dapi/v1/indexPriceKlines", {"pair": "BTCUSD"}),
+        (names[1], "/dapi/v1/markPriceKlines", {"symbol": "BTCUSD_PERP"}),
+    ):
+        bars = [message["data"]["k"] for message in messages if message["stream"] == name]
+        closed = [bar for bar in bars if bar["x"]]
+        times = {"startTime": closed[0]["t"], "endTime": closed[-1]["t"]}
+        rows = world.rest(path, interval="1m", **query, **times)
+        assert len(closed) >= 2
+        assert [[bar[key] for key in "tohlc"] for bar in closed] == [row[:5] for row in rows]
+
+
+async def test_both_futures_markets_carry_the_rows_of_both(world: World) -> None:
+    names = ["!miniTicker@arr", "!markPrice@arr@1s", "!bookTicker"]
+    told: dict[str, dict[str, dict[int, set[str]]]] = {}
+    async with (
+        world.wire("coin_futures", "", names) as coin,
+        world.wire("futures", "market", names[:2]) as market,
+        world.wire("futures", "public", names[2:]) as public,
+    ):
+        for wire in (coin, market, public):
+            await wire.drain()
+        world.pass_time(6)
+        for asked, wires in (("coin_futures", [coin]), ("futures", [market, public])):
+            for wire in wires:
+                for message in await wire.drain():
+                    for row in listed(message["data"]):
+                        by_type = told.setdefault(asked, {}).setdefault(message["stream"], {})
+                        by_type.setdefault(row["st"], set()).add(row["s"])
+        for stream in names:
+            assert told["coin_futures"][stream] == told["futures"][stream]
+            assert "BTCUSDT" in told["futures"][stream][1]
+            assert "BTCUSD_PERP" in told["futures"][stream][2]
+        world.simulator.streams.carry_other_markets(False)
+        world.pass_time(6)
+        rows = [row for message in await coin.drain() for row in listed(message["data"])]
+        assert rows
+        assert {row["st"] for row in rows} == {2}
+
+
+def listed(data: Any) -> list[Any]:
+    return data if isinstance(data, list) else [data]
 
 
 async def test_periods_are_kept(world: World) -> None:

@@ -64,6 +64,7 @@ async def test_an_event_and_a_row_without_a_number(world: World) -> None:
 async def test_rows_of_coin_m_contracts(world: World) -> None:
     async with world.wire("futures", "market", [ARRAY, "!forceOrder@arr"]) as wire:
         await wire.drain()
+        world.streams.carry_other_markets(False)
         world.streams.faults.add(StreamFault.coin_m())
         found: dict[str, list[Any]] = {ARRAY: [], "!forceOrder@arr": []}
         while not all(found.values()):
