@@ -30,6 +30,9 @@ class BookView:
     speed: str
     speeds: str
     """The values that ``speed`` may have, as a list of literals."""
+    example: str
+    """A symbol."""
+    description: str
     arguments: str
     """The section ``Args:`` of the methods, without the symbols."""
     source: str
@@ -41,7 +44,7 @@ def book_view(spec: Spec, market: str) -> BookView | None:
     if book is None:
         return None
     operation, stream = spec.operations[market, book.snapshot].value, spec.streams[market, book.stream].value
-    sequence = stream.sequence
+    symbols, sequence = spec.entry(market).symbols, stream.sequence
     assert sequence is not None
     keys = _keys(spec, market, stream)
     rules: dict[str, object] = {
@@ -63,6 +66,8 @@ def book_view(spec: Spec, market: str) -> BookView | None:
         limit=book.limit,
         speed=book.speed,
         speeds=", ".join(repr(speed) for speed in speeds),
+        example="BTCUSDT" if symbols is None else symbols.example,
+        description=words.sentence(book.description),
         arguments=_arguments(book, operation, [str(speed) for speed in speeds]),
         source=f"{book.source.document}; as of {book.source.date.isoformat()}",
     )

@@ -53,12 +53,13 @@ class AsyncCoinFuturesMarket(AsyncMarket, AsyncCoinFutures):
     ) -> LiveBook:
         """A live order book, which follows the exchange's and is never shown as synced when it is not.
 
-        ``async with client.coin_futures.order_book("BTCUSDT") as book: book.best_bid``. Opening returns when the book
-        is
-        synced. For many symbols use ``order_books``, since each call opens a connection of its own.
+        ``async with client.coin_futures.order_book("BTCUSD_PERP") as book: book.best_bid``. Opening returns when the
+        book is synced. For many symbols use ``order_books``, since each call opens a connection of its own.
+
+        As on USDⓈ-M futures its events name the last id of the event before; quantities are contracts.
 
         Args:
-            symbol: Symbol, e.g. BTCUSDT.
+            symbol: Symbol, e.g. BTCUSD_PERP.
             limit: Levels a side of a snapshot, 5, 10, 20, 50, 100, 500 or 1000: what lies behind the last of them is
                 not known. A snapshot weighs 2 for `limit` 5, 10, 20 or 50; 5 for 100; 10 for 500; 20 for 1000.
             speed: Time between two messages of the stream, 250ms, 500ms or 100ms.
@@ -98,13 +99,12 @@ class AsyncCoinFuturesMarket(AsyncMarket, AsyncCoinFutures):
     ) -> LiveBooks:
         """Live order books of many symbols, on as few connections as the limits allow.
 
-        ``async with client.coin_futures.order_books(["BTCUSDT", "ETHUSDT"]) as books: books["BTCUSDT"]``. Opening
-        does not wait for the snapshots, which come one after the other: ``books.progress`` says how far they are, and
-        ``await books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go
-        on.
+        ``async with client.coin_futures.order_books(symbols) as books: books["BTCUSD_PERP"]``. Opening does not wait
+        for the snapshots, which come one after the other: ``books.progress`` says how far they are, and ``await
+        books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go on.
 
         Args:
-            symbols: Symbols, e.g. BTCUSDT and ETHUSDT; each gets one book.
+            symbols: Symbols, e.g. BTCUSD_PERP; each gets one book.
             limit: Levels a side of a snapshot, 5, 10, 20, 50, 100, 500 or 1000: what lies behind the last of them is
                 not known. A snapshot weighs 2 for `limit` 5, 10, 20 or 50; 5 for 100; 10 for 500; 20 for 1000.
             speed: Time between two messages of the stream, 250ms, 500ms or 100ms.
@@ -168,11 +168,13 @@ class SyncCoinFuturesMarket(SyncMarket, SyncCoinFutures):
     ) -> SyncLiveBook:
         """A live order book, which follows the exchange's and is never shown as synced when it is not.
 
-        ``with client.coin_futures.order_book("BTCUSDT") as book: book.best_bid``. Opening returns when the book is
+        ``with client.coin_futures.order_book("BTCUSD_PERP") as book: book.best_bid``. Opening returns when the book is
         synced. For many symbols use ``order_books``, since each call opens a connection of its own.
 
+        As on USDⓈ-M futures its events name the last id of the event before; quantities are contracts.
+
         Args:
-            symbol: Symbol, e.g. BTCUSDT.
+            symbol: Symbol, e.g. BTCUSD_PERP.
             limit: Levels a side of a snapshot, 5, 10, 20, 50, 100, 500 or 1000: what lies behind the last of them is
                 not known. A snapshot weighs 2 for `limit` 5, 10, 20 or 50; 5 for 100; 10 for 500; 20 for 1000.
             speed: Time between two messages of the stream, 250ms, 500ms or 100ms.
@@ -212,12 +214,12 @@ class SyncCoinFuturesMarket(SyncMarket, SyncCoinFutures):
     ) -> SyncLiveBooks:
         """Live order books of many symbols, on as few connections as the limits allow.
 
-        ``with client.coin_futures.order_books(["BTCUSDT", "ETHUSDT"]) as books: books["BTCUSDT"]``. Opening
-        does not wait for the snapshots, which come one after the other: ``books.progress`` says how far they are, and
-        ``books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go on.
+        ``with client.coin_futures.order_books(symbols) as books: books["BTCUSD_PERP"]``. Opening does not wait for the
+        snapshots, which come one after the other: ``books.progress`` says how far they are, and ``books.wait_synced()``
+        waits for them. A book that cannot go on is among ``books.errors``; the others go on.
 
         Args:
-            symbols: Symbols, e.g. BTCUSDT and ETHUSDT; each gets one book.
+            symbols: Symbols, e.g. BTCUSD_PERP; each gets one book.
             limit: Levels a side of a snapshot, 5, 10, 20, 50, 100, 500 or 1000: what lies behind the last of them is
                 not known. A snapshot weighs 2 for `limit` 5, 10, 20 or 50; 5 for 100; 10 for 500; 20 for 1000.
             speed: Time between two messages of the stream, 250ms, 500ms or 100ms.

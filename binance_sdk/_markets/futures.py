@@ -56,6 +56,9 @@ class AsyncFuturesMarket(AsyncMarket, AsyncFutures):
         ``async with client.futures.order_book("BTCUSDT") as book: book.best_bid``. Opening returns when the book is
         synced. For many symbols use ``order_books``, since each call opens a connection of its own.
 
+        Its events name the last id of the event before, since all contracts share the ids; the first one applied must
+        cover the snapshot's own id.
+
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             limit: Levels a side of a snapshot, 5, 10, 20, 50, 100, 500 or 1000: what lies behind the last of them is
@@ -97,13 +100,12 @@ class AsyncFuturesMarket(AsyncMarket, AsyncFutures):
     ) -> LiveBooks:
         """Live order books of many symbols, on as few connections as the limits allow.
 
-        ``async with client.futures.order_books(["BTCUSDT", "ETHUSDT"]) as books: books["BTCUSDT"]``. Opening
-        does not wait for the snapshots, which come one after the other: ``books.progress`` says how far they are, and
-        ``await books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go
-        on.
+        ``async with client.futures.order_books(symbols) as books: books["BTCUSDT"]``. Opening does not wait for the
+        snapshots, which come one after the other: ``books.progress`` says how far they are, and ``await
+        books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go on.
 
         Args:
-            symbols: Symbols, e.g. BTCUSDT and ETHUSDT; each gets one book.
+            symbols: Symbols, e.g. BTCUSDT; each gets one book.
             limit: Levels a side of a snapshot, 5, 10, 20, 50, 100, 500 or 1000: what lies behind the last of them is
                 not known. A snapshot weighs 2 for `limit` 5, 10, 20 or 50; 5 for 100; 10 for 500; 20 for 1000.
             speed: Time between two messages of the stream, 250ms, 500ms or 100ms.
@@ -167,8 +169,11 @@ class SyncFuturesMarket(SyncMarket, SyncFutures):
     ) -> SyncLiveBook:
         """A live order book, which follows the exchange's and is never shown as synced when it is not.
 
-        ``with client.futures.order_book("BTCUSDT") as book: book.best_bid``. Opening returns when the book is
-        synced. For many symbols use ``order_books``, since each call opens a connection of its own.
+        ``with client.futures.order_book("BTCUSDT") as book: book.best_bid``. Opening returns when the book is synced.
+        For many symbols use ``order_books``, since each call opens a connection of its own.
+
+        Its events name the last id of the event before, since all contracts share the ids; the first one applied must
+        cover the snapshot's own id.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
@@ -211,12 +216,12 @@ class SyncFuturesMarket(SyncMarket, SyncFutures):
     ) -> SyncLiveBooks:
         """Live order books of many symbols, on as few connections as the limits allow.
 
-        ``with client.futures.order_books(["BTCUSDT", "ETHUSDT"]) as books: books["BTCUSDT"]``. Opening
-        does not wait for the snapshots, which come one after the other: ``books.progress`` says how far they are, and
-        ``books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go on.
+        ``with client.futures.order_books(symbols) as books: books["BTCUSDT"]``. Opening does not wait for the
+        snapshots, which come one after the other: ``books.progress`` says how far they are, and ``books.wait_synced()``
+        waits for them. A book that cannot go on is among ``books.errors``; the others go on.
 
         Args:
-            symbols: Symbols, e.g. BTCUSDT and ETHUSDT; each gets one book.
+            symbols: Symbols, e.g. BTCUSDT; each gets one book.
             limit: Levels a side of a snapshot, 5, 10, 20, 50, 100, 500 or 1000: what lies behind the last of them is
                 not known. A snapshot weighs 2 for `limit` 5, 10, 20 or 50; 5 for 100; 10 for 500; 20 for 1000.
             speed: Time between two messages of the stream, 250ms, 500ms or 100ms.

@@ -56,6 +56,8 @@ class AsyncSpotMarket(AsyncMarket, AsyncSpot):
         ``async with client.spot.order_book("BTCUSDT") as book: book.best_bid``. Opening returns when the book is
         synced. For many symbols use ``order_books``, since each call opens a connection of its own.
 
+        Its events name the first and the last update id; the first one applied must cover the id after the snapshot's.
+
         Args:
             symbol: Symbol, e.g. BTCUSDT.
             limit: Levels a side of a snapshot, 1 to 5000: what lies behind the last of them is not known. A snapshot
@@ -98,13 +100,12 @@ class AsyncSpotMarket(AsyncMarket, AsyncSpot):
     ) -> LiveBooks:
         """Live order books of many symbols, on as few connections as the limits allow.
 
-        ``async with client.spot.order_books(["BTCUSDT", "ETHUSDT"]) as books: books["BTCUSDT"]``. Opening
-        does not wait for the snapshots, which come one after the other: ``books.progress`` says how far they are, and
-        ``await books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go
-        on.
+        ``async with client.spot.order_books(symbols) as books: books["BTCUSDT"]``. Opening does not wait for the
+        snapshots, which come one after the other: ``books.progress`` says how far they are, and ``await
+        books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go on.
 
         Args:
-            symbols: Symbols, e.g. BTCUSDT and ETHUSDT; each gets one book.
+            symbols: Symbols, e.g. BTCUSDT; each gets one book.
             limit: Levels a side of a snapshot, 1 to 5000: what lies behind the last of them is not known. A snapshot
                 weighs 5 for `limit` up to 100, 25 up to 500, 50 up to 1000, 250 above.
             speed: Time between two messages of the stream, 1000ms or 100ms.
@@ -169,8 +170,10 @@ class SyncSpotMarket(SyncMarket, SyncSpot):
     ) -> SyncLiveBook:
         """A live order book, which follows the exchange's and is never shown as synced when it is not.
 
-        ``with client.spot.order_book("BTCUSDT") as book: book.best_bid``. Opening returns when the book is
-        synced. For many symbols use ``order_books``, since each call opens a connection of its own.
+        ``with client.spot.order_book("BTCUSDT") as book: book.best_bid``. Opening returns when the book is synced. For
+        many symbols use ``order_books``, since each call opens a connection of its own.
+
+        Its events name the first and the last update id; the first one applied must cover the id after the snapshot's.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
@@ -214,12 +217,12 @@ class SyncSpotMarket(SyncMarket, SyncSpot):
     ) -> SyncLiveBooks:
         """Live order books of many symbols, on as few connections as the limits allow.
 
-        ``with client.spot.order_books(["BTCUSDT", "ETHUSDT"]) as books: books["BTCUSDT"]``. Opening
-        does not wait for the snapshots, which come one after the other: ``books.progress`` says how far they are, and
-        ``books.wait_synced()`` waits for them. A book that cannot go on is among ``books.errors``; the others go on.
+        ``with client.spot.order_books(symbols) as books: books["BTCUSDT"]``. Opening does not wait for the snapshots,
+        which come one after the other: ``books.progress`` says how far they are, and ``books.wait_synced()`` waits for
+        them. A book that cannot go on is among ``books.errors``; the others go on.
 
         Args:
-            symbols: Symbols, e.g. BTCUSDT and ETHUSDT; each gets one book.
+            symbols: Symbols, e.g. BTCUSDT; each gets one book.
             limit: Levels a side of a snapshot, 1 to 5000: what lies behind the last of them is not known. A snapshot
                 weighs 5 for `limit` up to 100, 25 up to 500, 50 up to 1000, 250 above.
             speed: Time between two messages of the stream, 1000ms or 100ms.
