@@ -15,7 +15,7 @@ from binance_sdk._runtime.budget.share_queue import ShareQueue
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.options import Priority
-from binance_sdk.errors import BinanceError, BudgetError, IPBannedError
+from binance_sdk.errors import BinanceError, BudgetError
 from binance_sdk.events import Event, StoreChanged, Waited
 
 _DISPATCH_SECONDS = 30.0
@@ -130,7 +130,7 @@ class ClientBudget:
                 reservation = Reservation(needs, priority, operation)
                 _check_fits(reservation)
                 if pool.gate.banned(now):
-                    raise banned(operation, pool, now)
+                    raise pool.ban_error(operation, now)
                 waker = self._clock.waker()
                 found = pool.ledger.reserve(reservation, now, waker.wake)
                 if isinstance(found, Grant):
@@ -222,17 +222,3 @@ def _check_fits(reservation: Reservation) -> None:
             f"of which {usable} may be used in a window: it never fits",
             operation=reservation.operation,
         )
-
-
-def banned(operation: str, pool: Pool, now: float) -> IPBannedError:
-    """The error of a call that is not sent because the IP address is banned."""
-    seconds = pool.gate.banned_until - now
-    until = round(pool.time.now(pool.gate.banned_until) * 1000)
-    return IPBannedError(
-        f"{operation}: not sent, this IP address is banned for another {seconds:.0f} s",
-        operation=operation,
-        code=-1003,
-        retry_after=seconds,
-        retry_at=until,
-        banned_until=until,
-    )

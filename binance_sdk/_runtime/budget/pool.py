@@ -20,6 +20,7 @@ from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.market import Market, PoolLimits
 from binance_sdk._runtime.response import Headers
+from binance_sdk.errors import IPBannedError
 
 _COUNT = re.compile("[0-9]{1,12}")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -29,7 +30,7 @@ _EARLIEST, _LATEST = 946_684_800.0, 4_102_444_800.0
 """2000 and 2100: a server time outside is not believed."""
 
 if TYPE_CHECKING:
-    from binance_sdk._runtime.budget.shared.pool_link import PoolLink
+    from binance_sdk._runtime.budget.store_link import StoreLink
 
 LEDGER = Ledger()
 """One queue a process, so that priorities and fairness hold over clients, loops and threads."""
@@ -152,7 +153,7 @@ class Pool:
         default_factory=dict[Market, dict[str, dict[int, int | None]]]
     )
     """Limits that were announced, by market."""
-    link: PoolLink | None = None
+    link: StoreLink | None = None
     """Where the budget is in a store that many processes share."""
     _sends: int = 0
 
@@ -174,6 +175,19 @@ class Pool:
         if self.link is None:
             return SlidingWindow(name, limit, seconds)
         return self.link.sliding_window(name, limit, seconds, group)
+
+    def ban_error(self, operation: str, now: float) -> IPBannedError:
+        """The error of a call that is not sent because the IP address is banned."""
+        seconds = self.gate.banned_until - now
+        until = round(self.time.now(self.gate.banned_until) * 1000)
+        return IPBannedError(
+            f"{operation}: not sent, this IP address is banned for another {seconds:.0f} s",
+            operation=operation,
+            code=-1003,
+            retry_after=seconds,
+            retry_at=until,
+            banned_until=until,
+        )
 
     @property
     def windows(self) -> Iterable[FixedWindow | SlidingWindow]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from binance_sdk._runtime.answers.api_errors import api_error
-from binance_sdk._runtime.budget.client_budget import banned
 from binance_sdk._runtime.budget.pool import Pool
 from binance_sdk._runtime.operation import Catalogue
 from binance_sdk._runtime.response import Headers
@@ -33,7 +32,7 @@ def close_gate(pool: Pool, error: APIError, sent: float, now: float, notify: Cal
                 # The end is given by the server's clock, which we only estimate; asking too early prolongs the ban.
                 until += pool.time.uncertainty(now)
             gate.ban(now, until, sent)
-            pool.ledger.fail(gate, lambda operation: banned(operation, pool, now), now)
+            pool.ledger.fail(gate, lambda operation: pool.ban_error(operation, now), now)
         elif isinstance(error, RateLimitError):
             pool.weight.roll(now)
             told = error.retry_after
@@ -79,7 +78,7 @@ class Gatekeeper:
             IPBannedError: the IP address is banned; it says until when.
         """
         if self.pool.gate.banned(now):
-            raise banned(name, self.pool, now)
+            raise self.pool.ban_error(name, now)
 
     def refused(
         self, name: str, status: int, headers: Mapping[str, str], body: bytes, *, sent: float, now: float

@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from binance_sdk._runtime.budget.client_budget import banned
 from binance_sdk._runtime.budget.ledger import Ticket
 from binance_sdk._runtime.budget.shared.endings import Endings
 from binance_sdk._runtime.budget.shared.leased_windows import (
@@ -28,21 +27,12 @@ from binance_sdk._runtime.budget.shared.leased_windows import (
 )
 from binance_sdk._runtime.budget.shared.messages import Reply, ReplyError, Table
 from binance_sdk._runtime.budget.shared.script import Script
-from binance_sdk._runtime.budget.shared.status import StoreStatus
 from binance_sdk._runtime.budget.shared.store_clock import StoreClock
+from binance_sdk._runtime.budget.store_link import StoreView
 from binance_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from binance_sdk._runtime.budget.pool import Pool
-
-
-class StoreView(Protocol):
-    """What users and callers read of the store."""
-
-    changes: int
-
-    @property
-    def status(self) -> StoreStatus: ...
 
 
 _MOST_WANTS = 64
@@ -325,7 +315,7 @@ class PoolLink:
             self._gate_told = max(self._gate_told, gate.closed_until)
         if reply.banned and not gate.banned(now):
             gate.banned_until = now + reply.banned
-            pool.ledger.fail(gate, lambda operation: banned(operation, pool, now), now)
+            pool.ledger.fail(gate, lambda operation: pool.ban_error(operation, now), now)
 
     def _answer(self) -> None:
         """All who asked know by now what the store says, or that it does not."""

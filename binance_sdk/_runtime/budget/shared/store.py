@@ -47,6 +47,7 @@ class Store:
     changes: int = 0
     """Grows whenever ``status`` becomes another state."""
     _pools: dict[str, Pool] = field(default_factory=dict[str, Pool])
+    _linked: dict[str, PoolLink] = field(default_factory=dict[str, PoolLink])
     users: int = 0
     """Clients that are not closed."""
     _state: StoreState = "unused"
@@ -79,11 +80,11 @@ class Store:
                 link = PoolLink(script, self.settings.share, self._poke, self)
                 pool = Pool(name, limits, ServerTime(wall, monotonic), self.ledger, link=link)
                 link.attach(pool)
-                self._pools[name] = pool
+                self._pools[name], self._linked[name] = pool, link
             return pool
 
     def _links(self) -> list[PoolLink]:
-        return [pool.link for pool in list(self._pools.values()) if pool.link is not None]
+        return list(self._linked.values())
 
     # ------------------------------------------------------------------------- thread
 
