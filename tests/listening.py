@@ -9,9 +9,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Iterator
 from typing import Any
 
 _SECONDS = 10.0
+
+
+@contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """A port of loopback at which nobody listens. It stays taken meanwhile, or a server beside it might be given it."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 class Listener(socket.socket):

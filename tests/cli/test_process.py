@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 
 from binance_sdk.simulator import Simulator
+from tests.listening import closed_port
 
 from .support import start
 
@@ -155,10 +156,9 @@ def test_what_runs_on_this_machine_is_reached_past_every_proxy(simulator: Simula
 
 
 def test_the_first_failure_is_told_and_not_that_others_failed(simulator: Simulator) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    code, output, errors = finish(start("demo", "--live", BINANCE_SDK_SPOT_BASE_URL=url))
+    with closed_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        code, output, errors = finish(start("demo", "--live", BINANCE_SDK_SPOT_BASE_URL=url))
     assert (code, output, errors.count("\n")) == (3, "", 1)
     assert errors.count("Connection refused") == 1
     assert "failed too often" not in errors

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from tiny import FOLDER, PACKAGE, REPOSITORY, TinySpec
 
+from binance_sdk.catalogue import MARKETS
 from codegen.__main__ import main
 from codegen.load import load
 from codegen.render import MARK, render, spec_hash
@@ -128,7 +129,7 @@ def test_every_module_says_where_it_comes_from(committed: dict[str, bytes]) -> N
     assert [name for name, content in modules.items() if not content.startswith(head)] == []
     # JSON has no comments: what is no module is data, and only the fixtures are.
     assert set(committed) - set(modules) == {
-        f"{market}/{name}.json" for market in ("spot", "futures") for name in ("fixtures", "stream_fixtures")
+        f"{market}/{name}.json" for market in MARKETS for name in ("fixtures", "stream_fixtures")
     }
 
 

@@ -14,6 +14,7 @@ import trustme
 
 from binance_sdk import errors
 from binance_sdk._runtime.stream.connection import over_aiohttp, over_websockets
+from tests.listening import closed_port
 
 from .clients import EVERY, REST, TARGETS, use
 from .lab import PASSWORD, USER, Lab, basic
@@ -112,10 +113,10 @@ def test_plain_http_is_asked_of_the_proxy_itself(library: str, lab: Lab, monkeyp
 @every
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
 def test_nobody_listens_at_the_proxy(library: str, scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        place = f"127.0.0.1:{closed.getsockname()[1]}"
-    monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{CREDENTIALS}{place}")
-    error = use(library)
+    with closed_port() as port:
+        place = f"127.0.0.1:{port}"
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{CREDENTIALS}{place}")
+        error = use(library)
     assert type(error) is (errors.APIConnectionError if library in REST else errors.StreamError)
     text = str(error)
     assert f"{TARGETS[library]}" in text

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from binance_sdk import RequestOptions, errors
 from binance_sdk._runtime.answers.api_errors import wait_seconds
+from tests.listening import closed_port
 
 from .broken_lines import BROKEN
 from .server import Act, RawServer, http
@@ -349,11 +350,10 @@ def test_timeout(mode: Mode, answer: Act | None) -> None:
 
 @both
 def test_refused_connection(mode: Mode) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
     left: list[int] = []
-    url = f"http://127.0.0.1:{port}"
-    error = outcome(mode, klines, lambda client: left.append(in_flight(client)), spot_base_url=url)
+    with closed_port() as port:
+        url = f"http://127.0.0.1:{port}"
+        error = outcome(mode, klines, lambda client: left.append(in_flight(client)), spot_base_url=url)
     check(error, errors.APIConnectionError, "spot.klines")
     assert f"127.0.0.1:{port}" in str(error)
     assert left == [0]

@@ -11,6 +11,7 @@ import pytest
 
 from binance_sdk import BinanceClient, errors
 from binance_sdk._runtime.options import RequestOptions
+from tests.listening import closed_port
 from tests.runtime.broken_lines import BROKEN
 from tests.runtime.server import Act, RawServer, http
 
@@ -77,9 +78,8 @@ def test_no_answer_in_time(answer: Act | None) -> None:
 
 
 def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    error = asyncio.run(_call(f"http://127.0.0.1:{port}"))
+    with closed_port() as port:
+        error = asyncio.run(_call(f"http://127.0.0.1:{port}"))
     assert type(error) is errors.APIConnectionError
 
 

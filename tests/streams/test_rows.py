@@ -15,7 +15,8 @@ from .conftest import Engine
 from .rows import agg_trade, mini_ticker
 
 TICKERS = "!miniTicker@arr"
-TRADES = "btcusd_perp@aggTrade"
+TRADES = "bnbusd_261225@aggTrade"
+"""Of a symbol that may be a contract of either futures market, as far as its form tells."""
 OVERFLOWS: list[StreamOptions] = [{}, {"overflow": "drop_oldest"}, {"overflow": "latest"}]
 
 
@@ -75,10 +76,10 @@ async def test_what_is_wrong_in_a_row_of_another_market_costs_nothing(engine: En
 async def test_a_contract_of_another_market_that_was_asked_for_is_told(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with engine.futures.agg_trade("BTCUSD_PERP", quiet_time=None) as events:
+    async with engine.futures.agg_trade("BNBUSD_261225", quiet_time=None) as events:
         for number in (1, 2):
-            await engine.exchange.send(TRADES, {**agg_trade(number, "BTCUSD_PERP"), "st": 2})
-        await engine.exchange.send(TRADES, {**agg_trade(7, "BTCUSD_PERP"), "st": 1})
+            await engine.exchange.send(TRADES, {**agg_trade(number, "BNBUSD_261225"), "st": 2})
+        await engine.exchange.send(TRADES, {**agg_trade(7, "BNBUSD_261225"), "st": 1})
         assert (await anext(events)).agg_id == 7
         # Ids of rows that were left out are not a gap.
         assert (events.stats.other_market, events.stats.gaps) == (2, 0)
@@ -99,8 +100,8 @@ async def test_rows_of_all_markets_come_where_asked(engine: Engine, options: Str
 
 
 async def test_a_contract_of_another_market_comes_where_asked(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
-    async with engine.futures.agg_trade("BTCUSD_PERP", quiet_time=None, all_markets=True) as events:
-        await engine.exchange.send(TRADES, {**agg_trade(1, "BTCUSD_PERP"), "st": 2})
+    async with engine.futures.agg_trade("BNBUSD_261225", quiet_time=None, all_markets=True) as events:
+        await engine.exchange.send(TRADES, {**agg_trade(1, "BNBUSD_261225"), "st": 2})
         assert (await anext(events)).agg_id == 1
         assert events.stats.other_market == 0
     assert not [record for record in caplog.records if "another market" in record.getMessage()]
