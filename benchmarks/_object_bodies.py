@@ -42,9 +42,9 @@ def exchange_info(symbols: int = 1600) -> bytes:
         filters = [
             {
                 key: step if key in ("tickSize", "stepSize", "minPrice", "minQty") else value
-                for key, value in one.items()
+                for key, value in filter_.items()
             }
-            for one in example["filters"]
+            for filter_ in example["filters"]
         ]
         sets = [random.sample(_PERMISSIONS, random.randrange(3, len(_PERMISSIONS)))]
         name = f"A{number}"

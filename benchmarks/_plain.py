@@ -28,7 +28,7 @@ def plain(type_: Any) -> Any:
     """The plain counterpart of a type of the SDK."""
     origin, arguments = get_origin(type_), get_args(type_)
     if origin is Annotated:
-        tags = [one for one in arguments[1:] if isinstance(one, ByTag)]
+        tags = [tag for tag in arguments[1:] if isinstance(tag, ByTag)]
         return _union(arguments[0], tags[0].wire) if tags else plain(arguments[0])
     if origin in (list, dict):
         return origin[tuple(plain(argument) for argument in arguments)]

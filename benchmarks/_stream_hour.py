@@ -88,7 +88,7 @@ def _serve(ports: Any) -> None:
             frames = [frame(text.format(number=second, time=second * 1000)) for text in wrapped]
             everything = b"".join(frames)
             for socket, wanted in list(listeners.items()):
-                some = (one for name, one in zip(names, frames, strict=True) if name in wanted)
+                some = (encoded for name, encoded in zip(names, frames, strict=True) if name in wanted)
                 with contextlib.suppress(RuntimeError):
                     # The client may just have said goodbye.
                     socket.transport.write(everything if len(wanted) == len(names) else b"".join(some))

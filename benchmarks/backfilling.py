@@ -95,7 +95,7 @@ async def _backfill(judge: Judge, days: int) -> dict[str, Any]:
         spot_base_url=judge.base_url("spot"), futures_base_url=judge.base_url("futures"), safety_margin=0, hooks=[watch]
     ) as client:
         info = await client.futures.exchange_info()
-        symbols = [one.symbol for one in info.symbols if one.status == "TRADING"]
+        symbols = [listed.symbol for listed in info.symbols if listed.status == "TRADING"]
         # The simulator lists fewer than twenty; a symbol asked for again costs and comes like any other.
         chosen = [symbols[number % len(symbols)] for number in range(_SYMBOLS)]
         end = int(datetime.now(UTC).timestamp() * 1000) // _DAY * _DAY

@@ -63,8 +63,8 @@ def run(options: object) -> list[Figure]:
     try:
         timed = interleaved({name: _sampler(loop, made) for name, made in variants.items()}, _ROUNDS)
     finally:
-        for one in reversed(opened):
-            loop.run_until_complete(one.aclose())
+        for resource in reversed(opened):
+            loop.run_until_complete(resource.aclose())
         loop.close()
     off = timed.seconds("off") * 1e6
     note = f"µs CPU beside budget=False, median of {_ROUNDS} rounds of {_CALLS} calls; a call without them in 'floor'"

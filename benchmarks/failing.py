@@ -84,7 +84,9 @@ def run(options: Any) -> list[Figure]:
     arrived = requests.total - done["before"]
     note = f"{calls} calls by {_TASKS} tasks; " + ", ".join(f"{k} {n}" for k, n in sorted(requests.injected.items()))
     errors = ", ".join(f"{kind} {count}" for kind, count in counted.most_common() if kind != "right")
-    leaks = done["tasks_left"] + max(0, left) + len([one for one in caught if one.category is ResourceWarning])
+    leaks = (
+        done["tasks_left"] + max(0, left) + len([warning for warning in caught if warning.category is ResourceWarning])
+    )
     return [
         Figure("faults", "requests that met a failure", injected / arrived, "%", note=note),
         Figure(

@@ -103,7 +103,7 @@ def _measure(python: Path) -> list[dict[str, Any]]:
 
 def _figure(rounds: list[dict[str, Any]], kind: str, name: str, note: str) -> Figure:
     def rates(client: str) -> list[float]:
-        return [one[client]["ws"]["kinds"][kind]["msg_per_cpu_s"] for one in rounds]
+        return [round_[client]["ws"]["kinds"][kind]["msg_per_cpu_s"] for round_ in rounds]
 
     ours, theirs = rates(name), rates("cryptofeed_")
     ratio = median(mine / other for mine, other in zip(ours, theirs, strict=True))

@@ -104,7 +104,7 @@ def _keys(spec: Spec, market: str, stream: StreamNode) -> dict[str, str]:
     event = spec.schema(market, parse_type(stream.event).leaf.name)
     if event is None:
         return {}
-    return {one.name or snake(wire): wire for wire, one in spec.fields(market, event.value).items()}
+    return {field.name or snake(wire): wire for wire, field in spec.fields(market, event.value).items()}
 
 
 # --------------------------------------------------------------------------------------------- checks
@@ -141,7 +141,7 @@ def _wrong_snapshot(spec: Spec, market: str, book: Book, operation: Operation) -
         yield f"{book.limit} is no `limit` that `{book.snapshot}` takes", "limit"
     schema = spec.schema(market, parse_type(operation.returns[0].type).leaf.name)
     fields = {} if schema is None else spec.fields(market, schema.value)
-    names = {one.name or snake(wire) for wire, one in fields.items()}
+    names = {field.name or snake(wire) for wire, field in fields.items()}
     for name in ("last_update_id", *_SIDES):
         if name not in names:
             yield f"the answer of `{book.snapshot}` has no field `{name}`", "snapshot"

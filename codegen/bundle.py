@@ -116,7 +116,9 @@ def _name_views(spec: Spec, scope: str) -> dict[str, list[NameView]]:
     for (market, name), event in sorted(spec.events.items(), key=lambda item: item[0]):
         if market != scope or not isinstance(event.value, ObjectSchema) or not event.value.from_name:
             continue
-        streams = [one.value for one in spec.streams_of(scope) if parse_type(one.value.event).leaf.name == name]
+        streams = [
+            placed.value for placed in spec.streams_of(scope) if parse_type(placed.value.event).leaf.name == name
+        ]
         found[name] = [
             NameView(
                 part,

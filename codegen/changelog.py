@@ -24,10 +24,12 @@ _WORDS = {Kind.BREAKING: "Breaking", Kind.ADDITIVE: "New", Kind.BEHAVIOURAL: "Be
 def entry_of(changed: Sequence[Change]) -> str:
     """What a changelog says of changes; nothing where callers feel none of them."""
     lines: list[str] = []
-    for kind, group in groupby((one for one in changed if one.kind is not Kind.DOCS), key=lambda one: one.kind):
+    for kind, group in groupby(
+        (change for change in changed if change.kind is not Kind.DOCS), key=lambda change: change.kind
+    ):
         lines += ["", f"{_WORDS[kind]}:", ""]
-        for subject, about in groupby(group, key=lambda one: one.subject):
-            text = f"- `{subject}`: {'; '.join(dict.fromkeys(one.text for one in about))}"
+        for subject, about in groupby(group, key=lambda change: change.subject):
+            text = f"- `{subject}`: {'; '.join(dict.fromkeys(change.text for change in about))}"
             lines += textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     if not lines:
         return ""

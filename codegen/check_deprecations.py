@@ -25,7 +25,7 @@ def _table(
             continue
         other = table.get((market, told.use))
         if other is None:
-            hint = did_you_mean(told.use, [one for scope, one in table if scope == market and one != name])
+            hint = did_you_mean(told.use, [known for scope, known in table if scope == market and known != name])
             text = f"no {kind} of {market} is called `{told.use}`{hint or '; drop `use` where nothing takes its place'}"
             yield placed.problem(text, "deprecated", "use")
         elif other.value.deprecated is not None:

@@ -68,27 +68,38 @@ def check_facts(spec: Spec) -> Iterator[Problem]:
     keys: set[tuple[str | None, frozenset[str]]] = set()
     told: dict[tuple[str, str], tuple[Placed[Schema], _Field]] = {}
     for placed in (*spec.schemas.values(), *spec.events.values()):
-        inherited = {one.name or snake(wire): wire for wire, one in spec.fields(placed.scope, placed.value).items()}
+        inherited = {
+            schema_field.name or snake(wire): wire
+            for wire, schema_field in spec.fields(placed.scope, placed.value).items()
+        }
         own = list(_fields(placed))
-        names = {one.name for one in own} | inherited.keys()
+        names = {own_field.name for own_field in own} | inherited.keys()
         yield from _unused(dictionary, placed)
-        wires = {one.wire for one in own if one.wire} | set(inherited.values())
-        for one in own:
-            if one.name in dictionary.facts:
-                used.add(one.name)
-            keys |= {(one.wire, beside) for beside, _ in dictionary.by_key.get(one.wire or "", ()) if beside <= wires}
+        wires = {own_field.wire for own_field in own if own_field.wire} | set(inherited.values())
+        for own_field in own:
+            if own_field.name in dictionary.facts:
+                used.add(own_field.name)
+            keys |= {
+                (own_field.wire, beside)
+                for beside, _ in dictionary.by_key.get(own_field.wire or "", ())
+                if beside <= wires
+            }
             # A field with the wrong name would be told to be described like one with the right one as well.
-            yield from list(_named(dictionary, placed, one, wires, names)) or _told_before(told, placed, one)
+            yield from list(_named(dictionary, placed, own_field, wires, names)) or _told_before(
+                told, placed, own_field
+            )
     yield from _idle(dictionary, used, keys)
 
 
 def _fields(placed: Placed[Schema]) -> Iterator[_Field]:
     schema = placed.value
     if isinstance(schema, ObjectSchema):
-        for wire, one in schema.fields.items():
-            if one.unused:
+        for wire, schema_field in schema.fields.items():
+            if schema_field.unused:
                 continue  # Whatever its key is elsewhere, here it holds nothing.
-            yield _Field(one.name or snake(wire), wire, one.type, one.description, ("fields", wire))
+            yield _Field(
+                schema_field.name or snake(wire), wire, schema_field.type, schema_field.description, ("fields", wire)
+            )
     elif isinstance(schema, RowSchema):
         for index, position in enumerate(schema.row):
             if position.name is not None:
@@ -98,9 +109,9 @@ def _fields(placed: Placed[Schema]) -> Iterator[_Field]:
 def _unused(dictionary: Dictionary, placed: Placed[Schema]) -> Iterator[Problem]:
     """Fields that hold nothing, under the name of something."""
     fields = placed.value.fields if isinstance(placed.value, ObjectSchema) else {}
-    for wire, one in fields.items():
-        name = one.name or snake(wire)
-        if one.unused and name in dictionary.facts:
+    for wire, schema_field in fields.items():
+        name = schema_field.name or snake(wire)
+        if schema_field.unused and name in dictionary.facts:
             text = f"`{name}` is a fact ({dictionary.line(name)}), and this is to be ignored; give it another name"
             yield placed.problem(text, "fields", wire)
 

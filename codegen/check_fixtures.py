@@ -185,11 +185,11 @@ class Checker:
         self, name: str, fields: Mapping[str, SchemaField], value: dict[str, Any], path: Path
     ) -> Iterator[tuple[Path, str]]:
         for key, inner in value.items():
-            one = fields.get(key)
-            if one is None:
+            field = fields.get(key)
+            if field is None:
                 yield (*path, key), f"{name} has no field `{key}`{did_you_mean(key, fields) or '; describe it there'}"
-            elif not ((inner is None and one.nullable) or (inner == "" and one.empty)):
-                yield from self.value(parse_type(one.type), inner, (*path, key))
-        for key, one in fields.items():
-            if key not in value and not one.optional:
+            elif not ((inner is None and field.nullable) or (inner == "" and field.empty)):
+                yield from self.value(parse_type(field.type), inner, (*path, key))
+        for key, field in fields.items():
+            if key not in value and not field.optional:
                 yield path, f"lacks `{key}` of {name}; add it, or mark it `optional: true` there"

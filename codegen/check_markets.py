@@ -47,7 +47,7 @@ def check_endpoints(spec: Spec) -> Iterator[Problem]:
             known = sorted(name for scope, name in spec.operations if scope == market)
             hint = did_you_mean(entry.probe, known) or "; name one, or drop it"
             yield _problem(document, f"there is no endpoint `{entry.probe}`{hint}", market, "probe")
-        elif needed := [wire for wire, one in placed.value.parameters.items() if one.required]:
+        elif needed := [wire for wire, parameter in placed.value.parameters.items() if parameter.required]:
             text = f"`{entry.probe}` needs {english_list(needed)}; name an endpoint that needs nothing"
             yield _problem(document, text, market, "probe")
 

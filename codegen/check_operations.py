@@ -60,7 +60,7 @@ def check_operation(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
 def _path(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
     """An endpoint in the file of another market would be asked for at the wrong host, and charged to its budget."""
     path = placed.value.path
-    paths: Mapping[str, list[str]] = {name: one.paths for name, one in spec.markets.markets.items() if one.paths}
+    paths: Mapping[str, list[str]] = {name: entry.paths for name, entry in spec.markets.markets.items() if entry.paths}
     known = paths.get(placed.scope)
     if known is None or path.startswith(tuple(known)):
         return
@@ -229,7 +229,9 @@ def _selection(spec: Spec, placed: Placed[Operation]) -> Iterator[Problem]:
 
 
 def _chosen(operation: Operation, call: dict[str, Any]) -> Variant | None:
-    in_force = {wire: one.default for wire, one in operation.parameters.items() if one.default is not None} | call
+    in_force = {
+        wire: parameter.default for wire, parameter in operation.parameters.items() if parameter.default is not None
+    } | call
     for variant in operation.returns:
         when = variant.when
         if when is None:

@@ -50,8 +50,8 @@ def _events(spec: Spec) -> Iterator[Problem]:
     for schema in spec.schemas.values():
         if isinstance(schema.value, ObjectSchema) and schema.value.from_name:
             yield schema.problem("an answer has no stream whose name could tell something; drop it", "from_name")
-        for wire, one in spec.fields(schema.scope, schema.value).items():
-            if one.live_only:
+        for wire, field in spec.fields(schema.scope, schema.value).items():
+            if field.live_only:
                 text = f"`{wire}`: `live_only` is about events of streams; drop it"
                 yield schema.problem(text, "fields", wire, "live_only")
     sent: dict[tuple[str, str], bool] = {}
@@ -69,7 +69,7 @@ def _events(spec: Spec) -> Iterator[Problem]:
 
 def _endless(spec: Spec) -> Iterator[Problem]:
     for event in spec.events.values():
-        inside = [parse_type(one.type).leaf.name for one in spec.fields(event.scope, event.value).values()]
+        inside = [parse_type(field.type).leaf.name for field in spec.fields(event.scope, event.value).values()]
         if any(event.name in _reached(spec, event.scope, name) for name in inside):
             yield event.problem("holds itself, and a message has an end; give one of its fields another type")
 
@@ -83,20 +83,20 @@ def _reached(spec: Spec, scope: str, name: str) -> set[str]:
         event = spec.events.get((scope, found))
         if event is not None and found not in seen:
             seen.add(found)
-            todo += [parse_type(one.type).leaf.name for one in spec.fields(scope, event.value).values()]
+            todo += [parse_type(field.type).leaf.name for field in spec.fields(scope, event.value).values()]
     return seen
 
 
 def _fields(event: Placed[Schema], filled: bool) -> Iterator[Problem]:
     assert isinstance(event.value, ObjectSchema)
-    for wire, one in event.value.fields.items():
-        name = one.name or snake(wire)
-        if len(wire) == 1 and one.name is None:
+    for wire, field in event.value.fields.items():
+        name = field.name or snake(wire)
+        if len(wire) == 1 and field.name is None:
             yield event.problem(f"`{wire}` says nothing to a reader; give it a full `name:`", "fields", wire)
         if name in _TAKEN_FIELDS:
             text = f"the Python name `{name}` of `{wire}` is what every event has already; give it another `name:`"
             yield event.problem(text, "fields", wire)
-        if one.live_only and not filled:
+        if field.live_only and not filled:
             text = f"`{wire}`: no stream of this event has a `fill`, so every event is live; drop `live_only`"
             yield event.problem(text, "fields", wire, "live_only")
 
@@ -146,7 +146,7 @@ def _said_by_name(placed: Placed[StreamNode], event: Placed[Schema], paths: Path
     assert isinstance(event.value, ObjectSchema)
     from_name, parameters = event.value.from_name, placed.value.parameters
     told = {path.rpartition(".")[2] for path in paths}
-    symbols = [name for name, one in parameters.items() if one.type == "symbol"]
+    symbols = [name for name, parameter in parameters.items() if parameter.type == "symbol"]
     # That a stream has more than one symbol is told by itself.
     for name in symbols if len(symbols) == 1 else ():
         if name not in told and name not in from_name:
@@ -168,19 +168,21 @@ def _said_by_name(placed: Placed[StreamNode], event: Placed[Schema], paths: Path
 
 
 def _parameters(spec: Spec, placed: Placed[StreamNode]) -> Iterator[Problem]:
-    symbols = [name for name, one in placed.value.parameters.items() if one.type == "symbol"]
+    symbols = [name for name, parameter in placed.value.parameters.items() if parameter.type == "symbol"]
     if len(symbols) > 1:
         yield placed.problem(f"{english_list(symbols)} are symbols; a stream has one", "parameters")
-    for name, one in placed.value.parameters.items():
+    for name, parameter in placed.value.parameters.items():
         at = ("parameters", name)
         reason = shadowing(name) or ("is an argument of every stream" if name in _TAKEN_ARGUMENTS else None)
         if reason is not None:
             yield placed.problem(f"`{name}` {reason}; choose another name", *at)
-        if one.enum is not None:
-            yield from enum_exists(spec, placed, one.enum, *at, "enum")
-            values = texts(spec, placed.scope, one)
-            if values and one.default is not None and one.default not in values:
-                yield placed.problem(f"the default `{one.default}` is no value of {one.enum}", *at, "default")
+        if parameter.enum is not None:
+            yield from enum_exists(spec, placed, parameter.enum, *at, "enum")
+            values = texts(spec, placed.scope, parameter)
+            if values and parameter.default is not None and parameter.default not in values:
+                yield placed.problem(
+                    f"the default `{parameter.default}` is no value of {parameter.enum}", *at, "default"
+                )
 
 
 def _pattern(placed: Placed[StreamNode]) -> Iterator[Problem]:
@@ -201,9 +203,9 @@ def _pattern(placed: Placed[StreamNode]) -> Iterator[Problem]:
 
 
 def _choice(placed: Placed[StreamNode], name: str, *path: str | int) -> Iterator[Problem]:
-    one = placed.value.parameters.get(name)
-    if one is None or one.type != "choice":
-        choices = [other for other, one in placed.value.parameters.items() if one.type == "choice"]
+    parameter = placed.value.parameters.get(name)
+    if parameter is None or parameter.type != "choice":
+        choices = [other for other, candidate in placed.value.parameters.items() if candidate.type == "choice"]
         hint = did_you_mean(name, choices)
         yield placed.problem(f"`{name}` is no choice of this stream{hint}", *path)
 
@@ -243,7 +245,7 @@ def _key(placed: Placed[StreamNode], paths: Paths) -> Iterator[Problem]:
     key = placed.value.key
     if key is None:
         return
-    if any(one.type == "symbol" for one in placed.value.parameters.values()):
+    if any(parameter.type == "symbol" for parameter in placed.value.parameters.values()):
         yield placed.problem("all events of it are about one symbol, so nothing tells them apart; drop it", "key")
     yield from _known(placed, key, paths, "key")
 
@@ -255,7 +257,7 @@ def _own_rows(spec: Spec) -> Iterator[Problem]:
         for stream in spec.streams_of(market):
             event = spec.events.get((market, parse_type(stream.value.event).leaf.name))
             fields = spec.fields(market, event.value) if event is not None else {}
-            named = {one.name or snake(wire): one.type for wire, one in fields.items()}
+            named = {field.name or snake(wire): field.type for wire, field in fields.items()}
             names |= named.keys()
             types |= {named[rule.value.field]} if rule.value.field in named else set()
         if not types:
@@ -298,8 +300,8 @@ def _fill(spec: Spec, placed: Placed[StreamNode], fill: Fill, paths: Paths) -> I
         if wire not in wires:
             hint = did_you_mean(wire, wires)
             yield placed.problem(f"`{wire}` is no parameter of {fill.operation}{hint}", *at)
-    for wire, one in wires.items():
-        if one.required and wire not in fill.arguments and wire not in fill.always:
+    for wire, parameter in wires.items():
+        if parameter.required and wire not in fill.arguments and wire not in fill.always:
             yield placed.problem(f"{fill.operation} needs `{wire}`; say where it comes from", "fill", "arguments")
     for section, named in (("arguments", fill.arguments), ("given", fill.given)):
         for key, name in named.items():
@@ -321,7 +323,7 @@ def _columns(spec: Spec, scope: str, name: str) -> dict[str, bool]:
     if placed is not None and isinstance(placed.value, RowSchema):
         return {position.name: False for position in placed.value.row if position.name}
     fields = spec.fields(scope, placed.value) if placed is not None else {}
-    return {one.name or snake(wire): one.optional for wire, one in fields.items()}
+    return {field.name or snake(wire): field.optional for wire, field in fields.items()}
 
 
 def _covered(placed: Placed[StreamNode], fill: Fill, paths: Paths, columns: dict[str, bool]) -> Iterator[Problem]:

@@ -116,7 +116,8 @@ def _cases(
         return
     covered = {case.given for case in rule.cases if case.given}
     always = any(parameters[name].required for name in covered if name in parameters) or any(
-        isinstance(one, ExactlyOneOf) and covered.issuperset(one.exactly_one_of) for one in placed.value.rules
+        isinstance(constraint, ExactlyOneOf) and covered.issuperset(constraint.exactly_one_of)
+        for constraint in placed.value.rules
     )
     if not always:
         names = english_list(sorted(covered), "or")

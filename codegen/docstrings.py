@@ -41,7 +41,10 @@ def python_type(type_: TypeRef) -> str:
 def method_docstring(spec: Spec, placed: Placed[Operation]) -> str:
     operation = placed.value
     arguments = [
-        *((one.name or snake(wire), words.parameter(wire, operation)) for wire, one in operation.parameters.items()),
+        *(
+            (parameter.name or snake(wire), words.parameter(wire, operation))
+            for wire, parameter in operation.parameters.items()
+        ),
         ("options", "Settings of this call alone."),
     ]
     facts = [

@@ -37,10 +37,10 @@ def render_schema() -> bytes:
     told = dict(_attribute_docstrings())
     for name, definition in definitions.items():
         _close(definition)
-        for key, one in definition.get("properties", {}).items():
-            one.pop("title", None)  # `startTime` as "Starttime" tells nobody anything.
+        for key, entry in definition.get("properties", {}).items():
+            entry.pop("title", None)  # `startTime` as "Starttime" tells nobody anything.
             if (name, key) in told:
-                one["description"] = told[name, key]
+                entry["description"] = told[name, key]
     files = [{"$ref": f"#/definitions/{model.__name__}"} for model in MODELS]
     whole = {"$schema": _DIALECT, **schema, "anyOf": files, "definitions": dict(sorted(definitions.items()))}
     return (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode()

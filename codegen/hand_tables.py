@@ -235,9 +235,9 @@ def _simulated_name(spec: Spec, placed: Placed[StreamNode]) -> str:
 def _named(spec: Spec, placed: Placed[StreamNode]) -> str:
     """The names for a symbol, e.g. BTCUSDT, as the table has them, in an f-string."""
     name, symbols = placed.value.pattern, spec.entry(placed.scope).symbols
-    for parameter, one in placed.value.parameters.items():
-        values = texts(spec, placed.scope, one) if one.type == "choice" else {}
-        first = sorted(values.items(), key=lambda item: item[0] != one.default)
+    for parameter, declared in placed.value.parameters.items():
+        values = texts(spec, placed.scope, declared) if declared.type == "choice" else {}
+        first = sorted(values.items(), key=lambda item: item[0] != declared.default)
         choices = ",".join(text for _, text in first)
         form = symbols and (symbols.pairs if parameter == "pair" else symbols)
         subject = form.example.lower() if form else "btcusdt"

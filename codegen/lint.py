@@ -86,10 +86,10 @@ def _used(spec: Spec) -> set[Key]:
     todo: list[Key] = []
     for (market, _), operation in spec.operations.items():
         todo += [(market, parse_type(variant.type).leaf.name) for variant in operation.value.returns]
-        todo += [(market, one.enum) for one in operation.value.parameters.values() if one.enum]
+        todo += [(market, parameter.enum) for parameter in operation.value.parameters.values() if parameter.enum]
     for (market, _), stream in spec.streams.items():
         todo.append((market, parse_type(stream.value.event).leaf.name))
-        todo += [(market, one.enum) for one in stream.value.parameters.values() if one.enum]
+        todo += [(market, parameter.enum) for parameter in stream.value.parameters.values() if parameter.enum]
     used: set[Key] = set()
     while todo:
         scope, name = todo.pop()
@@ -100,7 +100,7 @@ def _used(spec: Spec) -> set[Key]:
         schema = placed.value
         if isinstance(schema, ObjectSchema):
             todo += [(scope, schema.extends)] if schema.extends else []
-            todo += [(scope, parse_type(one.type).leaf.name) for one in schema.fields.values()]
+            todo += [(scope, parse_type(field.type).leaf.name) for field in schema.fields.values()]
         elif isinstance(schema, UnionSchema):
             todo += [(scope, member) for member in schema.members.values()]
     return used

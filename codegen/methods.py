@@ -70,8 +70,8 @@ def method_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
 
 
 def _deprecated(placed: Placed[Operation]) -> str | None:
-    one = placed.value.deprecated
-    return None if one is None else words.deprecation(placed.name, one)
+    deprecation = placed.value.deprecated
+    return None if deprecation is None else words.deprecation(placed.name, deprecation)
 
 
 def iterator_view(spec: Spec, placed: Placed[Operation]) -> MethodView:
@@ -107,11 +107,11 @@ def _signature(arguments: tuple[ArgumentView, ...], returns: str) -> SignatureVi
 def _argument(
     spec: Spec, placed: Placed[Operation], wire: str, required: bool | None = None, type_: str | None = None
 ) -> ArgumentView:
-    one = placed.value.parameters[wire]
-    needed = one.required if required is None else required
-    enum = spec.enum(placed.scope, one.enum) if one.enum else None
-    text = type_ or parameter_type(one, is_open=enum is not None and enum.value.open)
-    return ArgumentView(one.name or snake(wire), wire, text if needed else f"{text} | None", needed)
+    parameter = placed.value.parameters[wire]
+    needed = parameter.required if required is None else required
+    enum = spec.enum(placed.scope, parameter.enum) if parameter.enum else None
+    text = type_ or parameter_type(parameter, is_open=enum is not None and enum.value.open)
+    return ArgumentView(parameter.name or snake(wire), wire, text if needed else f"{text} | None", needed)
 
 
 def parameter_type(one: Parameter, *, is_open: bool) -> str:
@@ -132,16 +132,16 @@ def _overload(spec: Spec, placed: Placed[Operation], variant: Variant) -> Signat
     assert when is not None
     excluded = _excluded_by(operation, when.given)
     arguments = []
-    for wire, one in operation.parameters.items():
+    for wire, parameter in operation.parameters.items():
         if wire in when.given:
             arguments.append(_argument(spec, placed, wire, required=True))
         elif wire in when.absent or wire in excluded:
             # `symbol` keeps its place in front, so that the overloads differ by type and not by position.
             if wire == "symbol":
-                arguments.append(ArgumentView(one.name or snake(wire), wire, "None", False))
+                arguments.append(ArgumentView(parameter.name or snake(wire), wire, "None", False))
         elif wire in when.equals:
             value = when.equals[wire]
-            is_default = one.default == value
+            is_default = parameter.default == value
             arguments.append(_argument(spec, placed, wire, required=not is_default, type_=f'Literal["{value}"]'))
         else:
             arguments.append(_argument(spec, placed, wire))

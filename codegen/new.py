@@ -113,7 +113,7 @@ def new_endpoint(
     _check_name(name)
     if not _PATH.fullmatch(path):
         raise RefusedError(f"`{path}` is no path; write one such as /api/v3/depth")
-    same = next((one for one in spec.operations.values() if one.value.path == path), None)
+    same = next((placed for placed in spec.operations.values() if placed.value.path == path), None)
     if (market, name) in spec.operations or same is not None:
         taken = f"{market}.{name}" if same is None else f"{same.scope}.{same.name} with the path {path}"
         raise RefusedError(f"there is an endpoint {taken} already, in {spec.folder.name}/{market}/")
@@ -161,7 +161,9 @@ def new_stream(root: Path, spec: Spec, market: str, name: str, pattern: str, rou
         raise RefusedError(f"streams of {market} have a route: add --route {' or --route '.join(routes)}")
     if not routes and route is not None:
         raise RefusedError(f"streams of {market} have no routes; drop --route {route}")
-    same = next((one for one in spec.streams_of(market) if name == one.name or pattern == one.value.pattern), None)
+    same = next(
+        (placed for placed in spec.streams_of(market) if name == placed.name or pattern == placed.value.pattern), None
+    )
     if same is not None:
         there = f"{spec.folder.name}/{STREAMS}/{market}.yaml"
         raise RefusedError(f"there is a stream {same.name} with the pattern {same.value.pattern} already, in {there}")

@@ -77,7 +77,7 @@ def operation_view(spec: Spec, placed: Placed[Operation]) -> OperationView:
         cache=_call("op.Cache", **{k: v for k, v in cache.items() if v is not None}),
         hosts=tuple(spec.hosts[scope, placed.name]),
         variants=tuple(_variant(v, t) for v, t in zip(operation.returns, several, strict=True)),
-        parameters=tuple(_parameter(spec, scope, wire, one) for wire, one in operation.parameters.items()),
+        parameters=tuple(_parameter(spec, scope, wire, parameter) for wire, parameter in operation.parameters.items()),
         rest=tuple(rest),
     )
 

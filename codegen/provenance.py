@@ -20,8 +20,8 @@ def source_tables(spec: Spec) -> dict[str, list[Line]]:
     operations = sorted(spec.operations.values(), key=lambda placed: (placed.scope, placed.name))
     streams = sorted(spec.streams.values(), key=lambda placed: (placed.scope, placed.name))
     return {
-        "OPERATIONS": [(f"{one.scope}.{one.name}", _operation(spec, one)) for one in operations],
-        "STREAMS": [(f"{one.scope}.{one.name}", _stream(spec, one)) for one in streams],
+        "OPERATIONS": [(f"{placed.scope}.{placed.name}", _operation(spec, placed)) for placed in operations],
+        "STREAMS": [(f"{placed.scope}.{placed.name}", _stream(spec, placed)) for placed in streams],
         "POOLS": [(name, _pool(spec, name, pool)) for name, pool in spec.markets.pools.items()],
     }
 
@@ -30,7 +30,9 @@ def _operation(spec: Spec, placed: Placed[Operation]) -> str:
     operation = placed.value
     unsure = list(operation.uncertain)
     unsure += [
-        f"`{one.name or snake(wire)}`: {one.uncertain}" for wire, one in operation.parameters.items() if one.uncertain
+        f"`{parameter.name or snake(wire)}`: {parameter.uncertain}"
+        for wire, parameter in operation.parameters.items()
+        if parameter.uncertain
     ]
     for variant in operation.returns:
         unsure += _fields(spec, placed.scope, variant.type)
@@ -45,7 +47,7 @@ def _stream(spec: Spec, placed: Placed[StreamNode]) -> str:
 
 def _pool(spec: Spec, name: str, pool: Pool) -> str:
     limits = {"weight": pool.weight, **pool.groups}
-    unsure = [f"`{limit}`: {one.uncertain}" for limit, one in limits.items() if one.uncertain]
+    unsure = [f"`{limit}`: {entry.uncertain}" for limit, entry in limits.items() if entry.uncertain]
     return _expression(spec.markets.source, None, unsure)
 
 
@@ -54,9 +56,9 @@ def _fields(spec: Spec, scope: str, type_: str) -> Iterator[str]:
     name = parse_type(type_).leaf.name
     placed = spec.schema(scope, name)
     if placed is not None and isinstance(placed.value, ObjectSchema):
-        for wire, one in spec.fields(scope, placed.value).items():
-            if one.uncertain:
-                yield f"`{name}.{one.name or snake(wire)}`: {one.uncertain}"
+        for wire, field in spec.fields(scope, placed.value).items():
+            if field.uncertain:
+                yield f"`{name}.{field.name or snake(wire)}`: {field.uncertain}"
 
 
 def _expression(source: Source, observed: str | None, uncertain: list[str]) -> str:

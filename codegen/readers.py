@@ -148,7 +148,9 @@ def _classes(package: Path, generated: Any, trees: Mapping[Path, ast.Module]) ->
     for module in sorted(modules):
         path = package.parent / Path(*module.split(".")).with_suffix(".py")
         for node in trees[path].body if path in trees else ():
-            if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(one) for one in node.decorator_list):
+            if isinstance(node, ast.ClassDef) and any(
+                "dataclass" in ast.unparse(decorator) for decorator in node.decorator_list
+            ):
                 fields = {
                     item.target.id: item.lineno
                     for item in node.body
@@ -168,11 +170,15 @@ def _looked_at(node: ast.AST, classes: Mapping[str, tuple[Path, dict[str, int]]]
         if name in classes:
             yield from list(classes[name][1])[: len(node.patterns)]
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
-        yield from (one.value for one in node.args if isinstance(one, ast.Constant) and isinstance(one.value, str))
+        yield from (
+            argument.value
+            for argument in node.args
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+        )
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, int]]:
     for node in tree.body:
         target = node.target if isinstance(node, ast.AnnAssign) else None
         targets = node.targets if isinstance(node, ast.Assign) else [target] if target is not None else []
-        yield from ((one.id, node.lineno) for one in targets if isinstance(one, ast.Name))
+        yield from ((assigned.id, node.lineno) for assigned in targets if isinstance(assigned, ast.Name))

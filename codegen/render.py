@@ -142,7 +142,7 @@ def _render_streams(
         streams=streams,
         forms=forms_of(spec, market),
     )
-    names = sorted({name for one in streams for name in one.names})
+    names = sorted({name for stream in streams for name in stream.names})
     imports = [(module_of(spec, market, name), name) for name in names]
     put(
         f"{market}/streams.py",

@@ -61,10 +61,10 @@ def attributes(spec: Spec, scope: str, event: str, prefix: str = "") -> Iterator
     placed = spec.schema(scope, event)
     if placed is None or not isinstance(placed.value, ObjectSchema):
         return
-    for wire, one in placed.value.fields.items():
-        path = prefix + (one.name or snake(wire))
-        yield path, (one.optional, one.live_only)
-        type_ = parse_type(one.type)
+    for wire, field in placed.value.fields.items():
+        path = prefix + (field.name or snake(wire))
+        yield path, (field.optional, field.live_only)
+        type_ = parse_type(field.type)
         if type_.kind == "name" and (scope, type_.name) in spec.events:
             yield from attributes(spec, scope, type_.name, f"{path}.")
 
@@ -76,7 +76,7 @@ def last_step(path: str) -> str:
 
 def row_key(node: StreamNode, paths: Container[str]) -> str | None:
     """Attribute that tells the events of a stream of all symbols apart; None where all are about one."""
-    if any(one.type == "symbol" for one in node.parameters.values()):
+    if any(parameter.type == "symbol" for parameter in node.parameters.values()):
         return None
     return node.key or ("symbol" if "symbol" in paths else None)
 
@@ -99,9 +99,9 @@ def texts(spec: Spec, market: str, one: StreamParameter) -> dict[str | int, str]
 def name_pattern(spec: Spec, market: str, node: StreamNode) -> str:
     """A regular expression of the names of a stream, with a group for each parameter."""
     pattern = re.escape(node.pattern)
-    for name, one in node.parameters.items():
-        choices = "|".join(re.escape(text) for text in texts(spec, market, one).values())
-        group = f"(?P<{name}>{'[^@]+' if one.type == 'symbol' else choices})"
+    for name, parameter in node.parameters.items():
+        choices = "|".join(re.escape(text) for text in texts(spec, market, parameter).values())
+        group = f"(?P<{name}>{'[^@]+' if parameter.type == 'symbol' else choices})"
         pattern = pattern.replace(re.escape(f"{{{name}}}"), group)
     return pattern
 
@@ -146,14 +146,14 @@ def _view(spec: Spec, placed: Placed[StreamNode]) -> StreamView:
         pattern=node.pattern,
         type=_annotation(type_, "events."),
         item=item,
-        parameters=tuple(_parameter(spec, market, name, one) for name, one in node.parameters.items()),
+        parameters=tuple(_parameter(spec, market, name, parameter) for name, parameter in node.parameters.items()),
         rest=tuple(rest),
         signature=_signature(node),
-        arguments=", ".join(f"{name!r}: {_argument(name, one)}" for name, one in node.parameters.items()),
+        arguments=", ".join(f"{name!r}: {_argument(name, parameter)}" for name, parameter in node.parameters.items()),
         docstring=_docstring(spec, placed),
         annotation=_annotation(type_),
         deprecated=None if node.deprecated is None else words.deprecation(placed.name, node.deprecated),
-        names=(type_.leaf.name, *(one.enum for one in node.parameters.values() if one.enum)),
+        names=(type_.leaf.name, *(parameter.enum for parameter in node.parameters.values() if parameter.enum)),
     )
 
 
@@ -204,12 +204,12 @@ def _plural(name: str) -> str:
 
 
 def _signature(node: StreamNode) -> str:
-    symbols = [f"*{_plural(name)}: str" for name, one in node.parameters.items() if one.type == "symbol"]
+    symbols = [f"*{_plural(name)}: str" for name, parameter in node.parameters.items() if parameter.type == "symbol"]
     choices = []
-    for name, one in node.parameters.items():
-        if one.type == "choice":
-            default = "" if one.default is None else f" = {one.default!r}"
-            choices.append(f"{name}: {_choice_type(one)}{default}")
+    for name, parameter in node.parameters.items():
+        if parameter.type == "choice":
+            default = "" if parameter.default is None else f" = {parameter.default!r}"
+            choices.append(f"{name}: {_choice_type(parameter)}{default}")
     star = [] if symbols or not choices else ["*"]
     return ", ".join(["self", *symbols, *star, *choices, "**options: Unpack[StreamOptions]"])
 
@@ -241,8 +241,8 @@ def _docstring(spec: Spec, placed: Placed[StreamNode]) -> str:
     lines += ["", *(f"- {fact}" for fact in facts)]
     stars = {"symbol": "*", "choice": ""}
     described = [
-        (stars[one.type] + _argument(name, one), _about(spec, placed.scope, one))
-        for name, one in node.parameters.items()
+        (stars[parameter.type] + _argument(name, parameter), _about(spec, placed.scope, parameter))
+        for name, parameter in node.parameters.items()
     ]
     described.append(("**options", "Settings of the stream; see `StreamOptions`."))
     lines += ["", "Args:", *(f"    {name}: {text}" for name, text in described)]

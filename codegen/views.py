@@ -143,7 +143,9 @@ def _taken_over(spec: Spec, scope: str, operations: list[Placed[Operation]]) -> 
         return ()
     found: set[tuple[str, str]] = set()
     todo = [variant.type for placed in operations for variant in placed.value.returns]
-    todo += [one.enum for placed in operations for one in placed.value.parameters.values() if one.enum]
+    todo += [
+        parameter.enum for placed in operations for parameter in placed.value.parameters.values() if parameter.enum
+    ]
     for (home, _), schema in (*spec.schemas.items(), *spec.events.items()):
         if home == scope:
             todo += [field.type for field in spec.fields(scope, schema.value).values()]

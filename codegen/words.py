@@ -142,15 +142,15 @@ def _left_out(rule: BandWeight | ValueWeight, operation: Operation) -> str:
 
 def parameter(wire: str, operation: Operation) -> str:
     """What an argument means, its bounds and what the server assumes without it."""
-    one = operation.parameters[wire]
-    parts = [sentence(in_python(one.description, operation))]
-    if one.type == "time":
+    described = operation.parameters[wire]
+    parts = [sentence(in_python(described.description, operation))]
+    if described.type == "time":
         parts.append("Epoch milliseconds or an aware datetime.")
-    facts = [fact for fact in (_bounds(one), _default(one)) if fact]
+    facts = [fact for fact in (_bounds(described), _default(described)) if fact]
     if facts:
         parts.append(sentence(", ".join(facts)))
-    if one.uncertain:
-        parts.append(f"Uncertain: {sentence(in_python(one.uncertain, operation))}")
+    if described.uncertain:
+        parts.append(f"Uncertain: {sentence(in_python(described.uncertain, operation))}")
     return " ".join(parts)
 
 

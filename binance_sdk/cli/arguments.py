@@ -69,10 +69,10 @@ def read_arguments(operation: Operation[object], pairs: Sequence[str]) -> dict[s
 def form(parameter: Parameter) -> str:
     """How a value of a parameter is written, for help and messages."""
     if parameter.choices and len(parameter.choices) <= _MOST_CHOICES:
-        one = "|".join(str(choice) for choice in parameter.choices)
+        single = "|".join(str(choice) for choice in parameter.choices)
     else:
-        one = parameter.symbol_form.example if parameter.symbol_form else _FORMS[parameter.type]
-    return f"{one},..." if parameter.list else one
+        single = parameter.symbol_form.example if parameter.symbol_form else _FORMS[parameter.type]
+    return f"{single},..." if parameter.list else single
 
 
 _FORMS: Mapping[str, str] = {

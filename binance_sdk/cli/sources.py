@@ -23,13 +23,13 @@ def list_sources(operations: Iterable[Operation[object]], *, as_json: bool) -> N
     """Print where each operation was read."""
     chosen = list(operations)
     if as_json:
-        _write([{"id": one.id, "path": one.path, **_as_json(source_of(one))} for one in chosen])
+        _write([{"id": operation.id, "path": operation.path, **_as_json(source_of(operation))} for operation in chosen])
         return
     table = _table("operation", "path", "read in", "on")
-    for one in chosen:
-        source = source_of(one)
-        table.add_row(*_cells(_marked(one.id, source), one.path, source.document, source.date.isoformat()))
-    _print([table, *_remarks((one.id, source_of(one)) for one in chosen)])
+    for operation in chosen:
+        source = source_of(operation)
+        table.add_row(*_cells(_marked(operation.id, source), operation.path, source.document, source.date.isoformat()))
+    _print([table, *_remarks((operation.id, source_of(operation)) for operation in chosen)])
 
 
 def list_weights(markets: Sequence[str], *, as_json: bool) -> None:
@@ -38,12 +38,12 @@ def list_weights(markets: Sequence[str], *, as_json: bool) -> None:
         _write([_market_as_json(market) for market in markets])
         return
     told: dict[str, PoolLimits] = {}
-    operations = [one for market in markets for one in CATALOGUE[market]]
+    operations = [operation for market in markets for operation in CATALOGUE[market]]
     weights = _table("operation", "weight", "counted as", "read on")
-    for one in operations:
-        source = source_of(one)
-        _, weight = documented(one)
-        cells = (_marked(one.id, source), weight, ", ".join(one.groups), source.date.isoformat())
+    for operation in operations:
+        source = source_of(operation)
+        _, weight = documented(operation)
+        cells = (_marked(operation.id, source), weight, ", ".join(operation.groups), source.date.isoformat())
         weights.add_row(*_cells(*cells))
     limits = _table("pool", "limit", "at most", "read on")
     for market in markets:
@@ -55,7 +55,7 @@ def list_weights(markets: Sequence[str], *, as_json: bool) -> None:
                 shown = name + (UNSURE if is_unsure else "")
                 limits.add_row(*_cells(pool.name, shown, _limit(limit), source.date.isoformat()))
     pools = [(f"pool {pool.name}", source_of(pool)) for pool in told.values()]
-    _print([limits, weights, *_remarks([*pools, *((one.id, source_of(one)) for one in operations)])])
+    _print([limits, weights, *_remarks([*pools, *((operation.id, source_of(operation)) for operation in operations)])])
 
 
 def _market_as_json(market: str) -> dict[str, object]:
@@ -65,12 +65,17 @@ def _market_as_json(market: str) -> dict[str, object]:
         "market": market,
         "pool": {
             "name": pool.name,
-            "limits": {name: {"limit": one.limit, "seconds": one.seconds} for name, one in limits.items()},
+            "limits": {name: {"limit": limit.limit, "seconds": limit.seconds} for name, limit in limits.items()},
             **_as_json(source_of(pool)),
         },
         "operations": [
-            {"id": one.id, "weight": documented(one)[1], "groups": list(one.groups), **_as_json(source_of(one))}
-            for one in CATALOGUE[market]
+            {
+                "id": operation.id,
+                "weight": documented(operation)[1],
+                "groups": list(operation.groups),
+                **_as_json(source_of(operation)),
+            }
+            for operation in CATALOGUE[market]
         ],
     }
 

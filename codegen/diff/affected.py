@@ -100,24 +100,24 @@ def _drawing(pool: str, *sides: Side) -> Iterator[str]:
 
 def _arguments(name: Name, path: tuple[str, ...], value: Any, difference: Difference) -> Iterator[str]:
     if len(path) >= 2 and path[0] == "parameters":
-        one = value.get("parameters", {}).get(path[1]) or difference.old
-        yield f"{name.name}({_python(path[1], one)})"
+        parameter = value.get("parameters", {}).get(path[1]) or difference.old
+        yield f"{name.name}({_python(path[1], parameter)})"
 
 
 def _attributes(name: Name, path: tuple[str, ...], value: Any, difference: Difference) -> Iterator[str]:
     if len(path) < 2:
         return
     if path[0] == "fields":
-        one = value.get("fields", {}).get(path[1]) or difference.old
-        yield f"{name.name}.{_python(path[1], one)}"
+        field = value.get("fields", {}).get(path[1]) or difference.old
+        yield f"{name.name}.{_python(path[1], field)}"
     elif path[0] == "from_name":
         yield f"{name.name}.{path[1]}"
     elif path[0] == "row":
         row = value.get("row") or []
         index = int(path[1].split(" ")[0])
-        one = row[index] if index < len(row) else difference.old
-        if isinstance(one, dict) and one.get("name"):
-            yield f"{name.name}.{one['name']}"
+        field = row[index] if index < len(row) else difference.old
+        if isinstance(field, dict) and field.get("name"):
+            yield f"{name.name}.{field['name']}"
 
 
 def _python(wire: str, one: Any) -> str:

@@ -123,9 +123,9 @@ def _paired(old: Side, new: Side) -> tuple[list[tuple[Name, Name]], list[Name], 
 def _moved(name: Name, new: Side, come: list[Name]) -> Name | None:
     """A schema that two markets now share is still where it was for each of them."""
     if name.scope == SHARED:
-        mine = [one for one in come if (one.kind, one.name) == (name.kind, name.name)]
+        mine = [other for other in come if (other.kind, other.name) == (name.kind, name.name)]
         # Whoever has none of its own has lost it.
-        return mine[0] if mine and {one.scope for one in mine} == new.markets else None
+        return mine[0] if mine and {other.scope for other in mine} == new.markets else None
     shared = Name(name.kind, SHARED, name.name)
     return shared if shared in come else None
 
@@ -159,7 +159,7 @@ def strip(annotation: Any) -> Any:
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, types.UnionType):
-        rest = [strip(one) for one in get_args(annotation) if one is not type(None)]
+        rest = [strip(member) for member in get_args(annotation) if member is not type(None)]
         return rest[0] if len(rest) == 1 else annotation
     return annotation
 

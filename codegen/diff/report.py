@@ -43,13 +43,13 @@ def changes(old: Side, new: Side) -> list[Change]:
     before, after = Reach(old), Reach(new)
     found = [
         Change(
-            one,
-            subject(one.name),
-            _text(one, old, new),
-            affected(one, before, after),
-            _place(one, old, new),
+            difference,
+            subject(difference.name),
+            _text(difference, old, new),
+            affected(difference, before, after),
+            _place(difference, old, new),
         )
-        for one in compare(old, new)
+        for difference in compare(old, new)
     ]
     return sorted(found, key=lambda change: -change.kind)
 

@@ -33,11 +33,11 @@ def run_import(spec: Spec, options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     if options.json:
-        print(json.dumps([asdict(one) for one in found], ensure_ascii=False, indent=2))
+        print(json.dumps([asdict(finding) for finding in found], ensure_ascii=False, indent=2))
         return 0
-    for one in found:
-        print(f"{options.file}:{one.there}: {one}")
-    counts = Counter(one.kind for one in found)
+    for finding in found:
+        print(f"{options.file}:{finding.there}: {finding}")
+    counts = Counter(finding.kind for finding in found)
     print(
         f"{len(api.endpoints)} public endpoints; the spec lacks {counts['lacks']} and contradicts "
         f"{counts['contradicts']}: which of the two is right is told by Binance's page and its date"

@@ -31,13 +31,13 @@ def from_openapi(spec: Spec, market: str, name: str, api: OpenApi, endpoint: Api
     answer = endpoint.example
     if answer is None and endpoint.answer is not None:
         answer = _sample(api, endpoint.answer, frozenset())
-    parameters = [line for one in endpoint.parameters for line in _parameter(spec, market, one)]
+    parameters = [line for parameter in endpoint.parameters for line in _parameter(spec, market, parameter)]
     arguments: dict[str, str] = {
-        one.name: "BTCUSDT" if one.name in ("symbol", "pair") else f"{FILL} in a value"
-        for one in endpoint.parameters
-        if one.required
+        parameter.name: "BTCUSDT" if parameter.name in ("symbol", "pair") else f"{FILL} in a value"
+        for parameter in endpoint.parameters
+        if parameter.required
     }
-    if not arguments and any(one.name == "symbol" for one in endpoint.parameters):
+    if not arguments and any(parameter.name == "symbol" for parameter in endpoint.parameters):
         arguments["symbol"] = "BTCUSDT"
     return _draft(spec, market, name, endpoint.path, endpoint, answer, parameters, arguments)
 
@@ -138,11 +138,11 @@ def _enum(spec: Spec, market: str, one: ApiParameter, choices: list[Any]) -> str
 
 
 def _enums(spec: Spec, market: str, endpoint: ApiEndpoint | None) -> Iterator[str]:
-    for one in endpoint.parameters if endpoint is not None else ():
-        choices = one.value.content.get("enum")
-        if not isinstance(choices, list) or one.value.kind == "array":
+    for parameter in endpoint.parameters if endpoint is not None else ():
+        choices = parameter.value.content.get("enum")
+        if not isinstance(choices, list) or parameter.value.kind == "array":
             continue
-        name = _enum(spec, market, one, choices)
+        name = _enum(spec, market, parameter, choices)
         if spec.enum(market, name) is None:
             values = json.dumps([str(value) for value in choices])
             yield f"  {name}:\n    description: {FILL} in what is chosen\n    values: {values}"
@@ -165,7 +165,7 @@ def _sample(api: OpenApi, value: Value, above: frozenset[Place]) -> Any:
         # An example of a row, put where its items belong.
         return items if isinstance(items, list) and first.content.get("minItems") else [items]
     if first.kind == "object":
-        return {name: _sample(api, one, inside) for name, one in api.fields(value).items()}
+        return {name: _sample(api, member, inside) for name, member in api.fields(value).items()}
     if first.kind == "boolean":
         return True
     return f"{FILL} in a value"

@@ -88,12 +88,12 @@ class _Comparison:
 
     def endpoint(self, endpoint: ApiEndpoint) -> Iterator[Finding]:
         yield from self.weight(endpoint)
-        for one in endpoint.parameters:
-            mine = self.placed.value.parameters.get(one.name)
+        for parameter in endpoint.parameters:
+            mine = self.placed.value.parameters.get(parameter.name)
             if mine is None:
-                yield self.finding("lacks", f"the parameter `{one.name}`", one.value.place, "parameters")
+                yield self.finding("lacks", f"the parameter `{parameter.name}`", parameter.value.place, "parameters")
             else:
-                yield from self.parameter(one, mine)
+                yield from self.parameter(parameter, mine)
         if endpoint.answer is not None:
             types = [parse_type(variant.type) for variant in self.placed.value.returns]
             yield from self.answers(endpoint.answer, types, "the answer", frozenset())
@@ -145,11 +145,11 @@ class _Comparison:
         inside = above | {value.place}
         arrays: list[Value] = []
         objects: list[Value] = []
-        for one in self.api.alternatives(value):
-            if one.kind == "array" and "items" in one.content:
-                arrays.append(self.api.part(one, "items"))
-            elif one.kind == "object" or "properties" in one.content:
-                objects.append(one)
+        for alternative in self.api.alternatives(value):
+            if alternative.kind == "array" and "items" in alternative.content:
+                arrays.append(self.api.part(alternative, "items"))
+            elif alternative.kind == "object" or "properties" in alternative.content:
+                objects.append(alternative)
         lists = [type_.item for type_ in types if type_.kind == "list" and type_.item is not None]
         singles = [type_ for type_ in types if type_.kind == "name"]
         for item in arrays:
@@ -159,8 +159,8 @@ class _Comparison:
             elif not any(self._is_row(type_) for type_ in singles):
                 yield self.finding("contradicts", f"{where} is a list", item.place, "returns")
         ours = self._fields([*singles, *(lists if not arrays else [])])
-        for one in objects:
-            for name, theirs in self.api.fields(one).items():
+        for alternative in objects:
+            for name, theirs in self.api.fields(alternative).items():
                 if not ours:
                     continue
                 if name not in ours:
@@ -203,6 +203,6 @@ class _Comparison:
             if isinstance(placed.value, UnionSchema):
                 names += placed.value.members.values()
             elif isinstance(placed.value, ObjectSchema):
-                for wire, one in self.spec.fields(placed.scope, placed.value).items():
-                    found.setdefault(wire, []).append((placed, one.type))
+                for wire, field in self.spec.fields(placed.scope, placed.value).items():
+                    found.setdefault(wire, []).append((placed, field.type))
         return found

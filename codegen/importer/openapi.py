@@ -33,7 +33,7 @@ class Value:
         """``integer``, ``array``, ...; an empty text where the file does not say."""
         kind = self.content.get("type")
         if isinstance(kind, list):  # 3.1: a list, with "null" among them.
-            kind = next((one for one in kind if one != "null"), "")
+            kind = next((word for word in kind if word != "null"), "")
         if isinstance(kind, str):
             return kind
         return "object" if "properties" in self.content else ""
@@ -142,10 +142,10 @@ class OpenApi:
     def fields(self, value: Value) -> dict[str, Value]:
         """The properties of an object, or of each that it may be."""
         found: dict[str, Value] = {}
-        for one in self.alternatives(value):
-            properties = self.mapping(one.content.get("properties", {}), (*one.place, "properties"))
+        for alternative in self.alternatives(value):
+            properties = self.mapping(alternative.content.get("properties", {}), (*alternative.place, "properties"))
             for name in properties:
-                found.setdefault(str(name), self.part(one, "properties", name))
+                found.setdefault(str(name), self.part(alternative, "properties", name))
         return found
 
 
@@ -200,9 +200,9 @@ def _endpoint(api: OpenApi, path: str, entry: Any) -> ApiEndpoint | None:
         if not isinstance(values, list):
             raise api.problem(at, "must be a list")
         for index, content in enumerate(values):
-            one = _parameter(api, content, (*at, index))
-            if one is not None:
-                parameters[one.name] = one
+            parameter = _parameter(api, content, (*at, index))
+            if parameter is not None:
+                parameters[parameter.name] = parameter
     if get.get("security") or _SIGNED & parameters.keys():
         return None  # About somebody's account.
     answer, example = _answer(api, get, place)
@@ -227,12 +227,12 @@ def _parameter(api: OpenApi, content: Any, place: Place) -> ApiParameter | None:
 def _answer(api: OpenApi, get: Mapping[str, Any], place: Place) -> tuple[Value | None, Any]:
     at: Place = (*place, "responses")
     responses = api.mapping(get.get("responses", {}), at)
-    code = next((one for one in responses if str(one) in ("200", "2XX", "default")), None)
+    code = next((status for status in responses if str(status) in ("200", "2XX", "default")), None)
     if code is None:
         return None, None
     response = api.value(responses[code], (*at, code))
     contents = api.mapping(response.content.get("content", {}), (*response.place, "content"))
-    kind = next((one for one in contents if "json" in str(one)), None)
+    kind = next((media_type for media_type in contents if "json" in str(media_type)), None)
     if kind is None:
         return None, None
     body = api.value(contents[kind], (*response.place, "content", kind))

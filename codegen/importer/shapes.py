@@ -89,7 +89,7 @@ class Shapes:
         for placed in self._known(RowSchema):
             row = placed.value.row
             if len(row) == length and all(
-                _fits_position(one.type, type_) for one, type_ in zip(row, types, strict=True)
+                _fits_position(position.type, type_) for position, type_ in zip(row, types, strict=True)
             ):
                 return placed.name
         schema = self._name(name)
@@ -107,7 +107,7 @@ class Shapes:
 
     def _fits(self, placed: Placed[Any], values: Sequence[Mapping[str, Any]]) -> bool:
         fields = self.spec.fields(placed.scope, placed.value)
-        needed = {wire for wire, one in fields.items() if not one.optional}
+        needed = {wire for wire, schema_field in fields.items() if not schema_field.optional}
         if len(fields) < 2 or not all(needed <= value.keys() <= fields.keys() for value in values):
             return False
         checker, type_ = Checker(self.spec, self.market), parse_type(placed.name)

@@ -184,5 +184,5 @@ class BookChanges:
 
 
 def _detach(pending: Iterable[_Pending]) -> None:
-    for one in pending:
-        one.keeper.remove_listener(one)
+    for listener in pending:
+        listener.keeper.remove_listener(listener)

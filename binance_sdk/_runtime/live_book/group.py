@@ -268,7 +268,9 @@ class BookGroup:
     def _pending(self) -> Iterator[BookKeeper]:
         """Books that are not synced, until there is none: one may be lost while others are waited for."""
         while True:
-            found = next((one for one in self.keepers.values() if not one.synced and one.error is None), None)
+            found = next(
+                (keeper for keeper in self.keepers.values() if not keeper.synced and keeper.error is None), None
+            )
             if found is None:
                 return
             yield found

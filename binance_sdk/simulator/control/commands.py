@@ -276,7 +276,12 @@ class SimulatorCommands:
         """
         when = self._when(at)
         listings = next(
-            (one.listings for one in self._exchange.markets.values() if symbol in one.listings.at(when).contracts), None
+            (
+                market.listings
+                for market in self._exchange.markets.values()
+                if symbol in market.listings.at(when).contracts
+            ),
+            None,
         )
         if listings is None:
             raise SimulatorError(f"no market of contracts lists the symbol {symbol} at that time")

@@ -271,13 +271,13 @@ COIN_FUTURES: tuple[Instrument, ...] = (
 )
 _WITH_QUARTERS = ("BTC", "ETH")
 
-DEFAULT_SYMBOLS = tuple(one for one in SPOT + FUTURES + COIN_FUTURES if one.market in MARKETS)
+DEFAULT_SYMBOLS = tuple(instrument for instrument in SPOT + FUTURES + COIN_FUTURES if instrument.market in MARKETS)
 """Those of every market that the spec has; contracts for a quarter come with the time, see ``quarterly_contracts``."""
 
 
 def quarterly_contracts(now: int) -> tuple[Instrument, ...]:
     """The contracts that are delivered at the end of this quarter and of the next, as seen from a time."""
-    quarters = [one for one in deliveries(now, now + _THREE_QUARTERS) if one > now][:2]
+    quarters = [delivery for delivery in deliveries(now, now + _THREE_QUARTERS) if delivery > now][:2]
     return tuple(
         replace(
             perpetual,

@@ -72,7 +72,7 @@ def funding_rate(market: ServedMarket, call: Call, now: int) -> Body:
 
 
 def funding_info(market: ServedMarket, call: Call, now: int) -> Body:
-    adjusted = [one for one in answers.traded(market) if not one.delivers_at][::_ADJUSTED]
+    adjusted = [instrument for instrument in answers.traded(market) if not instrument.delivers_at][::_ADJUSTED]
     return [
         {
             "symbol": instrument.symbol,
@@ -96,7 +96,7 @@ def _type(data: SymbolData) -> str:
 
 def constituents(market: ServedMarket, call: Call, now: int) -> Body:
     """Asked by pair, which is called ``symbol`` here."""
-    instrument = next(one for one in market.table.instruments if one.pair == call.text("symbol"))
+    instrument = next(candidate for candidate in market.table.instruments if candidate.pair == call.text("symbol"))
     return {
         "symbol": instrument.pair,
         "time": now // 1000 * 1000,

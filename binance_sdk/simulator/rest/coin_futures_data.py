@@ -25,9 +25,9 @@ def _contracts(market: ServedMarket, call: Call) -> list[SymbolData]:
     """The contracts of the pair that have the type which is asked for, or all of them."""
     kind = call.in_force.get("contractType", _ALL)
     return [
-        market.symbol_data(one.symbol)
-        for one in market.table.instruments
-        if one.pair == call.text("pair") and kind in (_ALL, one.contract_type)
+        market.symbol_data(instrument.symbol)
+        for instrument in market.table.instruments
+        if instrument.pair == call.text("pair") and kind in (_ALL, instrument.contract_type)
     ]
 
 

@@ -120,7 +120,13 @@ class Exchange:
     @property
     def weights_from_spec(self) -> tuple[str, ...]:
         """Ids of the endpoints whose price stands in no table written by hand."""
-        return tuple(sorted(one.id for one in self._operations.values() if one.path not in WEIGHTS.get(one.market, {})))
+        return tuple(
+            sorted(
+                operation.id
+                for operation in self._operations.values()
+                if operation.path not in WEIGHTS.get(operation.market, {})
+            )
+        )
 
     def drift(self, operation_id: str, weight: int | None) -> None:
         """Charge another weight than the table's; ``None`` charges that of the table again."""
@@ -260,7 +266,7 @@ def _limiters(catalogue: Catalogue, settings: Settings) -> Mapping[Market, Limit
             continue
         pool = POOLS.get(name) or pool_by_spec(catalogue[market])
         # A limit of one's own for one market of a pool is one for all of them.
-        own = [limit for one, limit in settings.weight_limits.items() if pools[one] == name]
+        own = [limit for limited, limit in settings.weight_limits.items() if pools[limited] == name]
         limiters[name] = Limiter(
             pool,
             Window(min(own, default=pool.weight_limit), settings.weight_window_seconds),

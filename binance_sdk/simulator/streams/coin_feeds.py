@@ -26,7 +26,7 @@ def _period(name: StreamName) -> int:
 
 
 def _contracts(view: MarketView, pair: str, due: int) -> list[str]:
-    return [one.symbol for one in view.traded(due) if one.pair == pair]
+    return [instrument.symbol for instrument in view.traded(due) if instrument.pair == pair]
 
 
 def mark_price_of_pair(view: MarketView, name: StreamName) -> Feed:

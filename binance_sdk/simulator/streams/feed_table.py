@@ -90,7 +90,7 @@ def feed_of(view: MarketView, name: StreamName) -> Feed:
     others = view.others if name.kind in _OF_BOTH_FUTURES else ()
     if not others:
         return own
-    return Merged(view, own, [_own_feed(one, replace(name, market=one.market.name)) for one in others])
+    return Merged(view, own, [_own_feed(other, replace(name, market=other.market.name)) for other in others])
 
 
 def _own_feed(view: MarketView, name: StreamName) -> Feed:
