@@ -82,13 +82,15 @@ def streams() -> dict[str, Any]:
 
 def _by_id(file: str, key: str) -> dict[str, Any]:
     texts = [(FACTS / folder / file).read_text(encoding="utf-8") for folder in ("", *_FOLDERS.values())]
-    return {_our_id(one["id"]): one for text in texts for one in yaml.safe_load(text)[key]}
+    return {_our_id(entry["id"]): entry for text in texts for entry in yaml.safe_load(text)[key]}
 
 
 def vectors() -> list[dict[str, Any]]:
     """Calls and what they cost, each with our id as ``endpoint``."""
-    found = [one for folder in ("", *_FOLDERS.values()) for one in load(f"{folder}weight-vectors.json")["vectors"]]
-    return [{**one, "endpoint": _our_id(one["endpoint"])} for one in found]
+    found = [
+        vector for folder in ("", *_FOLDERS.values()) for vector in load(f"{folder}weight-vectors.json")["vectors"]
+    ]
+    return [{**vector, "endpoint": _our_id(vector["endpoint"])} for vector in found]
 
 
 def _our_id(id_: str) -> str:

@@ -23,15 +23,15 @@ def words(text: str) -> str:
     return " ".join("".join(cell for cell in text if cell not in "│╭╮╰╯─┬┴├┤┼").split())
 
 
-@pytest.mark.parametrize("operation", ALL, ids=lambda one: str(one.id))
+@pytest.mark.parametrize("operation", ALL, ids=lambda operation: str(operation.id))
 def test_an_endpoint_was_read_where_the_spec_says(operation: object) -> None:
     found = source_of(operation)  # type: ignore[arg-type]
     market, name = operation.id.split(".")  # type: ignore[attr-defined]
     written, node = SPEC.sources[market, name], SPEC.operations[market, name].value
     assert (found.document, found.date, found.observed) == (written.document, written.date, node.observed)
     assert set(node.uncertain) <= set(found.uncertain)
-    for one in node.parameters.values():
-        assert one.uncertain is None or any(one.uncertain in text for text in found.uncertain)
+    for parameter in node.parameters.values():
+        assert parameter.uncertain is None or any(parameter.uncertain in text for text in found.uncertain)
 
 
 def test_streams_and_limits_were_read_somewhere() -> None:
@@ -42,7 +42,7 @@ def test_streams_and_limits_were_read_somewhere() -> None:
     for market in MARKETS:
         pool = CATALOGUE[market].limits
         entry = SPEC.markets.pools[pool.name]
-        unsure = [one.uncertain for one in (entry.weight, *entry.groups.values()) if one.uncertain]
+        unsure = [limit.uncertain for limit in (entry.weight, *entry.groups.values()) if limit.uncertain]
         assert [text.partition(": ")[2] for text in source_of(pool).uncertain] == unsure
 
 
@@ -53,7 +53,7 @@ def test_what_another_catalogue_has_was_read_nowhere() -> None:
 
 def test_sources_as_json(cli: Cli) -> None:
     ran = cli("operations", "--sources", "--json")
-    found = {one["id"]: one for one in json.loads(ran.output)}
+    found = {row["id"]: row for row in json.loads(ran.output)}
     assert (ran.code, ran.errors) == (0, "")
     assert found.keys() == {operation.id for operation in ALL}
     for operation in ALL:
@@ -66,9 +66,9 @@ def test_sources_as_json(cli: Cli) -> None:
             "observed": source.observed,
             "uncertain": list(source.uncertain),
         }
-    (one,) = json.loads(cli("operations", "futures", "depth", "--sources", "--json").output)
-    assert one["id"] == "futures.depth"
-    assert one["observed"].startswith("2026-10-07: ")
+    (depth,) = json.loads(cli("operations", "futures", "depth", "--sources", "--json").output)
+    assert depth["id"] == "futures.depth"
+    assert depth["observed"].startswith("2026-10-07: ")
 
 
 def test_sources_as_a_table(cli: Cli) -> None:
@@ -101,11 +101,11 @@ def test_weights(cli: Cli, market: str) -> None:
 
 
 def test_weights_as_json(cli: Cli) -> None:
-    found = {one["market"]: one for one in json.loads(cli("weights", "--json").output)}
+    found = {entry["market"]: entry for entry in json.loads(cli("weights", "--json").output)}
     assert list(found) == list(MARKETS)
     spot = found["spot"]
     assert spot["pool"]["limits"]["weight"] == {"limit": 6000, "seconds": 60}
     assert any(text.startswith("`weight`: ") for text in spot["pool"]["uncertain"])
-    depth = next(one for one in spot["operations"] if one["id"] == "spot.depth")
+    depth = next(operation for operation in spot["operations"] if operation["id"] == "spot.depth")
     assert depth["weight"].startswith("5 for limit up to 100, 25 up to 500")
     assert depth["document"] == "Binance spot API docs, rest-api.md"

@@ -30,7 +30,7 @@ def against(tiny: TinySpec) -> list[Change]:
 
 
 def told(found: list[Change]) -> list[Told]:
-    return [(one.kind.word, one.subject, one.text) for one in found]
+    return [(change.kind.word, change.subject, change.text) for change in found]
 
 
 # ------------------------------------------------------------------------------------ nothing is ignored
@@ -94,7 +94,7 @@ def test_no_change_of_any_value_is_ignored() -> None:
             new = replace(OLD, things=OLD.things | {name: replace(thing, value=changed_at(thing.value, path))})
             found = changes(OLD, new)
             assert found, (name, path)
-            assert all(one.difference.known for one in found), (name, path)
+            assert all(change.difference.known for change in found), (name, path)
             count += 1
     assert count > 300
 
@@ -114,7 +114,7 @@ def test_a_word_that_the_generator_does_not_know_is_told(tiny: TinySpec) -> None
 
 # ------------------------------------------------------------------------------------ what is what
 
-CASES = {one["case"]: one for one in yaml.safe_load((Path(__file__).parent / "diff_cases.yaml").read_text())}
+CASES = {case["case"]: case for case in yaml.safe_load((Path(__file__).parent / "diff_cases.yaml").read_text())}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -178,7 +178,7 @@ def test_what_is_affected(tiny: TinySpec) -> None:
     tiny.change("spot/market.yaml", "min: 1, max: 1000", "min: 1, max: 500")
     tiny.change("spot/market.yaml", "values: [1m, 1h]", "values: [1m, 1h, 1d]")
     tiny.change("markets.yaml", "weight: {limit: 50,", "weight: {limit: 60,")
-    found = {one.subject: one.affected for one in against(tiny)}
+    found = {change.subject: change.affected for change in against(tiny)}
     assert found["shared.Level"].models == ("binance_sdk.futures.Level",)
     assert found["shared.Level"].fields == ("Level.quantity",)
     assert found["shared.Level"].methods == ("client.futures.book",)

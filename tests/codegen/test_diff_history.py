@@ -100,7 +100,7 @@ def weight(value: Any, limit: str = "limit") -> Any:
         elif not key.startswith("symbols "):
             cases.append({"given": key, "weight": weight(price)})
         elif (key, price) == counted[0]:
-            bands = [band(text.removeprefix("symbols "), one) for text, one in counted]
+            bands = [band(text.removeprefix("symbols "), cost) for text, cost in counted]
             cases.append({"given": "symbols", "weight": {"count_of": "symbols", "bands": bands}})
     return {"cases": cases}
 
@@ -119,7 +119,7 @@ def at(step: Step, value: Any) -> tuple[Side, Name]:
             if name.kind == "operation" and name.scope == step.market and thing.value["path"] == step.what
         )
         thing = SPEC.things[name]
-        things = {key: one for key, one in SPEC.things.items() if value is not None or key != name}
+        things = {key: entry for key, entry in SPEC.things.items() if value is not None or key != name}
         if value is not None:
             things[name] = replace(thing, value={**thing.value, "weight": weight(value)})
         return Side("then", things, SPEC.fixtures), name

@@ -95,7 +95,7 @@ def test_an_answer_tells_its_types(project: Project, tmp_path: Path, capsys: pyt
     spec = filled(project)
     assert broken_rules(spec, spec.sources["spot", "liquidity"].date) == []
     fields = spec.schemas["spot", "Liquidity"].value.fields  # type: ignore[union-attr]
-    assert {wire: one.type for wire, one in fields.items()} == {
+    assert {wire: field.type for wire, field in fields.items()} == {
         "symbol": "symbol",
         "openTime": "time",
         "spreadBps": "decimal",
@@ -109,12 +109,12 @@ def test_an_answer_tells_its_types(project: Project, tmp_path: Path, capsys: pyt
         "tags": "list<string>",
         "later": "int",
     }
-    flags = {wire: (one.optional, one.nullable, one.empty) for wire, one in fields.items()}
+    flags = {wire: (field.optional, field.nullable, field.empty) for wire, field in fields.items()}
     assert flags["later"] == (True, False, False)
     assert flags["hint"] == (False, True, False)
     assert flags["spreadBps"] == (False, False, True)
     row = spec.schemas["spot", "Steps"].value
-    assert [one.type for one in row.row] == ["decimal", "int", "string"]  # type: ignore[union-attr]
+    assert [position.type for position in row.row] == ["decimal", "int", "string"]  # type: ignore[union-attr]
     # Two rows are enough.
     assert len(json.loads(spec.fixtures["spot/liquidity.json"])) == 2
 
@@ -178,7 +178,9 @@ def test_an_openapi_file_tells_the_rest(project: Project, tmp_path: Path) -> Non
     fixture.write_text('[{"spreadBps": "1.5", "note": "x"}]', encoding="utf-8")
     operation = filled(project, "string").operations["spot", "liquidity"].value
     assert operation.weight.model_dump()["bands"][1]["weight"] == 25  # type: ignore[union-attr]
-    types = {wire: (one.type, one.enum, one.required) for wire, one in operation.parameters.items()}
+    types = {
+        wire: (parameter.type, parameter.enum, parameter.required) for wire, parameter in operation.parameters.items()
+    }
     assert types == {
         "symbol": ("symbol", None, True),
         "mood": ("enum", "Mood", False),
@@ -201,7 +203,7 @@ def test_what_cannot_be_drafted(
     arguments: list[str], message: str, project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = written(tmp_path, get("/api/v3/other", [], {}))
-    told = [one.format(file=file, folder=tmp_path) for one in arguments]
+    told = [argument.format(file=file, folder=tmp_path) for argument in arguments]
     assert draft(project, "spot", "liquidity", PATH, *told) == 2
     assert message in capsys.readouterr().err
     assert not (project.root / "spec/spot/liquidity.yaml").exists()
@@ -232,8 +234,8 @@ def test_every_endpoint_that_binance_published_can_be_drafted(project: Project) 
         fixture.write_text(text, encoding="utf-8")
         assert ("spot", "liquidity") in filled(project).operations, path
         drafted += 1
-        for one in (folder / "spot/liquidity.yaml", fixture):
-            one.unlink()
-        for one, text in before.items():
-            one.write_text(text, encoding="utf-8")
+        for file in (folder / "spot/liquidity.yaml", fixture):
+            file.unlink()
+        for file, text in before.items():
+            file.write_text(text, encoding="utf-8")
     assert drafted >= 14

@@ -36,7 +36,7 @@ def written(folder: Path, paths: dict[str, Any], **more: Any) -> Path:
 
 
 def told(folder: Path, paths: dict[str, Any], **more: Any) -> list[str]:
-    return [str(one) for one in findings(SPEC, "spot", read_openapi(written(folder, paths, **more)))]
+    return [str(finding) for finding in findings(SPEC, "spot", read_openapi(written(folder, paths, **more)))]
 
 
 def here(file: str, text: str) -> str:
@@ -47,10 +47,10 @@ def here(file: str, text: str) -> str:
 
 def test_an_endpoint_that_the_spec_lacks(tmp_path: Path) -> None:
     paths = get("/api/v3/spread", [SYMBOL], {"type": "object"})
-    (one,) = findings(SPEC, "spot", read_openapi(written(tmp_path, paths)))
-    assert str(one) == "lacks /api/v3/spread: One.; `python -m codegen draft` begins it"
+    (finding,) = findings(SPEC, "spot", read_openapi(written(tmp_path, paths)))
+    assert str(finding) == "lacks /api/v3/spread: One.; `python -m codegen draft` begins it"
     lines = (tmp_path / "api.yaml").read_text(encoding="utf-8").splitlines()
-    assert lines[one.there - 1].strip() == "get:"
+    assert lines[finding.there - 1].strip() == "get:"
 
 
 def test_what_is_about_an_account_or_another_market_is_left_alone(tmp_path: Path) -> None:
@@ -246,8 +246,8 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert line.startswith(f"{file}:4: contradicts spot.klines: the weight: a call 1, not 2 (spot/klines.yaml:")
     assert count.startswith("1 public endpoints; the spec lacks 0 and contradicts 1: ")
     assert main(["import", str(file), "--json"]) == 0
-    (one,) = json.loads(capsys.readouterr().out)
-    assert (one["kind"], one["subject"], one["there"]) == ("contradicts", "spot.klines", 4)
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert (finding["kind"], finding["subject"], finding["there"]) == ("contradicts", "spot.klines", 4)
     assert main(["import", str(file), "--market", "swaps"]) == 2
     assert "no market is called `swaps`; there are spot" in capsys.readouterr().err
     assert main(["import", str(tmp_path / "none.yaml")]) == 2
@@ -258,7 +258,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_the_file_that_binance_published() -> None:
     api = read_openapi(UPSTREAM)
     assert len(api.endpoints) >= 15
-    found = {(one.kind, one.subject, one.text) for one in findings(SPEC, "spot", api)}
+    found = {(finding.kind, finding.subject, finding.text) for finding in findings(SPEC, "spot", api)}
     assert found == {
         ("contradicts", "spot.exchange_info", "the weight: a call 10, not 20"),
         ("contradicts", "spot.trades", "the weight: a call 10, not 25"),

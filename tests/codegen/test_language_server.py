@@ -75,7 +75,7 @@ class Editor:
             message = self.read()
             if message.get("method") == "textDocument/publishDiagnostics" and message["params"]["uri"] == path.as_uri():
                 found = message["params"]["diagnostics"]
-                return [(one["range"]["start"]["line"] + 1, one["message"]) for one in found]
+                return [(diagnostic["range"]["start"]["line"] + 1, diagnostic["message"]) for diagnostic in found]
 
     def close(self) -> None:
         self.process.kill()

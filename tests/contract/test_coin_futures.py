@@ -38,7 +38,7 @@ class Exchange:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         query = dict(parse_qsl(request.url.query.decode()))
         self.asked.append((request.url.path, query))
-        (operation,) = (one for one in OPERATIONS.values() if one.path == request.url.path)
+        (operation,) = (candidate for candidate in OPERATIONS.values() if candidate.path == request.url.path)
         if self.times is None:
             return httpx.Response(200, content=fixture("coin_futures", operation.name))
         return httpx.Response(200, json=[bar(time) for time in self._newest(query)])
@@ -86,10 +86,14 @@ def described() -> Iterator[tuple[str, str, str]]:
     spec = load(REPOSITORY / "spec")
     for (market, schema), placed in (*spec.schemas.items(), *spec.events.items()):
         if market == "coin_futures" and isinstance(placed.value, ObjectSchema):
-            for wire, one in spec.fields(market, placed.value).items():
-                yield schema, one.name or snake(wire), one.description
+            for wire, field in spec.fields(market, placed.value).items():
+                yield schema, field.name or snake(wire), field.description
         elif market == "coin_futures" and isinstance(placed.value, RowSchema):
-            yield from ((schema, one.name, one.description) for one in placed.value.row if one.name is not None)
+            yield from (
+                (schema, position.name, position.description)
+                for position in placed.value.row
+                if position.name is not None
+            )
 
 
 CONTRACTS = re.compile(r"(.*_)?(volume|qty)|open_interest")

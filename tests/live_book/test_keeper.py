@@ -383,7 +383,10 @@ async def test_two_snapshots_have_to_differ_before_a_book_is_said_to(world: Worl
     world.snapshot(10, bid="98")
     await world.settle()
     found = await checking
-    assert [(one.side, str(one.price), one.book, one.snapshot) for one in found.differences] == [
+    assert [
+        (difference.side, str(difference.price), difference.book, difference.snapshot)
+        for difference in found.differences
+    ] == [
         ("bid", "99", 1, 0),
         ("bid", "98", 0, 1),
     ]

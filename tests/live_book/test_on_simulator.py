@@ -256,7 +256,9 @@ async def test_a_book_is_compared_with_a_fresh_snapshot(exchange: Exchange, shor
         book._group.keepers["BTCUSDT"].core.bids.change([(str(price), "0")])
         found = await exchange.during(book.verify())
         assert not found.ok
-        assert [(one.side, one.price, one.book) for one in found.differences] == [("bid", price, 0)]
+        assert [(difference.side, difference.price, difference.book) for difference in found.differences] == [
+            ("bid", price, 0)
+        ]
         await exchange.run(lambda: book.resyncs == 1)
         assert exchange.truth("futures", "BTCUSDT").differences(book) == []
 

@@ -31,7 +31,7 @@ def recorded(market: str, symbol: str) -> tuple[float, Snapshot, list[tuple[floa
     folder = FACTS / "recorded"
     rest = json.loads((folder / "manifest.json").read_bytes())["rest"]
     name = f"recorded/{market}/depth.{symbol}.json"
-    (at,) = (one["received_at"] for one in rest if one["file"] == name)
+    (at,) = (entry["received_at"] for entry in rest if entry["file"] == name)
     answer = json.loads((FACTS / name).read_bytes())
     sides = ([(level[0], level[1]) for level in answer[side]] for side in ("bids", "asks"))
     updates: list[tuple[float, bytes]] = []

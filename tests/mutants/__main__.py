@@ -119,7 +119,7 @@ def main() -> int:
 
     os.nice(5)
     copies = Copies(ROOT, ROOT / ".mutants", options.jobs)
-    needed = [part for part in parts if any(part is one for _, one in chosen)]
+    needed = [part for part in parts if any(part is chosen_part for _, chosen_part in chosen)]
     records: dict[str, Record] = {}
     for part in needed:
         begun = time.monotonic()

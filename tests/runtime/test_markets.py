@@ -16,7 +16,7 @@ WRONG = ["margin", "Spot", "", None, 1, ["spot"], "limits", "close", "__class__"
 def test_the_names_are_the_same_wherever_they_stand() -> None:
     assert get_args(Market) == tuple(MARKETS) == tuple(CATALOGUE)
     assert {facts.name: market for market, facts in MARKETS.items()} == dict(zip(MARKETS, MARKETS, strict=True))
-    assert {market for one in CATALOGUE.environments.values() for market in one.hosts} == set(MARKETS)
+    assert {market for environment in CATALOGUE.environments.values() for market in environment.hosts} == set(MARKETS)
 
 
 def test_operations_come_market_by_market() -> None:

@@ -47,8 +47,8 @@ def test_it_decodes(api: Api, operation: Operation[Any], variant: Variant[Any]) 
 @pytest.mark.parametrize(("market", "fewest"), [("spot", 20), ("futures", 20), ("coin_futures", 14)])
 def test_it_decodes_for_every_symbol(api: Api, market: str, fewest: int) -> None:
     listed = api.ask(CATALOGUE[market].operations["exchange_info"]).json()["symbols"]
-    symbols = [one["symbol"] for one in listed]
-    pairs = {one["pair"] for one in listed if "pair" in one}
+    symbols = [listing["symbol"] for listing in listed]
+    pairs = {listing["pair"] for listing in listed if "pair" in listing}
     assert len(symbols) >= fewest
     assert market == "coin_futures" or any(not symbol.isascii() for symbol in symbols)
     for operation in CATALOGUE[market]:  # type: ignore[arg-type]
@@ -86,22 +86,22 @@ def test_it_has_the_shape_of_the_documented_example(api: Api, operation: Operati
 
 
 def test_exchange_info_filters_by_permission(api: Api) -> None:
-    everything = {one["symbol"] for one in api.get("/api/v3/exchangeInfo")["symbols"]}
-    margin = {one["symbol"] for one in api.get("/api/v3/exchangeInfo", permissions="MARGIN")["symbols"]}
+    everything = {listing["symbol"] for listing in api.get("/api/v3/exchangeInfo")["symbols"]}
+    margin = {listing["symbol"] for listing in api.get("/api/v3/exchangeInfo", permissions="MARGIN")["symbols"]}
     assert margin < everything
     bare = api.get("/api/v3/exchangeInfo", symbol="BTCUSDT", showPermissionSets="false")["symbols"]
-    assert [(one["symbol"], one["permissionSets"]) for one in bare] == [("BTCUSDT", [])]
+    assert [(listing["symbol"], listing["permissionSets"]) for listing in bare] == [("BTCUSDT", [])]
 
 
 def test_symbol_status_leaves_out_the_others(api: Api) -> None:
-    assert [one["symbol"] for one in api.get("/api/v3/ticker/price", symbolStatus="BREAK")] == ["WTCUSDT"]
+    assert [row["symbol"] for row in api.get("/api/v3/ticker/price", symbolStatus="BREAK")] == ["WTCUSDT"]
     assert api.get("/api/v3/ticker/price", symbols='["BTCUSDT"]', symbolStatus="HALT") == []
 
 
 def test_futures_lists_leave_out_what_is_not_traded(api: Api) -> None:
-    listed = {one["symbol"]: one["status"] for one in api.get("/fapi/v1/exchangeInfo")["symbols"]}
+    listed = {listing["symbol"]: listing["status"] for listing in api.get("/fapi/v1/exchangeInfo")["symbols"]}
     assert listed["SRMUSDT"] == "SETTLING"
-    assert "SRMUSDT" not in {one["symbol"] for one in api.get("/fapi/v1/ticker/24hr")}
+    assert "SRMUSDT" not in {row["symbol"] for row in api.get("/fapi/v1/ticker/24hr")}
     assert api.get("/fapi/v1/ticker/24hr", symbol="SRMUSDT")["symbol"] == "SRMUSDT"
 
 

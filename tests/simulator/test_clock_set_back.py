@@ -43,7 +43,7 @@ def test_symbols_are_those_of_that_time() -> None:
     ):
 
         def symbols() -> list[str]:
-            return [one["symbol"] for one in client.get("/api/v3/exchangeInfo").json()["symbols"]]
+            return [listing["symbol"] for listing in client.get("/api/v3/exchangeInfo").json()["symbols"]]
 
         running.list_symbol("spot", "SOLUSDT")
         manual.advance(120)

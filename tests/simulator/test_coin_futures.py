@@ -112,9 +112,9 @@ def test_a_contract_is_delivered_and_goes() -> None:
         market = client.coin_futures
 
         def statuses() -> dict[str, str]:
-            return {one.symbol: one.status for one in market.exchange_info().symbols}
+            return {listing.symbol: listing.status for listing in market.exchange_info().symbols}
 
-        info = {one.symbol: one for one in market.exchange_info().symbols}[CURRENT]
+        info = {listing.symbol: listing for listing in market.exchange_info().symbols}[CURRENT]
         assert (info.contract_type, info.contract_size) == ("CURRENT_QUARTER", 100)
         clock.set(info.delivery_time + 60_000)
         assert statuses() == {PERPETUAL: "TRADING", CURRENT: "DELIVERING"}

@@ -131,9 +131,11 @@ def test_changes(court: Court) -> None:
     control.delist_symbol("spot", "ETHUSDT", at=NOW + 1)
     control.settle_symbol("SOLUSDT", removed_after=300)
     assert control.advance(120) == NOW + 122_000
-    spot = {one["symbol"]: one["status"] for one in client.get("/api/v3/exchangeInfo").json()["symbols"]}
+    spot = {listing["symbol"]: listing["status"] for listing in client.get("/api/v3/exchangeInfo").json()["symbols"]}
     assert (spot["ABCXYZ"], spot["BTCUSDT"], spot.get("ETHUSDT")) == ("TRADING", "BREAK", None)
-    futures = {one["symbol"]: one["status"] for one in client.get("/fapi/v1/exchangeInfo").json()["symbols"]}
+    futures = {
+        listing["symbol"]: listing["status"] for listing in client.get("/fapi/v1/exchangeInfo").json()["symbols"]
+    }
     assert futures["SOLUSDT"] == "SETTLING"
     assert control.set_clock(NOW + 10 * MINUTE) == NOW + 10 * MINUTE == court.clock.now_ms()
     assert "SOLUSDT" not in client.get("/fapi/v1/exchangeInfo").text
@@ -167,7 +169,7 @@ def test_reading_by_hand(court: Court) -> None:
     court.client.get("/api/v3/time")
     assert court.client.get("/_simulator/used_weight?market=spot").json() == 1
     windows = court.client.get("/_simulator/windows", params={"market": "spot"}).json()
-    assert windows == [asdict(one) for one in court.running.windows("spot")]
+    assert windows == [asdict(window) for window in court.running.windows("spot")]
     assert court.client.post("/_simulator/reset_limits", json={}).json() is None
     assert court.running.requests.total == 1
 

@@ -152,13 +152,13 @@ def test_a_body_that_comes_slowly_comes_whole(running: Simulator) -> None:
 def test_a_calm_market_and_a_lively_one() -> None:
     with simulator(lively=False) as calm, simulator() as lively:
         counted = []
-        for one in (calm, lively):
-            one.clock.advance(60)  # type: ignore[attr-defined]
-            now = one.clock.now_ms()
+        for exchange in (calm, lively):
+            exchange.clock.advance(60)  # type: ignore[attr-defined]
+            now = exchange.clock.now_ms()
             query = {"symbol": "BTCUSDT", "startTime": now - 60_000 + 1, "endTime": now, "limit": 1000}
-            counted.append(httpx.get(f"{one.url}/api/v3/aggTrades", params=query, trust_env=False).json())
+            counted.append(httpx.get(f"{exchange.url}/api/v3/aggTrades", params=query, trust_env=False).json())
             # What was before the start is the same in both.
-            counted.append(klines(one, endTime=now - 3_600_000).json())
+            counted.append(klines(exchange, endTime=now - 3_600_000).json())
         assert counted[1] == counted[3]
         assert len(counted[0]) < 10
         times = [row["T"] for row in counted[2]]

@@ -92,10 +92,10 @@ def test_a_share_of_the_requests_is_hit_and_the_same_ones_again() -> None:
 
 def test_another_seed_hits_others() -> None:
     faults = Faults(NAMES, seed=7)
-    one, other = (faults.add(Fault.latency(1), probability=0.5, seed=seed) for seed in (1, 2))
+    rule, other = (faults.add(Fault.latency(1), probability=0.5, seed=seed) for seed in (1, 2))
     for _ in range(100):
         faults.draw(NAMES)
-    assert one.injected != other.injected or one.injected < 100
+    assert rule.injected != other.injected or rule.injected < 100
 
 
 def test_a_rule_ends_after_its_count() -> None:
@@ -299,13 +299,13 @@ async def test_no_fault_leaves_a_connection_behind() -> None:
 
     with simulator() as running:
         before = open_files()
-        running.faults.add(*(one for one in Fault.transient() if one.kind != "silence"), Fault.silence(0.005))
+        running.faults.add(*(fault for fault in Fault.transient() if fault.kind != "silence"), Fault.silence(0.005))
         async with AsyncSimulatedHttp(running) as client:
             results = await asyncio.gather(*(client.get(KLINES) for _ in range(150)), return_exceptions=True)
         kinds = running.requests.injected
-        assert set(kinds) == {one.kind for one in Fault.transient()}
+        assert set(kinds) == {fault.kind for fault in Fault.transient()}
         # Half of the kinds are answers; nothing else than broken connections and bodies is raised.
-        assert {type(one) for one in results} == {
+        assert {type(result) for result in results} == {
             httpx.Response,
             httpx.ReadError,
             httpx.RemoteProtocolError,
@@ -346,10 +346,10 @@ def test_maintenance_refuses_and_shows_it() -> None:
 
         running.maintenance(refuse=False)
         for path, status in (("/api/v3/exchangeInfo", "HALT"), ("/fapi/v1/exchangeInfo", "PENDING_TRADING")):
-            assert {one["status"] for one in client.get(path).json()["symbols"]} == {status}
+            assert {listing["status"] for listing in client.get(path).json()["symbols"]} == {status}
         for _ in range(2):
             running.end_maintenance()
-        statuses = {one["status"] for one in client.get("/api/v3/exchangeInfo").json()["symbols"]}
+        statuses = {listing["status"] for listing in client.get("/api/v3/exchangeInfo").json()["symbols"]}
         assert statuses == {"TRADING", "BREAK"}
         assert running.used_weight("futures") == 1
 

@@ -73,9 +73,9 @@ def test_every_window_they_were_in_has_its_record() -> None:
         running.foreign_traffic("futures", 1)
         clock.advance(180)
         windows = running.windows("futures")
-        assert [one.start for one in windows] == [START + minute * MINUTE for minute in range(4)]
-        assert [one.foreign for one in windows] == [30, 60, 60, 31]
-        assert {one.used for one in windows} == {0}
+        assert [window.start for window in windows] == [START + minute * MINUTE for minute in range(4)]
+        assert [window.foreign for window in windows] == [30, 60, 60, 31]
+        assert {window.used for window in windows} == {0}
 
 
 def test_a_leap_of_the_clock_costs_no_time() -> None:

@@ -20,7 +20,7 @@ from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, simulator
 
-every_stream = pytest.mark.parametrize("one", STREAMS, ids=lambda one: one.id)
+every_stream = pytest.mark.parametrize("one", STREAMS, ids=lambda operation: operation.id)
 
 
 @pytest.fixture
@@ -68,13 +68,13 @@ def test_every_price_of_the_spec_can_be_charged(monkeypatch: pytest.MonkeyPatch)
     for market in WEIGHTS:
         monkeypatch.setitem(WEIGHTS, market, {})  # type: ignore[arg-type]
     with simulator() as running, SimulatedHttp(running, headers={"X-MBX-APIKEY": "a-key"}) as client:
-        assert running.from_spec.weights == tuple(sorted(one.id for one in CATALOGUE.operations))
-        for one in CATALOGUE.operations:
-            before = running.used_weight(one.market)
-            example = one.variants[0].example
+        assert running.from_spec.weights == tuple(sorted(operation.id for operation in CATALOGUE.operations))
+        for operation in CATALOGUE.operations:
+            before = running.used_weight(operation.market)
+            example = operation.variants[0].example
             query = {name: json.dumps(value) if isinstance(value, list) else value for name, value in example.items()}
-            client.get(running.base_url(one.market) + one.path, params=query)  # type: ignore[arg-type]
-            assert running.used_weight(one.market) - before == one.price(example), one.id
+            client.get(running.base_url(operation.market) + operation.path, params=query)  # type: ignore[arg-type]
+            assert running.used_weight(operation.market) - before == operation.price(example), operation.id
 
 
 # ----------------------------------------------------------------------------------------- streams
@@ -156,7 +156,7 @@ def test_bars_of_an_example_follow_each_other_and_are_closed() -> None:
 async def test_a_client_hears_a_stream_without_a_line_and_misses_nothing() -> None:
     clock = ManualClock(NOW)
     with simulator(clock=clock) as running:
-        assert running.from_spec.stream_names == tuple(sorted(one.id for one in STREAMS))
+        assert running.from_spec.stream_names == tuple(sorted(operation.id for operation in STREAMS))
         async with running.client() as client, client.spot.streams.agg_trade("ETHUSDT") as events:
             found = []
             while len(found) < 3:

@@ -55,7 +55,9 @@ def desk_of(one: Simulator, market: str, symbol: str) -> SymbolData:
 
 
 @pytest.mark.parametrize(
-    "instrument", [one for one in DEFAULT_SYMBOLS if one.market in PATHS], ids=lambda one: f"{one.market}-{one.symbol}"
+    "instrument",
+    [instrument for instrument in DEFAULT_SYMBOLS if instrument.market in PATHS],
+    ids=lambda instrument: f"{instrument.market}-{instrument.symbol}",
 )
 def test_a_page_over_two_days(exchange: Simulator, instrument: Any) -> None:
     data = desk_of(exchange, instrument.market, instrument.symbol)

@@ -146,7 +146,7 @@ def test_a_short_window_shows_in_header_and_exchange_info() -> None:
     with running, SimulatedHttp(running) as client:
         response = get(client, "/api/v3/exchangeInfo", symbol="BTCUSDT")
         assert response.headers["x-mbx-used-weight-5s"] == "20"
-        weight = [one for one in response.json()["rateLimits"] if one["rateLimitType"] == "REQUEST_WEIGHT"]
+        weight = [limit for limit in response.json()["rateLimits"] if limit["rateLimitType"] == "REQUEST_WEIGHT"]
         assert weight == [{"rateLimitType": "REQUEST_WEIGHT", "interval": "SECOND", "intervalNum": 5, "limit": 40}]
         clock.advance(5)
         assert running.used_weight("spot") == 0
@@ -155,10 +155,10 @@ def test_a_short_window_shows_in_header_and_exchange_info() -> None:
 def test_the_usual_limits_stand_in_exchange_info(running: Simulator) -> None:
     with SimulatedHttp(running) as client:
         limits = {
-            (one["rateLimitType"], one["interval"], one["intervalNum"]): one["limit"]
+            (limit["rateLimitType"], limit["interval"], limit["intervalNum"]): limit["limit"]
             for path in ("/api/v3/exchangeInfo", "/fapi/v1/exchangeInfo")
-            for one in get(client, path).json()["rateLimits"]
-            if one["rateLimitType"] != "REQUEST_WEIGHT" or path.startswith("/api")
+            for limit in get(client, path).json()["rateLimits"]
+            if limit["rateLimitType"] != "REQUEST_WEIGHT" or path.startswith("/api")
         }
     assert limits["REQUEST_WEIGHT", "MINUTE", 1] == 6000
     assert limits["RAW_REQUESTS", "MINUTE", 5] == 300_000

@@ -28,7 +28,7 @@ class Stage:
         return self.client.get(path, params=params).json()
 
     def statuses(self, path: str) -> dict[str, str]:
-        return {one["symbol"]: one["status"] for one in self.get(path)["symbols"]}
+        return {listing["symbol"]: listing["status"] for listing in self.get(path)["symbols"]}
 
 
 @pytest.fixture
@@ -51,11 +51,11 @@ def test_a_new_symbol_trades_from_the_next_minute_on(stage: Stage, symbol: str |
     assert stage.statuses("/api/v3/exchangeInfo")[name] == "TRADING"
     stage.clock.set(NEXT + 3 * MINUTE - 1)
     candles = stage.get("/api/v3/klines", symbol=name, interval="1m")
-    assert [one[0] for one in candles] == [NEXT + minute * MINUTE for minute in range(3)]
+    assert [candle[0] for candle in candles] == [NEXT + minute * MINUTE for minute in range(3)]
     assert stage.get("/api/v3/historicalTrades", symbol=name, fromId=0)[0]["time"] >= NEXT
     # Its first hour and its first day begin with it, not before.
     (day,) = stage.get("/api/v3/klines", symbol=name, interval="1d")
-    assert day[8] == sum(one[8] for one in candles)
+    assert day[8] == sum(candle[8] for candle in candles)
 
 
 def test_before_its_first_trade_a_new_symbol_answers_all_the_same(stage: Stage) -> None:
@@ -81,7 +81,9 @@ def test_before_its_first_trade_a_new_symbol_answers_all_the_same(stage: Stage) 
     ):
         response = stage.client.get(f"{path}symbol=SOLUSDT")
         assert response.status_code == 200, f"{path}: {response.text}"
-    listed = next(one for one in stage.get("/fapi/v1/exchangeInfo")["symbols"] if one["symbol"] == "SOLUSDT")
+    listed = next(
+        listing for listing in stage.get("/fapi/v1/exchangeInfo")["symbols"] if listing["symbol"] == "SOLUSDT"
+    )
     assert listed["onboardDate"] == NEXT
 
 
@@ -121,7 +123,7 @@ def test_a_settled_contract(stage: Stage) -> None:
     stage.running.settle_symbol("ETHUSDT", removed_after=600)
     stage.clock.advance(599.999)
     assert stage.statuses("/fapi/v1/exchangeInfo") == {"BTCUSDT": "TRADING", "ETHUSDT": "SETTLING"}
-    assert "ETHUSDT" not in [one["symbol"] for one in stage.get("/fapi/v1/ticker/price")]
+    assert "ETHUSDT" not in [row["symbol"] for row in stage.get("/fapi/v1/ticker/price")]
     assert stage.get("/fapi/v1/trades", symbol="ETHUSDT")[-1]["time"] <= NOW
     assert stage.get("/fapi/v1/premiumIndex", symbol="ETHUSDT")["nextFundingTime"] == 0
     assert stage.statuses("/api/v3/exchangeInfo")["ETHUSDT"] == "TRADING"
@@ -133,7 +135,7 @@ def test_a_settled_contract(stage: Stage) -> None:
 def test_a_delisted_symbol_is_unknown_and_may_come_back(stage: Stage) -> None:
     stage.running.delist_symbol("spot", "ETHUSDT")
     assert stage.get("/api/v3/ticker/price", symbol="ETHUSDT")["code"] == -1121
-    assert [one["symbol"] for one in stage.get("/api/v3/ticker/price")] == ["BTCUSDT"]
+    assert [row["symbol"] for row in stage.get("/api/v3/ticker/price")] == ["BTCUSDT"]
     stage.running.list_symbol("spot", "ETHUSDT")
     stage.clock.set(NEXT + MINUTE)
     assert len(stage.get("/api/v3/klines", symbol="ETHUSDT", interval="1m")) == 2

@@ -34,7 +34,7 @@ def answers(seed: int, now: int = NOW) -> list[bytes]:
 def test_a_seed_is_a_market() -> None:
     first, again, other = answers(7), answers(7), answers(8)
     assert first == again
-    assert all(one != two for one, two in zip(first, other, strict=True))
+    assert all(body != other_body for body, other_body in zip(first, other, strict=True))
 
 
 def test_time_adds_to_history_and_changes_none_of_it() -> None:
@@ -126,10 +126,10 @@ def test_prices_are_alive_but_sane(api: Api) -> None:
 
 def test_prices_and_quantities_keep_to_their_steps(api: Api) -> None:
     for path, base in (("/api/v3", "/api/v3"), ("/fapi/v1", "/fapi/v1")):
-        for one in api.get(f"{path}/exchangeInfo")["symbols"]:
-            filters = {entry["filterType"]: entry for entry in one["filters"]}
+        for listing in api.get(f"{path}/exchangeInfo")["symbols"]:
+            filters = {entry["filterType"]: entry for entry in listing["filters"]}
             tick, lot = Decimal(filters["PRICE_FILTER"]["tickSize"]), Decimal(filters["LOT_SIZE"]["stepSize"])
-            for trade in api.get(f"{base}/trades", symbol=one["symbol"], limit=20):
+            for trade in api.get(f"{base}/trades", symbol=listing["symbol"], limit=20):
                 assert Decimal(trade["price"]) % tick == 0
                 assert Decimal(trade["qty"]) % lot == 0
                 assert Decimal(trade["qty"]) > 0

@@ -38,7 +38,9 @@ def simulator_threads() -> Callable[[], list[threading.Thread]]:
     others = set(threading.enumerate())
 
     def threads() -> list[threading.Thread]:
-        return [one for one in threading.enumerate() if one.name == "binance-simulator" and one not in others]
+        return [
+            thread for thread in threading.enumerate() if thread.name == "binance-simulator" and thread not in others
+        ]
 
     return threads
 
@@ -158,7 +160,7 @@ def test_clocks() -> None:
 def test_symbols_can_be_chosen() -> None:
     with simulator(symbols=["BTCUSDT"]) as running, SimulatedHttp(running) as client:
         for path in ("/api/v3/exchangeInfo", "/fapi/v1/exchangeInfo"):
-            assert [one["symbol"] for one in client.get(path).json()["symbols"]] == ["BTCUSDT"]
+            assert [listing["symbol"] for listing in client.get(path).json()["symbols"]] == ["BTCUSDT"]
         assert client.get("/api/v3/depth", params={"symbol": "ETHUSDT"}).json()["code"] == -1121
     with pytest.raises(SimulatorError, match="knows no symbol NOPE"):
         simulator(symbols=["NOPE"])

@@ -22,9 +22,9 @@ DAY, MINUTE = 86_400_000, 60_000
 LISTING = 20_000 * DAY
 SPAN = 30 * DAY
 TAPES = [
-    Tape(one, Prices(5), 5, LISTING)
-    for one in SPOT + FUTURES + COIN_FUTURES
-    if one.symbol in ("BTCUSDT", "币安人生USDT", "PEPEUSDT", "ETHBTC", "BTCUSD_PERP")
+    Tape(instrument, Prices(5), 5, LISTING)
+    for instrument in SPOT + FUTURES + COIN_FUTURES
+    if instrument.symbol in ("BTCUSDT", "币安人生USDT", "PEPEUSDT", "ETHBTC", "BTCUSD_PERP")
 ]
 tapes = st.sampled_from(TAPES)
 times = st.integers(LISTING, LISTING + SPAN)
@@ -139,9 +139,9 @@ def test_books_are_sorted_and_not_crossed(book: Book, update: int) -> None:
 @given(books, updates, st.integers(1, 400))
 def test_a_shallow_book_is_the_top_of_a_deep_one(book: Book, update: int, levels: int) -> None:
     deep, shallow = book.snapshot(update, 500), book.snapshot(update, levels)
-    for one, two in ((deep.bids, shallow.bids), (deep.asks, shallow.asks)):
-        assert np.array_equal(one.price[:levels], two.price)
-        assert np.array_equal(one.quantity[:levels], two.quantity)
+    for full, top in ((deep.bids, shallow.bids), (deep.asks, shallow.asks)):
+        assert np.array_equal(full.price[:levels], top.price)
+        assert np.array_equal(full.quantity[:levels], top.quantity)
 
 
 def changed_levels(one: Side, two: Side) -> int:

@@ -16,7 +16,11 @@ from binance_sdk.simulator.rest.answers_by_market import answers_of
 from .conftest import NOW, simulator
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
-PAGED = [one for one in CATALOGUE.operations if one.paging is not None and one.name in answers_of(one.market)]
+PAGED = [
+    operation
+    for operation in CATALOGUE.operations
+    if operation.paging is not None and operation.name in answers_of(operation.market)
+]
 """What is served from its example has no more rows than that."""
 
 
@@ -61,7 +65,7 @@ def needed(operation: Any) -> list[str]:
     return [steps.get(wire) or names.get(wire, "BTCUSDT") for wire in wires]
 
 
-@pytest.mark.parametrize("operation", PAGED, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", PAGED, ids=lambda operation: operation.id)
 @pytest.mark.parametrize(("limit", "page_size"), [(25, 10), (20, 10), (7, 10)])
 def test_the_newest_rows_take_the_requests_that_were_planned(
     counted: Counted, operation: Any, limit: int, page_size: int
@@ -75,7 +79,7 @@ def test_the_newest_rows_take_the_requests_that_were_planned(
     assert made == planned
 
 
-@pytest.mark.parametrize("operation", PAGED, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", PAGED, ids=lambda operation: operation.id)
 def test_a_range_takes_the_requests_that_were_planned(counted: Counted, operation: Any) -> None:
     if operation.paging.step is None:
         pytest.skip("how many rows a range holds is not known beforehand")
@@ -92,7 +96,7 @@ def test_a_range_takes_the_requests_that_were_planned(counted: Counted, operatio
         assert planned - 1 <= made <= planned
 
 
-@pytest.mark.parametrize("operation", PAGED, ids=lambda one: one.id)
+@pytest.mark.parametrize("operation", PAGED, ids=lambda operation: operation.id)
 def test_so_many_rows_from_a_start_take_the_requests_that_were_planned(counted: Counted, operation: Any) -> None:
     paging = operation.paging
     by_time = operation.by_wire[paging.start or paging.cursor].type == "time"

@@ -70,8 +70,8 @@ def test_who_goes_on_while_the_gate_should_be_closed_is_noted(fault: Fault | Non
         assert running.windows("spot")[0].while_closed == 1
         clock.advance(60)
         assert client.get("/api/v3/time").status_code == 200
-        assert [one.while_closed for one in running.windows("spot")] == [1, 0]
-        assert sum(one.while_closed for one in running.windows("futures")) == 0
+        assert [window.while_closed for window in running.windows("spot")] == [1, 0]
+        assert sum(window.while_closed for window in running.windows("futures")) == 0
 
 
 def test_the_time_of_grace_begins_when_the_client_can_know() -> None:
@@ -115,7 +115,7 @@ def test_changed_limits_hold_and_stand_in_exchange_info() -> None:
         response = client.get("/api/v3/exchangeInfo?symbol=BTCUSDT")
         # The running window keeps what it had used.
         assert response.headers["x-mbx-used-weight-10s"] == "45"
-        limits = {one["rateLimitType"]: one for one in response.json()["rateLimits"]}
+        limits = {limit["rateLimitType"]: limit for limit in response.json()["rateLimits"]}
         assert limits["REQUEST_WEIGHT"]["limit"] == 70
         assert (limits["REQUEST_WEIGHT"]["interval"], limits["REQUEST_WEIGHT"]["intervalNum"]) == ("SECOND", 10)
         assert limits["RAW_REQUESTS"]["limit"] == 5
@@ -125,7 +125,7 @@ def test_changed_limits_hold_and_stand_in_exchange_info() -> None:
         assert [client.get("/api/v3/time").status_code for _ in range(6)] == [200] * 5 + [429]
         clock.advance(10)
         assert running.used_weight("spot") == 0
-        assert {(one.seconds, one.limit) for one in running.windows("spot")} == {(60, 1_000_000_000), (10, 70)}
+        assert {(window.seconds, window.limit) for window in running.windows("spot")} == {(60, 1_000_000_000), (10, 70)}
 
 
 def test_limits_of_groups() -> None:
@@ -181,7 +181,7 @@ def test_a_clock_that_is_fast() -> None:
     with simulator(clock=clock) as running, SimulatedHttp(running) as client:
         base.advance(59.2)
         client.get(TRADES)
-        assert [one.start for one in running.windows("spot")] == [START + MINUTE]
+        assert [window.start for window in running.windows("spot")] == [START + MINUTE]
         clock.offset_seconds = -0.8
         assert client.get("/api/v3/time").json()["serverTime"] == START + 58_400
     assert abs(OffsetClock(-3600).now_ms() + 3_600_000 - SimulatorClock().now_ms()) < 5_000

@@ -47,21 +47,21 @@ async def test_rows_of_both_come_where_asked(engine: Engine, options: StreamOpti
     async with engine.coin_futures.all_mini_tickers(quiet_time=None, all_markets=True, **options) as events:
         await engine.exchange.send(TICKERS, [row(1, "BTCUSDT", 1), row(1, "BTCUSD_PERP", 2)])
         rows = await anext(events)
-        assert [(one.symbol, one.symbol_type) for one in rows] == [("BTCUSDT", 1), ("BTCUSD_PERP", 2)]
+        assert [(ticker.symbol, ticker.symbol_type) for ticker in rows] == [("BTCUSDT", 1), ("BTCUSD_PERP", 2)]
         assert events.stats.other_market == 0
 
 
 @pytest.mark.parametrize("name", MERGED)
 async def test_every_stream_of_all_contracts_leaves_out_the_other_market(engine: Engine, name: str) -> None:
     wire = json.loads(stream_fixture("coin_futures", name))
-    foreign = [{**one, "st": 1} for one in wire] if isinstance(wire, list) else {**wire, "st": 1}
+    foreign = [{**entry, "st": 1} for entry in wire] if isinstance(wire, list) else {**wire, "st": 1}
     made = getattr(engine.coin_futures, name)(quiet_time=None)
     ((named, _),) = made.items
     async with made as events:
         await engine.exchange.send(named.name, foreign)
         await engine.exchange.send(named.name, wire)
         event = await anext(events)
-        assert {one.symbol_type for one in (event if isinstance(event, list) else [event])} == {2}
+        assert {entry.symbol_type for entry in (event if isinstance(event, list) else [event])} == {2}
         assert events.stats.other_market == (len(wire) if isinstance(wire, list) else 1)
 
 
@@ -69,7 +69,7 @@ async def test_a_pair_brings_the_prices_of_all_its_contracts(engine: Engine) -> 
     async with engine.coin_futures.mark_price_of_pair("BTCUSD", quiet_time=None) as events:
         await engine.exchange.send("btcusd@markPrice", json.loads(stream_fixture("coin_futures", "mark_price_of_pair")))
         perpetual, delivery = await anext(events)
-        assert [(one.pair, one.symbol) for one in (perpetual, delivery)] == [
+        assert [(contract.pair, contract.symbol) for contract in (perpetual, delivery)] == [
             ("BTCUSD", "BTCUSD_PERP"),
             ("BTCUSD", "BTCUSD_261225"),
         ]

@@ -306,8 +306,8 @@ def test_averages_of_candles_are_those_of_exact_fractions(sums: list[tuple[int, 
         for b, q, n in sums
     ]
     found = candle_turnover([futures.Kline.from_wire([*row, "0", "0", "0"]) for row in rows])
-    base, quote = (Fraction(sum(one[at] for one in sums), 10**8) for at in (0, 1))
-    trades = sum(one[2] for one in sums)
+    base, quote = (Fraction(sum(candle[at] for candle in sums), 10**8) for at in (0, 1))
+    trades = sum(candle[2] for candle in sums)
     assert (Fraction(found.base), Fraction(found.quote), found.trades) == (base, quote, trades)
     for value, exact in (
         (found.vwap, quote / base if base else None),
@@ -321,7 +321,7 @@ def test_averages_of_candles_are_those_of_exact_fractions(sums: list[tuple[int, 
 
 def _single_ticker() -> list[str]:
     variants = CATALOGUE["futures"].operations["ticker_24hr"].variants
-    return [name for one in variants if one.type is futures.Ticker24hr for name in one.fixtures]
+    return [name for variant in variants if variant.type is futures.Ticker24hr for name in variant.fixtures]
 
 
 def test_no_trade_has_no_average() -> None:

@@ -118,9 +118,9 @@ def test_one_side_alone_is_no_market_whichever_it_is(bids: list[tuple[str, str]]
 
 
 def test_as_many_levels_of_the_shorter_side_count_whichever_it_is() -> None:
-    one, two = [("99", "1")], [("101", "1"), ("102", "1000")]
-    assert liquidity.imbalance(models.futures_book(one, two)) == 0
-    assert liquidity.imbalance(models.futures_book([*one, ("98", "1000")], two[:1])) == 0
+    bids, asks = [("99", "1")], [("101", "1"), ("102", "1000")]
+    assert liquidity.imbalance(models.futures_book(bids, asks)) == 0
+    assert liquidity.imbalance(models.futures_book([*bids, ("98", "1000")], asks[:1])) == 0
 
 
 def test_a_fill_without_an_exact_amount_goes_by_the_rounded_one() -> None:

@@ -100,7 +100,7 @@ def check_contract() -> None:
 def check_signatures() -> None:
     for spot in (AsyncSpot, SyncSpot):
         method = spot.liquidity
-        returned = [inspect.signature(one).return_annotation for one in get_overloads(method)]
+        returned = [inspect.signature(overload).return_annotation for overload in get_overloads(method)]
         assert returned == ["Liquidity", "LiquidityShort"], returned
         assert inspect.signature(method).parameters["levels"].kind is inspect.Parameter.KEYWORD_ONLY
         text = method.__doc__ or ""

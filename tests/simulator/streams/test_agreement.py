@@ -157,11 +157,11 @@ async def test_trades_are_those_of_rest(world: World) -> None:
         orders = [m["data"] for m in await wire.drain() if m["stream"] == names[0]]
         rows = world.rest("/api/v3/aggTrades", symbol="BTCUSDT", startTime=NOW + 1, limit=1000)
         assert len(rows) > 20
-        assert [{key: one[key] for key in row} for one, row in zip(orders, rows, strict=True)] == rows
+        assert [{key: order[key] for key in row} for order, row in zip(orders, rows, strict=True)] == rows
         orders = [m["data"] for m in await futures.drain()]
         rows = world.rest("/fapi/v1/aggTrades", symbol="BTCUSDT", startTime=NOW + 1, limit=1000)
         assert len(rows) > 20
-        assert [{key: one[key] for key in row} for one, row in zip(orders, rows, strict=True)] == rows
+        assert [{key: order[key] for key in row} for order, row in zip(orders, rows, strict=True)] == rows
 
 
 async def test_single_trades_are_those_of_rest(world: World) -> None:
@@ -170,9 +170,9 @@ async def test_single_trades_are_those_of_rest(world: World) -> None:
         world.pass_time(300)
         trades = [message["data"] for message in await wire.drain()]
     rows = world.rest("/api/v3/historicalTrades", symbol="ETHUSDT", fromId=trades[0]["t"], limit=1000)
-    told = [(one["t"], one["p"], one["q"], one["T"], one["m"]) for one in trades]
+    told = [(trade["t"], trade["p"], trade["q"], trade["T"], trade["m"]) for trade in trades]
     assert told == [(row["id"], row["price"], row["qty"], row["time"], row["isBuyerMaker"]) for row in rows]
-    assert [one["E"] for one in trades] == sorted(one["T"] for one in trades)
+    assert [trade["E"] for trade in trades] == sorted(trade["T"] for trade in trades)
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,10 @@ async def test_an_event_and_a_row_without_a_number(world: World) -> None:
         world.streams.faults.next(1, StreamFault.bad_event(), where=ARRAY)
         world.pass_time(5)
         messages = await wire.drain()
-    trade = next(one for one in messages if one["stream"] == TRADES)["data"]
+    trade = next(message for message in messages if message["stream"] == TRADES)["data"]
     assert trade["p"] == ""
     assert trade["q"] != ""
-    rows = next(one for one in messages if one["stream"] == ARRAY)["data"]
+    rows = next(message for message in messages if message["stream"] == ARRAY)["data"]
     assert [row for row in rows if row["c"] == ""] == [rows[len(rows) // 2]]
 
 
@@ -75,7 +75,7 @@ async def test_rows_of_coin_m_contracts(world: World) -> None:
     assert [row["s"] for row in rows if row["st"] == 2] == ["BTCUSD_PERP"] == [rows[-1]["s"]]
     assert {row["st"] for row in rows[:-1]} == {1}
     orders = found["!forceOrder@arr"]
-    assert [(one["st"], one["o"]["s"] == "BTCUSD_PERP") for one in orders[:2]] == [(1, False), (2, True)]
+    assert [(order["st"], order["o"]["s"] == "BTCUSD_PERP") for order in orders[:2]] == [(1, False), (2, True)]
 
 
 async def test_a_close_frame_has_code_and_reason(world: World) -> None:

@@ -147,14 +147,14 @@ async def test_microseconds(world: World) -> None:
         world.pass_time(70)
         pairs = list(zip(await usual.drain(), await fine.drain(), strict=True))
     assert len(pairs) > 30
-    for one, two in pairs:
-        assert two["data"]["E"] == one["data"]["E"] * 1000
-        if "k" in one["data"]:
-            bar, fine_bar = one["data"]["k"], two["data"]["k"]
+    for message, fine_message in pairs:
+        assert fine_message["data"]["E"] == message["data"]["E"] * 1000
+        if "k" in message["data"]:
+            bar, fine_bar = message["data"]["k"], fine_message["data"]["k"]
             assert (fine_bar["t"], fine_bar["T"]) == (bar["t"] * 1000, bar["T"] * 1000 + 999)
             assert {**fine_bar, "t": 0, "T": 0} == {**bar, "t": 0, "T": 0}
         else:
-            assert two["data"]["T"] == one["data"]["T"] * 1000
+            assert fine_message["data"]["T"] == message["data"]["T"] * 1000
     with pytest.raises(InvalidStatus) as refused:
         async with world.spot(f"{path}&timeUnit=SECOND"):
             pass
