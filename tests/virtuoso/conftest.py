@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -71,14 +72,13 @@ def hasty(settings: Settings) -> BinanceClient:
     )
 
 
-@pytest.fixture
-async def build() -> AsyncIterator[Build]:
-    """Makes initialized exchanges, and closes them after the test."""
+@asynccontextmanager
+async def exchanges(**options: Any) -> AsyncIterator[Build]:
+    """Makes initialized exchanges, and closes them; ``options`` are those of their class."""
     made: list[BinanceMethods] = []
 
     async def build_one(simulator: Simulator, base: type = fake_virtuoso.BaseExchange, **changes: Any) -> Any:
-        cls = make_exchange_class(base, section_for(simulator, **changes), client_factory=hasty)
-        exchange = cls({})
+        exchange = make_exchange_class(base, section_for(simulator, **changes), **options)({})
         made.append(exchange)
         assert await exchange.initialize()
         return exchange
@@ -86,6 +86,13 @@ async def build() -> AsyncIterator[Build]:
     yield build_one
     for exchange in made:
         await exchange.close()
+
+
+@pytest.fixture
+async def build() -> AsyncIterator[Build]:
+    """Makes exchanges whose clients give up at the first failure, and closes them after the test."""
+    async with exchanges(client_factory=hasty) as build_one:
+        yield build_one
 
 
 @pytest.fixture

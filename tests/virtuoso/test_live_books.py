@@ -11,10 +11,8 @@ import pytest
 
 from binance_sdk.simulator import Simulator
 from binance_sdk.simulator.streams import StreamFault
-from tests.virtuoso import fake_virtuoso
-from virtuoso_binance import make_exchange_class
 
-from .conftest import Build, section_for
+from .conftest import Build, exchanges
 
 
 def streams_of(simulator: Simulator) -> dict[str, str]:
@@ -24,18 +22,12 @@ def streams_of(simulator: Simulator) -> dict[str, str]:
 @pytest.fixture
 async def build() -> AsyncIterator[Callable[..., Awaitable[Any]]]:
     """Makes exchanges with the clients that users have, and closes them after the test."""
-    made: list[Any] = []
+    async with exchanges() as build_one:
 
-    async def build_one(simulator: Simulator, **changes: Any) -> Any:
-        section = section_for(simulator, websocket=streams_of(simulator), **changes)
-        exchange = make_exchange_class(fake_virtuoso.BaseExchange, section)({})
-        made.append(exchange)
-        assert await exchange.initialize()
-        return exchange
+        async def with_streams(simulator: Simulator, **changes: Any) -> Any:
+            return await build_one(simulator, websocket=streams_of(simulator), **changes)
 
-    yield build_one
-    for exchange in made:
-        await exchange.close()
+        yield with_streams
 
 
 @pytest.fixture
