@@ -1,0 +1,1 @@
+"""Compares the exchange, as it answers now, with what the spec says of it."""
