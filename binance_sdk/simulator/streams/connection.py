@@ -31,6 +31,9 @@ _POLICY_VIOLATION = 1008
 _TIMES = re.compile(rb'("(?:E|T|t|O|C)":)([1-9][0-9]{12})(?=[,}])')
 _MAX_UNSENT_BYTES = 256 * 2**20
 """Bytes that may wait for a client that does not read; with more the connection is reset."""
+_WRITE_BYTES = 2**20
+"""Frames are written together, about so many bytes. From Python 3.12 on a transport adds up all the pieces that wait
+in it at every write, so that the hundred thousand events of a jump of the clock would take minutes one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,8 @@ class StreamConnection(ServerConnection):
         self.since = 0
         self.names: dict[str, None] = {}
         self._parts: list[bytes] = []
+        self._unwritten: list[bytes] = []
+        self._unwritten_bytes = 0
         self._arrivals: deque[float] = deque()
         self._held: dict[str, list[bytes]] = {}
         self._pings: dict[bytes, asyncio.TimerHandle] = {}
@@ -153,11 +158,13 @@ class StreamConnection(ServerConnection):
 
     def abort(self) -> None:
         """Reset it, as a broken network does."""
+        self._write_all()
         reset_connection(self.transport)
 
     def freeze(self) -> None:
         """Stay open, and neither read nor write."""
         if not self.frozen and self.opened:
+            self._write_all()
             self.frozen = True
             self.transport.pause_reading()
 
@@ -295,14 +302,32 @@ class StreamConnection(ServerConnection):
                 self._write(late)
 
     def send_frames(self, frames: bytes) -> None:
-        """Send finished frames."""
+        """Send finished frames, together with what else is sent in this turn of the loop."""
         if self.opened and not self.frozen and self.state is State.OPEN:
-            self.transport.write(frames)
+            if not self._unwritten:
+                self.loop.call_soon(self._write_all)
+            self._unwritten.append(frames)
+            self._unwritten_bytes += len(frames)
+            if self._unwritten_bytes >= _WRITE_BYTES:
+                self._write_all()
 
     def _write(self, *payloads: bytes) -> None:
         self.send_frames(b"".join(map(text_frame, payloads)))
-        if self.opened and self.transport.get_write_buffer_size() > _MAX_UNSENT_BYTES:
+
+    def _write_all(self) -> None:
+        if not self._unwritten:
+            return
+        frames = b"".join(self._unwritten)
+        self._unwritten.clear()
+        self._unwritten_bytes = 0
+        self.transport.write(frames)
+        if self.transport.get_write_buffer_size() > _MAX_UNSENT_BYTES:
             self.abort()
+
+    def send_data(self) -> None:
+        """Called by the library to send control frames, which keep their place among the events."""
+        self._write_all()
+        super().send_data()
 
     def inject(self, fault: StreamFault, name: str, payload: bytes) -> None:
         """Let a fault happen in place of an event."""
