@@ -61,68 +61,68 @@ def read_reply(text: bytes | str) -> Reply | str:
         found: object = json.loads(text)
     except ValueError as error:
         raise ReplyError(f"not JSON: {error}") from error
-    fields = _object(found, "reply")
+    fields = read_object(found, "reply")
     for word in ("stale", "unknown"):
         if fields.get(word) is True:
             return word
-    now = _text(fields, "now")
-    granted = _text(fields, "granted")
+    now = read_text(fields, "now")
+    granted = read_text(fields, "granted")
     if _GRANTED.fullmatch(granted) is None:
         raise ReplyError(f"granted={granted[:20]!r}")
     return Reply(
         granted=tuple(flag == "1" for flag in granted),
-        short=_each(fields, "short", _short),
-        taken=_each(fields, "taken", lambda row, name: _snapshot(row, name, now)),
-        used=_each(fields, "used", _count),
+        short=read_each(fields, "short", _short),
+        taken=read_each(fields, "taken", lambda row, name: _snapshot(row, name, now)),
+        used=read_each(fields, "used", read_count),
         table=_table(fields["table"]) if "table" in fields else None,
-        version=_text(fields, "version"),
-        settled=_count(fields.get("settled"), "settled"),
-        doubted=_flag(fields.get("doubted"), "doubted"),
-        live=_count(fields.get("live"), "live"),
-        shares=_number(fields.get("shares"), "shares", 1e-9),
+        version=read_text(fields, "version"),
+        settled=read_count(fields.get("settled"), "settled"),
+        doubted=read_flag(fields.get("doubted"), "doubted"),
+        live=read_count(fields.get("live"), "live"),
+        shares=read_number(fields.get("shares"), "shares", 1e-9),
         now=_time(now),
-        closed=_number(fields.get("closed"), "closed"),
-        banned=_number(fields.get("banned"), "banned"),
-        reason=_text(fields, "reason"),
+        closed=read_number(fields.get("closed"), "closed"),
+        banned=read_number(fields.get("banned"), "banned"),
+        reason=read_text(fields, "reason"),
     )
 
 
-def _object(value: object, name: str) -> dict[str, object]:
+def read_object(value: object, name: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise ReplyError(f"{name} is no object")
     return cast("dict[str, object]", value)
 
 
-def _each(fields: dict[str, object], name: str, read: Callable[[object, str], T]) -> dict[str, T]:
-    return {key: read(value, f"{name}.{key}") for key, value in _object(fields.get(name), name).items()}
+def read_each(fields: dict[str, object], name: str, read: Callable[[object, str], T]) -> dict[str, T]:
+    return {key: read(value, f"{name}.{key}") for key, value in read_object(fields.get(name), name).items()}
 
 
-def _row(value: object, name: str, length: int) -> list[object]:
+def read_row(value: object, name: str, length: int) -> list[object]:
     if not isinstance(value, list) or len(cast("list[object]", value)) != length:
         raise ReplyError(f"{name} is no list of {length}")
     return cast("list[object]", value)
 
 
-def _number(value: object, name: str, least: float = 0.0) -> float:
+def read_number(value: object, name: str, least: float = 0.0) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= _MOST:
         raise ReplyError(f"{name} is no number from {least:g} on")
     return float(value)
 
 
-def _count(value: object, name: str, least: int = 0) -> int:
-    number = _number(value, name, least)
+def read_count(value: object, name: str, least: int = 0) -> int:
+    number = read_number(value, name, least)
     if number != int(number):
         raise ReplyError(f"{name} is no whole number")
     return int(number)
 
 
-def _flag(value: object, name: str) -> bool:
+def read_flag(value: object, name: str) -> bool:
     if not isinstance(value, bool):
         raise ReplyError(f"{name} is neither true nor false")
     return value
 
 
-def _text(fields: dict[str, object], name: str) -> str:
+def read_text(fields: dict[str, object], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or len(value) > _LONGEST or not value.isprintable():
         raise ReplyError(f"{name} is no short text")
@@ -140,25 +140,25 @@ def _time(text: str) -> float:
 
 
 def _short(value: object, name: str) -> tuple[float | None, int]:
-    row = _row(value, name, 2)
-    seconds = _number(row[0], name, -1.0)
-    return (None if seconds < 0 else seconds), _count(row[1], name)
+    row = read_row(value, name, 2)
+    seconds = read_number(row[0], name, -1.0)
+    return (None if seconds < 0 else seconds), read_count(row[1], name)
 
 
 def _snapshot(value: object, name: str, at: str) -> Snapshot:
-    row = _row(value, name, 5)
-    index, unreported, reported, resets = (_count(part, name, -1) for part in row[:4])
-    return Snapshot(index, unreported, reported, resets, at, _flag(row[4], name))
+    row = read_row(value, name, 5)
+    index, unreported, reported, resets = (read_count(part, name, -1) for part in row[:4])
+    return Snapshot(index, unreported, reported, resets, at, read_flag(row[4], name))
 
 
 def _table(value: object) -> Table:
     table: Table = {}
-    for kind, row in _object(value, "table").items():
-        pairs = _row(row, f"table.{kind}", 2)[1]
+    for kind, row in read_object(value, "table").items():
+        pairs = read_row(row, f"table.{kind}", 2)[1]
         if not isinstance(pairs, list) or not pairs:
             raise ReplyError(f"table.{kind} has no limit")
         limits = table[kind] = {}
         for pair in cast("list[object]", pairs):
-            seconds, limit = _row(pair, f"table.{kind}", 2)
-            limits[_count(seconds, f"table.{kind}", 1)] = _count(limit, f"table.{kind}", 1)
+            seconds, limit = read_row(pair, f"table.{kind}", 2)
+            limits[read_count(seconds, f"table.{kind}", 1)] = read_count(limit, f"table.{kind}", 1)
     return table

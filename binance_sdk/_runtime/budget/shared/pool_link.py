@@ -6,10 +6,12 @@ Nothing here waits or reads a clock; whoever calls holds the lock of the ledger.
 from __future__ import annotations
 
 import math
+import os
+import socket
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from binance_sdk._runtime.budget.ledger import Ticket
 from binance_sdk._runtime.budget.shared.endings import Endings
@@ -51,6 +53,11 @@ _REMEMBERED = 600.0
 """Seconds for which the largest number of others is remembered: a store that was restarted has forgotten them."""
 
 
+def _new_consumer() -> str:
+    """A name that no other process has, and by which people find the process: its host, and its number there."""
+    return f"{socket.gethostname()[:64]}/{os.getpid()}/{uuid.uuid4().hex[:12]}"
+
+
 @dataclass
 class PoolLink:
     """What one process tells the store of one pool, and hears from it. Times are monotonic seconds."""
@@ -61,7 +68,7 @@ class PoolLink:
     poke: Callable[[], None]
     """Wakes whoever sends messages."""
     store: StoreView
-    consumer: str = field(default_factory=lambda: uuid4().hex)
+    consumer: str = field(default_factory=_new_consumer)
     heard_at: float = -math.inf
     """When the last reply came, and how many processes there were by it."""
     live: int = 0
@@ -383,7 +390,7 @@ class PoolLink:
 
     def after_fork(self) -> None:
         """In the child: a consumer of its own, with nothing in flight."""
-        self.consumer, self._seq, self._endings = uuid4().hex, 0, Endings()
+        self.consumer, self._seq, self._endings = _new_consumer(), 0, Endings()
         self._asking, self._answering, self._wanted = [], [], []
         self.heard_at = self.sent_at = self._looked_at = -math.inf
         self._version, self._look = "", False

@@ -8,7 +8,8 @@ from hashlib import sha1
 from importlib.resources import files
 from urllib.parse import quote
 
-PARTS = ("fixed_window.lua", "sliding_window.lua", "fairness.lua", "pool.lua", "sync.lua")
+POOL_PARTS = ("fixed_window.lua", "sliding_window.lua", "fairness.lua", "pool.lua")
+PARTS = (*POOL_PARTS, "sync.lua")
 
 
 @cache

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from binance_sdk._runtime.budget.shared.script import Script
 from binance_sdk._runtime.budget.shared.store_address import StoreAddress
@@ -11,6 +12,7 @@ from binance_sdk._runtime.locks import IMPORT_LOCK
 from binance_sdk._runtime.secrets import without_frames
 from binance_sdk.errors import ConfigError
 
+T = TypeVar("T")
 TIMEOUT = 2.0
 """Seconds to connect, and again for each answer; a slower store counts as away."""
 _OLDEST = (7, 0)
@@ -42,6 +44,38 @@ class StoreConnection:
             StoreAwayError: the store does not answer, or not in time.
             ConfigError: it refuses us, or the key holds something else.
         """
+
+        def run(client: Any) -> bytes | str:
+            import redis.exceptions as errors
+
+            try:
+                return client.evalsha(script.sha, 1, script.key, message)  # type: ignore[no-any-return]
+            except errors.NoScriptError:
+                return client.eval(script.text, 1, script.key, message, "loaded")  # type: ignore[no-any-return]
+
+        return self._ask(run, script.key)
+
+    def look(self, text: str, key: str) -> bytes | str | None:
+        """Run a script that writes nothing; None where it answers nothing.
+
+        Raises:
+            StoreAwayError: as ``run``.
+            ConfigError: as ``run``.
+        """
+        found: bytes | str | None = self._ask(lambda client: client.eval(text, 1, key), key)
+        return found
+
+    def keys(self, pattern: str) -> list[str]:
+        """Names of the keys that match a pattern of ``SCAN``, in order.
+
+        Raises:
+            StoreAwayError: as ``run``.
+            ConfigError: as ``run``.
+        """
+        found: list[bytes | str] = self._ask(lambda client: list(client.scan_iter(match=pattern, count=1000)), pattern)
+        return sorted({key if isinstance(key, str) else key.decode("utf-8", "replace") for key in found})
+
+    def _ask(self, ask: Callable[[Any], T], key: str) -> T:
         failure: BaseException
         with IMPORT_LOCK:
             import redis.exceptions as errors
@@ -49,19 +83,16 @@ class StoreConnection:
             client = self._client
             if client is None:
                 client = self._open()
-            try:
-                reply = client.evalsha(script.sha, 1, script.key, message)
-            except errors.NoScriptError:
-                reply = client.eval(script.text, 1, script.key, message, "loaded")
+            reply = ask(client)
         except errors.RedisError as error:
-            failure = self._meaning(error, script)
+            failure = self._meaning(error, key)
         except ConfigError as error:
             failure = error
         except (OSError, ValueError, TypeError) as error:
             # A certificate that cannot be read, for one.
             failure = ConfigError(f"{self._address.shown} cannot be opened: {_short(error)}; check limits_url")
         else:
-            return reply  # type: ignore[no-any-return]
+            return reply
         self._drop()
         # What redis-py raised holds the password in its frames.
         raise without_frames(failure)
@@ -122,7 +153,7 @@ class StoreConnection:
             oldest = ".".join(map(str, _OLDEST))
             raise ConfigError(f"{self._address.shown} is version {version}; {oldest} or newer is needed")
 
-    def _meaning(self, error: Exception, script: Script) -> StoreAwayError | ConfigError:
+    def _meaning(self, error: Exception, key: str) -> StoreAwayError | ConfigError:
         import redis.exceptions as errors
 
         where, text = self._address.shown, _short(error)
@@ -137,9 +168,7 @@ class StoreConnection:
         if "BINANCESDK" in text or "WRONGTYPE" in text:
             what = text.partition("BINANCESDK")[2].strip()
             what = f"is of another version of this package ({what})" if what.startswith("format") else "is not ours"
-            return ConfigError(
-                f"{where}: what the key {script.key!r} holds {what}; use another limits_key, or delete the key"
-            )
+            return ConfigError(f"{where}: what the key {key!r} holds {what}; use another limits_key, or delete the key")
         if "DB index" in text or "unknown command" in text:
             return ConfigError(f"{where} cannot be used: {text}; check limits_url")
         return StoreAwayError(f"{where} cannot run the script now: {text}")

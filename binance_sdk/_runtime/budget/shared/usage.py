@@ -1,0 +1,191 @@
+"""Who uses what of the budgets in a store: read for people, without taking part and without changing anything."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import quote, unquote
+
+from binance_sdk._runtime.budget.shared.messages import (
+    ReplyError,
+    read_count,
+    read_each,
+    read_flag,
+    read_number,
+    read_object,
+    read_row,
+    read_text,
+)
+from binance_sdk._runtime.budget.shared.script import POOL_PARTS, source
+from binance_sdk._runtime.budget.shared.store_address import StoreAddress
+from binance_sdk._runtime.budget.shared.store_connection import StoreConnection
+from binance_sdk.errors import ConfigError
+
+_KEY = re.compile(r"binance-sdk:\{([^{}:]+)\}:([^{}:]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedWindow:
+    """One limit of a pool, as the store counts it for all processes.
+
+    Args:
+        kind: ``weight``, or the name of a group.
+        seconds: Length of the window.
+        limit: Allowed in a window by the exchange; margins are each process's own.
+        used: Spent in the running window or reserved from it, by all.
+        in_flight: Of that, by requests that are under way.
+        resets_in: Seconds to its end; for a sliding window, until all that was spent is free again.
+        doubted: The store does not know what was spent before it came up, and gives out 3 % until that is over.
+    """
+
+    kind: str
+    seconds: int
+    limit: int
+    used: int
+    in_flight: int
+    resets_in: float
+    doubted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """One process that spends from a pool.
+
+    Args:
+        id: Host, process id, and a part that no other process has: ``worker-3/4711/9f8e7d6c5b4a``.
+        share: Its ``limits_share``.
+        silent_for: Seconds since it last said something.
+        lapsed: It was silent for so long that it counts as dead.
+        waits_for: Seconds for which its calls have waited for room and got nothing; None if none waits.
+        wants: Weight that its waiting calls ask for.
+        used: Weight that it took in the running window, by the window's name, such as ``weight/60``.
+        in_flight: What of its requests is under way, by the window's name.
+    """
+
+    id: str
+    share: float
+    silent_for: float
+    lapsed: bool
+    waits_for: float | None
+    wants: int
+    used: Mapping[str, int]
+    in_flight: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPool:
+    """One pool of limits in a store.
+
+    Args:
+        limits_key: The budget that it belongs to.
+        name: Of the pool, as in messages and metrics.
+        windows: By name, such as ``weight/60``.
+        consumers: Processes that were heard of in the last hour, by their ids.
+        closed_for: Seconds until anything may be sent; 0 if it may be now.
+        banned_for: Seconds until the ban of the IP address ends; 0 without one.
+        reason: Why it is closed.
+    """
+
+    limits_key: str
+    name: str
+    windows: Mapping[str, SharedWindow]
+    consumers: tuple[Consumer, ...]
+    closed_for: float
+    banned_for: float
+    reason: str
+
+
+class UsageReader:
+    """Reads the budgets of a store; blocking. It is no consumer: nobody gets less because somebody looks."""
+
+    def __init__(self, address: StoreAddress) -> None:
+        self._address = address
+        self._connection = StoreConnection(address)
+
+    def read(self, limits_key: str | None = None) -> tuple[SharedPool, ...]:
+        """The pools of one budget, or of all, by their names.
+
+        The store's user needs ``+scan`` beside what consumers need.
+
+        Raises:
+            StoreAwayError: the store does not answer, or not in time.
+            ConfigError: it refuses us, or a key holds something else or belongs to another version of this package.
+        """
+        pattern = "*" if limits_key is None else quote(limits_key, safe="")
+        text = f"{source(POOL_PARTS)}\n{source(('usage.lua',))}"
+        found: list[SharedPool] = []
+        for key in self._connection.keys(f"binance-sdk:{{{pattern}}}:*"):
+            match = _KEY.fullmatch(key)
+            told = self._connection.look(text, key) if match else None
+            if match and told is not None:
+                found.append(self._pool(key, unquote(match[1]), unquote(match[2]), told))
+        return tuple(found)
+
+    def _pool(self, key: str, limits_key: str, name: str, told: bytes | str) -> SharedPool:
+        try:
+            return _read_pool(limits_key, name, told)
+        except (ReplyError, ValueError) as error:
+            raise ConfigError(
+                f"{self._address.shown}: what the key {key!r} holds is not ours ({error}); "
+                "use another limits_key, or delete the key"
+            ) from error
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> UsageReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _read_pool(limits_key: str, name: str, told: bytes | str) -> SharedPool:
+    fields = read_object(json.loads(told), "usage")
+    # An empty list of Lua is an empty object of JSON.
+    rows = cast("object", fields.get("consumers") or [])
+    if not isinstance(rows, list):
+        raise ReplyError("consumers is no list")
+    consumers = sorted((_consumer(row) for row in cast("list[object]", rows)), key=lambda each: each.id)
+    return SharedPool(
+        limits_key,
+        name,
+        dict(sorted(read_each(fields, "windows", _window).items())),
+        tuple(consumers),
+        read_number(fields.get("closed"), "closed"),
+        read_number(fields.get("banned"), "banned"),
+        read_text(fields, "reason"),
+    )
+
+
+def _window(value: object, name: str) -> SharedWindow:
+    kind, seconds, limit, used, in_flight, resets_in, doubted = read_row(value, name, 7)
+    return SharedWindow(
+        read_text({name: kind}, name),
+        read_count(seconds, name, 1),
+        read_count(limit, name),
+        read_count(used, name),
+        read_count(in_flight, name),
+        max(0.0, read_number(resets_in, name, -1e9)),
+        read_flag(doubted, name),
+    )
+
+
+def _consumer(value: object) -> Consumer:
+    name = "consumers"
+    key, share, silent_for, lapsed, waits_for, wants, used, in_flight = read_row(value, name, 8)
+    amounts = {"used": used, "in_flight": in_flight}
+    waited = read_number(waits_for, name, -1.0)
+    return Consumer(
+        read_text({name: key}, name),
+        read_number(share, name),
+        max(0.0, read_number(silent_for, name, -1e9)),
+        read_flag(lapsed, name),
+        None if waited < 0 else waited,
+        read_count(wants, name),
+        read_each(amounts, "used", read_count),
+        read_each(amounts, "in_flight", read_count),
+    )
