@@ -23,6 +23,17 @@ from .servers import Server, free_port, running, valkey
 
 _TABLE = {"weight": ["fixed", [[86_400, 1000]]], "group": ["sliding", [[86_400, 500]]]}
 
+_PLAIN: dict[str, Any] = {
+    "id": "a",
+    "share": 1,
+    "version": "",
+    "settled": 0,
+    "endings": [],
+    "held": {},
+    "wants": [],
+    "table": _TABLE,
+}
+
 
 @pytest.fixture
 def reader(server: Server) -> Iterator[UsageReader]:
@@ -33,18 +44,8 @@ def reader(server: Server) -> Iterator[UsageReader]:
 
 
 def _told(server: Server, key: str, seq: int, **more: Any) -> None:
-    plain = {
-        "id": "a",
-        "share": 1,
-        "version": "",
-        "settled": 0,
-        "endings": [],
-        "held": {},
-        "wants": [],
-        "table": _TABLE,
-    }
     with redis.Redis(port=server.port) as client:
-        client.eval(Script(key).text, 1, key, json.dumps({**plain, "seq": seq, **more}))
+        client.eval(Script(key).text, 1, key, json.dumps({**_PLAIN, "seq": seq, **more}))
 
 
 def test_an_empty_store_has_no_pools(reader: UsageReader) -> None:

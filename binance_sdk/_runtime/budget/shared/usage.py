@@ -146,7 +146,7 @@ class UsageReader:
 def _read_pool(limits_key: str, name: str, told: bytes | str) -> SharedPool:
     fields = read_object(json.loads(told), "usage")
     # An empty list of Lua is an empty object of JSON.
-    rows = cast("object", fields.get("consumers") or [])
+    rows: object = fields.get("consumers") or []
     if not isinstance(rows, list):
         raise ReplyError("consumers is no list")
     consumers = sorted((_consumer(row) for row in cast("list[object]", rows)), key=lambda each: each.id)
