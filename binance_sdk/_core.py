@@ -21,7 +21,7 @@ from binance_sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from binance_sdk._runtime.budget.shared.store import Store
-    from binance_sdk._runtime.budget.shared.store_address import StoreSettings
+    from binance_sdk._runtime.budget.shared.store_settings import StoreSettings
     from binance_sdk._runtime.stream.connection.websocket import Connector
     from binance_sdk._runtime.stream.context import StreamContext
     from binance_sdk._runtime.stream.manager import BackgroundStreamManager, StreamManager

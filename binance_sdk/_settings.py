@@ -38,7 +38,7 @@ from binance_sdk.simulator_url import SIMULATOR_VARIABLE, read_simulator_url
 
 if TYPE_CHECKING:
     from binance_sdk._runtime.budget.shared.store import Store
-    from binance_sdk._runtime.budget.shared.store_address import StoreSettings
+    from binance_sdk._runtime.budget.shared.store_settings import StoreSettings
 
 _LONGEST_KEY = 1000
 _LONGEST_LIMITS_KEY = 200
@@ -141,7 +141,8 @@ def _store(given: Arguments) -> StoreSettings | None:
         return None
     if not given.budget:
         raise ConfigError("limits_url shares a budget, and budget=False switches it off: leave one of them out")
-    from binance_sdk._runtime.budget.shared.store_address import StoreSettings, read_store_address
+    from binance_sdk._runtime.budget.shared.store_settings import StoreSettings
+    from binance_sdk._runtime.store.address import read_store_address
 
     address = read_store_address(url, source)
     if find_spec("redis") is None:

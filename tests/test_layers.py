@@ -99,9 +99,10 @@ def test_the_runtime_knows_nothing_above_it() -> None:
 
 ROOMS = {
     "transport": (),
+    "store": (),
     "answers": ("transport",),
-    "budget": (),
-    "calls": ("transport", "answers", "budget"),
+    "budget": ("store",),
+    "calls": ("transport", "store", "answers", "budget"),
     "stream": ("transport", "answers", "calls"),
     "book": (),
     "live_book": ("transport", "answers", "budget", "calls", "stream", "book"),

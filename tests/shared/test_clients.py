@@ -13,8 +13,8 @@ import pytest
 import redis
 
 from binance_sdk import BinanceClient, RequestOptions, SyncBinanceClient
-from binance_sdk._runtime.budget.shared import store_connection
 from binance_sdk._runtime.budget.shared.script import pool_key
+from binance_sdk._runtime.store import connection
 from binance_sdk.errors import BudgetError, ConfigError, IPBannedError
 from binance_sdk.events import Event, StoreChanged, Waited
 from binance_sdk.simulator import Simulator
@@ -243,7 +243,7 @@ def test_a_server_that_is_too_old_is_an_error(
 def test_a_store_that_does_not_answer_has_a_bound(
     exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_connection, "TIMEOUT", 0.2)
+    monkeypatch.setattr(connection, "TIMEOUT", 0.2)
     with SyncBinanceClient(**_settings(exchange, store)) as client, redis.Redis(port=store.port) as looking:
         client.spot.ping()
 

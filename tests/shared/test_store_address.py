@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from binance_sdk import SyncBinanceClient
-from binance_sdk._runtime.budget.shared.store_address import StoreAddress, read_store_address
+from binance_sdk._runtime.store.address import StoreAddress, read_store_address
 from binance_sdk.errors import ConfigError
 
 _SECRET = "gehe1m"

@@ -13,9 +13,9 @@ import redis
 
 from binance_sdk import SyncBinanceClient
 from binance_sdk._runtime.budget.shared.script import Script, pool_key
-from binance_sdk._runtime.budget.shared.store_address import read_store_address
-from binance_sdk._runtime.budget.shared.store_connection import StoreAwayError
 from binance_sdk._runtime.budget.shared.usage import UsageReader
+from binance_sdk._runtime.store.address import read_store_address
+from binance_sdk._runtime.store.connection import StoreAwayError
 from binance_sdk.errors import ConfigError
 from binance_sdk.simulator import Simulator
 

@@ -16,15 +16,16 @@ from binance_sdk._runtime.budget.ledger import Ledger
 from binance_sdk._runtime.budget.pool import Pool
 from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.budget.shared.messages import ReplyError, read_reply
+from binance_sdk._runtime.budget.shared.pool_connection import PoolConnection
 from binance_sdk._runtime.budget.shared.pool_link import PoolLink
 from binance_sdk._runtime.budget.shared.script import Script, pool_key
 from binance_sdk._runtime.budget.shared.status import StoreState, StoreStatus
-from binance_sdk._runtime.budget.shared.store_address import StoreSettings
-from binance_sdk._runtime.budget.shared.store_connection import StoreAwayError, StoreConnection
+from binance_sdk._runtime.budget.shared.store_settings import StoreSettings
 from binance_sdk._runtime.clock import BlockingClock, Clock
 from binance_sdk._runtime.fork import abandon, notify_after_fork
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.market import PoolLimits
+from binance_sdk._runtime.store.connection import StoreAwayError
 from binance_sdk.errors import ConfigError
 
 _LOGGER = logging.getLogger("binance_sdk")
@@ -59,7 +60,7 @@ class Store:
 
     def __post_init__(self) -> None:
         self._clock = BlockingClock()
-        self._connection = StoreConnection(self.settings.address)
+        self._connection = PoolConnection(self.settings.address)
         self._lock = new_lock()
         self._poked, self._stop = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -249,7 +250,7 @@ class Store:
     def after_fork(self) -> None:
         """In the child: the thread and the connection are the parent's."""
         abandon(self._connection)
-        self._connection = StoreConnection(self.settings.address)
+        self._connection = PoolConnection(self.settings.address)
         self._thread, self._poked, self._stop = None, threading.Event(), threading.Event()
         self._retry_at = math.inf
         for link in self._links():

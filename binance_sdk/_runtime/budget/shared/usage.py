@@ -19,9 +19,9 @@ from binance_sdk._runtime.budget.shared.messages import (
     read_row,
     read_text,
 )
+from binance_sdk._runtime.budget.shared.pool_connection import PoolConnection
 from binance_sdk._runtime.budget.shared.script import POOL_PARTS, source
-from binance_sdk._runtime.budget.shared.store_address import StoreAddress
-from binance_sdk._runtime.budget.shared.store_connection import StoreConnection
+from binance_sdk._runtime.store.address import StoreAddress
 from binance_sdk.errors import ConfigError
 
 _KEY = re.compile(r"binance-sdk:\{([^{}:]+)\}:([^{}:]+)")
@@ -103,7 +103,7 @@ class UsageReader:
 
     def __init__(self, address: StoreAddress) -> None:
         self._address = address
-        self._connection = StoreConnection(address)
+        self._connection = PoolConnection(address)
 
     def read(self, limits_key: str | None = None) -> tuple[SharedPool, ...]:
         """The pools of one budget, or of all, by their names.

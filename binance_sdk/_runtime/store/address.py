@@ -1,4 +1,4 @@
-"""``limits_url``: where a store is, checked before anything is opened. Nothing of redis-py is needed for that."""
+"""The URL of a store, checked before anything is opened; nothing of redis-py is needed for that."""
 
 from __future__ import annotations
 
@@ -40,19 +40,6 @@ class StoreAddress:
     def identity(self) -> tuple[object, ...]:
         """Two addresses with the same one are the same store."""
         return self.kind, self.hosts, self.path, self.service, self.db
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """What makes two clients use the same store as the same consumer."""
-
-    address: StoreAddress
-    limits_key: str
-    share: float
-
-    @property
-    def identity(self) -> tuple[object, ...]:
-        return self.address.identity, self.limits_key, self.share
 
 
 def read_store_address(url: object, source: str) -> StoreAddress:

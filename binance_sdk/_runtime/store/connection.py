@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from binance_sdk._runtime.budget.shared.script import Script
-from binance_sdk._runtime.budget.shared.store_address import StoreAddress
 from binance_sdk._runtime.locks import IMPORT_LOCK
 from binance_sdk._runtime.secrets import without_frames
+from binance_sdk._runtime.store.address import StoreAddress
 from binance_sdk.errors import ConfigError
 
 T = TypeVar("T")
@@ -29,53 +28,57 @@ class StoreAwayError(Exception):
         every process. A store that only does not answer may be there for others."""
 
 
-class StoreConnection:
-    """One connection, made at the first call and again after it was lost."""
+class StoreScript(Protocol):
+    """A script that runs inside the store, and the digest by which the store knows it."""
 
-    def __init__(self, address: StoreAddress) -> None:
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def sha(self) -> str: ...
+
+
+def run_script(
+    client: Any,
+    script: StoreScript,
+    keys: tuple[str, ...],
+    arguments: tuple[str | bytes, ...],
+    when_loaded: tuple[str, ...] = (),
+) -> Any:
+    """What a script returns, run on keys; ``when_loaded`` are arguments more where the store did not know it."""
+    import redis.exceptions as errors
+
+    try:
+        return client.evalsha(script.sha, len(keys), *keys, *arguments)
+    except errors.NoScriptError:
+        return client.eval(script.text, len(keys), *keys, *arguments, *when_loaded)
+
+
+Refused = Callable[[str], "ConfigError | None"]
+"""What an error means to whoever asks; None where he knows no better than the connection."""
+
+
+class StoreConnection:
+    """One connection, made at the first call and again after it was lost.
+
+    Args:
+        address: Where to.
+        setting: Name of the client's setting that says so, for messages.
+    """
+
+    def __init__(self, address: StoreAddress, setting: str) -> None:
         self._address = address
+        self._setting = setting
         self._client: Any = None
         self._sentinel: Any = None
 
-    def run(self, script: Script, message: str) -> bytes | str:
-        """Run the script with a message.
+    def ask(self, ask: Callable[[Any], T], refused: Refused) -> T:
+        """What ``ask`` gets from the client of redis-py.
 
         Raises:
             StoreAwayError: the store does not answer, or not in time.
-            ConfigError: it refuses us, or the key holds something else.
+            ConfigError: it refuses us.
         """
-
-        def run(client: Any) -> bytes | str:
-            import redis.exceptions as errors
-
-            try:
-                return client.evalsha(script.sha, 1, script.key, message)  # type: ignore[no-any-return]
-            except errors.NoScriptError:
-                return client.eval(script.text, 1, script.key, message, "loaded")  # type: ignore[no-any-return]
-
-        return self._ask(run, script.key)
-
-    def look(self, text: str, key: str) -> bytes | str | None:
-        """Run a script that writes nothing; None where it answers nothing.
-
-        Raises:
-            StoreAwayError: as ``run``.
-            ConfigError: as ``run``.
-        """
-        found: bytes | str | None = self._ask(lambda client: client.eval(text, 1, key), key)
-        return found
-
-    def keys(self, pattern: str) -> list[str]:
-        """Names of the keys that match a pattern of ``SCAN``, in order.
-
-        Raises:
-            StoreAwayError: as ``run``.
-            ConfigError: as ``run``.
-        """
-        found: list[bytes | str] = self._ask(lambda client: list(client.scan_iter(match=pattern, count=1000)), pattern)
-        return sorted({key if isinstance(key, str) else key.decode("utf-8", "replace") for key in found})
-
-    def _ask(self, ask: Callable[[Any], T], key: str) -> T:
         failure: BaseException
         with IMPORT_LOCK:
             import redis.exceptions as errors
@@ -83,16 +86,14 @@ class StoreConnection:
             client = self._client
             if client is None:
                 client = self._open()
-            reply = ask(client)
+            return ask(client)
         except errors.RedisError as error:
-            failure = self._meaning(error, key)
+            failure = self._meaning(error, refused)
         except ConfigError as error:
             failure = error
         except (OSError, ValueError, TypeError) as error:
             # A certificate that cannot be read, for one.
-            failure = ConfigError(f"{self._address.shown} cannot be opened: {_short(error)}; check limits_url")
-        else:
-            return reply
+            failure = ConfigError(f"{self._address.shown} cannot be opened: {_short(error)}; check {self._setting}")
         self._drop()
         # What redis-py raised holds the password in its frames.
         raise without_frames(failure)
@@ -153,24 +154,23 @@ class StoreConnection:
             oldest = ".".join(map(str, _OLDEST))
             raise ConfigError(f"{self._address.shown} is version {version}; {oldest} or newer is needed")
 
-    def _meaning(self, error: Exception, key: str) -> StoreAwayError | ConfigError:
+    def _meaning(self, error: Exception, refused: Refused) -> StoreAwayError | ConfigError:
         import redis.exceptions as errors
 
         where, text = self._address.shown, _short(error)
         if isinstance(error, errors.AuthenticationError | errors.NoPermissionError | errors.AuthorizationError):
-            return ConfigError(f"{where} refuses the user or password of limits_url, or what it needs: {text}")
+            return ConfigError(f"{where} refuses the user or password of {self._setting}, or what it needs: {text}")
         if isinstance(error, errors.TimeoutError):
             return StoreAwayError(f"{where} does not answer within {TIMEOUT:g} s")
         if isinstance(error, errors.ConnectionError):
             return StoreAwayError(
                 f"{where} cannot be reached: {text}", down=not isinstance(error.__cause__, TimeoutError)
             )
-        if "BINANCESDK" in text or "WRONGTYPE" in text:
-            what = text.partition("BINANCESDK")[2].strip()
-            what = f"is of another version of this package ({what})" if what.startswith("format") else "is not ours"
-            return ConfigError(f"{where}: what the key {key!r} holds {what}; use another limits_key, or delete the key")
+        meant = refused(text)
+        if meant is not None:
+            return meant
         if "DB index" in text or "unknown command" in text:
-            return ConfigError(f"{where} cannot be used: {text}; check limits_url")
+            return ConfigError(f"{where} cannot be used: {text}; check {self._setting}")
         return StoreAwayError(f"{where} cannot run the script now: {text}")
 
     def close(self) -> None:

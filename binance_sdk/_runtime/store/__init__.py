@@ -1,0 +1,1 @@
+"""A Valkey or Redis that processes share: where it is, and one connection to it; loaded only where it is asked for."""
