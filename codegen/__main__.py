@@ -8,16 +8,16 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from codegen.checks.lint import OLD_AFTER, broken_rules, old_facts
 from codegen.documents import FILL, Problem, SpecError
-from codegen.editor_schema import render_schema
-from codegen.hand_tables import TableError
-from codegen.lint import OLD_AFTER, broken_rules, old_facts
 from codegen.load import load
-from codegen.new import RefusedError, new_endpoint, new_stream
-from codegen.readers import unread_values
-from codegen.release import Project, breaches
-from codegen.spec import Spec
-from codegen.spec_files import EDITOR_SCHEMA
+from codegen.releasing.release import Project, breaches
+from codegen.rendering.readers import unread_values
+from codegen.scaffold.hand_tables import TableError
+from codegen.scaffold.new import RefusedError, new_endpoint, new_stream
+from codegen.spec_model.editor_schema import render_schema
+from codegen.spec_model.files import EDITOR_SCHEMA
+from codegen.spec_model.spec import Spec
 
 ROOT = Path(__file__).resolve().parent.parent
 _TOOLS = ("datamodel_code_generator", "jinja2", "ruff")
@@ -68,8 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command in ("changelog", "release"):
         return _release(spec, options, today)
     try:
-        from codegen.clients import render_clients
-        from codegen.render import difference, is_ours, render_and_watch, unread, write, write_named
+        from codegen.rendering.clients import render_clients
+        from codegen.rendering.render import difference, is_ours, render_and_watch, unread, write, write_named
 
         if options.command == "lint":
             problems = [*unread(spec), *_unread_values(options.out)]
@@ -187,7 +187,7 @@ def _add_draft(parser: argparse.ArgumentParser) -> None:
 def _release(spec: Spec, options: argparse.Namespace, today: date) -> int:
     from codegen.diff.report import changes
     from codegen.diff.sides import NoSpecError, read_sides
-    from codegen.release import ReleaseError, record, since_release, write_changelog
+    from codegen.releasing.release import ReleaseError, record, since_release, write_changelog
 
     project = _project(options)
     try:

@@ -8,22 +8,18 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from codegen.check_markets import check_markets
-from codegen.checks import check
+from codegen.checks.check import check
+from codegen.checks.markets import check_markets
 from codegen.documents import Document, Problem, SpecError, parse
-from codegen.explain import did_you_mean, explain
 from codegen.names import english_list
-from codegen.spec import SHARED, STREAMS, Placed, Spec
-from codegen.spec_files import TOP_FILES, WRITTEN
-from codegen.spec_model import (
-    EnvironmentsFile,
-    ErrorsFile,
-    MarketsFile,
-    Operation,
-    SpecFile,
-)
-from codegen.spec_names import NamesFile
-from codegen.spec_streams import StreamsFile
+from codegen.spec_model.dictionary import NamesFile
+from codegen.spec_model.errors import ErrorsFile
+from codegen.spec_model.explain import did_you_mean, explain
+from codegen.spec_model.files import TOP_FILES, WRITTEN
+from codegen.spec_model.markets import EnvironmentsFile, MarketsFile
+from codegen.spec_model.operations import Operation, SpecFile
+from codegen.spec_model.spec import SHARED, STREAMS, Placed, Spec
+from codegen.spec_model.streams import StreamsFile
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from codegen.hand_tables import lines_of_endpoint, lines_of_stream, wanted
 from codegen.load import load
-from codegen.spec import Spec
+from codegen.scaffold.hand_tables import lines_of_endpoint, lines_of_stream, wanted
+from codegen.spec_model.spec import Spec
 from tests.shared_facts import REPOSITORY
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.hand_tables import Line, unfilled, with_line
+from codegen.scaffold.hand_tables import Line, unfilled, with_line
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -226,6 +226,30 @@ def test_the_generator_needs_no_generated_code() -> None:
     assert found == []
 
 
+CODEGEN_ROOMS = {
+    "spec_model": (),
+    "checks": ("spec_model",),
+    "rendering": ("spec_model",),
+    "scaffold": ("spec_model",),
+    "importer": ("spec_model", "checks", "scaffold"),
+    "diff": ("spec_model", "rendering"),
+    "releasing": ("spec_model", "diff"),
+}
+CODEGEN_LEAVES = ("documents", "names")
+
+
+def test_the_rooms_of_the_generator_stand_on_each_other_in_one_direction() -> None:
+    house = ROOT / "codegen"
+    assert {path.parent.name for path in house.glob("*/__init__.py")} == set(CODEGEN_ROOMS)
+    # Who adds a file to the house finds a room for it.
+    assert {path.stem for path in house.glob("*.py")} == {"__init__", "__main__", "load", *CODEGEN_LEAVES}
+    leaves = [f"codegen.{name}" for name in CODEGEN_LEAVES]
+    for room, below in CODEGEN_ROOMS.items():
+        assert strays(sources(house / room), *(f"codegen.{name}" for name in (room, *below)), *leaves) == []
+    assert strays([house / f"{name}.py" for name in CODEGEN_LEAVES]) == []
+    assert strays([house / "load.py"], "codegen.checks", "codegen.spec_model", *leaves) == []
+
+
 def test_httpx_is_imported_in_one_module() -> None:
     users: dict[str, set[bool]] = {}
     for path in sources(PACKAGE):

@@ -28,7 +28,7 @@ HeaderTrust = Literal["trusted", "untrusted", "absent"]
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One query parameter; see ``codegen.spec_model.Parameter`` for the meaning of each field."""
+    """One query parameter; see ``codegen.spec_model.parameters.Parameter`` for the meaning of each field."""
 
     wire: str
     name: str

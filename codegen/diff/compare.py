@@ -14,14 +14,15 @@ from pydantic_core import PydanticUndefined
 from codegen.diff.kinds import Kind
 from codegen.diff.rules import RULES, THINGS, UNKNOWN, Rule
 from codegen.diff.sides import SHARED, Name, Side, Thing, digest
-from codegen.editor_schema import plain
-from codegen.spec_base import Node
-from codegen.spec_errors import ErrorCode, ErrorStatus
-from codegen.spec_files import model_of
-from codegen.spec_markets import Environment, MarketEntry, Pool
-from codegen.spec_model import Enum, ObjectSchema, Operation, RowPosition, RowSchema, UnionSchema, Variant
-from codegen.spec_names import Fact
-from codegen.spec_streams import StreamNode
+from codegen.spec_model.base import Node
+from codegen.spec_model.dictionary import Fact
+from codegen.spec_model.editor_schema import plain
+from codegen.spec_model.errors import ErrorCode, ErrorStatus
+from codegen.spec_model.files import model_of
+from codegen.spec_model.markets import Environment, MarketEntry, Pool
+from codegen.spec_model.operations import Operation, Variant
+from codegen.spec_model.schemas import Enum, ObjectSchema, RowPosition, RowSchema, UnionSchema
+from codegen.spec_model.streams import StreamNode
 
 How: TypeAlias = Literal["added", "removed", "changed"]
 Path: TypeAlias = tuple[str, ...]

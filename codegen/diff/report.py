@@ -10,13 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from codegen import words
 from codegen.diff.affected import Affected, Reach, affected
 from codegen.diff.compare import Difference, compare
 from codegen.diff.kinds import Kind, demanded, next_version
 from codegen.diff.sides import Name, Side
 from codegen.names import english_list
-from codegen.spec_model import Operation
+from codegen.rendering import words
+from codegen.spec_model.operations import Operation
 
 _MOST_NAMES = 6
 """So many names of methods in a line for people."""

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from codegen.diff.kinds import Kind
-from codegen.docstrings import python_type
-from codegen.spec_base import Deprecation, Node, Source
-from codegen.spec_books import Book
-from codegen.spec_errors import ErrorCode, ErrorsFile, ErrorStatus, StatusOverride
-from codegen.spec_markets import (
+from codegen.rendering.docstrings import python_type
+from codegen.spec_model.base import Deprecation, Node, Source
+from codegen.spec_model.books import Book
+from codegen.spec_model.dictionary import Fact, NamesFile
+from codegen.spec_model.errors import ErrorCode, ErrorsFile, ErrorStatus, StatusOverride
+from codegen.spec_model.markets import (
     Environment,
     EnvironmentsFile,
     HostUrls,
@@ -27,24 +28,10 @@ from codegen.spec_markets import (
     StreamLimits,
     Symbols,
 )
-from codegen.spec_model import (
-    Cache,
-    Enum,
-    ObjectSchema,
-    Operation,
-    Paging,
-    RowPosition,
-    RowSchema,
-    SchemaField,
-    SpecFile,
-    Teaches,
-    UnionSchema,
-    Variant,
-    When,
-)
-from codegen.spec_names import Fact, NamesFile
-from codegen.spec_parameters import Parameter
-from codegen.spec_streams import (
+from codegen.spec_model.operations import Cache, Operation, Paging, SpecFile, Teaches, Variant, When
+from codegen.spec_model.parameters import Parameter
+from codegen.spec_model.schemas import Enum, ObjectSchema, RowPosition, RowSchema, SchemaField, UnionSchema
+from codegen.spec_model.streams import (
     Fill,
     OwnRows,
     PeriodBy,
@@ -54,7 +41,7 @@ from codegen.spec_streams import (
     StreamParameter,
     StreamsFile,
 )
-from codegen.types import parse_type
+from codegen.spec_model.types import parse_type
 
 IsEnum = Callable[[str], bool]
 """Whether a name is that of an enum, where the change is."""

@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from codegen.documents import Document, Problem, SpecError, parse
-from codegen.editor_schema import plain
-from codegen.spec_base import Node
-from codegen.spec_files import RELEASED, TOP_FILES, WRITTEN, model_of
-from codegen.spec_model import EnvironmentsFile, ErrorsFile, MarketsFile, SpecFile
-from codegen.spec_names import NamesFile
-from codegen.spec_streams import StreamsFile
+from codegen.spec_model.base import Node
+from codegen.spec_model.dictionary import NamesFile
+from codegen.spec_model.editor_schema import plain
+from codegen.spec_model.errors import ErrorsFile
+from codegen.spec_model.files import RELEASED, TOP_FILES, WRITTEN, model_of
+from codegen.spec_model.markets import EnvironmentsFile, MarketsFile
+from codegen.spec_model.operations import SpecFile
+from codegen.spec_model.streams import StreamsFile
 
 TABLES: Mapping[tuple[type[Node], str], str] = {
     (SpecFile, "enums"): "enum",

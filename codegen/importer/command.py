@@ -9,13 +9,13 @@ from collections import Counter
 from dataclasses import asdict
 
 from codegen.documents import FILL, Problem, SpecError, parse_json
-from codegen.hand_tables import TableError
 from codegen.importer.draft import from_answer, from_openapi
 from codegen.importer.findings import findings
 from codegen.importer.openapi import read_openapi
 from codegen.names import english_list
-from codegen.new import RefusedError, new_endpoint
-from codegen.spec import Spec
+from codegen.scaffold.hand_tables import TableError
+from codegen.scaffold.new import RefusedError, new_endpoint
+from codegen.spec_model.spec import Spec
 
 
 def run_import(spec: Spec, options: argparse.Namespace) -> int:

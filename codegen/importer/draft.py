@@ -12,8 +12,8 @@ from codegen.importer.openapi import ApiEndpoint, ApiParameter, OpenApi, Place, 
 from codegen.importer.shapes import Shapes
 from codegen.importer.weights import told_weight
 from codegen.names import pascal, snake
-from codegen.new import EndpointDraft
-from codegen.spec import Spec
+from codegen.scaffold.new import EndpointDraft
+from codegen.spec_model.spec import Spec
 
 _ROWS = 2
 """So many rows of a list are enough of an example."""

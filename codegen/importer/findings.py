@@ -9,9 +9,11 @@ from typing import Any
 
 from codegen.importer.openapi import ApiEndpoint, ApiParameter, OpenApi, Place, Value
 from codegen.importer.weights import prices, told_weight
-from codegen.spec import Placed, Spec
-from codegen.spec_model import ObjectSchema, Operation, Parameter, RowSchema, UnionSchema
-from codegen.types import TypeRef, parse_type
+from codegen.spec_model.operations import Operation
+from codegen.spec_model.parameters import Parameter
+from codegen.spec_model.schemas import ObjectSchema, RowSchema, UnionSchema
+from codegen.spec_model.spec import Placed, Spec
+from codegen.spec_model.types import TypeRef, parse_type
 
 _JSON_KINDS = {
     "int": {"integer"},

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from codegen.check_facts import Dictionary, best
-from codegen.check_fixtures import Checker
+from codegen.checks.facts import Dictionary, best
+from codegen.checks.fixtures import Checker
 from codegen.documents import FILL, is_mark
 from codegen.names import field_refusal, pascal, snake
-from codegen.spec import Placed, Spec
-from codegen.spec_model import ObjectSchema, RowSchema
-from codegen.types import parse_type
+from codegen.spec_model.schemas import ObjectSchema, RowSchema
+from codegen.spec_model.spec import Placed, Spec
+from codegen.spec_model.types import parse_type
 
 _DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 _TIMES = range(10**12, 10**14)

@@ -14,10 +14,10 @@ from binance_sdk._arguments import VARIABLES, Arguments
 from binance_sdk._limits import LimitsView
 from binance_sdk.catalogue import MARKETS
 from codegen.__main__ import main
-from codegen.client_settings import client_settings
-from codegen.clients import render_clients
 from codegen.load import load
 from codegen.names import RESERVED_MARKETS
+from codegen.rendering.client_settings import client_settings
+from codegen.rendering.clients import render_clients
 
 SETTINGS = list(client_settings(MARKETS))
 

@@ -15,7 +15,7 @@ from tiny import FOLDER, PACKAGE, REPOSITORY, TinySpec
 from binance_sdk.catalogue import MARKETS
 from codegen.__main__ import main
 from codegen.load import load
-from codegen.render import MARK, render, spec_hash
+from codegen.rendering.render import MARK, render, spec_hash
 
 GENERATED = PACKAGE / "_generated"
 SPEC = REPOSITORY / "spec"
@@ -255,9 +255,9 @@ def test_what_a_template_breaks_is_said_and_not_written(
     tiny: TinySpec, out: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     templates = tmp_path / "templates"
-    shutil.copytree(REPOSITORY / "codegen" / "templates", templates)
+    shutil.copytree(REPOSITORY / "codegen" / "rendering" / "templates", templates)
     (templates / "errors.py.j2").write_text("{{ header }}\nCODES = (\n", encoding="utf-8")
-    monkeypatch.setattr("codegen.render._TEMPLATES", templates)
+    monkeypatch.setattr("codegen.rendering.render._TEMPLATES", templates)
     before = tree(out)
     with pytest.raises(RuntimeError, match=r"ruff could not read what the templates wrote:(?s:.)*errors\.py"):
         run(tiny, out, "generate")

@@ -17,9 +17,9 @@ from codegen.diff.compare import _CLASSES, is_node, strip
 from codegen.diff.report import Change, changes
 from codegen.diff.rules import RULES, THINGS
 from codegen.diff.sides import TABLES, Name, Side, read_folder, read_record, record_text
-from codegen.release import side_of
-from codegen.spec_base import Node
-from codegen.spec_files import MODELS
+from codegen.releasing.release import side_of
+from codegen.spec_model.base import Node
+from codegen.spec_model.files import MODELS
 
 Told = tuple[str, str, str]
 OLD = read_folder(FOLDER)

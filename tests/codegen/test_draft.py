@@ -14,13 +14,13 @@ from project import Project
 from test_import import SYMBOL, UPSTREAM, get, written
 
 from codegen.__main__ import main
+from codegen.checks.lint import broken_rules
 from codegen.documents import FILL
 from codegen.importer.draft import from_openapi
 from codegen.importer.openapi import read_openapi
-from codegen.lint import broken_rules
 from codegen.load import load
-from codegen.new import new_endpoint
-from codegen.spec import Spec
+from codegen.scaffold.new import new_endpoint
+from codegen.spec_model.spec import Spec
 from tests.shared_facts import REPOSITORY, needs_facts
 
 TABLES = ("tests/contract/endpoint_table.py",)

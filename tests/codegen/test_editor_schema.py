@@ -13,8 +13,8 @@ from tiny import FOLDER, REPOSITORY, TinySpec
 
 from codegen.__main__ import main
 from codegen.documents import parse
-from codegen.editor_schema import modeline, plain, render_schema
-from codegen.spec_files import EDITOR_SCHEMA, MODELS, model_of
+from codegen.spec_model.editor_schema import modeline, plain, render_schema
+from codegen.spec_model.files import EDITOR_SCHEMA, MODELS, model_of
 
 SPEC = REPOSITORY / "spec"
 FILES = sorted(path.relative_to(SPEC).as_posix() for path in SPEC.rglob("*.yaml"))

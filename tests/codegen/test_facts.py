@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from tiny import REPOSITORY, TinySpec
 
-from codegen.check_facts import check_facts
+from codegen.checks.facts import check_facts
 from codegen.load import load
 from codegen.names import snake
-from codegen.spec import Spec
-from codegen.spec_model import ObjectSchema
-from codegen.spec_names import split
+from codegen.spec_model.dictionary import split
+from codegen.spec_model.schemas import ObjectSchema
+from codegen.spec_model.spec import Spec
 
 LEAST = 470
 """Fields that the dictionary recognises by their key; fewer would say that an entry lost its grip."""

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from tiny import FOLDER, TinySpec
 
-from codegen import words
-from codegen.docstrings import escaped, laid_out
 from codegen.load import load
 from codegen.names import english_list, field_refusal, pascal, position_refusal, shadowing, snake
-from codegen.render import render
-from codegen.spec_model import BandWeight, Operation, ValueWeight
-from codegen.types import TypeRef, parse_type
+from codegen.rendering import words
+from codegen.rendering.docstrings import escaped, laid_out
+from codegen.rendering.render import render
+from codegen.spec_model.operations import Operation
+from codegen.spec_model.types import TypeRef, parse_type
+from codegen.spec_model.weights import BandWeight, ValueWeight
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -9,12 +9,11 @@ import pytest
 from tiny import REPOSITORY, TinySpec
 
 from codegen.__main__ import main
-from codegen.lint import broken_rules, old_facts
+from codegen.checks.lint import broken_rules, old_facts
 from codegen.load import load
-from codegen.readers import nodes_below
-from codegen.spec_base import Source
-from codegen.spec_files import MODELS
-from codegen.spec_names import NamesFile
+from codegen.spec_model.base import Source, nodes_below
+from codegen.spec_model.dictionary import NamesFile
+from codegen.spec_model.files import MODELS
 
 TODAY = date(2026, 3, 1)
 """Two months after the sources of the tiny spec were read."""

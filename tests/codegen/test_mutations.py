@@ -14,9 +14,9 @@ from mutations import mutated
 from project import Project
 from tiny import FOLDER
 
-from codegen import render
 from codegen.documents import SpecError
 from codegen.load import load
+from codegen.rendering import render
 
 FILES = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.yaml"))
 

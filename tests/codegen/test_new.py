@@ -13,7 +13,8 @@ from tiny import REPOSITORY
 from binance_sdk.simulator.rest import weights
 from binance_sdk.simulator.streams import names
 from codegen.__main__ import main
-from codegen.hand_tables import (
+from codegen.load import load
+from codegen.scaffold.hand_tables import (
     ENDPOINTS,
     SIMULATOR_NAMES,
     SIMULATOR_WEIGHTS,
@@ -27,7 +28,6 @@ from codegen.hand_tables import (
     weights_table,
     with_line,
 )
-from codegen.load import load
 from tests.contract.endpoint_table import WEIGHTS
 from tests.contract.stream_table import TABLE, expanded
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from tiny import PACKAGE, REPOSITORY, TinySpec
 
-from codegen import render
 from codegen.__main__ import main
 from codegen.documents import Problem
 from codegen.load import load
-from codegen.readers import reading, unread_keys, unread_values
-from codegen.spec_base import Node
-from codegen.spec_model import Cache, Limit, Paging
+from codegen.rendering import render
+from codegen.rendering.readers import reading, unread_keys, unread_values
+from codegen.spec_model.base import Node
+from codegen.spec_model.markets import Limit
+from codegen.spec_model.operations import Cache, Paging
 
 
 def test_nothing_in_this_repository_is_read_by_nobody() -> None:

@@ -10,8 +10,8 @@ import pytest
 from tiny import TinySpec
 
 from codegen.__main__ import main
-from codegen.changelog import with_entry
-from codegen.release import Project, ReleaseError, breaches, record, since_release, write_changelog
+from codegen.releasing.changelog import with_entry
+from codegen.releasing.release import Project, ReleaseError, breaches, record, since_release, write_changelog
 
 TODAY = date(2026, 3, 1)
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n### Fixed\n\n- Something.\n\n## [0.1.0] - 2026-01-01\n\n- All of it.\n"

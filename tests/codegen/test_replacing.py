@@ -6,8 +6,8 @@ from pathlib import Path
 
 from project import Project
 
-from codegen import render
 from codegen.load import load
+from codegen.rendering import render
 
 _LEVEL = """schemas:
   PriceLevel:

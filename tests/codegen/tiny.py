@@ -9,7 +9,7 @@ import pytest
 
 from codegen.documents import SpecError
 from codegen.load import load
-from codegen.spec import Spec
+from codegen.spec_model.spec import Spec
 
 FOLDER = Path(__file__).parent / "tiny_spec"
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from codegen.load import load
-from codegen.render import render
+from codegen.rendering.render import render
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / "golden"

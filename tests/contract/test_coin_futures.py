@@ -19,7 +19,7 @@ from binance_sdk import BinanceClient, SyncBinanceClient, coin_futures, errors, 
 from binance_sdk.catalogue import CATALOGUE, fixture, stream, stream_fixture
 from codegen.load import load
 from codegen.names import snake
-from codegen.spec_model import ObjectSchema, RowSchema
+from codegen.spec_model.schemas import ObjectSchema, RowSchema
 
 from .calls import NOW_MS
 

@@ -1,0 +1,1 @@
+"""The spec as views, and the views through templates into files."""

@@ -1,0 +1,1 @@
+"""What a new endpoint or stream begins with: ``python -m codegen new``."""

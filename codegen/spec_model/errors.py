@@ -1,0 +1,43 @@
+"""What ``spec/errors.yaml`` may say: statuses, codes, and what to do about them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from codegen.spec_model.base import Node, Source, Text
+
+
+class ErrorCode(Node):
+    """What a code in the body of an error means."""
+
+    name: Text
+    meaning: Text
+    means: int | None = None
+    """The status whose meaning and remedy hold where it comes under 200."""
+
+
+class ErrorStatus(Node):
+    """What an HTTP status means and what to do about it."""
+
+    meaning: Text
+    remedy: Text
+
+
+class StatusOverride(Node):
+    """Words in the body of an error under which its status means another one."""
+
+    status: int
+    says: Text
+    """Part of the body's text; upper and lower case and white space do not matter."""
+    means: int
+    """The status whose meaning and remedy hold instead."""
+
+
+class ErrorsFile(Node):
+    """``spec/errors.yaml``."""
+
+    description: Text
+    source: Source
+    statuses: dict[int, ErrorStatus]
+    bodies: list[StatusOverride] = Field(default_factory=list)
+    codes: dict[int, ErrorCode]
