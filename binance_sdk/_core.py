@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from binance_sdk._generated.markets import MARKETS
 from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.calls.attempt import Attempts
-from binance_sdk._runtime.calls.cache import AnswerCache
+from binance_sdk._runtime.calls.cache import AnswerCache, CacheCounts
 from binance_sdk._runtime.calls.engine import Engine
 from binance_sdk._runtime.calls.notify import Notifier, log_from_environment, warn_of_fork
 from binance_sdk._runtime.calls.single_flight import AsyncSingleFlight, ThreadSingleFlight
@@ -94,6 +94,11 @@ class Core:
             with IMPORT_LOCK:
                 self._cache = AnswerCache(self.clock.monotonic)
         return self._cache
+
+    @property
+    def cache_counts(self) -> CacheCounts:
+        """What became of the calls that may use the answer to an earlier one."""
+        return CacheCounts() if self._cache is None else self._cache.counts
 
     def check_process(self, operation: str | None) -> None:
         """Check that the client may be used in this process.

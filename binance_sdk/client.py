@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from binance_sdk._arguments import EnvironmentName, TransportName
+    from binance_sdk._cache import CacheView
     from binance_sdk._caps import Caps
     from binance_sdk._generated.markets import Market
     from binance_sdk._limits import LimitsView
@@ -218,6 +219,14 @@ class BinanceClient:
             from binance_sdk._limits import LimitsView
 
         return LimitsView(self._core)
+
+    @property
+    def cache(self) -> CacheView:
+        """How often the answer to an earlier call was used again."""
+        with IMPORT_LOCK:
+            from binance_sdk._cache import CacheView
+
+        return CacheView(self._core)
 
     def with_options(self, options: RequestOptions) -> Self:
         """A copy with other default options that shares connections and budget, and is closed with this client.
@@ -434,6 +443,14 @@ class SyncBinanceClient:
             from binance_sdk._limits import LimitsView
 
         return LimitsView(self._core)
+
+    @property
+    def cache(self) -> CacheView:
+        """How often the answer to an earlier call was used again."""
+        with IMPORT_LOCK:
+            from binance_sdk._cache import CacheView
+
+        return CacheView(self._core)
 
     def with_options(self, options: RequestOptions) -> Self:
         """A copy with other default options that shares connections and budget, and is closed with this client.

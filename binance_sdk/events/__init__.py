@@ -30,6 +30,8 @@ __all__ = [
     "BookVerified",
     "BreakerChanged",
     "CacheHit",
+    "CacheMiss",
+    "CacheSource",
     "Event",
     "Gap",
     "GapReason",
@@ -112,15 +114,18 @@ class Waited:
 
 @dataclass(frozen=True, slots=True)
 class StoreChanged:
-    """The store of ``limits_url`` was reached, is lost, or is back; told with the next call of the client.
+    """A store was reached, is lost, or is back; told with the next call of the client that asks it.
 
     Args:
-        state: ``connected``, or ``lost``: until it is back, calls spend this process's own part of each limit.
+        state: ``connected``, or ``lost``: until it is back, calls spend this process's own part of each limit, or find
+            no answers of other processes.
         reason: Why it is lost; empty otherwise.
+        setting: Which store: that of ``limits_url`` or that of ``cache_url``.
     """
 
     state: Literal["connected", "lost"]
     reason: str
+    setting: Literal["limits_url", "cache_url"] = "limits_url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +173,31 @@ class BreakerChanged:
     state: Literal["closed", "open", "half_open"]
 
 
+CacheSource = Literal["memory", "request", "store"]
+
+
 @dataclass(frozen=True, slots=True)
 class CacheHit:
-    """An answer came from the cache, or from the request of somebody else.
+    """An answer was there already, or somebody else is getting it; it costs no weight.
 
     Args:
         operation: E.g. ``spot.klines``.
-        shared: It was still under way when asked for.
+        source: ``memory`` of this process, a running ``request`` of this client, or the ``store`` of ``cache_url``.
     """
 
     operation: str
-    shared: bool
+    source: CacheSource
+
+
+@dataclass(frozen=True, slots=True)
+class CacheMiss:
+    """A call that may use the answer to an earlier one found none, and asks the exchange.
+
+    Args:
+        operation: E.g. ``spot.klines``.
+    """
+
+    operation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,6 +396,7 @@ Event: TypeAlias = (
     | GateClosed
     | BreakerChanged
     | CacheHit
+    | CacheMiss
     | WeightDrift
     | StreamConnected
     | StreamLost

@@ -15,7 +15,7 @@ from binance_sdk import BinanceClient, RequestOptions, errors
 from binance_sdk._runtime.budget.drift import DriftWatch
 from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.calls import cache as caching
-from binance_sdk.events import CacheHit, RequestSent, ResponseReceived, WeightDrift
+from binance_sdk.events import CacheHit, CacheMiss, RequestSent, ResponseReceived, WeightDrift
 from binance_sdk.spot import ExchangeInfo
 from tests.runtime.support import example_answer
 
@@ -102,7 +102,7 @@ def test_concurrent_callers_share_one_request_and_survive_the_first(monkeypatch:
             assert isinstance(done[0], asyncio.CancelledError)
             assert len({id(answer) for answer in done[1:]}) == 1
             assert len(exchange.sent) == 1
-            assert sum(isinstance(event, CacheHit) and event.shared for event in events) == 9
+            assert sum(event == CacheHit("spot.depth", "request") for event in events) == 9
 
             # No caller is left who wants the answer, so the request is cancelled too.
             calls = [asyncio.ensure_future(client.spot.depth("ETHUSDT")) for _ in range(3)]
@@ -114,6 +114,29 @@ def test_concurrent_callers_share_one_request_and_survive_the_first(monkeypatch:
             await asyncio.sleep(0)
             assert exchange.running == 0
             assert settled(client)
+
+    run(story())
+
+
+def test_hits_and_misses_are_told_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        events: list[Any] = []
+        exchange = Exchange(latency=1.0)
+        async with exchange.client(monkeypatch, cache=True, hooks=[events.append]) as client:
+            await asyncio.gather(*(client.spot.exchange_info() for _ in range(3)))
+            await client.spot.exchange_info()
+            await client.spot.time(options=RequestOptions(cache=False))
+            cache = client.cache
+            assert (cache.misses, cache.request_hits, cache.memory_hits, cache.store_hits, cache.hits) == (
+                1,
+                2,
+                1,
+                0,
+                3,
+            )
+        name = "spot.exchange_info"
+        told = [event for event in events if isinstance(event, CacheHit | CacheMiss)]
+        assert told == [CacheMiss(name), *[CacheHit(name, "request")] * 2, CacheHit(name, "memory")]
 
     run(story())
 

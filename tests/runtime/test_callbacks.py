@@ -11,7 +11,7 @@ import pytest
 
 from binance_sdk import BinanceClient, RequestOptions, SyncBinanceClient
 from binance_sdk.errors import RateLimitError
-from binance_sdk.events import CacheHit, GateClosed, RequestSent, ResponseReceived, Retrying, WeightDrift
+from binance_sdk.events import CacheHit, CacheMiss, GateClosed, RequestSent, ResponseReceived, Retrying, WeightDrift
 
 from .support import Recorder, StillClock, example_answer
 
@@ -62,8 +62,8 @@ async def test_a_hook_that_raises_costs_no_answer(
         for _ in range(2):
             assert await client.spot.time() is not None
     kinds = [type(event) for event in seen]
-    assert kinds == [kind for kind in (RequestSent, ResponseReceived, CacheHit) for _ in range(2)]
-    assert caplog.text.count("a hook failed on") == 3
+    assert kinds == [kind for kind in (CacheMiss, RequestSent, ResponseReceived, CacheHit) for _ in range(2)]
+    assert caplog.text.count("a hook failed on") == 4
 
 
 def failing_first(request: httpx.Request, left: list[int]) -> httpx.Response | bytes:
@@ -92,7 +92,7 @@ def test_a_hook_may_call_its_own_client(recorder: Recorder) -> None:
         first = len(recorder.requests)
         assert client.spot.exchange_info().symbols
     # Of its own calls it hears nothing, or it would call for ever.
-    assert seen == [RequestSent, ResponseReceived, CacheHit]
+    assert seen == [CacheMiss, RequestSent, ResponseReceived, CacheHit]
     assert first <= 6
 
 
@@ -135,8 +135,8 @@ async def test_a_hook_may_begin_calls_of_its_own_async_client(recorder: Recorder
     async with asyncio.timeout(10), recorder.asynchronous(hooks=[hook], cache=True, max_concurrency=1) as client:
         await client.spot.exchange_info()
         await asyncio.gather(*tasks)
-    assert seen == [RequestSent, ResponseReceived]
-    assert len(recorder.requests) <= 3
+    assert seen == [CacheMiss, RequestSent, ResponseReceived]
+    assert len(recorder.requests) <= 4
 
 
 def test_retrying_hooks_hear_of_what_is_tried_again(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:

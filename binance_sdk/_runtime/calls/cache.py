@@ -11,6 +11,7 @@ from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.response import Response
 from binance_sdk._runtime.weight import Arguments
+from binance_sdk.events import CacheSource
 
 MAX_BYTES = 32 * 1024 * 1024
 """Most bytes of answers in a cache, multiplied by ``_OBJECT_FACTOR``."""
@@ -25,6 +26,20 @@ def lifetime(operation: Operation[Any], given: Arguments, server_ms: int) -> flo
     if isinstance(interval, str):
         seconds = min(seconds, (candle_end(interval, server_ms) - server_ms) / 1000)
     return seconds
+
+
+@dataclass
+class CacheCounts:
+    """What became of the calls that may use the answer to an earlier one."""
+
+    memory: int = 0
+    """Answered from the memory of this process."""
+    request: int = 0
+    """Answered by a request that this client was making already."""
+    store: int = 0
+    """Answered by what another process, or another client of this one, got."""
+    misses: int = 0
+    """Asked the exchange."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +62,20 @@ class AnswerCache:
             getsizeof=lambda entry: _OBJECT_FACTOR * len(entry.response.content) + 1000,
         )
         self._lock = new_lock()
+        self.counts = CacheCounts()
 
     def get(self, key: str) -> Response[Any] | None:
         with self._lock:
             entry = self._entries.get(key)
         return entry.response if entry is not None else None
+
+    def count_hit(self, source: CacheSource) -> None:
+        with self._lock:
+            setattr(self.counts, source, getattr(self.counts, source) + 1)
+
+    def count_miss(self) -> None:
+        with self._lock:
+            self.counts.misses += 1
 
     def put(self, key: str, response: Response[Any], seconds: float) -> None:
         if seconds <= 0:

@@ -27,7 +27,7 @@ from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._runtime.response import Plan, Response
 from binance_sdk.errors import APIError, BinanceError, ConfigError, DecodeError
-from binance_sdk.events import CacheHit, Retrying
+from binance_sdk.events import CacheHit, CacheMiss, CacheSource, Retrying
 
 T = TypeVar("T")
 
@@ -116,10 +116,12 @@ class Engine:
         key = f"{operation.id} {prepared.target}{_fingerprint(options.headers)}"
         found = cache.get(key)
         if found is not None:
-            self.attempts.notifier.notify(CacheHit(operation.id, shared=False))
+            self._tell_hit(cache, operation, "memory")
             return _own_copy(found)
 
         async def fetch() -> Response[Any]:
+            cache.count_miss()
+            self.attempts.notifier.notify(CacheMiss(operation.id))
             response = await self._with_retries(prepared, options)
             seconds = lifetime(operation, prepared.given, self.server_ms(operation))
             if options.cache is not True and options.cache is not None:
@@ -140,8 +142,12 @@ class Engine:
         )
         response, shared = await self.single_flight.run(f"{key} {options_key}", fetch)
         if shared:
-            self.attempts.notifier.notify(CacheHit(operation.id, shared=True))
+            self._tell_hit(cache, operation, "request")
         return _own_copy(response)
+
+    def _tell_hit(self, cache: AnswerCache, operation: Operation[Any], source: CacheSource) -> None:
+        cache.count_hit(source)
+        self.attempts.notifier.notify(CacheHit(operation.id, source))
 
     async def _with_retries(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
         attempts, clock = self.attempts, self.attempts.clock

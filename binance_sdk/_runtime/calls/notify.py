@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TextIO, TypeVar
 
@@ -21,6 +21,8 @@ from binance_sdk.events import (
     BookVerified,
     BreakerChanged,
     CacheHit,
+    CacheMiss,
+    CacheSource,
     Event,
     Gap,
     GateClosed,
@@ -108,7 +110,7 @@ class Notifier:
 
 
 def _level(event: Event) -> int:
-    if isinstance(event, (RequestSent, ResponseReceived, CacheHit, StreamConnected, StoreChanged)):
+    if isinstance(event, (RequestSent, ResponseReceived, CacheHit, CacheMiss, StreamConnected, StoreChanged)):
         # What becomes of a store is logged at once, by whoever notices.
         return logging.DEBUG
     if isinstance(event, Gap) and event.reason == "overflow":
@@ -126,6 +128,13 @@ def _level(event: Event) -> int:
     return logging.INFO if isinstance(event, (Retrying, SilentStream)) else logging.WARNING
 
 
+_SOURCES: Mapping[CacheSource, str] = {
+    "memory": "the cache",
+    "request": "a running request",
+    "store": "the store of cache_url",
+}
+
+
 def _line(event: Event) -> str:
     match event:
         case RequestSent():
@@ -138,13 +147,15 @@ def _line(event: Event) -> str:
         case Retrying():
             return f"{event.operation} attempt {event.attempt} failed, again in {event.pause:.2f} s: {event.error}"
         case StoreChanged():
-            return f"the store of the limits is {event.state}{f': {event.reason}' if event.reason else ''}"
+            return f"the store of {event.setting} is {event.state}{f': {event.reason}' if event.reason else ''}"
         case GateClosed():
             return f"{event.pool} closed for {event.seconds:.1f} s: {event.reason}"
         case BreakerChanged():
             return f"circuit breaker of {event.host} is {event.state}"
         case CacheHit():
-            return f"{event.operation} from {'a running request' if event.shared else 'the cache'}"
+            return f"{event.operation} from {_SOURCES[event.source]}"
+        case CacheMiss():
+            return f"{event.operation} is in no cache"
         case WeightDrift():
             return f"weight drift: {event}"
         case RowSkipped():
