@@ -71,7 +71,7 @@ RESERVED_MARKETS = frozenset(
         *("adapters", "arithmetic", "base_urls", "batch", "book", "books", "catalogue", "cli", "client", "errors"),
         *("events", "frames", "history", "metrics", "simulator", "simulator_url", "streams", "symbols"),
         # Attributes of a client and of its limits.
-        *("aclose", "close", "drift", "limits", "market", "store", "with_options"),
+        *("aclose", "cache", "close", "drift", "limits", "market", "store", "with_options"),
     }
 )
 """Names that a market cannot have: something else that is found by name has them."""

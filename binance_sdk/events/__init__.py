@@ -19,6 +19,7 @@ from binance_sdk.events.books import (
     BookSnapshotLoaded,
     BookVerified,
 )
+from binance_sdk.events.cache import CacheHit, CacheMiss, CacheSource
 
 __all__ = [
     "BookFailed",
@@ -171,33 +172,6 @@ class BreakerChanged:
 
     host: str
     state: Literal["closed", "open", "half_open"]
-
-
-CacheSource = Literal["memory", "request", "store"]
-
-
-@dataclass(frozen=True, slots=True)
-class CacheHit:
-    """An answer was there already, or somebody else is getting it; it costs no weight.
-
-    Args:
-        operation: E.g. ``spot.klines``.
-        source: ``memory`` of this process, a running ``request`` of this client, or the ``store`` of ``cache_url``.
-    """
-
-    operation: str
-    source: CacheSource
-
-
-@dataclass(frozen=True, slots=True)
-class CacheMiss:
-    """A call that may use the answer to an earlier one found none, and asks the exchange.
-
-    Args:
-        operation: E.g. ``spot.klines``.
-    """
-
-    operation: str
 
 
 @dataclass(frozen=True, slots=True)
