@@ -130,6 +130,9 @@ class _FastClock:
     def waker(self) -> _FastWaker:
         return _FastWaker(self._real.waker())
 
+    def may_block(self) -> bool:
+        return False
+
 
 class _FastWaker:
     def __init__(self, real: Any) -> None:

@@ -36,6 +36,10 @@ class Clock(Protocol):
 
     def waker(self) -> Waker: ...
 
+    def may_block(self) -> bool:
+        """Whether the caller's thread may be held up by something that nobody can end from outside."""
+        ...
+
 
 class AsyncClock:
     """Waits without blocking the event loop."""
@@ -52,6 +56,9 @@ class AsyncClock:
     def waker(self) -> Waker:
         return _AsyncWaker()
 
+    def may_block(self) -> bool:
+        return False
+
 
 class BlockingClock(AsyncClock):
     """Waits by blocking the thread. Nothing in it suspends, so ``drive`` can run code that awaits it."""
@@ -65,6 +72,9 @@ class BlockingClock(AsyncClock):
 
     def waker(self) -> Waker:
         return _ThreadWaker()
+
+    def may_block(self) -> bool:
+        return StopSignal.current() is None
 
 
 class _AsyncWaker:

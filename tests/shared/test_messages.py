@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from binance_sdk._runtime.budget.shared.leased_windows import Snapshot
 from binance_sdk._runtime.budget.shared.messages import Reply, ReplyError, read_reply
 
 _REPLY: dict[str, Any] = {
@@ -29,9 +28,9 @@ _REPLY: dict[str, Any] = {
 
 def test_a_reply_is_read() -> None:
     assert read_reply(json.dumps(_REPLY).encode()) == Reply(
-        granted=(True, False),
-        short={"weight/60": (1.5, 20), "group/300": (None, 1)},
-        taken={"weight/60": Snapshot(29_933_775, 0, 12, 1, "1796026521.409990", sole=True)},
+        granted="10",
+        short={"weight/60": (1.5, 20), "group/300": (-1, 1)},
+        taken={"weight/60": (29_933_775, 0, 12, 1, True)},
         used={"weight/60": 13},
         table=None,
         version="1796026521.174583",
@@ -39,7 +38,7 @@ def test_a_reply_is_read() -> None:
         doubted=False,
         live=2,
         shares=2.5,
-        now=1796026521.40999,
+        now="1796026521.409990",
         closed=0.0,
         banned=0.5,
         reason="over a request limit (429)",
@@ -47,7 +46,7 @@ def test_a_reply_is_read() -> None:
     table = {"weight": ["fixed", [[60, 6000], [1, 300]]]}
     found = read_reply(json.dumps({**_REPLY, "table": table}))
     assert isinstance(found, Reply)
-    assert found.table == {"weight": {60: 6000, 1: 300}}
+    assert found.limits == {"weight": {60: 6000, 1: 300}}
     assert read_reply('{"stale":true}') == "stale"
     assert read_reply('{"unknown":true}') == "unknown"
 

@@ -12,7 +12,6 @@ from binance_sdk._runtime.budget.ledger import Grant, Ledger, Need, Reservation,
 from binance_sdk._runtime.budget.pool import Pool
 from binance_sdk._runtime.budget.request_limits import ConcurrencyLimit
 from binance_sdk._runtime.budget.server_time import ServerTime
-from binance_sdk._runtime.budget.shared.leased_windows import Snapshot
 from binance_sdk._runtime.budget.shared.messages import Reply, ReplyError
 from binance_sdk._runtime.budget.shared.pool_link import PoolLink
 from binance_sdk._runtime.budget.shared.script import Script
@@ -30,7 +29,7 @@ class _Store:
 
 
 def _linked(share: float = 1.0) -> tuple[Pool, PoolLink]:
-    link = PoolLink(Script("key"), share, lambda: None, _Store())
+    link = PoolLink(Script("key"), share, lambda: None, lambda link: False, _Store())
     limits = PoolLimits("spot", Limit(6000, 60), {"group": Limit(500, 300)}, "x-mbx-used-weight-{interval}")
     time = ServerTime(_START, _START)
     # The clocks agree, and it is known how well.
@@ -44,14 +43,14 @@ def _linked(share: float = 1.0) -> tuple[Pool, PoolLink]:
 def _asked(pool: Pool, link: PoolLink, amount: int, now: float, *, wake: Callable[[], None] = lambda: None) -> Ticket:
     found = pool.ledger.reserve(Reservation((Need(pool.gate, 1), Need(pool.weight, amount))), now, wake)
     assert isinstance(found, Ticket)
-    link.ask(found)
+    link.ask(found, 0)
     return found
 
 
 def _reply(granted: str = "", now: float = _START, **more: Any) -> Reply:
-    taken = {_WEIGHT: Snapshot(1_000_000, 0, 0, 0, "1", sole=True)} if "1" in granted else {}
+    taken = {_WEIGHT: (1_000_000, 0, 0, 0, True)} if "1" in granted else {}
     told: dict[str, Any] = {
-        "granted": tuple(flag == "1" for flag in granted),
+        "granted": granted,
         "short": {},
         "taken": taken,
         "used": {_WEIGHT: 0, _GROUP: 0},
@@ -61,12 +60,16 @@ def _reply(granted: str = "", now: float = _START, **more: Any) -> Reply:
         "doubted": False,
         "live": 8,
         "shares": 8.0,
-        "now": now,
+        "now": f"{now:.6f}",
         "closed": 0.0,
         "banned": 0.0,
         "reason": "",
     }
     return Reply(**{**told, **more})
+
+
+def _table(**kinds: list[tuple[int, int]]) -> dict[str, Any]:
+    return {kind: ("fixed" if kind == "weight" else "sliding", pairs) for kind, pairs in kinds.items()}
 
 
 def _spendable(pool: Pool, now: float, amount: int = 10) -> int:
@@ -119,7 +122,7 @@ def test_endings_are_told_until_they_count() -> None:
     link.apply(_reply("1"), _START + 1, _START + 1)
     assert ticket.grant is not None
     pool.ledger.settle(ticket.grant, {pool.weight.name: 17}, _START + 2)
-    told = [1, True, _WEIGHT, 10, 1_000_000, 0, 0, 0, "1", 17]
+    told = [1, True, _WEIGHT, 10, 1_000_000, 0, 0, 0, f"{_START:.6f}", 17]
     for _ in range(2):
         # Its reply may have been lost.
         message = link.message(_START + 3, contact=True)
@@ -153,7 +156,7 @@ def test_a_high_priority_passes_those_that_were_refused() -> None:
     assert link.message(_START + 2) is None
     found = pool.ledger.reserve(Reservation((Need(pool.weight, 1),), "high"), _START + 2, lambda: None)
     assert isinstance(found, Ticket)
-    link.ask(found)
+    link.ask(found, 0)
     message = link.message(_START + 2)
     assert message is not None
     assert message["wants"][0] == [[_WEIGHT, 1, 1.0]]
@@ -164,7 +167,7 @@ def test_limits_that_others_learned_are_taken_over() -> None:
     version = pool.version
     _asked(pool, link, 50, _START + 1)
     link.message(_START + 1)
-    link.apply(_reply(table={"weight": {10: 1000, 60: 5000}, "unheard_of": {60: 1}}), _START + 1, _START + 1)
+    link.apply(_reply(table=_table(weight=[(10, 1000), (60, 5000)], unheard_of=[(60, 1)])), _START + 1, _START + 1)
     assert (pool.weight.limit, pool.other_weights[0].limit, pool.other_weights[0].seconds) == (5000, 1000, 10)
     assert pool.version == version + 1
     message = link.message(_START + 1)

@@ -32,6 +32,9 @@ class ManualClock:
     def waker(self) -> ManualWaker:
         return ManualWaker(self)
 
+    def may_block(self) -> bool:
+        return False
+
     async def advance(self, seconds: float, step: float = 0.25) -> None:
         """Let time pass in small steps, and everybody act in between, the network included."""
         end = self.now + seconds

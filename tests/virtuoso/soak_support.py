@@ -102,6 +102,9 @@ class SharedClock(ManualClock):
     def waker(self) -> SharedWaker:
         return SharedWaker(self)
 
+    def may_block(self) -> bool:
+        return False
+
     async def until(self, target: int, event: asyncio.Event) -> None:
         """Wait for the event, or for the time ``target``."""
         entry = (target, next(self._numbers), event)

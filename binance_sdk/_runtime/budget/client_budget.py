@@ -136,9 +136,9 @@ class ClientBudget:
                 if isinstance(found, Grant):
                     grant = found
                 else:
-                    if pool.link is not None:
-                        pool.link.ask(found)
                     try:
+                        if pool.link is not None:
+                            pool.link.ask(found, deadline - now if self._clock.may_block() else 0.0)
                         grant = await self._wait(pool, found, waker.wait, started, wait=wait, deadline=deadline)
                     except BaseException:
                         pool.ledger.cancel(found, self._clock.monotonic())

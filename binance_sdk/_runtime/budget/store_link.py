@@ -34,8 +34,8 @@ class StoreLink(Protocol):
     def forget_windows(self) -> None:
         """The pool has other windows than before."""
 
-    def ask(self, ticket: Ticket) -> None:
-        """The next message asks for what this call needs."""
+    def ask(self, ticket: Ticket, may_block: float) -> None:
+        """The next message asks for what this call needs; its thread may be blocked for so many seconds."""
 
     def check_fits(self, reservation: Reservation, now: float) -> None:
         """Refuse what never fits into this process's own part while the store is away."""

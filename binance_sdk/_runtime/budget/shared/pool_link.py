@@ -24,6 +24,7 @@ from binance_sdk._runtime.budget.shared.leased_windows import (
     LeasedSlidingWindow,
     LeasedWindow,
     SharedGate,
+    Snapshot,
     check_alone,
     leased_needs,
 )
@@ -41,6 +42,8 @@ _MOST_WANTS = 64
 """Of one message; more would keep the store busy for too long at a time."""
 _FLUSH = 0.25
 """Seconds after which the store is told what has ended, if nothing else is to be said."""
+_LONGEST = 5.0
+"""Seconds that one message may take, if the store does not answer; a caller with less time does not send it itself."""
 _HEARTBEAT = 10.0
 """Seconds between two messages while requests are in flight or calls wait: after 30 the store takes us for dead."""
 _FRESH = 1.0
@@ -67,6 +70,8 @@ class PoolLink:
     """Of this process, in a fair division."""
     poke: Callable[[], None]
     """Wakes whoever sends messages."""
+    exchange: Callable[[PoolLink], bool]
+    """Exchanges a message in the calling thread; False if another does so just now, or the store may be away."""
     store: StoreView
     consumer: str = field(default_factory=_new_consumer)
     heard_at: float = -math.inf
@@ -98,6 +103,8 @@ class PoolLink:
     _version: str = ""
     _agreed: Table = field(default_factory=dict[str, dict[int, int]])
     """Limits as the store and we know them."""
+    _told: Table = field(default_factory=dict[str, dict[int, int]])
+    """Limits when the last message was made."""
     _gate_told: float = 0.0
     _gate_telling: float = 0.0
     _others: tuple[float, float] = (0.0, -math.inf)
@@ -160,12 +167,14 @@ class PoolLink:
 
     # ------------------------------------------------------------------- what happened
 
-    def ask(self, ticket: Ticket) -> None:
-        """A call waits, and the store may have room for it."""
+    def ask(self, ticket: Ticket, may_block: float) -> None:
+        """A call waits, and the store may have room for it; its thread may be blocked for so many seconds."""
         if not self.away:
             ticket.asking = True
             self._asking.append(ticket)
-            self.poke()
+            # A caller who waits anyhow sends the message itself: two threads need not wake each other then.
+            if may_block < _LONGEST or not self.exchange(self):
+                self.poke()
 
     def look(self) -> None:
         """Something that calls wait for beside the store may be free."""
@@ -243,7 +252,7 @@ class PoolLink:
             "wants": [[[window.key, amount, share] for window, amount, share in leased_needs(t)] for t in self._wanted],
         }
         pool_waits = self.pool.ledger.waiting > 0 and any(window.refused for window in windows.values())
-        limits = self._limits()
+        limits = self._told = self._limits()
         if limits != self._agreed:
             message["learned"] = True
         if limits != self._agreed or not self._version:
@@ -264,6 +273,10 @@ class PoolLink:
             message["leave"] = True
         return message
 
+    def interrupted(self) -> None:
+        """The caller that sent a message was stopped: whoever else waits for the answer asks again."""
+        self._look = True
+
     # -------------------------------------------------------------------------- reply
 
     def forgotten(self) -> None:
@@ -283,11 +296,13 @@ class PoolLink:
         if reply.shares >= self._others[0] or received > self._others[1] + _REMEMBERED:
             self._others = reply.shares, received
         self._endings.counted(reply.settled)
-        self._clock.observe(reply.now, sent, received)
+        self._clock.observe(float(reply.now), sent, received)
         self._close_gate(reply, received)
-        if reply.table is not None:
-            self.pool.take_limits(reply.table, received)
-        self._agreed, self._version = self._limits(), reply.version
+        self._agreed, self._version = self._told, reply.version
+        if reply.table is not None and self._limits() == self._told:
+            # Otherwise the exchange has announced other limits since, and the store is told them.
+            self.pool.take_limits(reply.limits, received)
+            self._agreed = self._limits()
         windows = self.windows
         for name, used in reply.used.items():
             if name in windows:
@@ -295,16 +310,16 @@ class PoolLink:
                 windows[name].told_used, windows[name].told_at = used, received
         leased: list[LeasedWindow] = []
         for ticket, granted in zip(wanted, reply.granted, strict=False):
-            for window, amount, _ in leased_needs(ticket) if granted else ():
-                snapshot = reply.taken.get(window.key)
-                if snapshot is None:
+            for window, amount, _ in leased_needs(ticket) if granted == "1" else ():
+                known = reply.taken.get(window.key)
+                if known is None:
                     raise ReplyError(f"taken has no {window.key}")
                 window.lease += amount
-                window.snapshot = snapshot
+                window.snapshot = Snapshot(*known[:4], reply.now, known[4])
                 leased.append(window)
         for name, (seconds, amount) in reply.short.items():
             if name in windows:
-                windows[name].refuse(amount, seconds, received)
+                windows[name].refuse(amount, None if seconds < 0 else seconds, received)
         self.pool.ledger.dispatch(received)
         for window in leased:
             # Whoever waited for it has given up: the next message says that it is not held.

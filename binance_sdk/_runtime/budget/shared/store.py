@@ -1,16 +1,18 @@
 """The store of one ``limits_url`` in this process: one thread that speaks to it for every client, loop and thread.
 
 A thread, and not a task of an event loop: it serves blocking clients and any number of loops alike, no cancelled call
-can cut one of its messages in half, and every wait for the store has an end.
+can cut one of its messages in half, and every wait for the store has an end. A blocking call that finds the thread idle
+sends its message itself, which saves both of them from waking each other.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import threading
 from dataclasses import dataclass, field
+
+from pydantic_core import to_json
 
 from binance_sdk._runtime.budget.ledger import Ledger
 from binance_sdk._runtime.budget.pool import Pool
@@ -62,8 +64,12 @@ class Store:
         self._clock = BlockingClock()
         self._connection = PoolConnection(self.settings.address)
         self._lock = new_lock()
+        self._exchanging = new_lock()
+        """Held by whoever sends a message, and changes what is known of the store's state."""
         self._poked, self._stop = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
+        self._wakes_at = math.inf
+        """When the thread looks for something to do, if nobody wakes it."""
         self._since = self._clock.time()
         notify_after_fork(self)
 
@@ -78,7 +84,7 @@ class Store:
             pool = self._pools.get(name)
             if pool is None:
                 script = Script(pool_key(self.settings.limits_key, name))
-                link = PoolLink(script, self.settings.share, self._poke, self)
+                link = PoolLink(script, self.settings.share, self._poke, self._exchange, self)
                 pool = Pool(name, limits, ServerTime(wall, monotonic), self.ledger, link=link)
                 link.attach(pool)
                 self._pools[name], self._linked[name] = pool, link
@@ -99,35 +105,72 @@ class Store:
         self._poked.set()
 
     def _run(self) -> None:
-        poked, stop = self._poked, self._stop
-        while not stop.is_set():
+        while not self._stop.is_set():
+            # Whoever has something to do for us from now on, wakes us.
+            self._wakes_at = math.inf
             now = self._clock.monotonic()
             with self.ledger.lock:
                 dues = [(link.due(now), link) for link in self._links()]
             due = min([self._retry_at, *(when for when, _ in dues)])
             if due > now:
-                waits = any(link.waits for link in self._links())
-                longest = min(due - now, _LOOK if waits else math.inf)
-                poked.wait(None if longest == math.inf else longest)
-                poked.clear()
-                if not (waits and self._connection.closed()):
-                    continue
-                # While all wait for a window to turn, nobody would notice that the store is away, and then it would not
-                # be known whether it gave out any of the next window.
-                self._retry_at = self._clock.monotonic()
-            now = self._clock.monotonic()
-            contact = self._retry_at <= now
-            if contact:
-                self._retry_at = now + _RETRY
-            for when, link in dues:
-                if contact or when <= now:
-                    self._serve_safely(link, contact=contact)
-            if not any(link.away for link in self._links()):
-                self._retry_at = math.inf
-        for link in self._links():
-            if not link.away and link.used:
-                self._serve_safely(link, leave=True)
-        self._connection.close()
+                self._sleep(due, now)
+                continue
+            with self._exchanging:
+                self._speak(dues)
+        with self._exchanging:
+            for link in self._links():
+                if not link.away and link.used:
+                    self._serve_safely(link, leave=True)
+            self._connection.close()
+
+    def _sleep(self, due: float, now: float) -> None:
+        waits = any(link.waits for link in self._links())
+        self._wakes_at = min(due, now + _LOOK) if waits else due
+        self._poked.wait(None if self._wakes_at == math.inf else self._wakes_at - now)
+        self._poked.clear()
+        if waits:
+            with self._exchanging:
+                if self._connection.closed():
+                    # While all wait for a window to turn, nobody would notice that the store is away, and then it would
+                    # not be known whether it gave out any of the next window.
+                    self._retry_at = self._clock.monotonic()
+
+    def _speak(self, dues: list[tuple[float, PoolLink]]) -> None:
+        now = self._clock.monotonic()
+        contact = self._retry_at <= now
+        if contact:
+            self._retry_at = now + _RETRY
+        for when, link in dues:
+            if contact or when <= now:
+                self._serve_safely(link, contact=contact)
+        if not any(link.away for link in self._links()):
+            self._retry_at = math.inf
+
+    def _exchange(self, link: PoolLink) -> bool:
+        """Exchange a message of the pool in the calling thread.
+
+        Returns:
+            Whether it was done: not if another thread exchanges one just now, or the store may be away.
+        """
+        if self._state != "connected" or not self._exchanging.acquire(blocking=False):
+            return False
+        try:
+            if self._stop.is_set():
+                return False
+            self._serve_safely(link)
+        except BaseException:
+            # Stopped in its middle by the user: what comes of this connection next is the answer to another message.
+            self._connection.close()
+            link.interrupted()
+            self._poke()
+            raise
+        finally:
+            self._exchanging.release()
+        with self.ledger.lock:
+            due = link.due(self._clock.monotonic())
+        if min(due, self._retry_at) < self._wakes_at:
+            self._poked.set()
+        return True
 
     def _serve_safely(self, link: PoolLink, *, contact: bool = False, leave: bool = False) -> None:
         try:
@@ -151,7 +194,7 @@ class Store:
             if message is None:
                 return
             try:
-                text = self._connection.run(link.script, json.dumps(message, separators=(",", ":")))
+                text = self._connection.run(link.script, to_json(message).decode())
                 reply = read_reply(text)
                 received = self._clock.monotonic()
                 if reply == "unknown":
@@ -252,6 +295,7 @@ class Store:
         abandon(self._connection)
         self._connection = PoolConnection(self.settings.address)
         self._thread, self._poked, self._stop = None, threading.Event(), threading.Event()
+        self._wakes_at = math.inf
         self._retry_at = math.inf
         for link in self._links():
             link.after_fork()

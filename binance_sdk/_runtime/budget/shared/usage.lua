@@ -12,10 +12,12 @@ local function usage(p, consumers, now)
   local windows, rows = {}, {}
   for name, w in pairs(p.windows) do
     module_of(w).roll(w, now)
+    local spent = not w.fixed and w.spent[#w.spent]
     windows[name] = {
-      w.kind, w.seconds, w.limit, math.max(0, module_of(w).used(w)), math.max(0, w.in_flight),
-      w.fixed and fixed.ends(w) - now or w.spent[1] and w.spent[#w.spent][2] + w.seconds - now or 0,
-      believed_at(w, now) > 0,
+      kind = w.kind, seconds = w.seconds, limit = w.limit,
+      used = math.max(0, module_of(w).used(w)), in_flight = math.max(0, w.in_flight),
+      resets_in = w.fixed and fixed.ends(w) - now or spent and spent[2] + w.seconds - now or 0,
+      doubted = believed_at(w, now) > 0,
     }
   end
   for _, consumer in ipairs(consumers) do
@@ -24,14 +26,15 @@ local function usage(p, consumers, now)
       local w = p.windows[name]
       if w then used[name] = part[1] == w.index and part[2] or 0 end
     end
-    local waits = consumer.since > 0 and now - consumer.since or -1
-    table.insert(rows, {
-      consumer.id, consumer.share, now - consumer.seen, consumer.lapsed, waits, consumer.want, used, consumer.held,
-    })
+    rows[consumer.id] = {
+      id = consumer.id, share = consumer.share, silent_for = math.max(0, now - consumer.seen), lapsed = consumer.lapsed,
+      waits_for = consumer.since > 0 and math.max(0, now - consumer.since) or nil, wants = consumer.want,
+      used = used, in_flight = consumer.held,
+    }
   end
   return {
     windows = windows, consumers = rows, reason = p.reason,
-    closed = math.max(0, p.closed_until - now), banned = math.max(0, p.banned_until - now),
+    closed_for = math.max(0, p.closed_until - now), banned_for = math.max(0, p.banned_until - now),
   }
 end
 

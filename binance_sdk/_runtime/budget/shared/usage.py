@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from functools import cache
 from urllib.parse import quote, unquote
 
-from binance_sdk._runtime.budget.shared.messages import (
-    ReplyError,
-    read_count,
-    read_each,
-    read_flag,
-    read_number,
-    read_object,
-    read_row,
-    read_text,
-)
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from binance_sdk._runtime.budget.shared.messages import Count, Seconds, ShortText, reply_error
 from binance_sdk._runtime.budget.shared.pool_connection import PoolConnection
 from binance_sdk._runtime.budget.shared.script import POOL_PARTS, source
 from binance_sdk._runtime.store.address import StoreAddress
 from binance_sdk.errors import ConfigError
 
 _KEY = re.compile(r"binance-sdk:\{([^{}:]+)\}:([^{}:]+)")
+_STRICT = with_config(ConfigDict(strict=True))
 
 
+@_STRICT
 @dataclass(frozen=True, slots=True)
 class SharedWindow:
     """One limit of a pool, as the store counts it for all processes.
@@ -41,15 +35,16 @@ class SharedWindow:
         doubted: The store does not know what was spent before it came up, and gives out 3 % until that is over.
     """
 
-    kind: str
-    seconds: int
-    limit: int
-    used: int
-    in_flight: int
-    resets_in: float
+    kind: ShortText
+    seconds: Count
+    limit: Count
+    used: Count
+    in_flight: Count
+    resets_in: Seconds
     doubted: bool
 
 
+@_STRICT
 @dataclass(frozen=True, slots=True)
 class Consumer:
     """One process that spends from a pool.
@@ -65,14 +60,14 @@ class Consumer:
         in_flight: What of its requests is under way, by the window's name.
     """
 
-    id: str
-    share: float
-    silent_for: float
+    id: ShortText
+    share: Seconds
+    silent_for: Seconds
     lapsed: bool
-    waits_for: float | None
-    wants: int
-    used: Mapping[str, int]
-    in_flight: Mapping[str, int]
+    wants: Count
+    used: dict[ShortText, Count]
+    in_flight: dict[ShortText, Count]
+    waits_for: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +91,23 @@ class SharedPool:
     closed_for: float
     banned_for: float
     reason: str
+
+
+@_STRICT
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the script says of a pool."""
+
+    windows: dict[ShortText, SharedWindow]
+    consumers: dict[ShortText, Consumer]
+    closed_for: Seconds
+    banned_for: Seconds
+    reason: ShortText
+
+
+@cache
+def _adapter() -> TypeAdapter[_Told]:
+    return TypeAdapter(_Told)
 
 
 class UsageReader:
@@ -124,14 +136,17 @@ class UsageReader:
                 found.append(self._pool(key, unquote(match[1]), unquote(match[2]), told))
         return tuple(found)
 
-    def _pool(self, key: str, limits_key: str, name: str, told: bytes | str) -> SharedPool:
+    def _pool(self, key: str, limits_key: str, name: str, reply: bytes | str) -> SharedPool:
         try:
-            return _read_pool(limits_key, name, told)
-        except (ReplyError, ValueError) as error:
+            told = _adapter().validate_json(reply)
+        except ValidationError as error:
             raise ConfigError(
-                f"{self._address.shown}: what the key {key!r} holds is not ours ({error}); "
+                f"{self._address.shown}: what the key {key!r} holds is not ours ({reply_error(error)}); "
                 "use another limits_key, or delete the key"
-            ) from error
+            ) from None
+        consumers = tuple(told.consumers[each] for each in sorted(told.consumers))
+        windows = dict(sorted(told.windows.items()))
+        return SharedPool(limits_key, name, windows, consumers, told.closed_for, told.banned_for, told.reason)
 
     def close(self) -> None:
         self._connection.close()
@@ -141,51 +156,3 @@ class UsageReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _read_pool(limits_key: str, name: str, told: bytes | str) -> SharedPool:
-    fields = read_object(json.loads(told), "usage")
-    # An empty list of Lua is an empty object of JSON.
-    rows: object = fields.get("consumers") or []
-    if not isinstance(rows, list):
-        raise ReplyError("consumers is no list")
-    consumers = sorted((_consumer(row) for row in cast("list[object]", rows)), key=lambda each: each.id)
-    return SharedPool(
-        limits_key,
-        name,
-        dict(sorted(read_each(fields, "windows", _window).items())),
-        tuple(consumers),
-        read_number(fields.get("closed"), "closed"),
-        read_number(fields.get("banned"), "banned"),
-        read_text(fields, "reason"),
-    )
-
-
-def _window(value: object, name: str) -> SharedWindow:
-    kind, seconds, limit, used, in_flight, resets_in, doubted = read_row(value, name, 7)
-    return SharedWindow(
-        read_text({name: kind}, name),
-        read_count(seconds, name, 1),
-        read_count(limit, name),
-        read_count(used, name),
-        read_count(in_flight, name),
-        max(0.0, read_number(resets_in, name, -1e9)),
-        read_flag(doubted, name),
-    )
-
-
-def _consumer(value: object) -> Consumer:
-    name = "consumers"
-    key, share, silent_for, lapsed, waits_for, wants, used, in_flight = read_row(value, name, 8)
-    amounts = {"used": used, "in_flight": in_flight}
-    waited = read_number(waits_for, name, -1.0)
-    return Consumer(
-        read_text({name: key}, name),
-        read_number(share, name),
-        max(0.0, read_number(silent_for, name, -1e9)),
-        read_flag(lapsed, name),
-        None if waited < 0 else waited,
-        read_count(wants, name),
-        read_each(amounts, "used", read_count),
-        read_each(amounts, "in_flight", read_count),
-    )
