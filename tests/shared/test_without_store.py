@@ -179,6 +179,32 @@ def test_limits_that_others_learned_are_taken_over() -> None:
     assert (message["learned"], message["table"]["weight"]) == (True, ["fixed", [[60, 4000]]])
 
 
+def test_limits_that_the_exchange_announces_while_a_message_is_under_way_are_told_by_the_next() -> None:
+    for table in (None, _table(weight=[(60, 5000)])):
+        pool, link = _linked()
+        link.message(_START + 1, contact=True)
+        pool.learn_limits([("REQUEST_WEIGHT", "MINUTE", 1, 4000)], _START + 1)
+        link.apply(_reply(table=table), _START + 1, _START + 1)
+        assert pool.weight.limit == 4000
+        message = link.message(_START + 2, contact=True)
+        assert message is not None
+        assert (message["learned"], message["table"]["weight"]) == (True, ["fixed", [[60, 4000]]])
+
+
+def test_after_a_message_that_was_stopped_everybody_asks_again_at_once() -> None:
+    pool, link = _linked()
+    tickets = [_asked(pool, link, 10, _START + 1) for _ in range(2)]
+    assert link.message(_START + 1) is not None
+    pool.ledger.cancel(tickets[0], _START + 1)
+    link.interrupted()
+    assert link.due(_START + 1) == _START + 1
+    message = link.message(_START + 1)
+    assert message is not None
+    assert message["wants"] == [[[_WEIGHT, 10, 1.0]]]
+    link.apply(_reply("1"), _START + 1, _START + 1)
+    assert tickets[1].grant is not None
+
+
 @pytest.mark.parametrize(
     "reply", [_reply(""), _reply("11"), _reply("1", taken={})], ids=["too few", "too many", "without its snapshot"]
 )
