@@ -10,13 +10,13 @@ import pytest
 import redis
 
 from binance_sdk import BinanceClient, RequestOptions, SyncBinanceClient
-from binance_sdk._runtime.budget.shared.store_connection import StoreConnection
+from binance_sdk._runtime.budget.shared.pool_connection import PoolConnection
 from binance_sdk.simulator import Simulator
 
 from .servers import Server, running, valkey
 
 _THREAD = "binance-sdk limits"
-_RUN = StoreConnection.run
+_RUN = PoolConnection.run
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +38,11 @@ def senders(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the threads that have sent a message."""
     found: list[str] = []
 
-    def run(self: StoreConnection, *arguments: Any) -> Any:
+    def run(self: PoolConnection, *arguments: Any) -> Any:
         found.append(threading.current_thread().name)
         return _RUN(self, *arguments)
 
-    monkeypatch.setattr(StoreConnection, "run", run)
+    monkeypatch.setattr(PoolConnection, "run", run)
     return found
 
 
@@ -78,7 +78,7 @@ def test_who_comes_while_a_message_is_under_way_is_served_by_the_thread(
 ) -> None:
     sending, go_on, senders = threading.Event(), threading.Event(), list[str]()
 
-    def run(self: StoreConnection, *arguments: Any) -> Any:
+    def run(self: PoolConnection, *arguments: Any) -> Any:
         name = threading.current_thread().name
         senders.append(name)
         if name == "first":
@@ -88,7 +88,7 @@ def test_who_comes_while_a_message_is_under_way_is_served_by_the_thread(
 
     with SyncBinanceClient(**settings) as client:
         client.spot.ping()
-        monkeypatch.setattr(StoreConnection, "run", run)
+        monkeypatch.setattr(PoolConnection, "run", run)
         first = threading.Thread(target=client.spot.ping, name="first")
         first.start()
         assert sending.wait(10)
@@ -110,7 +110,7 @@ def test_a_caller_that_is_stopped_while_it_sends_leaves_everything_in_order(
 ) -> None:
     stopped: list[str] = []
 
-    def run(self: StoreConnection, *arguments: Any) -> Any:
+    def run(self: PoolConnection, *arguments: Any) -> Any:
         if threading.current_thread() is not threading.main_thread() or stopped:
             return _RUN(self, *arguments)
         if answered:
@@ -120,7 +120,7 @@ def test_a_caller_that_is_stopped_while_it_sends_leaves_everything_in_order(
 
     with SyncBinanceClient(**settings) as client:
         client.spot.ping()
-        monkeypatch.setattr(StoreConnection, "run", run)
+        monkeypatch.setattr(PoolConnection, "run", run)
         with pytest.raises(KeyboardInterrupt):
             client.spot.depth("BTCUSDT", limit=100)
         client.spot.ping()
@@ -137,7 +137,7 @@ def test_who_waits_for_the_answer_to_a_stopped_caller_gets_one(
     class StoppedError(BaseException):
         """As ``KeyboardInterrupt``, which only a main thread gets."""
 
-    def run(self: StoreConnection, *arguments: Any) -> Any:
+    def run(self: PoolConnection, *arguments: Any) -> Any:
         if threading.current_thread().name == "stopped":
             sending.set()
             assert go_on.wait(10)
@@ -150,7 +150,7 @@ def test_who_waits_for_the_answer_to_a_stopped_caller_gets_one(
 
     with SyncBinanceClient(**settings) as client:
         client.spot.ping()
-        monkeypatch.setattr(StoreConnection, "run", run)
+        monkeypatch.setattr(PoolConnection, "run", run)
         thread = threading.Thread(target=quietly, args=(client.spot.ping,), name="stopped")
         thread.start()
         assert sending.wait(10)
