@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from binance_sdk._runtime.budget.ledger import Ticket
+from binance_sdk._runtime.budget.shared.agreed_limits import AgreedLimits
 from binance_sdk._runtime.budget.shared.endings import Endings
 from binance_sdk._runtime.budget.shared.leased_windows import (
     TRUSTED,
-    WEIGHT,
     Alone,
     LeasedCharge,
     LeasedFixedWindow,
@@ -100,11 +100,7 @@ class PoolLink:
     """When calls last waited for room in the store."""
     _look: bool = False
     """There may be calls to ask for."""
-    _version: str = ""
-    _agreed: Table = field(default_factory=dict[str, dict[int, int]])
-    """Limits as the store and we know them."""
-    _told: Table = field(default_factory=dict[str, dict[int, int]])
-    """Limits when the last message was made."""
+    _agreement: AgreedLimits = field(default_factory=lambda: AgreedLimits({}))
     _gate_told: float = 0.0
     _gate_telling: float = 0.0
     _others: tuple[float, float] = (0.0, -math.inf)
@@ -120,7 +116,7 @@ class PoolLink:
     def attach(self, pool: Pool) -> None:
         """Called once the pool is made of this link's windows and gate."""
         self._pool = pool
-        self._agreed = self._limits()
+        self._agreement = AgreedLimits(self._limits())
 
     def fixed_window(self, name: str, limit: int, seconds: int) -> LeasedFixedWindow:
         window = LeasedFixedWindow(name, limit, seconds)
@@ -245,21 +241,13 @@ class PoolLink:
             "id": self.consumer,
             "seq": self._seq,
             "share": self.share,
-            "version": self._version,
+            **self._agreement.news(self._limits()),
             "settled": self._endings.settled,
             "endings": self._endings.first(),
             "held": held,
             "wants": [[[window.key, amount, share] for window, amount, share in leased_needs(t)] for t in self._wanted],
         }
         pool_waits = self.pool.ledger.waiting > 0 and any(window.refused for window in windows.values())
-        limits = self._told = self._limits()
-        if limits != self._agreed:
-            message["learned"] = True
-        if limits != self._agreed or not self._version:
-            message["table"] = {
-                kind: ["fixed" if kind == WEIGHT else "sliding", [[seconds, limit] for seconds, limit in row.items()]]
-                for kind, row in limits.items()
-            }
         clock = self._clock.news(self.pool.time, now)
         if clock is not None:
             message["clock"] = clock
@@ -281,7 +269,7 @@ class PoolLink:
 
     def forgotten(self) -> None:
         """The store knows nothing of this pool: the limits are told with the next message."""
-        self._version = ""
+        self._agreement.version = ""
 
     def apply(self, reply: Reply, sent: float, received: float) -> None:
         """Take over what the store says.
@@ -298,11 +286,12 @@ class PoolLink:
         self._endings.counted(reply.settled)
         self._clock.observe(float(reply.now), sent, received)
         self._close_gate(reply, received)
-        self._agreed, self._version = self._told, reply.version
-        if reply.table is not None and self._limits() == self._told:
+        agreement = self._agreement
+        agreement.agreed, agreement.version = agreement.told, reply.version
+        if reply.table is not None and self._limits() == agreement.told:
             # Otherwise the exchange has announced other limits since, and the store is told them.
             self.pool.take_limits(reply.limits, received)
-            self._agreed = self._limits()
+            agreement.agreed = self._limits()
         windows = self.windows
         for name, used in reply.used.items():
             if name in windows:
@@ -408,4 +397,4 @@ class PoolLink:
         self.consumer, self._seq, self._endings = _new_consumer(), 0, Endings()
         self._asking, self._answering, self._wanted = [], [], []
         self.heard_at = self.sent_at = self._looked_at = -math.inf
-        self._version, self._look = "", False
+        self._agreement.version, self._look = "", False
