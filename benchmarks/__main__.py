@@ -20,6 +20,7 @@ BENCHMARKS = {
     "decode": "decoding",
     "codegen": "generating",
     "call": "calling",
+    "metrics": "metrics",
     "budget": "budgeting",
     "share": "sharing",
     "backfill": "backfilling",

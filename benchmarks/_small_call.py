@@ -38,7 +38,9 @@ class _Canned(asyncio.Protocol):
         self._transport.write(head.encode() + _BODY)
 
 
-def _serve(ports: Any) -> None:
+def serve(ports: Any) -> None:
+    """Answer until killed; see ``served``."""
+
     async def main() -> None:
         server = await asyncio.get_running_loop().create_server(_Canned, "127.0.0.1", 0)
         ports.put(server.sockets[0].getsockname()[1])
@@ -48,7 +50,7 @@ def _serve(ports: Any) -> None:
 
 
 def figures() -> list[Figure]:
-    with served(_serve) as port:
+    with served(serve) as port:
         over_aiohttp = asyncio.run(_measure(f"http://127.0.0.1:{port}", "aiohttp", _aiohttp))
         over_httpx = asyncio.run(_measure(f"http://127.0.0.1:{port}", "httpx", _httpx))
     budget = "CPU of the client, budget on; floor: "

@@ -169,6 +169,10 @@ class Core:
         """Streams run in an event loop, whatever the client."""
         return AsyncClock() if self.blocking else self.clock
 
+    def stream_manager(self) -> StreamManager | None:
+        """What keeps the client's streams, for who only looks; None before the first one."""
+        raise NotImplementedError
+
     async def close(self) -> None:
         self.closed = True
         transport, self.transport = self.transport, None
@@ -219,6 +223,9 @@ class AsyncCore(Core):
             self._streams = StreamManager(self.stream_context)
         return self._streams
 
+    def stream_manager(self) -> StreamManager | None:
+        return self._streams
+
     def check_process(self, operation: str | None) -> None:
         self._process.check("an async client", "make a new one in the child", operation)
 
@@ -261,6 +268,9 @@ class BlockingCore(Core):
 
                 self._streams = BackgroundStreamManager(self.stream_context)
             return self._streams
+
+    def stream_manager(self) -> StreamManager | None:
+        return None if self._streams is None else self._streams.inner
 
     def check_process(self, operation: str | None) -> None:
         if self.http_client is not None:

@@ -88,6 +88,7 @@ class ResponseReceived:
         used_weight: The server's own count; None where it sent none.
         elapsed: Seconds from sending to the whole answer.
         attempt: 1 for the first one.
+        weight: Request weight it was charged; 0 where it was not sent.
     """
 
     operation: str
@@ -96,6 +97,7 @@ class ResponseReceived:
     used_weight: int | None
     elapsed: float
     attempt: int
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)

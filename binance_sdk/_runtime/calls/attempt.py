@@ -208,15 +208,15 @@ class Attempts:
 
     def _lost(self, sent: _Sent, error: BinanceError, kind: FailureKind) -> None:
         now = self.clock.monotonic()
+        unsent = kind in ("connect", "local", "setup")
         if sent.grant is not None:
-            if kind in ("connect", "local", "setup"):
-                # It was not sent.
+            if unsent:
                 sent.pool.ledger.refund(sent.grant, now)
             else:
                 self._lost_count(sent)
         if isinstance(error, APIConnectionError) and kind != "local":
             self._judge_host(sent.host, ok=False, now=now)
-        self._notify_ended(sent, None, error, None, now)
+        self._notify_ended(sent, None, error, None, now, unsent=unsent)
 
     def _lost_count(self, sent: _Sent) -> None:
         """Settle without an answer: the server may have counted the request, or may count it later."""
@@ -309,9 +309,22 @@ class Attempts:
             sent.pool.learn_limits(rows, now, market=prepared.operation.market, least=prepared.cost.weight)
 
     def _notify_ended(
-        self, sent: _Sent, status: int | None, error: BinanceError | None, reported: int | None, now: float
+        self,
+        sent: _Sent,
+        status: int | None,
+        error: BinanceError | None,
+        reported: int | None,
+        now: float,
+        *,
+        unsent: bool = False,
     ) -> None:
-        if self.notifier.has_listeners:
-            outcome = "ok" if error is None else type(error).__name__
-            name = sent.prepared.operation.id
-            self.notifier.notify(ResponseReceived(name, status, outcome, reported, now - sent.at, sent.number))
+        notifier = self.notifier
+        if not notifier.watchers and not notifier.has_listeners:
+            return
+        outcome = "ok" if error is None else type(error).__name__
+        name, elapsed = sent.prepared.operation.id, now - sent.at
+        weight = 0 if unsent else sent.prepared.cost.weight
+        for watcher in notifier.watchers:
+            watcher.ended(name, outcome, elapsed, weight)
+        if notifier.has_listeners:
+            notifier.notify(ResponseReceived(name, status, outcome, reported, elapsed, sent.number, weight))

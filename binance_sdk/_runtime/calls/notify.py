@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import TextIO, TypeVar
+from typing import Protocol, TextIO, TypeVar
 
 from binance_sdk._runtime.fork import fork_count
 from binance_sdk._runtime.locks import new_lock
@@ -65,6 +65,19 @@ def warn_of_fork() -> None:
 _RUNNING: ContextVar[tuple[int, ...]] = ContextVar("notifiers whose hooks run", default=())
 
 
+class Watcher(Protocol):
+    """A listener of our own, told more cheaply than hooks: it never calls the client, and never raises.
+
+    It also hears of the calls that hooks make.
+    """
+
+    def notice(self, event: Event) -> None:
+        """Something happened."""
+
+    def ended(self, operation: str, outcome: str, elapsed: float, weight: int) -> None:
+        """What ``ResponseReceived`` says, for every single attempt."""
+
+
 class Notifier:
     """Hooks of one client, and the log.
 
@@ -77,14 +90,25 @@ class Notifier:
             if not callable(hook):
                 raise ConfigError(f"hooks: {hook!r} cannot be called; pass functions that take one event")
         self._hooks = tuple(hooks)
+        self.watchers: tuple[Watcher, ...] = ()
 
     @property
     def has_listeners(self) -> bool:
         """Whether ordinary requests are passed to anybody."""
         return bool(self._hooks) or LOGGER.isEnabledFor(logging.DEBUG)
 
+    def watch(self, watcher: Watcher) -> None:
+        """Tell a watcher everything from now on."""
+        self.watchers = (*self.watchers, watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Tell it nothing more."""
+        self.watchers = tuple(other for other in self.watchers if other is not watcher)
+
     def notify(self, event: Event) -> None:
         """Log an event, and call the hooks with it."""
+        for watcher in self.watchers:
+            watcher.notice(event)
         level = _level(event)
         if LOGGER.isEnabledFor(level):
             LOGGER.log(level, "%s", _line(event))

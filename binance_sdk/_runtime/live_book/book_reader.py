@@ -40,6 +40,11 @@ class BookReader(Reader):
         self._tasks: set[asyncio.Task[None]] = set()
         self._start(self._run(), "books")
 
+    @property
+    def keepers(self) -> list[BookKeeper]:
+        """Its books, for any thread."""
+        return list(self._keepers.values())
+
     def start(self) -> None:
         """Begin with the snapshots."""
         for keeper in self._keepers.values():

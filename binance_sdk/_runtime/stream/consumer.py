@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from binance_sdk._runtime.fork import ProcessGuard
 from binance_sdk._runtime.market import Market
@@ -20,6 +21,8 @@ Item = tuple[NamedStream, StreamOptions]
 """A stream with the options that it was asked for with."""
 
 
+StreamHealth = Literal["flowing", "silent", "disconnected"]
+"""``silent``: connected, and for longer without a message than the spec says is healthy."""
 MakeReader = Callable[[StreamContext, ResolvedOptions, Callable[[bool], None]], Reader]
 """Makes what reads the messages of a consumer; its last argument stops (True) and resumes (False) the connections."""
 
@@ -52,6 +55,8 @@ class Consumer:
         self._on_closed = on_closed
         self._supervisors: list[Supervisor] = []
         self._carried: dict[tuple[Market, str], tuple[Subscription, Supervisor]] = {}
+        self.markets: frozenset[Market] = frozenset()
+        """Of the streams that it was opened with."""
         self.reader = reader(context, options, self._pause)
         self.closed = False
         self.process = ProcessGuard()
@@ -71,6 +76,12 @@ class Consumer:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(name for _, name in self._carried)
+
+    def health(self) -> list[tuple[Market, StreamHealth]]:
+        """How each of its streams is, for any thread."""
+        now = self.context.clock.monotonic()
+        carried = list(self._carried.values())
+        return [(supervisor.market, _health(stream, supervisor, now)) for stream, supervisor in carried]
 
     async def add(self, items: Iterable[Item]) -> None:
         """Subscribe to these streams too, except to those that are carried already."""
@@ -180,6 +191,13 @@ class Consumer:
             return
         await asyncio.gather(*(supervisor.aclose() for supervisor in self._supervisors))
         await self.reader.aclose()
+
+
+def _health(subscription: Subscription, supervisor: Supervisor, now: float) -> StreamHealth:
+    if not supervisor.connected:
+        return "disconnected"
+    healthy = subscription.healthy_silence()
+    return "silent" if healthy is not None and now > subscription.last_good + healthy else "flowing"
 
 
 def _key(stream: NamedStream) -> tuple[Market, str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from binance_sdk._runtime.fork import ProcessGuard, abandon, notify_after_fork
+from binance_sdk._runtime.locks import new_lock
+from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.stream.background_loop import BackgroundLoop, Work
 from binance_sdk._runtime.stream.consumer import Consumer, Item, MakeReader, make_reader
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.options import StreamOptions, resolve_options
+from binance_sdk._runtime.stream.stats import StreamStats
 from binance_sdk.errors import ConfigError, ParameterError
 
 T = TypeVar("T")
@@ -29,6 +33,21 @@ class StreamManager:
         self._consumers: dict[Consumer, asyncio.AbstractEventLoop] = {}
         self._closed = False
         self._process = ProcessGuard()
+        self._closed_counts: dict[frozenset[Market], StreamStats] = {}
+        """Of the consumers that are closed, by the markets that they were opened for."""
+        self._counting = new_lock()
+
+    def counted(self) -> tuple[list[Consumer], dict[frozenset[Market], StreamStats]]:
+        """Open consumers, and the counts of all, open or closed, by the markets that they were opened for.
+
+        For any thread. No count ever goes down.
+        """
+        with self._counting:
+            consumers = list(self._consumers)
+            totals = {markets: replace(counts) for markets, counts in self._closed_counts.items()}
+        for consumer in consumers:
+            totals.setdefault(consumer.markets, StreamStats()).count_in(consumer.reader.stats)
+        return consumers, totals
 
     async def open(self, items: Sequence[Item], options: StreamOptions, reader: MakeReader = make_reader) -> Consumer:
         """A consumer whose streams are connected and acknowledged.
@@ -51,6 +70,7 @@ class StreamManager:
             self._context = self._make_context()
         resolved = resolve_options([options, *(own for _, own in items)])
         consumer = Consumer(self._context, resolved, self._forget, reader)
+        consumer.markets = frozenset(stream.operation.market for stream, _ in items)
         self._consumers[consumer] = asyncio.get_running_loop()
         try:
             await consumer.add(items)
@@ -69,7 +89,9 @@ class StreamManager:
         return bool(self._consumers)
 
     def _forget(self, consumer: Consumer) -> None:
-        self._consumers.pop(consumer, None)
+        with self._counting:
+            if self._consumers.pop(consumer, None) is not None:
+                self._closed_counts.setdefault(consumer.markets, StreamStats()).count_in(consumer.reader.stats)
 
     async def aclose(self) -> None:
         """Close every stream that is still open."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(slots=True)
@@ -39,3 +39,9 @@ class StreamStats:
     rollovers: int = 0
     filled: int = 0
     lag_ms: float = 0.0
+
+    def count_in(self, other: StreamStats) -> None:
+        """Add the counts of another stream; the lag stays its own."""
+        for field in fields(self):
+            if field.name != "lag_ms":
+                setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))

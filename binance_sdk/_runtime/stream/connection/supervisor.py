@@ -73,6 +73,11 @@ class Supervisor:
         return self._max_streams - len(self._subscriptions)
 
     @property
+    def connected(self) -> bool:
+        """Whether there is a connection at the moment."""
+        return self._connection is not None
+
+    @property
     def empty(self) -> bool:
         return not self._subscriptions
 
