@@ -55,14 +55,15 @@ RETRIES = _counter("retries", "Attempts after which another one followed.", *_CA
 WAIT = _histogram("wait_seconds", "Time for which calls waited for the budget before they were sent.", WAITS, *_CALL)
 CACHE_HITS = _counter(
     "cache_hits",
-    "Answers from the cache (cache), or from the running request of somebody else (request).",
+    "Calls that needed no request, by where the answer was: memory, request (one under way) or store.",
     *_CALL,
     "source",
 )
+CACHE_MISSES = _counter("cache_misses", "Calls that may use an earlier answer, and found none.", *_CALL)
 ROWS_SKIPPED = _counter("rows_skipped", "Rows that were left out because of bad_rows=skip.", *_CALL)
 GATE_CLOSINGS = _counter("gate_closings", "Times that a refusal (429, 418, 403) closed the gate of a pool.", "pool")
 BREAKER_OPENINGS = _counter("breaker_openings", "Times that the circuit breaker of a host opened.", "host")
-STORE_LOSSES = _counter("store_losses", "Times that the store of limits_url was lost.", "limits_key")
+STORE_LOSSES = _counter("store_losses", "Times that the store of a setting, e.g. limits_url, was lost.", "setting")
 BOOK_LOSSES = _counter("book_losses", "Times that a live order book could not be trusted any more.", *_MARKET, "reason")
 BOOK_OUTAGES = _counter(
     "book_outage_seconds", "Time for which live order books were not synced, once it is over.", *_MARKET
@@ -78,6 +79,7 @@ COUNTED = (
     RETRIES,
     WAIT,
     CACHE_HITS,
+    CACHE_MISSES,
     ROWS_SKIPPED,
     GATE_CLOSINGS,
     BREAKER_OPENINGS,
@@ -132,7 +134,7 @@ SYMBOL_BOOK_AGE = _gauge(
     "symbol_book_age_seconds", "Time since the last change of a live order book; with symbols=True.", *_MARKET, "symbol"
 )
 STORE_CONNECTED = _gauge(
-    "store_connected", "1 while calls spend from the store of limits_url, 0 while it is lost.", "limits_key"
+    "store_connected", "1 while the store of a setting, e.g. limits_url, is there, 0 while it is lost.", "setting"
 )
 STORE_PROCESSES = _gauge("store_processes", "Processes that share the budget of limits_url.", "limits_key")
 

@@ -16,6 +16,7 @@ from binance_sdk.events import (
     BookVerified,
     BreakerChanged,
     CacheHit,
+    CacheMiss,
     Event,
     GateClosed,
     Retrying,
@@ -54,19 +55,18 @@ class EventCounter:
     Args:
         into: The metrics of the registry.
         environments: Environment by market.
-        limits_key: Name of the shared budget, if there is one.
     """
 
-    def __init__(self, into: EventMetrics, environments: Mapping[str, str], limits_key: str) -> None:
+    def __init__(self, into: EventMetrics, environments: Mapping[str, str]) -> None:
         self._metrics = into
         self._environments = environments
-        self._limits_key = limits_key
         self._ended: dict[str, tuple[Callable[[float], None], Callable[[float], None]]] = {}
         """By operation, what is called for each request."""
         self._kinds: dict[type[Any], Callable[[Any], None]] = {
             Retrying: self._retrying,
             Waited: self._waited,
             CacheHit: self._cache_hit,
+            CacheMiss: self._cache_miss,
             RowSkipped: self._row_skipped,
             GateClosed: self._gate_closed,
             BreakerChanged: self._breaker_changed,
@@ -79,14 +79,14 @@ class EventCounter:
             BookFailed: self._book_failed,
         }
 
-    def begin(self, pools: Iterable[str], hosts: Iterable[str]) -> None:
+    def begin(self, pools: Iterable[str], hosts: Iterable[str], settings: Iterable[str]) -> None:
         """Let what seldom happens be 0 before it does: a counter that appears with 1 has no increase."""
         for pool in pools:
             self._count(metrics.GATE_CLOSINGS, (pool,), 0)
         for host in hosts:
             self._count(metrics.BREAKER_OPENINGS, (host,), 0)
-        if self._limits_key:
-            self._count(metrics.STORE_LOSSES, (self._limits_key,), 0)
+        for setting in settings:
+            self._count(metrics.STORE_LOSSES, (setting,), 0)
 
     def notice(self, event: Event) -> None:
         """Count an event."""
@@ -130,7 +130,10 @@ class EventCounter:
         self._metrics.histogram(metrics.WAIT).labels(*self._call(event.operation)).observe(event.seconds)
 
     def _cache_hit(self, event: CacheHit) -> None:
-        self._count(metrics.CACHE_HITS, (*self._call(event.operation), "request" if event.shared else "cache"))
+        self._count(metrics.CACHE_HITS, (*self._call(event.operation), event.source))
+
+    def _cache_miss(self, event: CacheMiss) -> None:
+        self._count(metrics.CACHE_MISSES, self._call(event.operation))
 
     def _row_skipped(self, event: RowSkipped) -> None:
         self._count(metrics.ROWS_SKIPPED, self._call(event.operation))
@@ -146,7 +149,7 @@ class EventCounter:
 
     def _store_changed(self, event: StoreChanged) -> None:
         if event.state == "lost":
-            self._count(metrics.STORE_LOSSES, (self._limits_key,))
+            self._count(metrics.STORE_LOSSES, (event.setting,))
 
     # ---------------------------------------------------------------------------------------- books
 

@@ -87,12 +87,12 @@ def instrument(
         source = made.states.find(core)
         if source is None:
             environments = {market: urls.environment or CUSTOM for market, urls in core.settings.urls.items()}
-            store = core.settings.store
-            counter = EventCounter(made.events, environments, "" if store is None else store.limits_key)
+            counter = EventCounter(made.events, environments)
             markets = core.engine.attempts.markets.values()
             counter.begin(
                 {hosts.pool.name for hosts in markets},
                 {host.breaker.host for hosts in markets for host in hosts.hosts},
+                () if core.settings.store is None else ("limits_url",),
             )
             source = Source(core, counter, environments, symbols)
             core.engine.attempts.notifier.watch(counter)

@@ -76,6 +76,11 @@ class _Readings:
         values = self._values[definition]
         values[labels] = max(values.get(labels, 0.0), value)
 
+    def least(self, definition: Definition, labels: Labels, value: float) -> None:
+        """One of several of which the smallest counts."""
+        values = self._values[definition]
+        values[labels] = min(values.get(labels, value), value)
+
     def of(self, definition: Definition) -> dict[Labels, float]:
         return self._values[definition]
 
@@ -196,10 +201,10 @@ def _read_store(source: Source, found: _Readings) -> None:
     store, settings = source.core.store, source.core.settings.store
     if store is None or settings is None:
         return
-    status, labels = store.status, (settings.limits_key,)
+    status = store.status
     if status.state != "unused":
-        found.put(metrics.STORE_CONNECTED, labels, float(status.state == "connected"))
-        found.put(metrics.STORE_PROCESSES, labels, status.processes)
+        found.least(metrics.STORE_CONNECTED, ("limits_url",), float(status.state == "connected"))
+        found.put(metrics.STORE_PROCESSES, (settings.limits_key,), status.processes)
 
 
 # ----------------------------------------------------------------------------------------------- streams

@@ -49,7 +49,8 @@ async def test_retries_waits_and_cached_answers(simulator: Simulator, registry: 
     assert value(registry, "retries_total", **PING) == 1
     assert value(registry, "request_errors_total", **PING, error=ServerError.__name__) == 1
     assert value(registry, "request_duration_seconds_count", **PING) == 2
-    assert value(registry, "cache_hits_total", **info, source="cache") == 2
+    assert value(registry, "cache_hits_total", **info, source="memory") == 2
+    assert value(registry, "cache_misses_total", **info) == 1
     assert value(registry, "request_duration_seconds_count", **info) == 1
 
 
@@ -124,14 +125,14 @@ def test_the_store_is_told(simulator: Simulator, registry: CollectorRegistry) ->
     with running(valkey()) as server, simulator.sync_client(limits_url=server.url, limits_key="paris") as client:
         instrument(client, registry)
         assert named(registry, "store_connected") == []
-        assert value(registry, "store_losses_total", limits_key="paris") == 0
+        assert value(registry, "store_losses_total", setting="limits_url") == 0
         client.spot.ping()
-        assert value(registry, "store_connected", limits_key="paris") == 1
+        assert value(registry, "store_connected", setting="limits_url") == 1
         assert value(registry, "store_processes", limits_key="paris") == 1
         store = client._core.store
         assert store is not None
         store._become("lost", "it was unplugged")
-        assert value(registry, "store_connected", limits_key="paris") == 0
+        assert value(registry, "store_connected", setting="limits_url") == 0
         store._become("connected", "")
 
 

@@ -18,6 +18,7 @@ from binance_sdk.events import (
     BookVerified,
     BreakerChanged,
     CacheHit,
+    CacheMiss,
     Event,
     GateClosed,
     Retrying,
@@ -37,12 +38,12 @@ _MARKET = {"environment": "mainnet", "market": "spot"}
 _EVENTS: list[tuple[Event, str, dict[str, str], float]] = [
     (Retrying("spot.klines", ValueError(), 0.1, 1), "retries_total", _CALL, 1),
     (Waited("spot.klines", 7.5, "weight"), "wait_seconds_sum", _CALL, 7.5),
-    (CacheHit("spot.klines", shared=False), "cache_hits_total", {**_CALL, "source": "cache"}, 1),
-    (CacheHit("spot.klines", shared=True), "cache_hits_total", {**_CALL, "source": "request"}, 1),
+    (CacheHit("spot.klines", "store"), "cache_hits_total", {**_CALL, "source": "store"}, 1),
+    (CacheMiss("spot.klines"), "cache_misses_total", _CALL, 1),
     (RowSkipped("spot.klines", 3, "x"), "rows_skipped_total", _CALL, 1),
     (GateClosed("mainnet/spot", "429", 3.0), "gate_closings_total", {"pool": "mainnet/spot"}, 1),
     (BreakerChanged("api.binance.com", "open"), "breaker_openings_total", {"host": "api.binance.com"}, 1),
-    (StoreChanged("lost", "x"), "store_losses_total", {"limits_key": "paris"}, 1),
+    (StoreChanged("lost", "x"), "store_losses_total", {"setting": "limits_url"}, 1),
     (BookLost("spot", "BTCUSDT", "gap", 1, 3), "book_losses_total", {**_MARKET, "reason": "gap"}, 1),
     (BookResynced("spot", "BTCUSDT", "gap", 1, 3, 9, 2.5), "book_outage_seconds_total", _MARKET, 2.5),
     (BookSnapshotLoaded("spot", "BTCUSDT", 1, 0, 0.0), "book_snapshots_total", {**_MARKET, "outcome": "loaded"}, 1),
@@ -62,19 +63,19 @@ _EVENTS: list[tuple[Event, str, dict[str, str], float]] = [
 def test_each_event_is_counted(
     registry: CollectorRegistry, event: Event, name: str, labels: dict[str, str], amount: float
 ) -> None:
-    counter = EventCounter(EventMetrics(registry), {"spot": "mainnet"}, "paris")
+    counter = EventCounter(EventMetrics(registry), {"spot": "mainnet"})
     counter.notice(event)
     counter.notice(event)
     assert value(registry, name, **labels) == 2 * amount
 
 
 def test_what_is_over_is_no_fault(registry: CollectorRegistry) -> None:
-    counter = EventCounter(EventMetrics(registry), {"spot": "mainnet"}, "paris")
-    counter.begin(["mainnet/spot"], ["api.binance.com"])
+    counter = EventCounter(EventMetrics(registry), {"spot": "mainnet"})
+    counter.begin(["mainnet/spot"], ["api.binance.com"], ["limits_url"])
     for event in (BreakerChanged("api.binance.com", "closed"), StoreChanged("connected", "")):
         counter.notice(event)
     assert value(registry, "breaker_openings_total", host="api.binance.com") == 0
-    assert value(registry, "store_losses_total", limits_key="paris") == 0
+    assert value(registry, "store_losses_total", setting="limits_url") == 0
     assert value(registry, "gate_closings_total", pool="mainnet/spot") == 0
 
 
