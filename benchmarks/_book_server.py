@@ -23,6 +23,8 @@ LEVELS = (12, 11)
 _DEPTH = 1000
 _MIDDLE = 6_500_000
 _REACH = 1500
+_NEAR = 14
+"""Ticks on which the ten best levels lie."""
 _GONE = 0.3
 """Share of the changes that take a level away."""
 _PACKET = 100
@@ -41,14 +43,19 @@ def snapshot() -> dict[str, Any]:
     return {"lastUpdateId": FIRST_ID, "bids": bids, "asks": asks}
 
 
-def events(count: int) -> Iterator[dict[str, Any]]:
-    """The first updates after the snapshot."""
+def events(count: int, near: float = 0.0) -> Iterator[dict[str, Any]]:
+    """The first updates after the snapshot.
+
+    Args:
+        count: How many.
+        near: Share of their changes that are among the best levels; the others are anywhere in the book.
+    """
     rng = Random(5)
     for number in range(count):
         bids, asks = (
             [
                 [
-                    _text((_MIDDLE + sign * rng.randint(1, _REACH)) / 100),
+                    _text((_MIDDLE + sign * rng.randint(1, _NEAR if rng.random() < near else _REACH)) / 100),
                     _text(0 if rng.random() < _GONE else abs(rng.gauss(0.3, 0.8)) + 0.00001),
                 ]
                 for _ in range(count)

@@ -61,10 +61,10 @@ def test_a_price_that_was_never_a_level_may_be_removed() -> None:
     assert shown(made) == ["9 1", "5 2"]
 
 
-@pytest.mark.parametrize("level", [("7", "1e5"), ("7", "-1"), ("1e", "1"), ("7", "1_0"), ("-7", "1"), ("7", " 1")])
+@pytest.mark.parametrize("level", [("1e", "1"), ("1e1", "1"), ("-7", "1"), (" 7", "1"), ("07", "1"), ("0.0", "1")])
 def test_what_came_beside_a_malformed_level_is_kept_or_not_but_never_hidden(level: LevelText) -> None:
     made = side(("9", "1"))
-    with pytest.raises(ValueError, match=r"is in a quantity|is not positive|could not convert"):
+    with pytest.raises(ValueError, match="is not positive, or no plain number"):
         made.change([("8", "1"), level, ("6", "1")])
     made.change([("6", "2"), ("8", "3")])
     assert shown(made) == ["9 1", "8 3", "6 2"]
@@ -106,28 +106,62 @@ def test_a_side_equals_a_plain_dict(tick: str, seed: int, bids: bool) -> None:
     assert made.levels() == expected
 
 
+class Counted(tuple[str, str]):
+    """A row that says how many were made."""
+
+    made = 0
+
+    def __new__(cls, level: LevelText) -> Counted:
+        Counted.made += 1
+        return super().__new__(cls, level)
+
+
 @pytest.mark.parametrize("bids", [True, False])
-def test_rows_that_were_read_are_given_out_again_until_the_next_change(bids: bool) -> None:
-    made = side(*((("3", "1"), ("2", "1"), ("1", "1")) if bids else (("1", "1"), ("2", "1"), ("3", "1"))), bids=bids)
-    calls: list[LevelText] = []
-
-    def row(level: LevelText) -> str:
-        calls.append(level)
-        return " ".join(level)
-
-    first = made.rows(2, row)
-    second = made.rows(1, row)
-    assert (len(first), second, len(calls)) == (2, first[:1], 2)
+def test_rows_that_have_not_changed_are_given_out_again(bids: bool) -> None:
+    texts = [str(price) for price in (range(49, 29, -1) if bids else range(30, 50))]
+    made = side(*((text, "1") for text in texts), bids=bids)
+    Counted.made = 0
+    first = made.rows(10, Counted)
+    again = made.rows(5, Counted)
+    assert again == first[:5]
+    assert all(one is other for one, other in zip(first, again, strict=False))
+    seen = Counted.made
     # What a caller does with his list is his own affair.
     first.clear()
-    second.clear()
-    assert made.rows(2, row) == (["3 1", "2 1"] if bids else ["1 1", "2 1"])
-    assert len(calls) == 2
-    assert made.rows(3, " ".join) == (["3 1", "2 1", "1 1"] if bids else ["1 1", "2 1", "3 1"])
-    made.change([("2", "0")])
-    assert made.rows(2, row) == (["3 1", "1 1"] if bids else ["1 1", "3 1"])
+    again.clear()
+    made.change([(texts[19], "2")])
+    assert made.rows(10, Counted) == [(text, "1") for text in texts[:10]]
+    assert Counted.made == seen, "far off"
+    made.change([(texts[2], "3"), (texts[4], "3")])
+    assert made.rows(10, Counted) == [(text, "3" if at in (2, 4) else "1") for at, text in enumerate(texts[:10])]
+    assert Counted.made == seen + 2
+    made.change([(texts[0], "0")])
+    assert made.rows(10, Counted)[0] == (texts[1], "1")
+    assert Counted.made <= seen + 3, "they moved up, and one more came into sight"
+    made.change([(texts[0], "7")])
+    assert made.rows(10, Counted)[:2] == [(texts[0], "7"), (texts[1], "1")]
     made.replace([("7", "7")], 100)
-    assert made.rows(2, row) == ["7 7"]
+    assert made.rows(10, Counted) == [("7", "7")]
+
+
+@given(seed=st.integers(0, 2**32 - 1), bids=st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_rows_are_what_the_levels_are(seed: int, bids: bool) -> None:
+    """However many are asked for, whatever changed in between."""
+    rng = Random(seed)
+    truth: dict[int, str] = {}
+    made = Side(highest_first=bids)
+    for _ in range(rng.randrange(1, 60)):
+        changes = {rng.randrange(1, 40): rng.choice(["0", "0.0", "1", "2.5"]) for _ in range(rng.randrange(8))}
+        truth |= changes
+        made.change([(str(price), qty) for price, qty in changes.items()])
+        if rng.random() < 0.05:
+            kept = sorted((price for price, qty in truth.items() if Decimal(qty)), reverse=bids)
+            made.replace([(str(price), truth[price]) for price in kept], 100)
+        expected = [(str(price), truth[price]) for price in sorted(truth, reverse=bids) if Decimal(truth[price])]
+        for count in rng.choices([0, 1, 2, 5, 5, 5, 10, 30, 64, 65, None], k=rng.randrange(3)):
+            row = Counted if rng.random() < 0.9 else tuple[str, str]
+            assert made.rows(count, row) == expected[:count]
 
 
 def test_prices_that_are_the_same_float_are_kept_apart() -> None:

@@ -161,22 +161,22 @@ def test_kept_updates_that_cross_the_book_are_noticed() -> None:
     "level",
     [
         ("x", "1"),
-        ("9", "x"),
         ("nan", "1"),
         ("inf", "1"),
         ("-1", "1"),
         ("0", "1"),
-        ("9", "nan"),
-        ("9", "-1"),
-        ("9", "inf"),
+        ("1e1", "1"),
+        ("09", "1"),
         (None, "1"),
-        ("9", None),
         ("9.0000000000000000001x", "1"),
     ],
 )
-def test_a_level_that_is_no_number_ends_the_synced_state(level: LevelText) -> None:
+def test_a_price_that_is_no_plain_number_ends_the_synced_state(level: LevelText) -> None:
     core = core_at(10)
-    assert core.take_update(update(11, 12, bids=(level,))) == NeedsSnapshot(Reason.MALFORMED, 10)
+    found = core.take_update(update(11, 12, bids=(level,)))
+    assert isinstance(found, NeedsSnapshot)
+    assert found == NeedsSnapshot(Reason.MALFORMED, 10, problem=found.problem)
+    assert found.problem
     assert core.take_snapshot(snapshot(11)) == NeedsSnapshot(Reason.TOO_OLD, 10, 12)
     assert core.take_snapshot(snapshot(12)) == Synced(12, 0)
 
@@ -199,7 +199,9 @@ def test_a_malformed_snapshot_is_refused_and_what_was_kept_stays(bids: list[Leve
     core = BookCore(SPOT)
     core.begin()
     core.take_update(update(11, 12))
-    assert core.take_snapshot(snapshot(10, bids=bids)) == NeedsSnapshot(Reason.MALFORMED)
+    found = core.take_snapshot(snapshot(10, bids=bids))
+    assert isinstance(found, NeedsSnapshot)
+    assert (found.reason, bool(found.problem)) == (Reason.MALFORMED, True)
     assert core.take_snapshot(snapshot(10)) == Synced(12, 1)
 
 

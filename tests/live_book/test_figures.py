@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from binance_sdk._runtime.book.levels import Level
 from binance_sdk._runtime.book.messages import Snapshot
 from binance_sdk._runtime.book.reading import depth, fill
 from binance_sdk._runtime.book.state import BookCore
@@ -55,16 +57,22 @@ def test_what_the_levels_do_not_fill_has_no_average_price() -> None:
     assert empty.vwap("buy", base=1) is empty.mid is empty.spread is empty.imbalance(within=1) is None
 
 
-def test_figures_look_at_few_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_look_at_no_more_levels_than_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
     book, core = book_of(1000, 1000)
-    asked: list[int | None] = []
-    levels = type(core.bids).levels
+    seen: list[Decimal] = []
+    walk = type(core.bids).walk
 
-    def counted(side: Any, count: int | None = None) -> Any:
-        asked.append(count)
-        return levels(side, count)
+    def counted(side: Any) -> Iterator[Level]:
+        for level in walk(side):
+            seen.append(level[0])
+            yield level
 
-    monkeypatch.setattr(type(core.bids), "levels", counted)
-    book.depth(within="0.001")
-    book.vwap("buy", base=5)
-    assert set(asked) == {32}
+    monkeypatch.setattr(type(core.bids), "walk", counted)
+    band = book.depth(within="0.001")
+    assert band is not None
+    # One more on each side shows that the band is over; the best of both give the middle.
+    low, high = (Decimal("1000.25") * factor for factor in (Decimal("0.999"), Decimal("1.001")))
+    assert (
+        len(seen)
+        == sum(low <= bid for bid, _ in core.bids.levels()) + sum(ask <= high for ask, _ in core.asks.levels()) + 2
+    )

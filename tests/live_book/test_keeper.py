@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from binance_sdk._runtime.book.messages import Snapshot
+from binance_sdk._runtime.book.state import Reason
 from binance_sdk._runtime.live_book.group import most_kept
 from binance_sdk._runtime.live_book.keeper import BookKeeper, is_final
 from binance_sdk._runtime.live_book.snapshots import SnapshotLoader
@@ -153,18 +154,51 @@ def test_a_book_of_its_own_keeps_more_updates_than_one_of_many() -> None:
     assert [most_kept(books) for books in (1, 4, 20, 200)] == [20_000, 5_000, 1_000, 1_000]
 
 
-@pytest.mark.parametrize("qty", ["1.2.3", "", ".", "1e5", "-1", " 1", "NaN", 1, None])
-async def test_a_quantity_that_is_no_plain_number_makes_a_book_malformed(world: World, qty: Any) -> None:
-    await world.synced_at(10)
-    world.update(11, 12, b=[["98", "1"], ["97", qty]])
-    assert (world.keeper.synced, world.keeper.reason) == (False, "malformed")
+NO_NUMBERS: list[Any] = [
+    *("1.2.3", "", ".", "1.", ".5", "1e5", "1E-3", "-1", "-0", "+1", " 1", "1 ", "1_0", "01", "00", "NaN", "inf", "x"),
+    *("\u0661", "1" * 1001, 1, 1.5, True, None, ["1"], {}),
+]
+"""Texts and values that are no plain number; a price of 0 is none either."""
 
 
-@pytest.mark.parametrize("price", ["1.2.3", "", "x", "-1", "0", "NaN", 1, None])
-async def test_a_price_that_is_no_number_makes_a_book_malformed(world: World, price: Any) -> None:
+@pytest.mark.parametrize("synced", [True, False])
+@pytest.mark.parametrize("side", ["b", "a"])
+@pytest.mark.parametrize("level", [*(["97", qty] for qty in NO_NUMBERS), *([no, "1"] for no in [*NO_NUMBERS, "0.00"])])
+async def test_what_is_no_plain_number_is_malformed_and_says_so(
+    world: World, synced: bool, side: str, level: list[Any]
+) -> None:
+    if synced:
+        await world.synced_at(10)
+    else:
+        world.keeper.connection_ready()
+    levels: Any = {side: [["98" if side == "b" else "102", "1"], level]}
+    assert world.update(11, 12, **levels)
+    assert (world.keeper.synced, world.keeper.core.reason) == (False, Reason.MALFORMED)
+    # No snapshot from before it can be gone on from: it would lack what could not be read.
+    world.update(13, 14)
+    world.snapshot(11)
+    await world.settle()
+    assert not world.keeper.synced
+
+
+async def test_a_gap_before_what_cannot_be_read_does_not_hide_it(world: World) -> None:
     await world.synced_at(10)
-    world.update(11, 12, b=[["98", "1"], [price, "1"]])
-    assert (world.keeper.synced, world.keeper.reason) == (False, "malformed")
+    assert "price 'x'" in world.update(20, 21, b=[["x", "1"]])
+    assert [event.reason for event in world.of(BookLost)] == ["malformed"]
+
+
+async def test_a_snapshot_that_cannot_be_used_is_told_and_fetched_again(world: World) -> None:
+    world.keeper.connection_ready()
+    world.snapshot(10, bid="-99")
+    await world.settle()
+    (failed,) = world.of(BookSnapshotFailed)
+    assert isinstance(failed.error, DecodeError)
+    assert failed.error.problems == ("level '-99', '1' is not positive, or no plain number",)
+    with pytest.raises(DecodeError, match="spot BTCUSDT cannot be used"):
+        await world.keeper.wait_synced(patient=False)
+    world.snapshot(11)
+    await world.clock.advance(60.0)
+    assert world.keeper.synced
 
 
 async def test_a_lost_book_says_since_when_and_is_out_for_as_long_as_it_is(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Protocol, TypeAlias, cast
 
@@ -76,7 +76,7 @@ AnyBook: TypeAlias = BookAnswer | KeptBook
 def spread(book: AnyBook) -> Spread | None:
     """Best bid and ask, ``mid`` and ``absolute`` in the quote asset, and ``bps``; None where a side is empty."""
     kept = _kept(book)
-    return kept.spread if kept is not None else reading.spread(*_sides(book))
+    return kept.spread if kept is not None else reading.spread(*_sides(cast("BookAnswer", book)))
 
 
 def depth(book: AnyBook, *, within: Decimal | int | str) -> Depth | None:
@@ -95,9 +95,9 @@ def depth(book: AnyBook, *, within: Decimal | int | str) -> Depth | None:
     kept = _kept(book)
     if kept is not None:
         return kept.depth(within=within)
-    bids, asks = _sides(book)
-    ends = (bids[-1][0], asks[-1][0]) if bids and asks else (None, None)
-    return reading.depth(bids, asks, within, ends)
+    answer = cast("BookAnswer", book)
+    ends = (answer.bids[-1].price, answer.asks[-1].price) if answer.bids and answer.asks else (None, None)
+    return reading.depth(*_sides(answer), within, ends)
 
 
 def imbalance(book: AnyBook, *, within: Decimal | int | str) -> Decimal | None:
@@ -134,11 +134,12 @@ def imbalance_of_levels(book: AnyBook, count: int | None = None) -> Decimal | No
         raise ParameterError(
             f"count={shown(count)} must be a whole number of at least 1", parameter="count", value=count
         )
-    bids, asks = _sides(book)
+    kept, answer = _kept(book), cast("BookAnswer", book)
+    bids, asks = (answer.bids, answer.asks) if kept is None else (kept.bids(count), kept.asks(count))
     if not bids or not asks:
         return None
     most = min(len(bids), len(asks)) if count is None else count
-    return reading.imbalance(reading.sums(bids[:most])[0], reading.sums(asks[:most])[0])
+    return reading.imbalance(reading.sums(_levels(bids[:most]))[0], reading.sums(_levels(asks[:most]))[0])
 
 
 def fill(
@@ -166,7 +167,7 @@ def fill(
     kept = _kept(book)
     if kept is not None:
         return kept.fill(side, quote=quote, base=base)
-    return reading.fill(*_sides(book), side, quote=quote, base=base)
+    return reading.fill(*_sides(cast("BookAnswer", book)), side, quote=quote, base=base)
 
 
 def _kept(book: AnyBook) -> KeptBook | None:
@@ -175,7 +176,9 @@ def _kept(book: AnyBook) -> KeptBook | None:
     return None if isinstance(bids, Sequence) else cast("KeptBook", book)
 
 
-def _sides(book: AnyBook) -> tuple[list[Level], list[Level]]:
-    kept, answer = _kept(book), cast("BookAnswer", book)
-    bids, asks = (answer.bids, answer.asks) if kept is None else (kept.bids(), kept.asks())
-    return [(level.price, level.qty) for level in bids], [(level.price, level.qty) for level in asks]
+def _sides(answer: BookAnswer) -> tuple[Iterator[Level], Iterator[Level]]:
+    return _levels(answer.bids), _levels(answer.asks)
+
+
+def _levels(levels: Sequence[PricedLevel]) -> Iterator[Level]:
+    return ((level.price, level.qty) for level in levels)

@@ -11,20 +11,20 @@ So reading changes a side too, and each side is for one thread at a time.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from itertools import islice, pairwise, repeat
-from math import isfinite
-from operator import itemgetter
-from typing import Any, TypeAlias, TypeVar
+from itertools import islice, pairwise
+from typing import Any, TypeAlias
 
-from binance_sdk._runtime.book.messages import LevelText
+from binance_sdk._runtime.book.messages import LONGEST_NUMBER, NOTHING, PLAIN_NUMBER, LevelText
+from binance_sdk._runtime.book.row_memory import LevelT, RowMemory
+from binance_sdk.errors import shown
 
 Level: TypeAlias = tuple[Decimal, Decimal]
 """Price in the quote asset and quantity in the base asset, exact."""
 Key: TypeAlias = float | Decimal
-T = TypeVar("T")
 
 SAFE_LENGTH = 15
 """A text no longer than this has at most 15 digits, which a float keeps apart from every other such number."""
@@ -32,13 +32,12 @@ SPARE = 1000
 """Prices kept that are no levels, beside as many as there are levels: gone ones, and those behind the horizon."""
 
 MOST_REMEMBERED = 64
-"""Rows of one reading that are given out again until the next change."""
+"""Levels of one reading whose rows are given out again where they have not changed."""
 
-_PLAIN = b"0123456789."
-_NOTHING_READ: tuple[object, int, list[Any]] = (None, 0, [])
-_ZERO = "0."
-"""A plain number that has nothing but these characters is 0."""
-_quantity = itemgetter(1)
+_IN_THE_WAY, _MOST_IN_THE_WAY = 3, 8
+"""Levels that are looked at beside those that are asked for, since some are gone, or will be after an update."""
+_STALE = -1
+_is_plain = re.compile(PLAIN_NUMBER.rstrip("$")).fullmatch
 
 
 class Side:
@@ -48,7 +47,10 @@ class Side:
         highest_first: True for bids.
     """
 
-    __slots__ = ("_best", "_exact", "_highest_first", "_horizon", "_keys", "_most", "_prices", "_quantities", "_read")
+    __slots__ = (
+        *("_best", "_exact", "_fresh", "_highest_first", "_horizon", "_keys", "_memory", "_most", "_prices"),
+        "_quantities",
+    )
 
     def __init__(self, *, highest_first: bool) -> None:
         self._highest_first = highest_first
@@ -63,8 +65,9 @@ class Side:
         self._horizon: str | None = None
         self._exact = False
         self._most = SPARE
-        self._read = _NOTHING_READ
-        """What rows were made of, how many at most, and the rows that were read since the last change."""
+        self._fresh = _STALE
+        """How many levels were asked for since the last change: their rows are as they were."""
+        self._memory: RowMemory[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.texts())
@@ -98,11 +101,11 @@ class Side:
             ValueError: they are out of order, repeat a price, or a number in them is none or not positive. The side is
                 left as it was.
         """
+        for price, qty in levels:
+            if not (_is_positive(price) and _is_positive(qty)):
+                raise ValueError(f"level {shown(price)}, {shown(qty)} is not positive, or no plain number")
         exact = any(_needs_decimal(price) for price, _ in levels)
-        keys = [_key(price) if exact else float(price) for price, _ in levels]
-        for key, (price, qty) in zip(keys, levels, strict=True):
-            if not (isfinite(key) and key > 0 and Decimal(qty).is_finite() and Decimal(qty) > 0):
-                raise ValueError(f"level {price!r}, {qty!r} is not positive")
+        keys: list[Key] = [Decimal(price) if exact else float(price) for price, _ in levels]
         prices = [price for price, _ in levels]
         if self._highest_first:
             keys.reverse()
@@ -113,21 +116,19 @@ class Side:
         self._quantities = dict(levels)
         self._keys, self._prices = keys, prices
         self._horizon = levels[-1][0] if levels and len(levels) >= limit else None
-        self._read = _NOTHING_READ
+        self._fresh = _STALE
         self._most = 2 * len(levels) + SPARE
 
     def change(self, levels: Sequence[LevelText]) -> None:
         """Set levels to their new quantities; 0 removes, and what lies behind the horizon is passed over.
 
-        Quantities are plain numbers, digits and at most one point, as they are decoded. That they have no other
-        characters is seen here as well.
+        Quantities are plain numbers, digits and at most one point: whoever decodes them has seen to it. A price is
+        looked at here, when it is a new one.
 
         Raises:
-            ValueError: a price is no number, or a text is a negative one. Some of the levels are changed already.
+            ValueError: a price is no positive plain number. Some of the levels are changed already.
         """
-        if odd := "".join(map(_quantity, levels)).encode().translate(None, _PLAIN):
-            raise ValueError(f"{odd!r} is in a quantity: a plain number has digits and a point")
-        self._read = _NOTHING_READ
+        self._fresh = _STALE
         quantities = self._quantities
         known = len(quantities)
         try:
@@ -137,7 +138,7 @@ class Side:
         except (ValueError, TypeError):
             self._drop_spare()
             raise
-        if self._prices and not quantities[self._prices[self._best]].strip(_ZERO):
+        if self._prices and quantities[self._prices[self._best]] <= NOTHING:
             self._drop_gone(1)
 
     def _take_new(self, levels: Sequence[LevelText], count: int) -> None:
@@ -149,9 +150,8 @@ class Side:
         keys, prices, exact = self._keys, self._prices, self._exact
         highest_first, end = self._highest_first, self._horizon_key()
         for text in new:
-            key = _key(text) if exact else float(text)
-            if not (isfinite(key) and key > 0):
-                raise ValueError(f"price {text!r} is not positive")
+            _check_price(text)
+            key: Key = Decimal(text) if exact else float(text)
             at = bisect_left(keys, key)
             if at < len(keys) and keys[at] == key:
                 self._respell(at, key, text, levels)
@@ -166,7 +166,7 @@ class Side:
     def _respell(self, at: int, key: Key, text: str, levels: Sequence[LevelText]) -> None:
         """Of several spellings of a price the one that came last counts."""
         for price, qty in levels:
-            if (_key(price) if self._exact else float(price)) == key:
+            if (Decimal(price) if self._exact else float(price)) == key:
                 self._quantities.pop(self._prices[at], None)
                 self._quantities.pop(text, None)
                 self._quantities[price], self._prices[at] = qty, price
@@ -176,9 +176,9 @@ class Side:
         keys, prices, quantities = self._keys, self._prices, self._quantities
         shown, at = 0, len(keys) - 1 if self._highest_first else 0
         while shown < count and 0 <= at < len(keys):
-            gone = not quantities[prices[at]].strip(_ZERO)
+            gone = quantities[prices[at]] <= NOTHING
             if gone:
-                del quantities[prices.pop(at)], keys[at]
+                self._drop(at)
             else:
                 shown += 1
             if self._highest_first:
@@ -186,11 +186,14 @@ class Side:
             elif not gone:
                 at += 1
 
+    def _drop(self, at: int) -> None:
+        del self._quantities[self._prices.pop(at)], self._keys[at]
+
     def _drop_spare(self) -> None:
         """Forget whatever is not a level."""
         quantities = self._quantities
         left = [
-            (key, price) for key, price in zip(self._keys, self._prices, strict=True) if quantities[price].strip(_ZERO)
+            (key, price) for key, price in zip(self._keys, self._prices, strict=True) if quantities[price] > NOTHING
         ]
         self._keys, self._prices = [key for key, _ in left], [price for _, price in left]
         self._quantities = {price: quantities[price] for price in self._prices}
@@ -204,37 +207,72 @@ class Side:
     def _horizon_key(self) -> Key | None:
         if self._horizon is None:
             return None
-        return _key(self._horizon) if self._exact else float(self._horizon)
+        return Decimal(self._horizon) if self._exact else float(self._horizon)
 
     # ------------------------------------------------------------------------------------ reading
 
-    def rows(self, count: int | None, make: Callable[[LevelText], T]) -> list[T]:
+    def rows(self, count: int | None, make: Callable[[LevelText], LevelT]) -> list[LevelT]:
         """Levels, the best first; at most ``count``. A row is made of price and quantity as they came."""
-        made_by, most, rows = self._read
-        if count is not None and count <= most and made_by is make:
-            return rows[:count]
-        size = len(self._keys) if count is None else count
-        prices, quantities = self._first(size)
-        if not all(map(str.strip, quantities, repeat(_ZERO))):
-            self._drop_gone(size)
-            prices, quantities = self._first(size)
-        found = list(map(make, zip(prices, quantities, strict=True)))
-        if size <= MOST_REMEMBERED:
-            self._read = (make, size, found.copy())
-        return found
+        if count is None or count > MOST_REMEMBERED:
+            return list(map(make, self.texts(count)))
+        memory = self._memory
+        if memory is None or memory.make is not make:
+            memory = self._memory = RowMemory(make)
+            self._fresh = _STALE
+        if count > self._fresh:
+            if (
+                count != memory.count
+                or memory.prices != self._best_prices(len(memory.prices))
+                or not memory.renew(self._quantities)
+            ):
+                self._fill(memory, count)
+            self._fresh = count
+        return memory.rows[:count]
+
+    def _fill(self, memory: RowMemory[LevelT], count: int) -> None:
+        size = count + _IN_THE_WAY
+        if count == memory.count:
+            size = max(size, len(memory.prices))
+        while True:
+            prices = self._best_prices(size)
+            memory.fill(count, prices, self._quantities)
+            missing = count - len(memory.rows)
+            if missing <= 0 or len(prices) < size:
+                return
+            size += missing + _IN_THE_WAY
+            if size > 2 * count + _MOST_IN_THE_WAY:
+                # So many that each reading would be slower for it. The others stay, since most of them come back.
+                self._drop_gone(count)
+                size = count + _IN_THE_WAY
 
     def texts(self, count: int | None = None) -> list[LevelText]:
         """Levels as they came, the best first; at most ``count``."""
-        return self.rows(count, _as_it_came)
+        size = len(self._keys) if count is None else count
+        prices, quantities = self._first(size)
+        if not all(map(NOTHING.__lt__, quantities)):
+            self._drop_gone(size)
+            prices, quantities = self._first(size)
+        return list(zip(prices, quantities, strict=True))
 
     def levels(self, count: int | None = None) -> list[Level]:
         """Levels as exact numbers, the best first; at most ``count``."""
-        return [(Decimal(price), Decimal(qty)) for price, qty in self.texts(count)]
+        return list(islice(self.walk(), count))
+
+    def walk(self) -> Iterator[Level]:
+        """Levels as exact numbers, the best first, each made when it is asked for; changes nothing."""
+        quantities, prices = self._quantities, self._prices
+        for price in reversed(prices) if self._highest_first else prices:
+            qty = quantities[price]
+            if qty > NOTHING:
+                yield Decimal(price), Decimal(qty)
 
     def _first(self, count: int) -> tuple[list[str], list[str]]:
         """Prices and quantities, the best first, of levels that are gone as well."""
-        prices = self._prices[: -count - 1 : -1] if self._highest_first else self._prices[:count]
+        prices = self._best_prices(count)
         return prices, list(map(self._quantities.__getitem__, prices))
+
+    def _best_prices(self, count: int) -> list[str]:
+        return self._prices[: -count - 1 : -1] if self._highest_first else self._prices[:count]
 
 
 def crossed(bids: Side, asks: Side) -> bool:
@@ -248,20 +286,28 @@ def crossed(bids: Side, asks: Side) -> bool:
     return Decimal(bids.best_text or 0) >= Decimal(asks.best_text or 0)
 
 
-def _as_it_came(level: LevelText) -> LevelText:
-    return level
+def check_prices(levels: Sequence[LevelText]) -> None:
+    """Check the prices of changes that are not applied yet.
+
+    Raises:
+        ValueError: one of them is no positive plain number.
+    """
+    for price, _ in levels:
+        _check_price(price)
+
+
+def _check_price(text: str) -> None:
+    if not _is_positive(text):
+        raise ValueError(f"price {shown(text)} is not positive, or no plain number")
+
+
+def _is_positive(text: str) -> bool:
+    """Whether it is a plain number above 0."""
+    return _is_plain(text) is not None and text > NOTHING and len(text) <= LONGEST_NUMBER
 
 
 def _needs_decimal(price: str) -> bool:
     if len(price) <= SAFE_LENGTH:
         return False
-    return (
-        len((price.rstrip("0") if "." in price and "e" not in price.lower() else price).replace(".", "")) > SAFE_LENGTH
-    )
-
-
-def _key(price: str) -> Decimal:
-    try:
-        return Decimal(price)
-    except ArithmeticError as error:
-        raise ValueError(f"{price!r} is no number") from error
+    digits = price.rstrip("0") if "." in price else price
+    return len(digits.replace(".", "")) > SAFE_LENGTH

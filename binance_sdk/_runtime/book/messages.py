@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 LevelText: TypeAlias = tuple[str, str]
-"""Price in the quote asset and quantity in the base asset, finite decimal numbers as they were written."""
+"""Price in the quote asset and quantity in the base asset, plain numbers as they were written."""
+
+PLAIN_NUMBER = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
+"""A number of 0 or more, without a sign, an exponent, or a zero that means nothing before its first digit."""
+LONGEST_NUMBER = 1000
+"""Characters that a plain number may have: more than any exchange writes."""
+NOTHING = "0." + "0" * LONGEST_NUMBER
+"""A plain number is above 0 where its text sorts behind this one: it has another digit before the zeros end."""
 
 
 @dataclass(slots=True)

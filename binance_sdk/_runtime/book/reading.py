@@ -1,14 +1,16 @@
 """What is read from the levels of a book. Exact, quotients rounded once to 28 digits, under every decimal context.
 
-Levels are ``(price, quantity)``, the best first: prices in the quote asset, quantities in the base asset.
+Levels are ``(price, quantity)``, the best first: prices in the quote asset, quantities in the base asset. No more of
+them are taken than a figure needs, so they may be made as they are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from itertools import chain, islice, takewhile
 from typing import Literal, TypeAlias
 
 from binance_sdk._runtime.book.levels import Level
@@ -49,9 +51,10 @@ class Spread:
         return quotient(EXACT.multiply(self.absolute, _BPS), self.mid)
 
 
-def spread(bids: Sequence[Level], asks: Sequence[Level]) -> Spread | None:
+def spread(bids: Iterable[Level], asks: Iterable[Level]) -> Spread | None:
     """Best bid and ask; None where a side has no levels."""
-    return Spread(bids[0][0], asks[0][0]) if bids and asks else None
+    bid, ask = next(iter(bids), None), next(iter(asks), None)
+    return None if bid is None or ask is None else Spread(bid[0], ask[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,8 @@ class Depth:
 
 @in_own_context
 def depth(
-    bids: Sequence[Level],
-    asks: Sequence[Level],
+    bids: Iterable[Level],
+    asks: Iterable[Level],
     within: Decimal | int | str,
     complete_to: tuple[Decimal | None, Decimal | None],
 ) -> Depth | None:
@@ -104,13 +107,13 @@ def depth(
         ParameterError: ``within`` is no number above 0.
     """
     distance = _positive(within, "within")
-    best = spread(bids, asks)
-    if best is None:
+    top, bids, asks = _with_top(bids, asks)
+    if top is None:
         return None
-    reach = best.mid * distance
-    low, high = best.mid - reach, best.mid + reach
-    below = sums(level for level in bids if level[0] >= low)
-    above = sums(level for level in asks if level[0] <= high)
+    reach = top.mid * distance
+    low, high = top.mid - reach, top.mid + reach
+    below = sums(takewhile(lambda level: level[0] >= low, bids))
+    above = sums(takewhile(lambda level: level[0] <= high, asks))
     bids_end, asks_end = complete_to
     complete = (bids_end is None or bids_end <= low) and (asks_end is None or asks_end >= high)
     return Depth(distance, *below, *above, complete=complete)
@@ -188,8 +191,8 @@ class Fill:
 
 @in_own_context
 def fill(
-    bids: Sequence[Level],
-    asks: Sequence[Level],
+    bids: Iterable[Level],
+    asks: Iterable[Level],
     side: TakerSide,
     *,
     quote: Decimal | int | str | None = None,
@@ -215,11 +218,11 @@ def fill(
     if (quote is None) == (base is None):
         raise ParameterError("give the size either as quote= or as base=", parameter="quote", value=quote)
     left = _positive(quote, "quote") if quote is not None else _positive(base, "base")
-    top = spread(bids, asks)
+    top, bids, asks = _with_top(bids, asks)
     if top is None:
         return None
-    levels = asks if side == "buy" else bids
-    filled, paid, last, worst = _ZERO, _ZERO, Fraction(0), levels[0][0]
+    levels, best = (asks, top.ask) if side == "buy" else (bids, top.bid)
+    filled, paid, last, worst = _ZERO, _ZERO, Fraction(0), best
     complete = False
     for price, qty in levels:
         size = qty if quote is None else price * qty
@@ -235,7 +238,14 @@ def fill(
         complete = True
         break
     exact = Fraction(filled) + last
-    return Fill(side, _rounded(exact) if last else filled, paid, levels[0][0], worst, top.mid, complete, exact)
+    return Fill(side, _rounded(exact) if last else filled, paid, best, worst, top.mid, complete, exact)
+
+
+def _with_top(bids: Iterable[Level], asks: Iterable[Level]) -> tuple[Spread | None, Iterable[Level], Iterable[Level]]:
+    """The best prices, and both sides from their first level on."""
+    sides = iter(bids), iter(asks)
+    first_bids, first_asks = list(islice(sides[0], 1)), list(islice(sides[1], 1))
+    return spread(first_bids, first_asks), chain(first_bids, sides[0]), chain(first_asks, sides[1])
 
 
 def _rounded(value: Fraction) -> Decimal:

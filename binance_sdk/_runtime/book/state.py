@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import Enum
 
-from binance_sdk._runtime.book.levels import Level, Side, crossed
+from binance_sdk._runtime.book.levels import Level, Side, check_prices, crossed
 from binance_sdk._runtime.book.messages import Snapshot, Update
 from binance_sdk._runtime.book.rules import BookRules
 
@@ -79,11 +79,13 @@ class NeedsSnapshot:
         reason: Why.
         last_id: Id up to which the book was true; None where there was none.
         next_id: First id that came after a gap, or that a snapshot must reach; None where that is not known.
+        problem: What cannot be read, where that is the reason; empty otherwise.
     """
 
     reason: Reason
     last_id: int | None = None
     next_id: int | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +147,12 @@ class BookCore:
     @property
     def best_bid(self) -> Level | None:
         """Highest bid; None where none is known."""
-        return next(iter(self.bids.levels(1)), None)
+        return next(self.bids.walk(), None)
 
     @property
     def best_ask(self) -> Level | None:
         """Lowest ask; None where none is known."""
-        return next(iter(self.asks.levels(1)), None)
+        return next(self.asks.walk(), None)
 
     # ------------------------------------------------------------------------------------ inputs
 
@@ -195,11 +197,8 @@ class BookCore:
                 return self._take_old(update, MOST_OLDER_THAN_SNAPSHOT)
             fits = self._rules.joins(update, last_id)
         if not fits:
-            lost = self._lost(Reason.GAP, update.first_id)
-            self._keep(update)
-            return lost
-        fault = self._apply(update)
-        return Outcome.APPLIED if fault is None else self._lost(fault)
+            return self._begin_with(update, self._lost(Reason.GAP, update.first_id))
+        return self._apply(update) or Outcome.APPLIED
 
     def take_snapshot(self, snapshot: Snapshot) -> Synced | NeedsSnapshot:
         """Start from a snapshot, and apply the kept updates that are newer.
@@ -222,39 +221,42 @@ class BookCore:
         try:
             bids.replace(snapshot.bids, snapshot.limit)
             asks.replace(snapshot.asks, snapshot.limit)
-        except (ValueError, TypeError, InvalidOperation):
-            return self._lost(Reason.MALFORMED)
+        except (ValueError, TypeError) as error:
+            return self._lost(Reason.MALFORMED, problem=str(error))
         if crossed(bids, asks):
             return self._lost(Reason.CROSSED)
         self.bids, self.asks, self.update_id = bids, asks, snapshot.last_id
         self._joined = False
         self._kept.clear()
         for update in newer:
-            fault = self._apply(update)
-            if fault is not None:
-                return self._lost(fault)
+            lost = self._apply(update)
+            if lost is not None:
+                return lost
         self._newest = max(self._newest, self.update_id)
         self.state, self._reason = BookState.SYNCED, None
         return Synced(self.update_id, len(newer))
 
     # ------------------------------------------------------------------------------------ within
 
-    def _apply(self, update: Update) -> Reason | None:
+    def _apply(self, update: Update) -> NeedsSnapshot | None:
         try:
             self.bids.change(update.bids)
             self.asks.change(update.asks)
-        except (ValueError, TypeError, InvalidOperation):
-            # What came must be reached by the next snapshot, which is to have all of it.
-            self._newest = max(self._newest, update.last_id)
-            return Reason.MALFORMED
+        except (ValueError, TypeError) as error:
+            return self._unreadable(update, error)
         self.update_id = self._newest = update.last_id
         self._old = 0
         self._joined = True
         if crossed(self.bids, self.asks):
-            return Reason.CROSSED
+            return self._lost(Reason.CROSSED)
         if self.bids.spent or self.asks.spent:
-            return Reason.HORIZON
+            return self._lost(Reason.HORIZON)
         return None
+
+    def _unreadable(self, update: Update, error: Exception) -> NeedsSnapshot:
+        # What came must be reached by the next snapshot, which is to have all of it.
+        self._newest = max(self._newest, update.last_id)
+        return self._lost(Reason.MALFORMED, problem=str(error))
 
     def _take_old(self, update: Update, most: int) -> Outcome | NeedsSnapshot:
         self._old += 1
@@ -262,11 +264,14 @@ class BookCore:
             return Outcome.IGNORED
         # What the ids were before says nothing about the next snapshot's.
         self._newest = -1
-        lost = self._lost(Reason.RESTARTED, update.first_id)
-        self._keep(update)
-        return lost
+        return self._begin_with(update, self._lost(Reason.RESTARTED, update.first_id))
 
-    def _keep(self, update: Update) -> Outcome:
+    def _begin_with(self, update: Update, lost: NeedsSnapshot) -> NeedsSnapshot:
+        """Keep the update that showed the loss; if it cannot be read, that is the reason."""
+        kept = self._keep(update)
+        return kept if isinstance(kept, NeedsSnapshot) else lost
+
+    def _keep(self, update: Update) -> Outcome | NeedsSnapshot:
         if self.state is BookState.IDLE:
             return Outcome.IGNORED
         if self._kept:
@@ -276,14 +281,21 @@ class BookCore:
             if not self._rules.follows(update, last_id):
                 # No snapshot from before the gap can be of use, so nor can what came before it.
                 self._kept.clear()
+        try:
+            check_prices(update.bids)
+            check_prices(update.asks)
+        except (ValueError, TypeError) as error:
+            # No book can be built of what came before it.
+            self._kept.clear()
+            return self._unreadable(update, error)
         self._kept.append(update)
         self._newest = max(self._newest, update.last_id)
         return Outcome.KEPT
 
-    def _lost(self, reason: Reason, next_id: int | None = None) -> NeedsSnapshot:
+    def _lost(self, reason: Reason, next_id: int | None = None, problem: str = "") -> NeedsSnapshot:
         if self.state is BookState.SYNCED:
             self.state = BookState.WAITING
             self._kept.clear()
         self._old = 0
         self._reason = reason
-        return NeedsSnapshot(reason, self.update_id, next_id)
+        return NeedsSnapshot(reason, self.update_id, next_id, problem)

@@ -134,6 +134,7 @@ class BookKeeper:
                 self._wake()
         elif isinstance(found, NeedsSnapshot):
             self._is_lost(found)
+            return found.problem
         return ""
 
     def connection_ready(self) -> None:
@@ -207,6 +208,9 @@ class BookKeeper:
             )
             if isinstance(found, Synced):
                 self._is_synced(found)
+            elif found.problem:
+                text = f"a snapshot of {self.market} {self.symbol} cannot be used: {found.problem}"
+                await self._snapshot_failed(DecodeError(text, problems=(found.problem,)))
             else:
                 self._in_a_hurry = True
 
@@ -241,7 +245,7 @@ class BookKeeper:
 
     async def _snapshot_failed(self, error: BinanceError) -> None:
         pause = max(self._backoff.pause(), cast(float, getattr(error, "retry_after", None) or 0.0))
-        if not self.core.update_id:
+        if self.core.update_id is None:
             self.last_failure = error
         self._around.notify(BookSnapshotFailed(self.market, self.symbol, error, pause))
         self._wake()

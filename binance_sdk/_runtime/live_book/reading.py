@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 
 from binance_sdk._runtime.answers.row import Row
-from binance_sdk._runtime.book.levels import Level
-from binance_sdk._runtime.book.reading import Depth, Fill, Spread, TakerSide, depth, fill
-from binance_sdk._runtime.book.state import BookCore
+from binance_sdk._runtime.book.reading import Depth, Fill, Spread, TakerSide, depth, fill, spread
 from binance_sdk._runtime.live_book.keeper import BookKeeper
-from binance_sdk.arithmetic import EXACT
 from binance_sdk.errors import ParameterError, shown
 from binance_sdk.events import BookReason
-
-_FEW = 32
-"""Levels a side that are looked at first."""
 
 
 class BookLevel(Row, tuple[str, str]):
@@ -53,12 +47,9 @@ class BookReading:
     def _keeper(self) -> BookKeeper:
         return self._find()
 
-    def _check(self) -> None:
-        """Check that the levels may be read."""
-
-    def _core(self) -> BookCore:
-        self._check()
-        return self._keeper.core
+    def _readable(self) -> BookKeeper:
+        """The keeper, if its levels may be read."""
+        return self._find()
 
     # ------------------------------------------------------------------------------------ its state
 
@@ -123,10 +114,11 @@ class BookReading:
         Raises:
             ParameterError: ``count`` is no number of levels.
         """
-        _check_count(count)
-        core = self._core()
-        with self._keeper.lock:
-            return core.bids.rows(count, BookLevel)
+        if type(count) is not int or count < 0:
+            _check_count(count)
+        keeper = self._readable()
+        with keeper.lock:
+            return keeper.core.bids.rows(count, BookLevel)
 
     def asks(self, count: int | None = None) -> list[BookLevel]:
         """Asks, the lowest price first.
@@ -137,10 +129,11 @@ class BookReading:
         Raises:
             ParameterError: ``count`` is no number of levels.
         """
-        _check_count(count)
-        core = self._core()
-        with self._keeper.lock:
-            return core.asks.rows(count, BookLevel)
+        if type(count) is not int or count < 0:
+            _check_count(count)
+        keeper = self._readable()
+        with keeper.lock:
+            return keeper.core.asks.rows(count, BookLevel)
 
     @property
     def complete_to(self) -> tuple[Decimal | None, Decimal | None]:
@@ -148,17 +141,18 @@ class BookReading:
 
         A snapshot of so many levels says nothing about what lies behind its last one, so the book ends there.
         """
-        core = self._core()
-        with self._keeper.lock:
-            return core.complete_to
+        keeper = self._readable()
+        with keeper.lock:
+            return keeper.core.complete_to
 
     # -------------------------------------------------------------------------------------- figures
 
     @property
     def spread(self) -> Spread | None:
         """The best prices against each other, with ``mid``, ``absolute`` and ``bps``; None where a side is empty."""
-        bids, asks = self._both(1)
-        return Spread(bids[0][0], asks[0][0]) if bids and asks else None
+        keeper = self._readable()
+        with keeper.lock:
+            return spread(keeper.core.bids.walk(), keeper.core.asks.walk())
 
     @property
     def mid(self) -> Decimal | None:
@@ -178,13 +172,10 @@ class BookReading:
         Raises:
             ParameterError: ``within`` is no number above 0.
         """
-        core, found = self._core(), None
-        with self._keeper.lock:
-            for bids, asks, whole in _growing(core):
-                found = depth(bids, asks, within, core.complete_to)
-                if whole or found is None or _reaches(bids, asks, found):
-                    break
-        return found
+        keeper = self._readable()
+        with keeper.lock:
+            core = keeper.core
+            return depth(core.bids.walk(), core.asks.walk(), within, core.complete_to)
 
     def imbalance(self, *, within: Decimal | int | str) -> Decimal | None:
         """Bids less asks within a distance from the middle, as a share of both by quote volume.
@@ -221,13 +212,9 @@ class BookReading:
         Raises:
             ParameterError: not exactly one size is given, it is no number above 0, or ``side`` is neither.
         """
-        core, found = self._core(), None
-        with self._keeper.lock:
-            for bids, asks, whole in _growing(core):
-                found = fill(bids, asks, side, quote=quote, base=base)
-                if whole or found is None or found.complete:
-                    break
-        return found
+        keeper = self._readable()
+        with keeper.lock:
+            return fill(keeper.core.bids.walk(), keeper.core.asks.walk(), side, quote=quote, base=base)
 
     def vwap(
         self,
@@ -257,11 +244,6 @@ class BookReading:
         found = self.fill(side, quote=quote, base=base)
         return None if found is None or not found.complete else found.slippage
 
-    def _both(self, count: int | None) -> tuple[list[Level], list[Level]]:
-        core = self._core()
-        with self._keeper.lock:
-            return core.bids.levels(count), core.asks.levels(count)
-
 
 class LastKnownBook(BookReading):
     """The levels that a book had last, whether they are still the exchange's or not: ``synced`` tells."""
@@ -273,32 +255,16 @@ class CheckedReading(BookReading):
     To wait, call ``wait_synced``; to take what there is, read ``last_known``, whose ``synced`` says what it is.
     """
 
-    def _check(self) -> None:
-        self._keeper.check_synced()
+    def _readable(self) -> BookKeeper:
+        keeper = self._find()
+        if not keeper.synced:
+            keeper.check_synced()
+        return keeper
 
     @property
     def last_known(self) -> LastKnownBook:
         """The same book without that check: its ``synced`` says whether the levels are the exchange's."""
         return LastKnownBook(self._find, self._now)
-
-
-def _growing(core: BookCore) -> Iterator[tuple[list[Level], list[Level], bool]]:
-    """The best levels of both sides, more and more of them, and at last all: most figures need few."""
-    count = _FEW
-    while True:
-        bids, asks = core.bids.levels(count), core.asks.levels(count)
-        whole = len(bids) < count and len(asks) < count
-        yield bids, asks, whole
-        if whole:
-            return
-        count *= 4
-
-
-def _reaches(bids: Sequence[Level], asks: Sequence[Level], found: Depth) -> bool:
-    """Whether levels go on behind both edges of a band."""
-    mid = Spread(bids[0][0], asks[0][0]).mid
-    reach = EXACT.multiply(mid, found.within)
-    return bids[-1][0] < EXACT.subtract(mid, reach) and asks[-1][0] > EXACT.add(mid, reach)
 
 
 def _check_count(count: object) -> None:

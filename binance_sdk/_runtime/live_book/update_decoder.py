@@ -7,8 +7,7 @@ from typing import Any, cast
 
 from pydantic_core import CoreConfig, SchemaValidator, core_schema
 
-from binance_sdk._runtime.answers.scalars import decimal_text_schema
-from binance_sdk._runtime.book.messages import Update
+from binance_sdk._runtime.book.messages import LONGEST_NUMBER, PLAIN_NUMBER, Update
 from binance_sdk._runtime.book.rules import BookRules
 
 
@@ -16,10 +15,11 @@ def update_decoder(rules: BookRules) -> Callable[[bytes], Update]:
     """A function that reads the payload of a message. It raises pydantic's ``ValidationError``.
 
     Levels stay texts: most of them are replaced before anybody looks at them. Quantities are seen to be plain numbers
-    here; a price is read as a number by the book, when it is a new one.
+    here; a price is looked at by the book, when it is a new one.
     """
     number = core_schema.typed_dict_field(core_schema.int_schema(strict=True))
-    level = core_schema.tuple_schema([core_schema.str_schema(strict=True), decimal_text_schema()])
+    quantity = core_schema.str_schema(strict=True, pattern=PLAIN_NUMBER, max_length=LONGEST_NUMBER)
+    level = core_schema.tuple_schema([core_schema.str_schema(strict=True), quantity])
     levels = core_schema.typed_dict_field(core_schema.list_schema(level, fail_fast=True))
     fields = {rules.first_id: number, rules.last_id: number, rules.bids: levels, rules.asks: levels}
     if rules.previous_id is not None:
