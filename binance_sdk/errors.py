@@ -31,6 +31,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import cast
 
 __all__ = [
@@ -84,6 +85,12 @@ def shown(value: object) -> str:
     except Exception:  # noqa: BLE001 - whatever the repr of a foreign class raises, the message is about its value
         return f"<{type(value).__name__} that cannot be printed>"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def plain_number(value: float) -> str:
+    """A number for a message, never as a power of ten: ``1700000000``, ``0.0001``."""
+    text = f"{Decimal(repr(value)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def error_chain(error: BaseException, *, suppressed: bool = True) -> Iterator[BaseException]:

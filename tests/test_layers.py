@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -285,6 +286,13 @@ def test_no_module_is_called_utils() -> None:
     empty = {"utils", "util", "helpers", "helper", "common", "misc"}
     named = [path for folder in ("binance_sdk", "codegen", "tests") for path in sources(ROOT / folder)]
     assert [path for path in named if {path.stem, *path.relative_to(ROOT).parts[:-1]} & empty] == []
+
+
+def test_no_message_has_a_power_of_ten() -> None:
+    """``:g`` writes a million as 1e+06; ``errors.plain_number`` does not."""
+    folders = (PACKAGE, ROOT / "adapters")
+    found = [path for folder in folders for path in sources(folder) if re.search(r":g\}", path.read_text("utf-8"))]
+    assert found == []
 
 
 def test_files_written_by_hand_are_short() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import NoReturn, TypeVar
 
-from binance_sdk.errors import ConfigError, shown
+from binance_sdk.errors import ConfigError, plain_number, shown
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ def refuse(name: str, value: object, reason: str) -> NoReturn:
 def check_number(name: str, value: object, least: float, most: float, unit: str = "", otherwise: str = "") -> None:
     """Check for an int or a float from ``least`` to ``most``; NaN is refused."""
     if not (isinstance(value, (int, float)) and is_number(value) and least <= value <= most):
-        refuse(name, value, f"must be {otherwise}a number{unit} from {least:g} to {most:g}")
+        refuse(name, value, f"must be {otherwise}a number{unit} from {plain_number(least)} to {plain_number(most)}")
 
 
 def check_seconds(name: str, value: object) -> None:

@@ -206,7 +206,7 @@ def test_a_cap_may_be_as_slow_and_as_fast_as_its_docstring_says() -> None:
     for per_second in (0.0001, 1_000_000):
         assert Caps(requests_per_second=per_second).requests_per_second == per_second
     for per_second in (0.000099, 1_000_001):
-        with pytest.raises(errors.ConfigError, match="requests_per_second"):
+        with pytest.raises(errors.ConfigError, match=r"requests_per_second=.* from 0\.0001 to 1000000$"):
             Caps(requests_per_second=per_second)
     assert Caps(requests_per_minute=10**9).requests_per_minute == 10**9
     with pytest.raises(errors.ConfigError, match="requests_per_minute"):

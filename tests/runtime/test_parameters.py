@@ -276,7 +276,15 @@ def test_what_the_exchange_adds_to_an_open_list_is_sent_with_a_hint_in_the_log(
             lambda c: c.futures.agg_trades("A", start_time=NOW_MS - HOUR, end_time=NOW_MS),
             "futures.agg_trades",
             "end_time",
-            f"end_time={NOW_MS} is 3600 s after start_time, it must be less than 3600 s (1 hour); use iter_agg_trades",
+            f"end_time={NOW_MS} is 3600 s (1 hour) after start_time, it must be less than 3600 s (1 hour); "
+            "use iter_agg_trades",
+        ),
+        (
+            # From the beginning, as somebody may want all there is.
+            lambda c: c.coin_futures.klines("BTCUSD_PERP", "1h", start_time=0, end_time=1_700_000_000_001),
+            "coin_futures.klines",
+            "end_time",
+            "is 1700000000.001 s (19675 days 22 hours) after start_time, it must be at most 17280000 s (200 days)",
         ),
         (
             lambda c: c.spot.ticker_price("A", symbols=["B"]),

@@ -6,7 +6,7 @@ from typing import Annotated, cast
 
 from pydantic import BeforeValidator, SecretStr
 
-from binance_sdk.errors import ParameterError
+from binance_sdk.errors import ParameterError, plain_number
 from virtuoso_binance.config.env_vars import UNSET, is_placeholder
 from virtuoso_binance.scalars import is_number
 from virtuoso_binance.symbols import plain_symbol
@@ -53,7 +53,7 @@ def _number(least: float, most: float, words: str) -> BeforeValidator:
 
 
 def _above_zero(least: float, most: float) -> BeforeValidator:
-    return _number(least, most, f"must be a positive number, at most {most:g}")
+    return _number(least, most, f"must be a positive number, at most {plain_number(most)}")
 
 
 def _url(*schemes: str) -> BeforeValidator:
@@ -116,7 +116,7 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 PerMinute = Annotated[float, _above_zero(5e-324, _HIGHEST_CAP)]
 PerSecond = Annotated[float, _above_zero(_SLOWEST, _FASTEST)]
 Positive = Annotated[float, _above_zero(5e-324, _FASTEST)]
-Volume = Annotated[float, _number(0, _LARGEST_VOLUME, f"must be a number of 0 or more, at most {_LARGEST_VOLUME:g}")]
+Volume = Annotated[float, _number(0, _LARGEST_VOLUME, f"must be a number of 0 or more, at most {_LARGEST_VOLUME}")]
 Http = Annotated[str, _url("http", "https")]
 WebSocketUrl = Annotated[str, _url("ws", "wss")]
 Texts = Annotated[list[str], BeforeValidator(_texts)]

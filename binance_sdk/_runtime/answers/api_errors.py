@@ -27,6 +27,7 @@ from binance_sdk.errors import (
     RateLimitError,
     RestrictedLocationError,
     ServerError,
+    plain_number,
 )
 
 _BY_STATUS: Mapping[int, type[APIError]] = {
@@ -48,7 +49,7 @@ _SHOWN = 200
 
 def deadline_text(seconds: float | None) -> str:
     """The deadline of a call, for a message."""
-    return "deadline" if seconds is None else f"deadline of {seconds:g} s"
+    return "deadline" if seconds is None else f"deadline of {plain_number(seconds)} s"
 
 
 def transport_error(
@@ -126,7 +127,7 @@ def api_error(name: str, response: RawResponse, catalogue: Catalogue, environmen
     remedy = _remedy(meant, kind, catalogue, environment, response.headers)
     if retry_after is not None and kind is not ForbiddenError:
         # After 403 the gate decides how long to wait and limits what the answer says; it sets ``retry_after``.
-        parts.append(f"retry after {retry_after:g} s")
+        parts.append(f"retry after {plain_number(retry_after)} s")
     if remedy:
         parts.append(remedy)
     fields: dict[str, Any] = {

@@ -21,7 +21,7 @@ from urllib.parse import quote
 from binance_sdk._runtime.answers.scalars import EPOCH, to_datetime
 from binance_sdk._runtime.operation import Lookback, MaxSpan, OneOf, Operation, Ordered, Parameter
 from binance_sdk._runtime.weight import Arguments, ArgumentValue
-from binance_sdk.errors import ParameterError, shown
+from binance_sdk.errors import ParameterError, plain_number, shown
 
 _FORBIDDEN_IN_SYMBOL = frozenset('/?&#%@"[],')
 _LONGEST_SYMBOL = 40
@@ -353,7 +353,9 @@ def _check_order(operation: Operation[Any], rule: Ordered, given: Arguments) -> 
 def _check_span(operation: Operation[Any], rule: MaxSpan, given: Arguments) -> None:
     start, end = given.get(rule.start), given.get(rule.end)
     if isinstance(start, int) and isinstance(end, int) and end - start > rule.most_ms:
-        reason = f"is {(end - start) / 1000:g} s after {operation.by_wire[rule.start].name}, it must be "
+        apart = end - start
+        reason = f"is {plain_number(apart / 1000)} s ({_span(apart // 1000)}) after "
+        reason += f"{operation.by_wire[rule.start].name}, it must be "
         reason += f"{'at most' if rule.inclusive else 'less than'} {rule.seconds} s ({_span(rule.seconds)})"
         hint = f"; use iter_{operation.name} for longer spans" if operation.paging else ""
         _refuse(operation, operation.by_wire[rule.end], end, f"{reason}{hint}")
@@ -373,5 +375,10 @@ def check_lookback(operation: Operation[Any], rule: Lookback, given: Arguments, 
 
 
 def _span(seconds: int) -> str:
-    count, unit = (seconds // 86_400, "day") if seconds % 86_400 == 0 else (seconds // 3600, "hour")
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+    """Seconds in the two largest units that they fill: ``19675 days 22 hours``."""
+    parts: list[str] = []
+    for length, unit in ((86_400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        count, seconds = divmod(seconds, length)
+        if count:
+            parts.append(f"{count} {unit}" if count == 1 else f"{count} {unit}s")
+    return " ".join(parts[:2])

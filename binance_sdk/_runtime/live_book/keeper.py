@@ -11,7 +11,7 @@ from binance_sdk._runtime.calls.retry import is_transient
 from binance_sdk._runtime.clock import Waker
 from binance_sdk._runtime.live_book.surroundings import Listener, Surroundings
 from binance_sdk._runtime.locks import new_lock
-from binance_sdk.errors import BinanceError, BookNotSyncedError, DecodeError, StreamError
+from binance_sdk.errors import BinanceError, BookNotSyncedError, DecodeError, StreamError, plain_number
 from binance_sdk.events import (
     BookFailed,
     BookLost,
@@ -283,8 +283,8 @@ class BookKeeper:
             if self.last_failure is not None and not patient:
                 raise self.last_failure
             left = end - self._clock.monotonic()
-            if left <= 0:
-                raise self._not_synced(f"it was not within {seconds:g} s")
+            if seconds is not None and left <= 0:
+                raise self._not_synced(f"it was not within {plain_number(seconds)} s")
             await self.wait(left)
 
     # ---------------------------------------------------------------------------------------- comparing

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 from binance_sdk._runtime.locks import IMPORT_LOCK
 from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.store.address import StoreAddress
-from binance_sdk.errors import ConfigError
+from binance_sdk.errors import ConfigError, plain_number
 
 T = TypeVar("T")
 TIMEOUT = 2.0
@@ -161,7 +161,7 @@ class StoreConnection:
         if isinstance(error, errors.AuthenticationError | errors.NoPermissionError | errors.AuthorizationError):
             return ConfigError(f"{where} refuses the user or password of {self._setting}, or what it needs: {text}")
         if isinstance(error, errors.TimeoutError):
-            return StoreAwayError(f"{where} does not answer within {TIMEOUT:g} s")
+            return StoreAwayError(f"{where} does not answer within {plain_number(TIMEOUT)} s")
         if isinstance(error, errors.ConnectionError):
             return StoreAwayError(
                 f"{where} cannot be reached: {text}", down=not isinstance(error.__cause__, TimeoutError)

@@ -8,11 +8,10 @@ from binance_sdk.simulator.market import candles
 from binance_sdk.simulator.market.candles import DAY
 from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.prices import MINUTE
-from binance_sdk.simulator.market.randomness import Floats
 from binance_sdk.simulator.market.simulated_market import SymbolData
 from binance_sdk.simulator.rest import futures_data
 from binance_sdk.simulator.rest.json_rows import Body, Json
-from binance_sdk.simulator.rest.mark_prices import eight_decimals, paths, symbol_of_pair
+from binance_sdk.simulator.rest.mark_prices import symbol_of_pair
 from binance_sdk.simulator.rest.served_market import ServedMarket
 from binance_sdk.simulator.rest.validation import Call
 
@@ -98,28 +97,7 @@ def taker_buy_sell_vol(market: ServedMarket, call: Call, now: int) -> Body:
 
 
 def basis(market: ServedMarket, call: Call, now: int) -> Body:
-    pair, kind = call.text("pair"), call.text("contractType")
-    data = market.contract(pair, kind)
-    if data is None:
-        return []
-    times = futures_data.periods(call, data, now)
-    marks, indices, _ = (path(times // MINUTE) for path in paths(market, data))
-    rates: Floats = (marks - indices) / indices
-    return [
-        {
-            "indexPrice": eight_decimals(index),
-            "contractType": kind,
-            "basisRate": _FOUR.rounded(rate),
-            "futuresPrice": eight_decimals(mark),
-            "annualizedBasisRate": _annual(data, rate, time),
-            "basis": _EIGHT.text(round(mark * 1e8) - round(index * 1e8)),
-            "pair": pair,
-            "timestamp": time,
-        }
-        for time, mark, index, rate in zip(
-            times.tolist(), marks.tolist(), indices.tolist(), rates.tolist(), strict=True
-        )
-    ]
+    return futures_data.basis_rows(market, call, now, _annual)
 
 
 def _annual(data: SymbolData, rate: float, time: int) -> str:

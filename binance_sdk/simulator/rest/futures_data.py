@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from binance_sdk.simulator.market import candles
@@ -127,6 +129,13 @@ def taker_long_short_ratio(market: ServedMarket, call: Call, now: int) -> Body:
 
 
 def basis(market: ServedMarket, call: Call, now: int) -> Body:
+    return basis_rows(market, call, now, lambda data, rate, time: "")
+
+
+def basis_rows(
+    market: ServedMarket, call: Call, now: int, annualized: Callable[[SymbolData, float, int], str]
+) -> list[Json]:
+    """What the contract of a pair and a type is away from its index; ``annualized`` takes the rate and its time."""
     pair, kind = call.text("pair"), call.text("contractType")
     data = market.contract(pair, kind)
     if data is None:
@@ -139,7 +148,7 @@ def basis(market: ServedMarket, call: Call, now: int) -> Body:
             "contractType": kind,
             "basisRate": _FOUR.rounded((mark - index) / index),
             "futuresPrice": eight_decimals(mark),
-            "annualizedBasisRate": "",
+            "annualizedBasisRate": annualized(data, (mark - index) / index, time),
             "basis": _EIGHT.text(round(mark * 1e8) - round(index * 1e8)),
             "pair": pair,
             "timestamp": time,

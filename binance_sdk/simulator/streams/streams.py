@@ -242,9 +242,7 @@ class Streams:
         for server in self._servers.values():
             self._call(server.reset_limits)
 
-    def replay(
-        self, recording: str | Path | Iterable[str], *, market: Market = "spot", speed: float | None = 1.0
-    ) -> Playback:
+    def replay(self, recording: str | Path | Iterable[str], *, market: Market, speed: float | None = 1.0) -> Playback:
         """Send recorded events, in their order, to the subscribers of their streams.
 
         Until it is over, these streams carry nothing else.
@@ -252,7 +250,7 @@ class Streams:
         Args:
             recording: A JSONL file or its lines; each has ``received_at`` (seconds) and ``message`` (an event in the
                 combined wrapper).
-            market: Where.
+            market: Whose streams they are.
             speed: How many times faster than recorded, by the simulator's clock; None is as fast as it goes.
         """
         if speed is not None and speed <= 0:
@@ -261,7 +259,7 @@ class Streams:
         self._call(replay.start)
         return replay.playback
 
-    def flood(self, stream: str, count: int, *, market: Market = "spot", first_id: int | None = None) -> Playback:
+    def flood(self, stream: str, count: int, *, market: Market, first_id: int | None = None) -> Playback:
         """Send so many aggTrade events to the subscribers of a stream as fast as their sockets take them.
 
         They are rendered before this returns. Their ids rise by one, from ``first_id`` or the next of the market on.

@@ -30,7 +30,7 @@ LINES = [
 async def test_a_recording_is_played_by_the_clock(world: World) -> None:
     async with world.spot("/stream?streams=btcusdt@trade/ethusdt@trade") as wire:
         await wire.drain()
-        playing = world.streams.replay(LINES, speed=2.0)
+        playing = world.streams.replay(LINES, market="spot", speed=2.0)
         assert [event["data"] for event in await wire.drain()] == [{"n": 1}]
         world.pass_time(0.25)
         assert [event["data"] for event in await wire.drain()] == [{"n": 2}]
@@ -50,7 +50,7 @@ async def test_a_recording_is_played_by_the_clock(world: World) -> None:
 async def test_a_stopped_replay(world: World) -> None:
     async with world.spot("/stream?streams=btcusdt@trade") as wire:
         await wire.drain()
-        playing = world.streams.replay(LINES)
+        playing = world.streams.replay(LINES, market="spot")
         playing.stop()
         assert await asyncio.to_thread(playing.wait, 5)
         await wire.drain()
@@ -61,7 +61,7 @@ async def test_a_stopped_replay(world: World) -> None:
 async def test_a_stream_that_only_the_recording_knows(world: World) -> None:
     async with world.spot("/stream") as wire:
         await wire.drain()
-        playing = world.streams.replay(LINES, speed=1.0)
+        playing = world.streams.replay(LINES, market="spot", speed=1.0)
         assert await wire.ask("SUBSCRIBE", "retired@stream") == {"result": None}
         world.pass_time(4)
         assert [event["data"] for event in await wire.drain()] == [{"n": 4}]
@@ -96,9 +96,9 @@ async def test_real_traffic_comes_out_as_it_was(world: World, market: str) -> No
 
 def test_lines_that_are_no_recording(world: World) -> None:
     with pytest.raises(ValueError, match="line 2"):
-        world.streams.replay([LINES[0], '{"message": 1}'])
+        world.streams.replay([LINES[0], '{"message": 1}'], market="spot")
     with pytest.raises(ValueError, match="above 0"):
-        world.streams.replay(LINES, speed=0)
+        world.streams.replay(LINES, market="spot", speed=0)
 
 
 @pytest.mark.parametrize("market", ["spot", "futures"])
@@ -114,5 +114,5 @@ async def test_a_flood_is_whole(world: World, market: str) -> None:
 
 def test_a_flood_of_nothing(world: World) -> None:
     with pytest.raises(SimulatorError, match="btcusdt@aggTrade"):
-        world.streams.flood("btcusdt@depth", 5)
-    assert world.streams.flood("btcusdt@aggTrade", 5).wait(5)
+        world.streams.flood("btcusdt@depth", 5, market="spot")
+    assert world.streams.flood("btcusdt@aggTrade", 5, market="spot").wait(5)

@@ -11,7 +11,7 @@ from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.stream.connection.pacing import MessageLimiter
 from binance_sdk._runtime.stream.connection.websocket import WebSocket
 from binance_sdk._runtime.stream.frames import Reply
-from binance_sdk.errors import StreamError
+from binance_sdk.errors import StreamError, plain_number
 from binance_sdk.events import first_names
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class Sender:
             reply = await within(self._clock, ANSWER_SECONDS, answer)
         except TimeoutError:
             # A connection that does not answer cannot be asked again: it is replaced.
-            reason = f"no answer to {method} within {ANSWER_SECONDS:g} s"
+            reason = f"no answer to {method} within {plain_number(ANSWER_SECONDS)} s"
             self._on_stuck(reason)
             raise ConnectionLost(reason) from None
         finally:
@@ -104,7 +104,7 @@ class Sender:
             try:
                 await within(self._clock, WRITE_SECONDS, self._write)
             except TimeoutError:
-                reason = f"nothing could be written for {WRITE_SECONDS:g} s"
+                reason = f"nothing could be written for {plain_number(WRITE_SECONDS)} s"
                 self._on_stuck(reason)
                 raise ConnectionLost(reason) from None
             except asyncio.CancelledError:
