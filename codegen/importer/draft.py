@@ -12,7 +12,7 @@ from codegen.importer.openapi import ApiEndpoint, ApiParameter, OpenApi, Place, 
 from codegen.importer.shapes import Shapes
 from codegen.importer.weights import told_weight
 from codegen.names import pascal, snake
-from codegen.scaffold.new import EndpointDraft
+from codegen.scaffold.new import EndpointDraft, beside_pairs, example_symbol, is_pair, symbol_parameter
 from codegen.spec_model.spec import Spec
 
 _ROWS = 2
@@ -22,8 +22,9 @@ _NUMBERS = re.compile(r"[Dd]efault:?\s*(?P<default>\d+)|[Mm]ax(?:imum)?:?\s*(?P<
 
 def from_answer(spec: Spec, market: str, name: str, path: str, answer: Any) -> EndpointDraft:
     """A draft by an answer that somebody recorded."""
-    symbol = 'symbol: {type: symbol, required: true, description: "Symbol, e.g. BTCUSDT."}'
-    return _draft(spec, market, name, path, None, answer, [f"      {symbol}"], {"symbol": "BTCUSDT"})
+    wire = "pair" if beside_pairs(spec, market, path) else "symbol"
+    line = f"      {symbol_parameter(spec, market, wire)}"
+    return _draft(spec, market, name, path, None, answer, [line], {wire: example_symbol(spec, market, wire)})
 
 
 def from_openapi(spec: Spec, market: str, name: str, api: OpenApi, endpoint: ApiEndpoint) -> EndpointDraft:
@@ -33,12 +34,14 @@ def from_openapi(spec: Spec, market: str, name: str, api: OpenApi, endpoint: Api
         answer = _sample(api, endpoint.answer, frozenset())
     parameters = [line for parameter in endpoint.parameters for line in _parameter(spec, market, parameter)]
     arguments: dict[str, str] = {
-        parameter.name: "BTCUSDT" if parameter.name in ("symbol", "pair") else f"{FILL} in a value"
+        parameter.name: example_symbol(spec, market, parameter.name)
+        if parameter.name in ("symbol", "pair")
+        else f"{FILL} in a value"
         for parameter in endpoint.parameters
         if parameter.required
     }
     if not arguments and any(parameter.name == "symbol" for parameter in endpoint.parameters):
-        arguments["symbol"] = "BTCUSDT"
+        arguments["symbol"] = example_symbol(spec, market, "symbol")
     return _draft(spec, market, name, endpoint.path, endpoint, answer, parameters, arguments)
 
 
@@ -96,6 +99,8 @@ def _parameter(spec: Spec, market: str, one: ApiParameter) -> Iterator[str]:
     words: list[str] = []
     if isinstance(choices, list) and not is_list:
         words += ["type: enum", f"enum: {_enum(spec, market, one, choices)}"]
+    elif is_pair(spec, market, one.name):
+        words += ["type: symbol", "pair: true"]
     else:
         words.append(f"type: {_parameter_type(one)}")
     words += ["required: true"] if one.required else []

@@ -38,7 +38,7 @@ def book_view(spec: Spec, market: str) -> BookView | None:
     if book is None:
         return None
     operation, stream = spec.operations[market, book.snapshot].value, spec.streams[market, book.stream].value
-    symbols, sequence = spec.entry(market).symbols, stream.sequence
+    sequence = stream.sequence
     assert sequence is not None
     keys = spec.wire_keys(market, stream.event)
     rules: dict[str, object] = {
@@ -60,7 +60,7 @@ def book_view(spec: Spec, market: str) -> BookView | None:
         limit=book.limit,
         speed=book.speed,
         speeds=", ".join(repr(speed) for speed in speeds),
-        example="BTCUSDT" if symbols is None else symbols.example,
+        example=spec.example_symbol(market),
         description=words.sentence(book.description),
         arguments=_arguments(book, operation, [str(speed) for speed in speeds]),
         source=f"{book.source.document}; as of {book.source.date.isoformat()}",

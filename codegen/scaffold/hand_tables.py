@@ -80,7 +80,7 @@ def weights_table(market: str) -> str:
 def lines_of_endpoint(spec: Spec, placed: Placed[Operation]) -> list[Line]:
     """Every line that the tables want for an endpoint."""
     operation, id_ = placed.value, f"{placed.scope}.{placed.name}"
-    rows = ", ".join(f"({_row(given)}, {weight})" for given, weight in _rows(operation, operation.weight))
+    rows = ", ".join(f"({_row(given)}, {weight})" for given, weight in _rows(spec, placed, operation.weight))
     lines = [
         Line(SIMULATOR_WEIGHTS, weights_table(placed.scope), f'"{operation.path}": {simulated_price(operation)},'),
         Line(ENDPOINTS, "WEIGHTS", f'"{id_}": [{rows}],'),
@@ -110,8 +110,9 @@ def _row(given: Given) -> str:
     return "{" + ", ".join(f'"{k}": {v if isinstance(v, int) else repr_(v)}' for k, v in given.items()) + "}"
 
 
-def _rows(operation: Operation, rule: WeightRule) -> Iterator[tuple[Given, int]]:
+def _rows(spec: Spec, placed: Placed[Operation], rule: WeightRule) -> Iterator[tuple[Given, int]]:
     """Arguments on both sides of every step, and what each call costs; lists are told by their length."""
+    operation = placed.value
     if isinstance(rule, int):
         yield {}, rule
     elif isinstance(rule, BandWeight):
@@ -133,14 +134,15 @@ def _rows(operation: Operation, rule: WeightRule) -> Iterator[tuple[Given, int]]
             yield {rule.per_item_of: count}, price if rule.cap is None else min(price, rule.cap)
     else:
         for case in rule.cases:
-            for given, weight in _rows(operation, case.weight):
-                yield _with(operation, case.given, given), weight
+            for given, weight in _rows(spec, placed, case.weight):
+                yield _with(spec, placed, case.given, given), weight
 
 
-def _with(operation: Operation, name: str | None, given: Given) -> Given:
+def _with(spec: Spec, placed: Placed[Operation], name: str | None, given: Given) -> Given:
     if name is None or name in given:
         return given
-    return {name: 1 if operation.parameters[name].is_list else "BTCUSDT", **given}
+    parameter = placed.value.parameters[name]
+    return {name: 1 if parameter.is_list else spec.example_symbol(placed.scope, pair=parameter.pair), **given}
 
 
 def _edges(bands: list[Band]) -> Iterator[tuple[int, int]]:
@@ -225,14 +227,13 @@ def _simulated_name(spec: Spec, placed: Placed[StreamNode]) -> str:
 
 
 def _named(spec: Spec, placed: Placed[StreamNode]) -> str:
-    """The names for a symbol, e.g. BTCUSDT, as the table has them, in an f-string."""
-    name, symbols = placed.value.pattern, spec.entry(placed.scope).symbols
+    """The names for a symbol of the market, as the table has them, in an f-string."""
+    name = placed.value.pattern
     for parameter, declared in placed.value.parameters.items():
         values = texts(spec, placed.scope, declared) if declared.type == "choice" else {}
         first = sorted(values.items(), key=lambda item: item[0] != declared.default)
         choices = ",".join(text for _, text in first)
-        form = symbols and (symbols.pairs if parameter == "pair" else symbols)
-        subject = form.example.lower() if form else "btcusdt"
+        subject = spec.example_symbol(placed.scope, pair=declared.pair).lower()
         # A choice with one text needs no braces.
         part = subject if not values else choices if len(values) == 1 else f"{{{{{choices}}}}}"
         name = name.replace(f"{{{parameter}}}", part)

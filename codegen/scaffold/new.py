@@ -32,7 +32,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PATH = re.compile(r"/[A-Za-z0-9/_-]+")
 _PLACE = re.compile(r"\{(\w+)\}")
 _SYMBOLS = ("symbol", "pair")
-"""Parameters of streams that take a symbol; all others are choices."""
+"""Parameters that take a symbol; those of streams with other names are choices."""
 
 _BEGIN = """\
 {modeline}description: {fill} in a sentence what this family of endpoints tells
@@ -55,10 +55,10 @@ operations:
     # A number, or `by` a parameter with `bands`: CONTRIBUTING, "The words of a schema".
     weight: {fill}
     parameters:
-      symbol: {{type: symbol, required: true, description: "Symbol, e.g. BTCUSDT."}}
+      {symbol}
     returns:
       - type: list<{schema}>
-        example: {{symbol: BTCUSDT}}
+        example: {{{example}}}
     cache: {{ttl: 1s}}
 """
 _EVENT = """\
@@ -126,12 +126,17 @@ def new_endpoint(
         today=_today(),
         hosts=", ".join(spec.serving(market)),
     )
-    rest = _ENDPOINT.format(fill=FILL, name=name, path=path, schema=pascal(name)) if draft is None else draft.text
+    if draft is None:
+        wire = "pair" if beside_pairs(spec, market, path) else "symbol"
+        symbol, example = symbol_parameter(spec, market, wire), f"{wire}: {example_symbol(spec, market, wire)}"
+        rest = _ENDPOINT.format(fill=FILL, name=name, path=path, schema=pascal(name), symbol=symbol, example=example)
+    else:
+        rest = draft.text
     nothing = json.dumps([{FILL: f"{FILL} in an example answer, two rows if it is a list"}], indent=1) + "\n"
-    example = nothing if draft is None or draft.example is None else draft.example
+    answer = nothing if draft is None or draft.example is None else draft.example
     files = {
         f"{spec.folder.name}/{market}/{name}.yaml": begin + rest,
-        f"{spec.folder.name}/fixtures/{market}/{name}.json": example,
+        f"{spec.folder.name}/fixtures/{market}/{name}.json": answer,
     }
     lines = [
         Line(
@@ -182,14 +187,18 @@ def new_stream(root: Path, spec: Spec, market: str, name: str, pattern: str, rou
         "today": _today(),
         "symbol": symbol,
         "route": f"    route: {route}\n" if route else "",
-        "parameters": _parameters(parameters),
+        "parameters": _parameters(spec, market, parameters),
     }
     file = f"{spec.folder.name}/{STREAMS}/{market}.yaml"
     text = (root / file).read_text(encoding="utf-8")
     example = json.dumps({FILL: f"{FILL} in an example message, without the wrapper of combined streams"}) + "\n"
     lines = [
         Line(SIMULATOR_NAMES, names_table(market, route), _simulated_name(name, pattern)),
-        Line(STREAM_TABLE, "_LINES", f"{f'{market}.{name}':<27} {route or '-':<7} {_table_name(pattern)}"),
+        Line(
+            STREAM_TABLE,
+            "_LINES",
+            f"{f'{market}.{name}':<27} {route or '-':<7} {_table_name(spec, market, pattern)}",
+        ),
     ]
     example_file = f"{spec.folder.name}/fixtures/{market}/{STREAMS}/{name}.json"
     text = _in_section(text, "schemas", _EVENT.format(**values))
@@ -216,13 +225,45 @@ def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _parameters(names: list[str]) -> str:
+def beside_pairs(spec: Spec, market: str, path: str) -> bool:
+    """Whether the endpoints beside a path take pairs, and none of them a symbol."""
+    folder = path.rpartition("/")[0]
+    kinds = [
+        parameter.pair
+        for placed in spec.of_market(market)
+        if placed.value.path.rpartition("/")[0] == folder
+        for parameter in placed.value.parameters.values()
+        if parameter.type == "symbol"
+    ]
+    return bool(kinds) and all(kinds)
+
+
+def is_pair(spec: Spec, market: str, wire: str) -> bool:
+    """Whether a parameter of this name takes a pair, where a pair is something else than a symbol."""
+    return wire == "pair" and spec.symbol_names(market, pair=True) is not None
+
+
+def example_symbol(spec: Spec, market: str, wire: str) -> str:
+    """What to give for a parameter of this name."""
+    return spec.example_symbol(market, pair=is_pair(spec, market, wire))
+
+
+def symbol_parameter(spec: Spec, market: str, wire: str) -> str:
+    """The line of a parameter that takes a symbol or a pair."""
+    words = "type: symbol, pair: true" if is_pair(spec, market, wire) else "type: symbol"
+    described = f"{wire.capitalize()}, e.g. {example_symbol(spec, market, wire)}."
+    return f'{wire}: {{{words}, required: true, description: "{described}"}}'
+
+
+def _parameters(spec: Spec, market: str, names: list[str]) -> str:
     if not names:
         return ""
     lines = ["    parameters:"]
     for name in names:
         if name in _SYMBOLS:
-            lines.append(f'      {name}: {{type: symbol, description: "Symbols, e.g. BTCUSDT; one stream each."}}')
+            words = "type: symbol, pair: true" if is_pair(spec, market, name) else "type: symbol"
+            described = f"{name.capitalize()}s, e.g. {example_symbol(spec, market, name)}; one stream each."
+            lines.append(f'      {name}: {{{words}, description: "{described}"}}')
         else:
             lines.append(f'      {name}: {{type: choice, values: [{FILL}], description: "{FILL} in what it chooses"}}')
     return "\n".join(lines) + "\n"
@@ -237,8 +278,12 @@ def _simulated_name(name: str, pattern: str) -> str:
     return f'"{name}": {prefix}"{text}",'
 
 
-def _table_name(pattern: str) -> str:
-    return _PLACE.sub(lambda match: "btcusdt" if match[1] in _SYMBOLS else f"{{{{{FILL}}}}}", pattern)
+def _table_name(spec: Spec, market: str, pattern: str) -> str:
+    def part(match: re.Match[str]) -> str:
+        name = match[1]
+        return example_symbol(spec, market, name).lower() if name in _SYMBOLS else f"{{{{{FILL}}}}}"
+
+    return _PLACE.sub(part, pattern)
 
 
 def _in_section(text: str, section: str, block: str) -> str:

@@ -119,6 +119,11 @@ class Spec:
         symbols = self.entry(market).symbols
         return symbols and (symbols.pairs if pair else symbols)
 
+    def example_symbol(self, market: str, *, pair: bool = False) -> str:
+        """A symbol of the market, or a pair, for examples."""
+        names = self.symbol_names(market, pair=pair) or self.symbol_names(market, pair=False)
+        return "BTCUSDT" if names is None else names.example
+
     def wire_keys(self, market: str, event: str) -> dict[str, str]:
         """Fields of an event, from the name that they have in Python to their key on the wire."""
         placed = self.schema(market, parse_type(event).leaf.name)

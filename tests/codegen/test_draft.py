@@ -119,6 +119,15 @@ def test_an_answer_tells_its_types(project: Project, tmp_path: Path, capsys: pyt
     assert len(json.loads(spec.fixtures["spot/liquidity.json"])) == 2
 
 
+def test_a_neighbour_of_endpoints_that_take_pairs_takes_one(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "answer.json").write_text(json.dumps([{"time": 1764028800000}]), encoding="utf-8")
+    arguments = ("coin_futures", "liquidity", "/futures/data/liquidity", "--from-answer", str(tmp_path / "answer.json"))
+    assert draft(project, *arguments) == 0
+    text = (project.root / "spec/coin_futures/liquidity.yaml").read_text(encoding="utf-8")
+    assert 'pair: {type: symbol, pair: true, required: true, description: "Pair, e.g. BTCUSD."}\n' in text
+    assert 'example: {"pair": "BTCUSD"}\n' in text
+
+
 def test_names_and_schemas_that_are_there_are_used(project: Project, tmp_path: Path) -> None:
     answer = {"depth": {"bids": [["1.0", "2.0"]]}, "serverTime": 1764028800000, "count": 3}
     (tmp_path / "answer.json").write_text(json.dumps(answer), encoding="utf-8")

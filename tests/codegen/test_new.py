@@ -145,6 +145,51 @@ def test_a_stream(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("market", "path", "parameter", "example"),
+    [
+        ("spot", "/api/v3/spread", 'symbol: {type: symbol, required: true, description: "Symbol, e.g. BTCUSDT."}', ""),
+        (
+            "coin_futures",
+            "/dapi/v1/spread",
+            'symbol: {type: symbol, required: true, description: "Symbol, e.g. BTCUSD_PERP."}',
+            "example: {symbol: BTCUSD_PERP}",
+        ),
+        (
+            # Its neighbours take pairs, all of them.
+            "coin_futures",
+            "/futures/data/spread",
+            'pair: {type: symbol, pair: true, required: true, description: "Pair, e.g. BTCUSD."}',
+            "example: {pair: BTCUSD}",
+        ),
+    ],
+)
+def test_an_endpoint_takes_what_its_market_and_its_neighbours_take(
+    market: str, path: str, parameter: str, example: str, project: Project
+) -> None:
+    assert new(project, "endpoint", market, "spread", path) == 0
+    text = (project.root / f"spec/{market}/spread.yaml").read_text(encoding="utf-8")
+    assert f"      {parameter}\n" in text
+    assert example in text
+
+
+@pytest.mark.parametrize(
+    ("parameter", "declared", "example"),
+    [
+        ("pair", 'type: symbol, pair: true, description: "Pairs, e.g. BTCUSD; one stream each."', "btcusd"),
+        ("symbol", 'type: symbol, description: "Symbols, e.g. BTCUSD_PERP; one stream each."', "btcusd_perp"),
+    ],
+)
+def test_a_stream_takes_symbols_or_pairs_of_its_market(
+    parameter: str, declared: str, example: str, project: Project
+) -> None:
+    assert new(project, "stream", "coin_futures", "spread", f"{{{parameter}}}@spread") == 0
+    text = (project.root / "spec/streams/coin_futures.yaml").read_text(encoding="utf-8")
+    assert f"      {parameter}: {{{declared}}}\n" in text.partition("@spread")[2]
+    table = (project.root / STREAMS).read_text(encoding="utf-8")
+    assert re.search(rf"^coin_futures.spread +- +{example}@spread$", table, re.MULTILINE)
+
+
 # ------------------------------------------------------------------------------------ what it refuses
 
 
@@ -226,10 +271,11 @@ def test_no_mark_is_left_in_a_table() -> None:
 def test_the_lines_for_an_endpoint_say_what_the_tables_say(placed: object) -> None:
     lines = {(line.file, line.table): line.text for line in lines_of_endpoint(SPEC, placed)}  # type: ignore[arg-type]
     ((id_, rows),) = eval(f"{{{lines[ENDPOINTS, 'WEIGHTS']}}}").items()
+    market = placed.scope  # type: ignore[attr-defined]
+    assert {given["symbol"] for given, _ in rows if "symbol" in given} <= {SPEC.example_symbol(market), 1}
     written = {repr(given): weight for given, weight in WEIGHTS[id_]}
     assert rows
     assert all(written.get(repr(given), weight) == weight for given, weight in rows)
-    market = placed.scope  # type: ignore[attr-defined]
     price = simulated_price(placed.value)  # type: ignore[attr-defined]
     if price == "_your_own":
         assert id_ == "spot.ticker_24hr"  # Written as a function of its own.

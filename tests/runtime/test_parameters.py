@@ -284,7 +284,8 @@ def test_what_the_exchange_adds_to_an_open_list_is_sent_with_a_hint_in_the_log(
             lambda c: c.coin_futures.klines("BTCUSD_PERP", "1h", start_time=0, end_time=1_700_000_000_001),
             "coin_futures.klines",
             "end_time",
-            "is 1700000000.001 s (19675 days 22 hours) after start_time, it must be at most 17280000 s (200 days)",
+            "end_time=1700000000001 is 1700000000.001 s (19675 days 22 hours) after start_time, it must be at most "
+            "17280000 s (200 days)",
         ),
         (
             lambda c: c.spot.ticker_price("A", symbols=["B"]),
