@@ -21,6 +21,7 @@ BENCHMARKS = {
     "codegen": "generating",
     "call": "calling",
     "metrics": "metrics",
+    "drift": "drifting",
     "budget": "budgeting",
     "share": "sharing",
     "backfill": "backfilling",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from binance_sdk._caps import Caps
-from binance_sdk.events import Hook, WeightDrift
+from binance_sdk.events import Drift, Hook
 
 EnvironmentName = Literal["mainnet", "data_only", "testnet", "demo"]
 TransportName = Literal["httpx", "aiohttp"]
@@ -43,7 +43,7 @@ class Arguments:
     limits_share: float = 1.0
     max_concurrency: int = 16
     hooks: Sequence[Hook] = ()
-    on_drift: Callable[[WeightDrift], None] | None = None
+    on_drift: Callable[[Drift], None] | None = None
 
 
 VARIABLES: Mapping[str, str] = {

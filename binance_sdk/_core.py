@@ -18,6 +18,7 @@ from binance_sdk._runtime.locks import IMPORT_LOCK, new_lock
 from binance_sdk._settings import Settings
 from binance_sdk._version import __version__
 from binance_sdk.errors import ConfigError
+from binance_sdk.events import Drift
 
 if TYPE_CHECKING:
     from binance_sdk._runtime.budget.shared.store import Store
@@ -59,7 +60,7 @@ class Core:
         self._cache: AnswerCache | None = None
         self._lock = new_lock()
         self._process = ProcessGuard()
-        notifier = Notifier(settings.hooks)
+        notifier = Notifier(settings.hooks, settings.on_drift)
         budget = None
         if settings.budget:
             budget = ClientBudget(
@@ -77,7 +78,6 @@ class Core:
             api_key=settings.api_key,
             user_agent=USER_AGENT,
             max_concurrency=settings.max_concurrency,
-            on_drift=settings.on_drift,
         )
         self.single_flight = single_flight
         self.engine = Engine(attempts, self.cache, single_flight)
@@ -154,6 +154,7 @@ class Core:
             environment=settings.environment,
             open_attempts=(settings.defaults.max_retries or 0) + 1,
             gates=self.engine.attempts.gatekeepers(),
+            shapes=self.engine.attempts.shapes,
         )
 
     def _connector(self) -> Connector:
@@ -192,6 +193,12 @@ class Core:
         store = getattr(self, "store", None)
         if store is not None:
             store.leave()
+
+    def drift(self) -> list[Drift]:
+        """Everything in which the exchange was not what the spec says."""
+        pools = {hosts.pool.name: hosts.pool for hosts in self.engine.attempts.markets.values()}
+        weights = [row for pool in pools.values() for row in pool.drift.rows()]
+        return [*weights, *self.engine.attempts.shapes.rows()]
 
     def where(self) -> str:
         """Environment and base URLs for ``repr``; never the API key."""

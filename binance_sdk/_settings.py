@@ -33,7 +33,7 @@ from binance_sdk._runtime.setting_checks import (
 from binance_sdk._runtime.transport.network import Network
 from binance_sdk.base_urls import read_base_url, read_stream_url
 from binance_sdk.errors import ConfigError
-from binance_sdk.events import Hook, WeightDrift
+from binance_sdk.events import Drift, Hook
 from binance_sdk.simulator_url import SIMULATOR_VARIABLE, read_simulator_url
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Settings:
     safety_margin: float
     max_concurrency: int
     hooks: tuple[Hook, ...]
-    on_drift: Callable[[WeightDrift], None] | None
+    on_drift: Callable[[Drift], None] | None
     defaults: RequestOptions
     network: Network
     transport: TransportName = "httpx"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from binance_sdk._markets.coin_futures import AsyncCoinFuturesMarket, SyncCoinFuturesMarket
     from binance_sdk._markets.futures import AsyncFuturesMarket, SyncFuturesMarket
     from binance_sdk._markets.spot import AsyncSpotMarket, SyncSpotMarket
-    from binance_sdk.events import Hook, WeightDrift
+    from binance_sdk.events import Drift, Hook
 
 __all__ = ["BinanceClient", "SyncBinanceClient"]
 
@@ -78,7 +78,8 @@ class BinanceClient:
             with 1. From 0.01 to 1000.
         max_concurrency: Most requests in flight at once, from 1 to 10 000.
         hooks: Plain functions that are called with each event of the client; see ``binance_sdk.events``.
-        on_drift: A plain function, called once for each operation that the server charges differently from the spec.
+        on_drift: A plain function, called once for each difference between exchange and spec that is met: a
+            ``WeightDrift``, ``FieldDrift`` or ``ValueDrift`` of ``binance_sdk.events``.
 
     Raises:
         ConfigError: a setting is wrong; the message names it.
@@ -112,7 +113,7 @@ class BinanceClient:
         limits_share: float = 1.0,
         max_concurrency: int = 16,
         hooks: Sequence[Hook] = (),
-        on_drift: Callable[[WeightDrift], None] | None = None,
+        on_drift: Callable[[Drift], None] | None = None,
     ) -> None:
         # The engine is loaded by the first client, not by whoever only imports the package.
         with IMPORT_LOCK:
@@ -228,6 +229,13 @@ class BinanceClient:
 
         return CacheView(self._core)
 
+    def drift(self) -> list[Drift]:
+        """What the exchange did otherwise than the spec says, as this client and its copies met it, each once.
+
+        Weights first, which are those of all clients of the same address; then fields and values, at most a thousand.
+        """
+        return self._core.drift()
+
     def with_options(self, options: RequestOptions) -> Self:
         """A copy with other default options that shares connections and budget, and is closed with this client.
 
@@ -302,7 +310,8 @@ class SyncBinanceClient:
             with 1. From 0.01 to 1000.
         max_concurrency: Most requests in flight at once, from 1 to 10 000.
         hooks: Plain functions that are called with each event of the client; see ``binance_sdk.events``.
-        on_drift: A plain function, called once for each operation that the server charges differently from the spec.
+        on_drift: A plain function, called once for each difference between exchange and spec that is met: a
+            ``WeightDrift``, ``FieldDrift`` or ``ValueDrift`` of ``binance_sdk.events``.
 
     Raises:
         ConfigError: a setting is wrong; the message names it.
@@ -336,7 +345,7 @@ class SyncBinanceClient:
         limits_share: float = 1.0,
         max_concurrency: int = 16,
         hooks: Sequence[Hook] = (),
-        on_drift: Callable[[WeightDrift], None] | None = None,
+        on_drift: Callable[[Drift], None] | None = None,
     ) -> None:
         # The engine is loaded by the first client, not by whoever only imports the package.
         with IMPORT_LOCK:
@@ -451,6 +460,13 @@ class SyncBinanceClient:
             from binance_sdk._cache import CacheView
 
         return CacheView(self._core)
+
+    def drift(self) -> list[Drift]:
+        """What the exchange did otherwise than the spec says, as this client and its copies met it, each once.
+
+        Weights first, which are those of all clients of the same address; then fields and values, at most a thousand.
+        """
+        return self._core.drift()
 
     def with_options(self, options: RequestOptions) -> Self:
         """A copy with other default options that shares connections and budget, and is closed with this client.

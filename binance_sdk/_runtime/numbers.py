@@ -66,9 +66,9 @@ def number_schema(made: Callable[[int | float | str], Decimal]) -> CoreSchema:
     return core_schema.no_info_after_validator_function(made, number, metadata={ROLE: NUMBER})
 
 
-def anything_schema() -> CoreSchema:
-    """Any JSON value."""
-    return core_schema.any_schema(metadata={ROLE: ANYTHING})
+def anything_schema(*marks: str) -> CoreSchema:
+    """Any JSON value; ``marks`` are further keys of its metadata."""
+    return core_schema.any_schema(metadata={ROLE: ANYTHING, **dict.fromkeys(marks, True)})
 
 
 def quick(node: dict[str, Any]) -> CoreSchema:

@@ -20,6 +20,7 @@ from binance_sdk.events.books import (
     BookVerified,
 )
 from binance_sdk.events.cache import CacheHit, CacheMiss, CacheSource
+from binance_sdk.events.drift import Drift, FieldDrift, FieldKind, Severity, ValueDrift, WeightDrift
 
 __all__ = [
     "BookFailed",
@@ -33,7 +34,10 @@ __all__ = [
     "CacheHit",
     "CacheMiss",
     "CacheSource",
+    "Drift",
     "Event",
+    "FieldDrift",
+    "FieldKind",
     "Gap",
     "GapReason",
     "GateClosed",
@@ -46,10 +50,12 @@ __all__ = [
     "ResponseReceived",
     "Retrying",
     "RowSkipped",
+    "Severity",
     "SilentStream",
     "StoreChanged",
     "StreamConnected",
     "StreamLost",
+    "ValueDrift",
     "Waited",
     "WeightDrift",
 ]
@@ -174,26 +180,6 @@ class BreakerChanged:
 
     host: str
     state: Literal["closed", "open", "half_open"]
-
-
-@dataclass(frozen=True, slots=True)
-class WeightDrift:
-    """The server charges another weight than the spec says.
-
-    Args:
-        operation: E.g. ``spot.klines``.
-        expected: Weight by the spec.
-        observed: Weight the server took.
-        count: How often it was seen.
-    """
-
-    operation: str
-    expected: int
-    observed: int
-    count: int
-
-    def __str__(self) -> str:
-        return f"{self.operation}: the spec says {self.expected}, the server took {self.observed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +359,7 @@ Event: TypeAlias = (
     | BreakerChanged
     | CacheHit
     | CacheMiss
-    | WeightDrift
+    | Drift
     | StreamConnected
     | StreamLost
     | MalformedMessage

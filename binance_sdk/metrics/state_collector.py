@@ -167,7 +167,7 @@ def _read_pools(sources: list[Source], found: _Readings) -> None:
                 labels = source.environments.get(market, ""), market, name
                 known = found.of(metrics.WEIGHT_DRIFT).get(labels, 0.0)
                 # The weight may depend on parameters: the largest difference tells enough.
-                found.put(metrics.WEIGHT_DRIFT, labels, max(known, row.observed - row.expected, key=abs))
+                found.put(metrics.WEIGHT_DRIFT, labels, max(known, row.seen - row.spec, key=abs))
     for name, pool in pools.items():
         _read_usage(name, "weight", (pool.usage(window, now) for window in pool.weights), found)
         for group, window in pool.groups.items():

@@ -10,7 +10,7 @@ from binance_sdk.simulator_url import simulator_urls
 
 if TYPE_CHECKING:
     from binance_sdk import BinanceClient, Caps, SyncBinanceClient
-    from binance_sdk.events import Hook, WeightDrift
+    from binance_sdk.events import Drift, Hook
 
 
 class ClientOptions(TypedDict, total=False):
@@ -29,7 +29,7 @@ class ClientOptions(TypedDict, total=False):
     budget: bool
     max_concurrency: int
     hooks: Sequence[Hook]
-    on_drift: Callable[[WeightDrift], None] | None
+    on_drift: Callable[[Drift], None] | None
 
 
 class Clients:

@@ -172,7 +172,8 @@ def client_settings(markets: Sequence[str]) -> Iterator[Setting]:
     )
     yield Setting(
         "on_drift",
-        "Callable[[WeightDrift], None] | None",
+        "Callable[[Drift], None] | None",
         "None",
-        "A plain function, called once for each operation that the server charges differently from the spec.",
+        "A plain function, called once for each difference between exchange and spec that is met: a ``WeightDrift``, "
+        "``FieldDrift`` or ``ValueDrift`` of ``binance_sdk.events``.",
     )

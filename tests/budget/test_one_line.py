@@ -13,7 +13,6 @@ import pytest
 from binance_sdk import BinanceClient, Caps, errors
 from binance_sdk._runtime.budget import pool as pools
 from binance_sdk._runtime.budget.client_budget import ClientBudget
-from binance_sdk._runtime.budget.drift import DriftWatch
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.gate import Gate
 from binance_sdk._runtime.budget.ledger import Grant
@@ -21,6 +20,7 @@ from binance_sdk._runtime.budget.pool import Cost, Pool, shared_pool
 from binance_sdk._runtime.budget.retry_quota import RetryQuota
 from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
+from binance_sdk._runtime.budget.weight_drift import DriftWatch
 from binance_sdk._runtime.calls.circuit_breaker import Breaker, BreakerPolicy
 from binance_sdk._runtime.market import Limit, PoolLimits
 

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from binance_sdk import BinanceClient, RequestOptions, errors
-from binance_sdk._runtime.budget.drift import DriftWatch
 from binance_sdk._runtime.budget.server_time import ServerTime
+from binance_sdk._runtime.budget.weight_drift import DriftWatch
 from binance_sdk._runtime.calls import cache as caching
 from binance_sdk.events import CacheHit, CacheMiss, RequestSent, ResponseReceived, WeightDrift
 from binance_sdk.spot import ExchangeInfo
@@ -187,10 +187,10 @@ def test_drift_is_told_once_and_by_name(monkeypatch: pytest.MonkeyPatch, caplog:
             for _ in range(10):
                 await client.spot.depth("BTCUSDT")
                 await client.spot.avg_price("BTCUSDT")
-            assert [(d.operation, d.expected, d.observed) for d in told] == [("spot.depth", 5, 10)]
+            assert [(d.operation, d.spec, d.seen) for d in told] == [("spot.depth", 5, 10)]
             assert str(told[0]) == "spot.depth: the spec says 5, the server took 10"
             (row,) = client.limits.drift()
-            assert (row.operation, row.expected, row.observed) == ("spot.depth", 5, 10)
+            assert (row.operation, row.spec, row.seen) == ("spot.depth", 5, 10)
             assert row.count >= 9
         assert told == [event for event in events if isinstance(event, WeightDrift)]
         assert sum("weight drift" in record.message for record in caplog.records) == 1

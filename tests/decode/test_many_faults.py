@@ -14,6 +14,7 @@ from binance_sdk import errors
 from binance_sdk._runtime.answers import problems
 from binance_sdk._runtime.answers.decode import decode
 from binance_sdk._runtime.answers.json_text import array_items, object_members
+from binance_sdk._runtime.answers.shape_drift import ShapeWatch
 from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.catalogue import CATALOGUE, fixture
@@ -23,7 +24,7 @@ def refused(operation: str, body: bytes, variant: int = 0) -> errors.DecodeError
     market, _, name = operation.partition(".")
     found = CATALOGUE[market].operations[name]  # type: ignore[arg-type]
     with pytest.raises(errors.DecodeError) as caught:
-        decode(found, found.variants[variant], RawResponse(200, Headers(), body))
+        decode(found, found.variants[variant], RawResponse(200, Headers(), body), ShapeWatch())
     return caught.value
 
 

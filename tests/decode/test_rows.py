@@ -19,6 +19,7 @@ from binance_sdk import errors
 from binance_sdk._runtime.answers.decode import decode
 from binance_sdk._runtime.answers.row import Row
 from binance_sdk._runtime.answers.scalars import plain
+from binance_sdk._runtime.answers.shape_drift import ShapeWatch
 from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.catalogue import CATALOGUE, Operation
@@ -64,7 +65,7 @@ def read(rows: list[Any]) -> list[Kline]:
     """Rows as an answer of the klines endpoint."""
     operation: Operation[Any] = CATALOGUE["spot"].operations["klines"]
     found: list[Kline] = decode(
-        operation, operation.variants[0], RawResponse(200, Headers(), json.dumps(rows).encode())
+        operation, operation.variants[0], RawResponse(200, Headers(), json.dumps(rows).encode()), ShapeWatch()
     )
     return found
 
@@ -322,7 +323,7 @@ def test_a_level_is_named_within_its_book() -> None:
     operation = CATALOGUE["spot"].operations["depth"]
     body = b'{"lastUpdateId": 1, "bids": [["1.0", "2.0"], ["1.0", "1e3"]], "asks": [["1.0"]]}'
     with pytest.raises(errors.DecodeError) as caught:
-        decode(operation, operation.variants[0], RawResponse(200, Headers(), body))
+        decode(operation, operation.variants[0], RawResponse(200, Headers(), body), ShapeWatch())
     assert [problem.partition(":")[0] for problem in caught.value.problems] == ["bids[1].qty", "asks[0].qty"]
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from binance_sdk import errors, futures, spot
 from binance_sdk._runtime.answers.decode import decode
+from binance_sdk._runtime.answers.shape_drift import ShapeWatch
 from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.catalogue import CATALOGUE, fixture
@@ -42,7 +43,7 @@ def members(union: Any) -> dict[str, type[BaseModel]]:
 def read(operation: str, document: Any) -> Any:
     market, _, name = operation.partition(".")
     found = CATALOGUE[market].operations[name]  # type: ignore[arg-type]
-    return decode(found, found.variants[0], RawResponse(200, Headers(), json.dumps(document).encode()))
+    return decode(found, found.variants[0], RawResponse(200, Headers(), json.dumps(document).encode()), ShapeWatch())
 
 
 @pytest.mark.parametrize(("union", "tag", "unknown", "known"), UNIONS)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from binance_sdk._runtime.answers.good_rows import BadRow, good_rows
 from binance_sdk._runtime.answers.problems import AND_MORE, NOT_JSON, problems_of
+from binance_sdk._runtime.answers.shape_drift import ShapeWatch
 from binance_sdk._runtime.operation import Operation, Variant
 from binance_sdk._runtime.transport.protocol import RawResponse
 from binance_sdk.errors import DecodeError
@@ -24,20 +25,20 @@ _COLLECTS_WHILE_DECODING = sys.version_info < (3, 12)
 """Later interpreters collect garbage only between Python instructions, and so not inside one call of pydantic."""
 
 
-def decode(operation: Operation[T], variant: Variant[T], response: RawResponse) -> T:
-    """The typed answer.
+def decode(operation: Operation[T], variant: Variant[T], response: RawResponse, watch: ShapeWatch) -> T:
+    """The typed answer; what the spec does not list goes to the watch.
 
     Raises:
         DecodeError: naming operation, row and every field that is missing or of the wrong type.
     """
     try:
-        return validated(variant, response.content)
+        return _watched(operation, variant, response.content, watch)
     except ValidationError as error:
         raise _failed(operation, response, problems_of(variant.type, response.content, error)) from error
 
 
 def decode_good_rows(
-    operation: Operation[T], variant: Variant[T], response: RawResponse
+    operation: Operation[T], variant: Variant[T], response: RawResponse, watch: ShapeWatch
 ) -> tuple[T, tuple[BadRow, ...]]:
     """The typed answer without its bad rows, and those rows.
 
@@ -45,12 +46,24 @@ def decode_good_rows(
         DecodeError: something else is wrong, or too many rows are bad.
     """
     try:
-        return validated(variant, response.content), ()
+        return _watched(operation, variant, response.content, watch), ()
     except ValidationError as error:
         found = good_rows(variant.type, response.content)
         if found is None:
             raise _failed(operation, response, problems_of(variant.type, response.content, error)) from error
         return found
+
+
+def _watched(operation: Operation[T], variant: Variant[T], content: bytes, watch: ShapeWatch) -> T:
+    reader = variant.reader
+    watch.begin(reader)
+    try:
+        value = validated(variant, content)
+    except ValidationError:
+        watch.look_at_broken(operation.id, variant.name, variant.type, reader, content)
+        raise
+    watch.look(operation.id, variant.name, variant.type, reader, value)
+    return value
 
 
 def validated(variant: Variant[T], content: bytes) -> T:

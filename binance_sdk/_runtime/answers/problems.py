@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from reprlib import Repr
 from types import NoneType, UnionType
@@ -56,6 +57,15 @@ def problems_of(type_: object, content: bytes, error: ValidationError) -> tuple[
     return tuple(lines(found.by_node))
 
 
+def broken_parts(type_: object, content: bytes) -> Mapping[Path, NodeErrors]:
+    """What is not as it should be, by place: at most a hundred; nothing where the content is no JSON."""
+    found = _Problems()
+    with suppress(_TooMany, ValueError, RecursionError):
+        found.look(type_, content.decode(), ())
+    # A body that is no JSON tells nothing about what is sent in good health.
+    return {path: node for path, node in found.by_node.items() if node[1][0]["type"] != "json_invalid"}
+
+
 def item_problem(type_: object, text: str, error: ValidationError) -> str:
     """What is wrong with one row, on one line."""
     found = _Problems()
@@ -75,6 +85,29 @@ def validator_of(type_: Any) -> SchemaValidator:
 
 class _TooMany(Exception):
     pass
+
+
+class RowPosition(str):
+    """Step to a position of a row, by its name."""
+
+    __slots__ = ("at", "positions")
+    at: int
+    positions: int
+
+    def __new__(cls, index: int, row: type[Row]) -> RowPosition:
+        """The position at an index of a row."""
+        positions = row._positions
+        name = positions[index][0] if index < len(positions) else None
+        made = super().__new__(cls, name or f"position {index}")
+        made.at = index
+        made.positions = len(positions)
+        return made
+
+
+class MapKey(str):
+    """Step to a value of a map."""
+
+    __slots__ = ()
 
 
 class _Problems:
@@ -104,7 +137,7 @@ class _Problems:
                 self.look(item, part, (*path, index))
         elif get_origin(type_) is dict and text.lstrip()[:1] == "{":
             for key, part in object_members(text):
-                self.look(get_args(type_)[1], part, (*path, key))
+                self.look(get_args(type_)[1], part, (*path, MapKey(key)))
         elif model is not None and text.lstrip()[:1] == "{":
             self._look_into_fields(model, text, path, error)
         if self._count == before:
@@ -127,7 +160,7 @@ class _Problems:
                 # An error about the tag says less than the errors of the union member.
                 continue
             if row is not None and len(real) == 1 and isinstance(real[0], int):
-                real = (_position(real[0], row),)
+                real = (RowPosition(real[0], row),)
             node = (*path, *real)
             if node not in self.by_node:
                 if self._count == MAX_PROBLEMS:
@@ -214,12 +247,6 @@ def _inside(node: object, step: int | str) -> tuple[object] | None:
     return None
 
 
-def _position(position: int, row: type[Row]) -> int | str:
-    if position < len(row._positions):
-        return row._positions[position][0] or f"position {position}"
-    return position
-
-
 # ------------------------------------------------------------------------------------------- in words
 
 
@@ -278,7 +305,10 @@ def _words(given: object, items: list[ErrorDetails]) -> str:
     shown = shown if len(shown) <= _EXCERPT else f"{shown[:_EXCERPT]}…"
     kind = _JSON_KINDS.get(type(given).__name__)
     got = "got null" if given is None else f"got {f'{kind} ' if kind else ''}{shown}"
-    expected = list(dict.fromkeys(_EXPECTED[item["type"]] for item in items if item["type"] in _EXPECTED))
-    if not expected:
-        return f"{first['msg'][0].lower()}{first['msg'][1:]}, {got}"
-    return f"should be {' or '.join(expected)}, {got}"
+    should = expected(items)
+    return f"should be {should}, {got}" if should else f"{first['msg'][0].lower()}{first['msg'][1:]}, {got}"
+
+
+def expected(items: list[ErrorDetails]) -> str:
+    """What a value should be, in words; empty where only pydantic's message tells."""
+    return " or ".join(dict.fromkeys(_EXPECTED[item["type"]] for item in items if item["type"] in _EXPECTED))

@@ -16,6 +16,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 from binance_sdk._runtime.answers.scalars import decimal_text_schema, plain
+from binance_sdk._runtime.json_validator import ADDED_POSITIONS
 from binance_sdk._runtime.numbers import anything_schema
 
 PositionKind = Literal["int", "decimal", "string", "any"]
@@ -107,7 +108,7 @@ class Row:
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         items = [_POSITION_SCHEMAS[kind]() for _, kind in cls._positions]
         # The last item may repeat: positions that Binance appends are kept, unchecked.
-        wire = core_schema.tuple_schema([*items, anything_schema()], variadic_item_index=len(items))
+        wire = core_schema.tuple_schema([*items, anything_schema(ADDED_POSITIONS)], variadic_item_index=len(items))
         return core_schema.no_info_after_validator_function(cls, wire)
 
     @classmethod

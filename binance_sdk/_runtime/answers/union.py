@@ -7,6 +7,8 @@ from typing import Any, cast, get_args
 from pydantic import BaseModel, GetCoreSchemaHandler, Tag
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from binance_sdk._runtime.json_validator import UNKNOWN_MEMBER
+
 UNKNOWN_TAG = "unknown"
 KNOWN_TAG = "known_tag"
 """Type of the error with which the ``Unknown`` member refuses an object that another member is for."""
@@ -37,7 +39,9 @@ class ByTag:
             else:
                 known[tag.tag] = schema
         assert unknown is not None
-        other = core_schema.no_info_after_validator_function(self._refusing(known), unknown)
+        other = core_schema.no_info_after_validator_function(
+            self._refusing(known), unknown, metadata={UNKNOWN_MEMBER: self.attribute}
+        )
         return core_schema.json_or_python_schema(
             self._either(known, self.wire, other),
             # Objects made in Python have the attribute; a dict may have either name.

@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from binance_sdk._runtime.budget.announced_limits import AnnouncedLimit, AnnouncedLimits
-from binance_sdk._runtime.budget.drift import DriftWatch
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.gate import Gate
 from binance_sdk._runtime.budget.ledger import Grant, Ledger
 from binance_sdk._runtime.budget.retry_quota import RetryQuota
 from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
+from binance_sdk._runtime.budget.weight_drift import DriftWatch
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.market import Market, PoolLimits
 from binance_sdk._runtime.response import Headers

@@ -8,6 +8,7 @@ from typing import Any
 
 from binance_sdk._runtime.answers.api_errors import api_error, deadline_text, holds_data, transport_error
 from binance_sdk._runtime.answers.decode import decode, decode_good_rows
+from binance_sdk._runtime.answers.shape_drift import ShapeWatch
 from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.budget.ledger import Grant
 from binance_sdk._runtime.budget.pool import Cost, Pool, WindowSnapshot
@@ -15,6 +16,7 @@ from binance_sdk._runtime.calls.gatekeeper import Gatekeeper, close_gate
 from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.calls.notify import Notifier
 from binance_sdk._runtime.clock import Clock
+from binance_sdk._runtime.locks import cached_property
 from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.operation import Catalogue, Operation, Variant
 from binance_sdk._runtime.options import RequestOptions
@@ -34,7 +36,7 @@ from binance_sdk.errors import (
     BinanceError,
     ServerError,
 )
-from binance_sdk.events import BreakerChanged, RequestSent, ResponseReceived, RowSkipped, WeightDrift
+from binance_sdk.events import BreakerChanged, RequestSent, ResponseReceived, RowSkipped
 
 API_KEY = "X-MBX-APIKEY"
 _DEFAULT_TIMEOUT = 10.0
@@ -86,7 +88,11 @@ class Attempts:
     api_key: str | None = field(repr=False)
     user_agent: str
     max_concurrency: int = 16
-    on_drift: Callable[[WeightDrift], None] | None = None
+
+    @cached_property
+    def shapes(self) -> ShapeWatch:
+        """Where answers and messages were not what the spec says."""
+        return ShapeWatch(self.notifier.tell_drift, lambda: self.notifier.in_callback)
 
     def gatekeepers(self) -> Mapping[Market, Gatekeeper]:
         """The gate of each market, for those who open connections of other kinds."""
@@ -275,8 +281,8 @@ class Attempts:
         """The typed answer, and how many of its rows were skipped."""
         operation, variant = prepared.operation, prepared.variant
         if not skip:
-            return decode(operation, variant, raw), 0
-        data, bad = decode_good_rows(operation, variant, raw)
+            return decode(operation, variant, raw, self.shapes), 0
+        data, bad = decode_good_rows(operation, variant, raw, self.shapes)
         for skipped in bad:
             self.notifier.notify(RowSkipped(operation.id, skipped.row, skipped.problem))
         return data, len(bad)
@@ -288,9 +294,7 @@ class Attempts:
     def _watch_drift(self, sent: _Sent, taken: int) -> None:
         drift = sent.pool.drift.observe(sent.prepared.operation.id, sent.prepared.cost.weight, taken)
         if drift is not None:
-            self.notifier.notify(drift)
-            if self.on_drift is not None and not self.notifier.in_callback:
-                self.notifier.call_back("on_drift", self.on_drift, drift)
+            self.notifier.tell_drift(drift)
 
     def _learn(self, sent: _Sent, data: object, now: float) -> None:
         """Take the server time and the limits in force from an answer that holds them."""

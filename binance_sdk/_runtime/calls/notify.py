@@ -23,7 +23,9 @@ from binance_sdk.events import (
     CacheHit,
     CacheMiss,
     CacheSource,
+    Drift,
     Event,
+    FieldDrift,
     Gap,
     GateClosed,
     Hook,
@@ -34,6 +36,7 @@ from binance_sdk.events import (
     SilentStream,
     StoreChanged,
     StreamConnected,
+    ValueDrift,
     Waited,
     WeightDrift,
 )
@@ -85,12 +88,13 @@ class Notifier:
     call again, and so on.
     """
 
-    def __init__(self, hooks: Sequence[Hook]) -> None:
+    def __init__(self, hooks: Sequence[Hook], on_drift: Callable[[Drift], None] | None = None) -> None:
         for hook in hooks:
             if not callable(hook):
                 raise ConfigError(f"hooks: {hook!r} cannot be called; pass functions that take one event")
         self._hooks = tuple(hooks)
         self.watchers: tuple[Watcher, ...] = ()
+        self._on_drift = on_drift
 
     @property
     def has_listeners(self) -> bool:
@@ -115,6 +119,12 @@ class Notifier:
         if self._hooks and not self.in_callback:
             for hook in self._hooks:
                 self.call_back("a hook", hook, event)
+
+    def tell_drift(self, drift: Drift) -> None:
+        """Tell hooks and log of a drift, and who has asked for them alone."""
+        self.notify(drift)
+        if self._on_drift is not None and not self.in_callback:
+            self.call_back("on_drift", self._on_drift, drift)
 
     @property
     def in_callback(self) -> bool:
@@ -147,6 +157,8 @@ def _level(event: Event) -> int:
     if isinstance(event, (BookLost, BookResynced)):
         # There is one for each book of a connection that broke; the connection is warned of once.
         return logging.INFO
+    if isinstance(event, (FieldDrift, ValueDrift)):
+        return logging.WARNING if event.severity == "breaking" else logging.INFO
     if isinstance(event, Waited):
         return logging.INFO if event.seconds >= _LONG_WAIT else logging.DEBUG
     return logging.INFO if isinstance(event, (Retrying, SilentStream)) else logging.WARNING
@@ -182,6 +194,8 @@ def _line(event: Event) -> str:
             return f"{event.operation} is in no cache"
         case WeightDrift():
             return f"weight drift: {event}"
+        case FieldDrift() | ValueDrift():
+            return f"drift: {event}"
         case RowSkipped():
             return str(event)
         case BookLost() | BookResynced() | BookSnapshotLoaded() | BookSnapshotFailed() | BookVerified() | BookFailed():

@@ -30,7 +30,7 @@ MakeReader = Callable[[StreamContext, ResolvedOptions, Callable[[bool], None]], 
 def make_reader(context: StreamContext, options: ResolvedOptions, pause: Callable[[bool], None]) -> Reader:
     """The reader for the overflow policy."""
     kind = LatestReader if options.overflow == "latest" else Reader
-    return kind(options, pause, clock=context.clock, rest=context.rest, notify=context.notify)
+    return kind(options, pause, clock=context.clock, rest=context.rest, notify=context.notify, shapes=context.shapes)
 
 
 class Consumer:
@@ -154,6 +154,7 @@ class Consumer:
         return Supervisor(self.context, operation.market, operation.route, self.reader, self._options.rollover_after)
 
     def _subscription(self, stream: NamedStream, options: StreamOptions) -> Subscription:
+        self.context.shapes.begin(stream.operation.reader)
         return Subscription(
             stream,
             # Fetched events are older than the newest, so a consumer of the newest alone does not want them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from binance_sdk._runtime.answers.shape_drift import ShapeWatch
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.market import Market, StreamFacts
@@ -32,6 +33,7 @@ class StreamContext:
         max_dials: Times that one supervisor may connect in ten seconds: a server that hangs up after a little, again
             and again, must not use up the connections that its host accepts.
         gates: The gate of each market, shared by requests and handshakes: what refuses one refuses the other.
+        shapes: Told where messages are not what the spec says.
     """
 
     urls: Mapping[Market, tuple[str, ...]]
@@ -46,3 +48,4 @@ class StreamContext:
     open_attempts: int = 4
     max_dials: int = 10
     gates: Mapping[Market, Gatekeeper] = field(default_factory=dict[Market, Gatekeeper])
+    shapes: ShapeWatch = field(default_factory=ShapeWatch)

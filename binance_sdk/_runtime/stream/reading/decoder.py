@@ -7,7 +7,9 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from binance_sdk._runtime.additions import NOTED
 from binance_sdk._runtime.answers.good_rows import good_rows
+from binance_sdk._runtime.answers.shape_drift import ShapeWatch
 from binance_sdk._runtime.calls.notify import LOGGER
 from binance_sdk._runtime.stream.frames import inner
 from binance_sdk._runtime.stream.reading.subscription import Subscription
@@ -26,15 +28,31 @@ class MessageDecoder:
         on_malformed: Called with a message that is not what the spec says: stream, problem, bytes.
         notify: Called with what goes to the hooks and the log of the client.
         now: The clock by which the silence of streams is measured.
+        shapes: Told where messages are not what the spec says.
     """
 
     def __init__(
-        self, stats: StreamStats, on_malformed: OnMalformed, notify: Callable[[Event], None], now: Callable[[], float]
+        self,
+        stats: StreamStats,
+        on_malformed: OnMalformed,
+        notify: Callable[[Event], None],
+        now: Callable[[], float],
+        shapes: ShapeWatch,
     ) -> None:
         self._stats = stats
         self._on_malformed = on_malformed
         self._notify = notify
         self._now = now
+        self._shapes = shapes
+
+    def look(self, subscription: Subscription, event: Any) -> None:
+        """Tell what is new in a message."""
+        operation = subscription.stream.operation
+        self._shapes.look(operation.id, "", operation.type, operation.reader, event)
+
+    def _look_at_broken(self, subscription: Subscription, payload: bytes) -> None:
+        operation = subscription.stream.operation
+        self._shapes.look_at_broken(operation.id, "", operation.type, operation.reader, payload)
 
     def decode(self, subscription: Subscription, payload: bytes) -> Any:
         """The event, or the list of events; None if nothing in it is for the consumer."""
@@ -42,7 +60,11 @@ class MessageDecoder:
             event = subscription.decode(payload, by_alias=True, by_name=False)
         except ValidationError as error:
             event = self.recover(subscription, payload, error)
-        return None if event is None else self.filtered(subscription, event)
+        if event is None:
+            return None
+        if NOTED:
+            self.look(subscription, event)
+        return self.filtered(subscription, event)
 
     def recover(self, subscription: Subscription, payload: bytes, error: ValidationError) -> Any:
         """What can still be given out of a message that failed to decode; None if nothing, which is then reported."""
@@ -66,6 +88,7 @@ class MessageDecoder:
             if found is not None:
                 return None if found == [] else found
         self._on_malformed(subscription.name, summary(error), payload)
+        self._look_at_broken(subscription, payload)
         subscription.note_unreadable(self._now())
         return None
 
@@ -79,6 +102,8 @@ class MessageDecoder:
         skipped = [row for row in bad if row.row not in foreign]
         if skipped and (not subscription.skip_rows or (subscription.listed and not event)):
             return None
+        if skipped and not foreign:
+            self._look_at_broken(subscription, payload)
         for row in skipped:
             self._stats.skipped_rows += 1
             self._notify(RowSkipped(operation.id, row.row, row.problem))

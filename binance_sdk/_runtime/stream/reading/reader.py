@@ -10,6 +10,8 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from binance_sdk._runtime.additions import NOTED
+from binance_sdk._runtime.answers.shape_drift import ShapeWatch
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.stream.notices import Gap, Notice, NoticeDispatcher
 from binance_sdk._runtime.stream.options import ResolvedOptions
@@ -40,6 +42,7 @@ class Reader:
         clock: Tells when messages came, and waits between pages of a fill.
         rest: Where missing events are fetched.
         notify: Called with everything that goes to the hooks and the log of the client.
+        shapes: Told where messages are not what the spec says.
     """
 
     latest_only = False
@@ -53,6 +56,7 @@ class Reader:
         clock: Clock,
         rest: RestSource,
         notify: Callable[[Event], None],
+        shapes: ShapeWatch | None = None,
     ) -> None:
         self._policy = options.overflow
         self._clock = clock
@@ -61,7 +65,9 @@ class Reader:
         self._notify = notify
         self.stats = StreamStats()
         self.notices = NoticeDispatcher(self.stats, notify, options.on_notice)
-        self._decoder = MessageDecoder(self.stats, self.note_malformed, notify, self._now)
+        self._shapes = ShapeWatch() if shapes is None else shapes
+        self._mark = self._shapes.mark
+        self._decoder = MessageDecoder(self.stats, self.note_malformed, notify, self._now, self._shapes)
         self.buffer = self._make_buffer(options, pause)
         self._waiting = self.waiting = self.buffer.waiting
         self._max_typed = min(options.buffer, _MAX_TYPED)
@@ -211,6 +217,8 @@ class Reader:
                     if self._before_yield <= 0:
                         return None
                     continue
+            if NOTED:
+                self._decoder.look(subscription, event)
             if not subscription.needs_filtering:
                 mark_stream(event, subscription.name)
             else:
@@ -237,6 +245,8 @@ class Reader:
             if came != self._came:
                 # Once for each packet is enough.
                 self._came = came
+                if subscription.additions.watch is not self._mark:
+                    self._shapes.begin(subscription.stream.operation.reader)
                 self.stats.lag_ms = (self._now() - came) * 1000.0
             return event
 

@@ -34,6 +34,7 @@ class Subscription:
     __slots__ = (
         "_decode",
         "_unreadable_since",
+        "additions",
         "decode",
         "dropped",
         "fill_gaps",
@@ -72,6 +73,7 @@ class Subscription:
         self.name = stream.name
         self.id = stream.name.encode()
         self._decode = self.decode = cast("Callable[..., Any]", operation.reader.quick.validate_json)
+        self.additions = operation.reader.additions
         self._unreadable_since: float | None = None
         self.listed = operation.type is not operation.item
         self.row_key: Callable[[Any], Any] | None = None if operation.key is None else attrgetter(operation.key)
