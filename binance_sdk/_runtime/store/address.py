@@ -12,6 +12,10 @@ from binance_sdk.errors import ConfigError
 _SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 _TLS_OPTIONS = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
 _OPTIONS = ("db", "client_name", *_TLS_OPTIONS)
+_ALLOWED = {
+    "ssl_cert_reqs": ("required", "optional", "none"),
+    "ssl_check_hostname": ("true", "false", "1", "0", "yes", "no"),
+}
 _LONGEST = 2000
 _PORT, _SENTINEL_PORT = 6379, 26379
 _EXAMPLE = "write e.g. redis://127.0.0.1:6379/0"
@@ -69,6 +73,8 @@ def read_store_address(url: object, source: str) -> StoreAddress:
     userinfo, _, netloc = parts.netloc.rpartition("@")
     user, password = (unquote(text) or None for text in (*userinfo.split(":", 1), "")[:2])
     options = _options(parts.query, source)
+    if not scheme.startswith("rediss") and any(name in _TLS_OPTIONS for name, _ in options):
+        _refuse(source, "has options of TLS, which only rediss:// speaks")
     if scheme == "unix":
         path = unquote(parts.path)
         if netloc or len(path) < 2:
@@ -115,6 +121,11 @@ def _options(query: str, source: str) -> list[tuple[str, str]]:
         if name not in _OPTIONS:
             # Only a known name is shown: what is unknown may be a part of a password.
             _refuse(source, f"has an option that is not one of {', '.join(_OPTIONS)}")
+    for name, value in options:
+        if value.lower() not in _ALLOWED.get(name, (value.lower(),)):
+            _refuse(source, f"has {name}={value[:20]!r}, which is none of {', '.join(_ALLOWED[name])}")
+        if not value:
+            _refuse(source, f"has nothing after {name}=")
     return options
 
 

@@ -71,6 +71,7 @@ class StoreConnection:
         self._setting = setting
         self._client: Any = None
         self._sentinel: Any = None
+        self._never_answered = True
 
     def ask(self, ask: Callable[[Any], T], refused: Refused) -> T:
         """What ``ask`` gets from the client of redis-py.
@@ -123,20 +124,21 @@ class StoreConnection:
                 "socket_timeout": TIMEOUT,
                 "socket_connect_timeout": TIMEOUT,
                 "retry": Retry(NoBackoff(), 0),
-                "username": address.username,
-                "password": address.password,
                 **_typed(dict(address.options)),
             }
             if address.tls:
+                _check_files(dict(address.options))
                 given["ssl"] = True
+            # Sentinels have users of their own.
+            to_sentinels = {name: value for name, value in given.items() if name != "client_name"}
+            given |= {"username": address.username, "password": address.password}
             if address.kind == "cluster":
                 node: Any = ClusterNode
                 nodes: list[Any] = [node(host, port) for host, port in address.hosts]
                 self._client = redis.RedisCluster(startup_nodes=nodes, **given)
             elif address.kind == "sentinel":
-                timeouts: dict[str, Any] = {"socket_timeout": TIMEOUT, "socket_connect_timeout": TIMEOUT}
                 make: Any = redis.Sentinel
-                self._sentinel = make(list(address.hosts), sentinel_kwargs=timeouts, **given)
+                self._sentinel = make(list(address.hosts), sentinel_kwargs=to_sentinels, **given)
                 self._client = self._sentinel.master_for(address.service, db=address.db)
             else:
                 where: dict[str, Any] = {"unix_socket_path": address.path}
@@ -144,6 +146,7 @@ class StoreConnection:
                     where = dict(zip(("host", "port"), address.hosts[0], strict=True))
                 self._client = redis.Redis(db=address.db, single_connection_client=True, **where, **given)
         self._check_version()
+        self._never_answered = False
         return self._client
 
     def _check_version(self) -> None:
@@ -156,15 +159,27 @@ class StoreConnection:
 
     def _meaning(self, error: Exception, refused: Refused) -> StoreAwayError | ConfigError:
         import redis.exceptions as errors
+        from redis.sentinel import MasterNotFoundError
 
         where, text = self._address.shown, _short(error)
+        if isinstance(error, MasterNotFoundError):
+            # Its text is full of what redis-py calls its objects.
+            text = f"no sentinel names a master called {self._address.service!r}"
         if isinstance(error, errors.AuthenticationError | errors.NoPermissionError | errors.AuthorizationError):
             return ConfigError(f"{where} refuses the user or password of {self._setting}, or what it needs: {text}")
+        tls = self._address.tls
+        if tls and (remedy := _tls_remedy(error)):
+            return ConfigError(f"{where} cannot be opened: {text}; {remedy}")
         if isinstance(error, errors.TimeoutError):
-            return StoreAwayError(f"{where} does not answer within {plain_number(TIMEOUT)} s")
+            # A server without TLS waits for more of what it takes for a command.
+            hint = ", or speaks no TLS (then write redis)" if tls and self._never_answered else ""
+            return StoreAwayError(f"{where} does not answer within {plain_number(TIMEOUT)} s{hint}")
         if isinstance(error, errors.ConnectionError):
+            hint = ""
+            if self._never_answered and re.search("closed|reset|EOF", text):
+                hint = " It may want a certificate of ours (ssl_certfile)." if tls else " It may want TLS (rediss)."
             return StoreAwayError(
-                f"{where} cannot be reached: {text}", down=not isinstance(error.__cause__, TimeoutError)
+                f"{where} cannot be reached: {text}{hint}", down=not isinstance(error.__cause__, TimeoutError)
             )
         meant = refused(text)
         if meant is not None:
@@ -183,6 +198,46 @@ class StoreConnection:
         for each in (client, *others):
             if each is not None:
                 each.close()
+
+
+def _check_files(options: dict[str, str]) -> None:
+    """Check the files that TLS needs, of which redis-py says no more than that one is not there.
+
+    Raises:
+        ConfigError: one cannot be used; it is named.
+    """
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name in ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile"):
+        value = options.get(name)
+        if value is None:
+            continue
+        try:
+            if name == "ssl_certfile":
+                # With a password, OpenSSL does not ask the terminal for one.
+                context.load_cert_chain(value, options.get("ssl_keyfile"), password="")
+            elif name == "ssl_ca_path":
+                context.load_verify_locations(capath=value)
+            else:
+                context.load_verify_locations(cafile=value)
+        except (OSError, ValueError) as error:
+            named = name if name != "ssl_certfile" else "ssl_certfile (or ssl_keyfile)"
+            raise ConfigError(f"{named}={value} cannot be used: {_short(error)}") from error
+
+
+def _tls_remedy(error: BaseException) -> str:
+    """What to do where TLS itself fails; empty if it does not."""
+    import ssl
+
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, ssl.SSLError):
+        found = found.__cause__ or found.__context__
+    if isinstance(found, ssl.SSLCertVerificationError):
+        return "name the file of its authority with ?ssl_ca_certs=, and the host as its certificate does"
+    if found is not None and "CERTIFICATE" in (found.reason or ""):
+        return "give it a certificate of ours with ?ssl_certfile= and &ssl_keyfile="
+    return ""
 
 
 def _typed(options: dict[str, str]) -> dict[str, Any]:
