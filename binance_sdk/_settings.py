@@ -125,7 +125,7 @@ def read_settings(given: Arguments) -> Settings:
 
 def _environment(given: Arguments) -> Environment:
     value, source = _argument_or_variable(given, "environment")
-    name = "mainnet" if value is None else value
+    name = next(iter(ENVIRONMENTS)) if value is None else value
     if not isinstance(name, str) or name not in ENVIRONMENTS:
         refuse(source, name, f"must be one of {', '.join(get_args(EnvironmentName))}")
     return ENVIRONMENTS[name]

@@ -36,9 +36,11 @@ class BinanceClient:
     Nothing is sent before the first call. Clients of one process share one request budget per host.
 
     Args:
-        environment: ``mainnet`` (default), ``data_only`` (spot data without a key, also where the main host answers
-            451), ``testnet`` or ``demo``; by default ``BINANCE_SDK_ENVIRONMENT``. Where ``BINANCE_SDK_SIMULATOR`` is
-            set to the address of a simulator, that simulator is used for every market for which no URL is given.
+        environment: ``mainnet`` (default), ``data_only`` (public spot data without a key, also where the main host
+            answers 451), ``testnet`` (test exchange; wiped about once a month, gets features early) or ``demo`` (paper
+            trading with the features and limits of the live exchange, at prices close to it); by default
+            ``BINANCE_SDK_ENVIRONMENT``. Where ``BINANCE_SDK_SIMULATOR`` is set to the address of a simulator, that
+            simulator is used for every market for which no URL is given.
         spot_base_url: Another spot host, e.g. a simulator; by default ``BINANCE_SDK_SPOT_BASE_URL``.
         futures_base_url: Another futures host, e.g. a simulator; by default ``BINANCE_SDK_FUTURES_BASE_URL``.
         coin_futures_base_url: Another coin_futures host, e.g. a simulator; by default
@@ -268,9 +270,11 @@ class SyncBinanceClient:
     """Binance's public market data, blocking: ``BinanceClient`` without ``await``. Thread-safe.
 
     Args:
-        environment: ``mainnet`` (default), ``data_only`` (spot data without a key, also where the main host answers
-            451), ``testnet`` or ``demo``; by default ``BINANCE_SDK_ENVIRONMENT``. Where ``BINANCE_SDK_SIMULATOR`` is
-            set to the address of a simulator, that simulator is used for every market for which no URL is given.
+        environment: ``mainnet`` (default), ``data_only`` (public spot data without a key, also where the main host
+            answers 451), ``testnet`` (test exchange; wiped about once a month, gets features early) or ``demo`` (paper
+            trading with the features and limits of the live exchange, at prices close to it); by default
+            ``BINANCE_SDK_ENVIRONMENT``. Where ``BINANCE_SDK_SIMULATOR`` is set to the address of a simulator, that
+            simulator is used for every market for which no URL is given.
         spot_base_url: Another spot host, e.g. a simulator; by default ``BINANCE_SDK_SPOT_BASE_URL``.
         futures_base_url: Another futures host, e.g. a simulator; by default ``BINANCE_SDK_FUTURES_BASE_URL``.
         coin_futures_base_url: Another coin_futures host, e.g. a simulator; by default

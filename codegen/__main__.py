@@ -78,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
             # What composes the client stands beside ``_generated``; another folder gets only what belongs into that.
             whole = options.out.name == "_generated"
             beside = render_clients(spec) if whole else {}
-            in_spec = {EDITOR_SCHEMA: render_schema()} if whole else {}
+            in_spec = {EDITOR_SCHEMA: render_schema(spec.environments.environments)} if whole else {}
     except ModuleNotFoundError as error:
         if error.name not in _TOOLS:
             raise

@@ -134,6 +134,7 @@ def _folders(markets: Iterable[str]) -> str:
 
 
 def _place(spec: Spec, scope: str, document: Document, file: SpecFile, problems: list[Problem]) -> None:
+    problems += _unknown_environments(spec, document, file)
     for section in ("enums", "schemas", "operations"):
         table: dict[tuple[str, str], Placed[Any]] = getattr(spec, section)
         for name, value in getattr(file, section).items():
@@ -178,9 +179,25 @@ def _complete(spec: Spec, placed: Placed[Operation], file: SpecFile, problems: l
         return
     spec.hosts[placed.scope, placed.name] = hosts
     for host in hosts:
-        if spec.urls(host, placed.scope) is None:
+        if spec.urls(host, placed.scope) is None and host in spec.environments.environments:
             text = f"markets.yaml has no hosts of {placed.scope} for {host}; add them there or drop the host here"
             problems.append(placed.problem(text, "hosts"))
+
+
+def _unknown_environments(spec: Spec, document: Document, file: SpecFile) -> Iterator[Problem]:
+    """Each where it is named, as a whole file takes over those at its top."""
+    known = list(spec.environments.environments)
+    lists = [
+        (("hosts",), file.hosts),
+        *((("operations", name, "hosts"), it.hosts) for name, it in file.operations.items()),
+    ]
+    for path, hosts in lists:
+        for index, host in enumerate(hosts or ()):
+            if host not in known:
+                at = ".".join(path)
+                hint = did_you_mean(host, known) or f"; it has {english_list(known)}"
+                text = f"{at}[{index}]: environments.yaml has no `{host}`{hint}"
+                yield Problem(document.file, document.line(*path, index), text)
 
 
 def _read(folder: Path, name: str, model: type[ModelT], problems: list[Problem]) -> tuple[Document, ModelT] | None:

@@ -107,8 +107,8 @@ OptionalMarketArgument = Annotated[
 EnvironmentOption = Annotated[
     str | None,
     typer.Option(
-        help="mainnet, data_only, testnet or demo.",
-        show_default="BINANCE_SDK_SIMULATOR or BINANCE_SDK_ENVIRONMENT, else mainnet",
+        help=f"One of {', '.join(CATALOGUE.environments)}.",
+        show_default=f"BINANCE_SDK_SIMULATOR or BINANCE_SDK_ENVIRONMENT, else {next(iter(CATALOGUE.environments))}",
         autocompletion=complete_environment,
     ),
 ]

@@ -28,7 +28,8 @@ def check_markets(document: Document, file: MarketsFile, environments: Environme
         known = None if environments is None else list(environments.environments)
         for host in entry.hosts:
             if known is not None and host not in known:
-                text = f"environments.yaml has no `{host}`; it has {english_list(known)}"
+                hint = did_you_mean(host, known)
+                text = f"environments.yaml has no `{host}`{hint or f'; it has {english_list(known)}'}"
                 yield _problem(document, text, market, "hosts", host)
 
 

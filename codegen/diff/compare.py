@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
 
@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from codegen.diff.kinds import Kind
 from codegen.diff.rules import RULES, THINGS, UNKNOWN, Rule
-from codegen.diff.sides import SHARED, Name, Side, Thing, digest
+from codegen.diff.sides import ORDERED, SHARED, Name, Side, Thing, digest
 from codegen.spec_model.base import Node
 from codegen.spec_model.dictionary import Fact
 from codegen.spec_model.editor_schema import plain
@@ -39,6 +39,8 @@ _CLASSES: Mapping[str, type[Node]] = {
     "fact": Fact,
 }
 _UNUSED = " (unused)"
+ORDER = "order"
+"""In the place of a word, where nothing but the order of names differs."""
 _ASKED_BY = {"operation": "path", "stream": "pattern"}
 """What a thing is at Binance, whatever we call it."""
 
@@ -103,8 +105,21 @@ def compare(old: Side, new: Side) -> list[Difference]:
                     value if is_new else None,
                 )
             )
+    found += _orders(old, new)
     found += _examples(old, new, lost | won)
     return found
+
+
+def _orders(old: Side, new: Side) -> Iterator[Difference]:
+    """Files that hold the same in another order, where that says something."""
+    for file in old.orders.keys() & new.orders.keys():
+        before, after = old.orders[file], new.orders[file]
+        word = ORDERED[model_of(file)]
+        # The first environment is the default; the ports of a market are moved by what is put in front of it too.
+        places = [(before.index(name), after.index(name)) for name in before if name in after]
+        moved = before[:1] != after[:1] if word == "environments" else any(was != now for was, now in places)
+        if moved:
+            yield Difference(Name("file", "", file), (word,), "changed", Kind.BEHAVIOURAL, before, after, ORDER)
 
 
 def _paired(old: Side, new: Side) -> tuple[list[tuple[Name, Name]], list[Name], list[Name]]:
@@ -179,6 +194,14 @@ def _fields(cls: type[Node]) -> dict[str, tuple[Any, Any]]:
     return found
 
 
+def _positional(value: Any) -> list[str]:
+    """Parameters of an endpoint that may be given by position, in the order of its method."""
+    table = value.get("parameters") if isinstance(value, dict) else None
+    parameters = table if isinstance(table, dict) else {}
+    needed = {wire for wire, one in parameters.items() if isinstance(one, dict) and one.get("required")}
+    return sorted((wire for wire in parameters if wire in needed or wire == "symbol"), key=lambda w: w not in needed)
+
+
 @dataclass
 class _Walk:
     """Along one thing of both specs."""
@@ -191,8 +214,13 @@ class _Walk:
         before, after = class_of(self.name, old.value), class_of(self.name, new.value)
         if before is not after:
             yield Difference(self.name, (), "changed", Kind.BREAKING, old.value, new.value)
-        else:
-            yield from self.node(after, old.value, new.value, ())
+            return
+        yield from self.node(after, old.value, new.value, ())
+        if after is Operation:
+            first, then = _positional(old.value), _positional(new.value)
+            first, then = ([name for name in one if name in other] for one, other in ((first, then), (then, first)))
+            if first != then:
+                yield Difference(self.name, ("parameters",), "changed", Kind.BREAKING, first, then, ORDER)
 
     def node(self, cls: type[Node], old: Any, new: Any, path: Path) -> Iterator[Difference]:
         if not isinstance(old, dict) or not isinstance(new, dict):
@@ -275,7 +303,7 @@ class _Walk:
 def without_prose(side: Side) -> Side:
     """A spec as the record of a release keeps it: of texts for people only the digests."""
     things = {name: Thing(_digested(class_of(name, thing.value), thing.value)) for name, thing in side.things.items()}
-    return Side(side.label, things, side.fixtures, side.version)
+    return replace(side, things=things)
 
 
 def _digested(annotation: Any, value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from codegen.diff.affected import Affected, Reach, affected
-from codegen.diff.compare import Difference, compare
+from codegen.diff.compare import ORDER, Difference, compare
 from codegen.diff.kinds import Kind, demanded, next_version
 from codegen.diff.sides import Name, Side
 from codegen.names import english_list
@@ -78,6 +78,8 @@ def _text(one: Difference, old: Side, new: Side) -> str:
     if not one.path:
         return _whole(one, old if one.how == "removed" else new)
     where = _where(one.path)
+    if one.word == ORDER:
+        return f"{where} in another order: {', '.join(one.old)} -> {', '.join(one.new)}"
     if not one.known:
         return f"`{where}`, which this version of the generator does not know, {_what(one.old, one.new)}"
     if one.word == "weight" and one.name.kind == "operation":

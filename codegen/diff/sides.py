@@ -42,6 +42,9 @@ TABLES: Mapping[tuple[type[Node], str], str] = {
 }
 """Words of a file that hold things with names; where in the spec such a thing stands makes no difference."""
 
+ORDERED: Mapping[type[Node], str] = {MarketsFile: "markets", EnvironmentsFile: "environments"}
+"""Words whose order is a fact: of markets that of the simulator's ports, of environments which is the default."""
+
 SHARED = "shared"
 
 
@@ -82,6 +85,8 @@ class Side:
     """File below ``fixtures/`` to the digest of its value."""
     version: str | None = None
     """That of the package, of a record."""
+    orders: dict[str, list[str]] = field(default_factory=dict)
+    """File to the names of what it holds in its order, where the order says something."""
 
     @property
     def markets(self) -> set[str]:
@@ -221,6 +226,8 @@ def add_document(side: Side, document: Document) -> None:
         raise SpecError([Problem(document.file, 1, "the file: must be a mapping of keys to values")])
     for word, kind in _tables(model):
         table = content.pop(word, None)
+        if ORDERED.get(model) == word and isinstance(table, dict):
+            side.orders[document.file] = list(table)
         for name, value in table.items() if isinstance(table, dict) else ():
             if kind == "operation" and isinstance(value, dict) and "hosts" in content:
                 value.setdefault("hosts", content["hosts"])
@@ -272,7 +279,8 @@ def read_record(path: Path) -> Side:
     try:
         content = json.loads(_text(path))
         things = {Name(*key.split(" ", 2)): Thing(value) for key, value in content["things"].items()}
-        return Side(f"release {content['version']}", things, dict(content["fixtures"]), content["version"])
+        version, orders = content["version"], dict(content.get("orders", {}))
+        return Side(f"release {version}", things, dict(content["fixtures"]), version, orders)
     except (ValueError, TypeError, KeyError, AttributeError):
         text = f"{path} is no record of a release; `python -m codegen release` writes one, as {RELEASED}"
         raise NoSpecError(text) from None
@@ -286,4 +294,6 @@ def record_text(side: Side, version: str) -> bytes:
         return "{\n" + ",\n".join(parts) + "\n}"
 
     things = lines({" ".join(name): thing.value for name, thing in side.things.items()})
-    return f'{{"version": {json.dumps(version)},\n"fixtures": {lines(side.fixtures)},\n"things": {things}}}\n'.encode()
+    parts = [f'"version": {json.dumps(version)}', f'"orders": {lines(side.orders)}']
+    parts += [f'"fixtures": {lines(side.fixtures)}', f'"things": {things}']
+    return ("{" + ",\n".join(parts) + "}\n").encode()

@@ -3,8 +3,10 @@ variables and ``binance_sdk/_arguments.py`` are written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from codegen.names import english_list
 
 VARIABLES = "BINANCE_SDK_"
 
@@ -35,15 +37,21 @@ class Setting:
         return self.sync_type if sync and self.sync_type else self.type
 
 
-def client_settings(markets: Sequence[str]) -> Iterator[Setting]:
-    """Every setting, in the order of the constructors; a market's own come from its name."""
+def client_settings(markets: Sequence[str], environments: Mapping[str, str]) -> Iterator[Setting]:
+    """Every setting, in the order of the constructors; a market's own come from its name.
+
+    Args:
+        markets: Their names.
+        environments: Their names with what each is, the default first.
+    """
+    default, *others = environments.items()
+    told = [f"``{default[0]}`` (default)", *(f"``{name}`` ({what})" for name, what in others)]
     yield Setting(
         "environment",
         "EnvironmentName | None",
         "None",
-        "``mainnet`` (default), ``data_only`` (spot data without a key, also where the main host answers 451), "
-        "``testnet`` or ``demo``; by default {variable}. Where ``BINANCE_SDK_SIMULATOR`` is set to the address of a "
-        "simulator, that simulator is used for every market for which no URL is given.",
+        f"{english_list(told, 'or')}; by default {{variable}}. Where ``BINANCE_SDK_SIMULATOR`` is set to the address "
+        "of a simulator, that simulator is used for every market for which no URL is given.",
         variable=f"{VARIABLES}ENVIRONMENT",
     )
     for market in markets:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import get_args
 
 from codegen.names import english_list, pascal
 from codegen.rendering import words
@@ -14,7 +13,6 @@ from codegen.rendering.books import BookView, book_view
 from codegen.rendering.client_settings import Setting, client_settings
 from codegen.rendering.docstrings import LINE_LENGTH
 from codegen.rendering.render import MARK, formatted, jinja_environment
-from codegen.spec_model.base import Host
 from codegen.spec_model.spec import Spec
 
 _INDENT = 8
@@ -59,7 +57,7 @@ class KindView:
 
 def render_clients(spec: Spec) -> dict[str, bytes]:
     """Every file below ``binance_sdk`` that is generated outside ``_generated``, by name."""
-    settings = tuple(client_settings(spec.market_names))
+    settings = tuple(client_settings(spec.market_names, described_environments(spec)))
     markets = [_market(spec, market) for market in spec.market_names]
     pools = [_pool(spec, pool) for pool in spec.markets.pools]
     environment = jinja_environment()
@@ -67,7 +65,9 @@ def render_clients(spec: Spec) -> dict[str, bytes]:
     common = {"header": MARK, "settings": settings, "markets": markets, "kinds": kinds}
     files = {
         "client.py": environment.get_template("client.py.j2").render(common),
-        "_arguments.py": environment.get_template("arguments.py.j2").render(common, environments=get_args(Host)),
+        "_arguments.py": environment.get_template("arguments.py.j2").render(
+            common, environments=list(spec.environments.environments)
+        ),
         "_caps.py": environment.get_template("caps.py.j2").render(common, pools=pools),
         "_limits.py": environment.get_template("limits.py.j2").render(common),
     }
@@ -75,6 +75,15 @@ def render_clients(spec: Spec) -> dict[str, bytes]:
         files[f"{market.name}.py"] = environment.get_template("public_market.py.j2").render(common, market=market)
         files[f"_markets/{market.name}.py"] = environment.get_template("market.py.j2").render(common, market=market)
     return formatted(files)
+
+
+def described_environments(spec: Spec) -> dict[str, str]:
+    """Names with what each is, as it stands in brackets behind the name; the first is the default."""
+    found: dict[str, str] = {}
+    for name, environment in spec.environments.environments.items():
+        what = environment.description.partition(". ")[0].rstrip(".")
+        found[name] = what[0].lower() + what[1:]
+    return found
 
 
 def _market(spec: Spec, market: str) -> MarketView:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
-
-Host = Literal["mainnet", "data_only", "testnet", "demo"]
 
 _WIRE = r"^[A-Za-z][A-Za-z0-9]*$"
 _PYTHON = r"^[a-z][a-z0-9_]*$"
@@ -25,9 +23,13 @@ _HEADER = r"^[A-Za-z0-9-]*\{interval\}[A-Za-z0-9-]*$"
 _REST_URL = r"^https?://[A-Za-z0-9.:-]+$"
 _STREAM_URL = r"^wss?://[A-Za-z0-9.:-]+$"
 
+ENVIRONMENT = r"^[a-z][a-z0-9_]{0,30}$"
+"""Of its own, so that the JSON schema for editors finds it and can put the names there."""
+
 PATTERN_WORDS: Mapping[str, str] = {
     _WIRE: "letters and digits as Binance writes the name, such as `startTime`",
     _PYTHON: "a lower-case name with underscores, such as `start_time`",
+    ENVIRONMENT: "the name of an environment, with underscores and up to 31 letters, such as `testnet`",
     _CLASS: "a name that begins with a capital, such as `OrderBook`",
     _DURATION: "a number followed by s, m, h or d, such as `5m`",
     _PATH: "a path that begins with a slash, such as `/api/v3/ping`",
@@ -61,6 +63,8 @@ def _text_of(pattern: str) -> tuple[StringConstraints, BeforeValidator]:
 
 WireName = Annotated[str, *_text_of(_WIRE)]
 PythonName = Annotated[str, *_text_of(_PYTHON)]
+EnvironmentName = Annotated[str, *_text_of(ENVIRONMENT)]
+"""One of ``environments.yaml``: whether it is, is checked when all files are read."""
 ClassName = Annotated[str, *_text_of(_CLASS)]
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Duration = Annotated[str, *_text_of(_DURATION)]

@@ -9,14 +9,15 @@ import ast
 import inspect
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 from pydantic_core import to_jsonable_python
 
-from codegen.spec_model.base import Node
+from codegen.spec_model.base import ENVIRONMENT, Node
 from codegen.spec_model.files import EDITOR_SCHEMA, MODELS, model_of
+from codegen.spec_model.markets import EnvironmentsFile
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 """The newest that editors agree on."""
@@ -28,14 +29,17 @@ def modeline(file: str) -> str:
     return f"# yaml-language-server: $schema={up}{EDITOR_SCHEMA}#/definitions/{model_of(file).__name__}\n"
 
 
-def render_schema() -> bytes:
-    """The text of ``spec.schema.json``."""
+def render_schema(environments: Iterable[str]) -> bytes:
+    """The text of ``spec.schema.json``, with the names of the environments that there are."""
     _, schema = models_json_schema(
         [(model, "validation") for model in MODELS], ref_template="#/definitions/{model}", title="A file of spec/"
     )
     definitions: dict[str, Any] = schema.pop("$defs")
     told = dict(_attribute_docstrings())
+    names = list(environments)
     for name, definition in definitions.items():
+        if name != EnvironmentsFile.__name__:  # That is where they get their names.
+            _name_environments(definition, names)
         _close(definition)
         for key, entry in definition.get("properties", {}).items():
             entry.pop("title", None)  # `startTime` as "Starttime" tells nobody anything.
@@ -44,6 +48,23 @@ def render_schema() -> bytes:
     files = [{"$ref": f"#/definitions/{model.__name__}"} for model in MODELS]
     whole = {"$schema": _DIALECT, **schema, "anyOf": files, "definitions": dict(sorted(definitions.items()))}
     return (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _name_environments(schema: Any, names: list[str]) -> None:
+    """Environments are chosen among those there are."""
+    if isinstance(schema, dict):
+        if schema.get("pattern") == ENVIRONMENT:
+            del schema["pattern"]
+            schema["enum"] = names
+        entry = schema.get("patternProperties", {}).pop(ENVIRONMENT, None)
+        if entry is not None:
+            del schema["patternProperties"]
+            schema |= {"additionalProperties": entry, "propertyNames": {"enum": names}}
+        for inner in schema.values():
+            _name_environments(inner, names)
+    elif isinstance(schema, list):
+        for inner in schema:
+            _name_environments(inner, names)
 
 
 def _close(schema: Any) -> None:

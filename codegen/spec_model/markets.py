@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 from codegen.names import english_list
 from codegen.spec_model.base import (
     Duration,
+    EnvironmentName,
     HeaderPattern,
-    Host,
     Node,
     Path,
     PythonName,
@@ -38,7 +38,8 @@ class EnvironmentsFile(Node):
 
     description: Text
     source: Source
-    environments: dict[Host, Environment]
+    environments: dict[EnvironmentName, Environment] = Field(min_length=1)
+    """The first is the one that a client takes where none is named."""
 
 
 class Limit(Node):
@@ -130,7 +131,7 @@ class MarketEntry(Node):
     """A market without has no live order books."""
     symbols: Symbols | None = None
     """A market without has no `symbols()`, and takes any symbol."""
-    hosts: dict[Host, HostUrls] = Field(min_length=1)
+    hosts: dict[EnvironmentName, HostUrls] = Field(min_length=1)
     """An environment that is left out does not have this market."""
 
 

@@ -16,7 +16,7 @@ from codegen.spec_model.base import (
     ClassName,
     Deprecation,
     Duration,
-    Host,
+    EnvironmentName,
     Node,
     Path,
     PythonName,
@@ -126,7 +126,7 @@ class Operation(Node):
     returns: list[Variant] = Field(min_length=1)
     paging: Paging | None = None
     cache: Cache
-    hosts: Annotated[list[Host], Field(min_length=1)] | None = None
+    hosts: Annotated[list[EnvironmentName], Field(min_length=1)] | None = None
     order: Text | None = None
     """Order of the rows in words."""
     since: date | None = None
@@ -145,7 +145,7 @@ class SpecFile(Node):
 
     description: Text
     source: Source
-    hosts: Annotated[list[Host], Field(min_length=1)] | None = None
+    hosts: Annotated[list[EnvironmentName], Field(min_length=1)] | None = None
     enums: dict[ClassName, Enum] = Field(default_factory=dict)
     schemas: dict[ClassName, Schema] = Field(default_factory=dict)
     operations: dict[PythonName, Operation] = Field(default_factory=dict)

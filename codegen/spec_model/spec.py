@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from codegen.documents import Document, Problem
 from codegen.names import snake
-from codegen.spec_model.base import Host, Node, Source
+from codegen.spec_model.base import Node, Source
 from codegen.spec_model.dictionary import NamesFile
 from codegen.spec_model.errors import ErrorsFile
 from codegen.spec_model.markets import EnvironmentsFile, HostUrls, MarketEntry, MarketsFile, Names, Pool
@@ -53,7 +53,7 @@ class Spec:
     schemas: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)
     operations: dict[tuple[str, str], Placed[Operation]] = field(default_factory=dict)
     sources: dict[tuple[str, str], Source] = field(default_factory=dict)
-    hosts: dict[tuple[str, str], list[Host]] = field(default_factory=dict)
+    hosts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     fixtures: dict[str, bytes] = field(default_factory=dict)
     """File name below ``fixtures/`` to its bytes; those of streams are kept apart."""
     events: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)

@@ -17,13 +17,15 @@ from codegen.__main__ import main
 from codegen.load import load
 from codegen.names import RESERVED_MARKETS
 from codegen.rendering.client_settings import client_settings
-from codegen.rendering.clients import render_clients
+from codegen.rendering.clients import described_environments, render_clients
 
-SETTINGS = list(client_settings(MARKETS))
+SPEC = load(REPOSITORY / "spec")
+ENVIRONMENTS = described_environments(SPEC)
+SETTINGS = list(client_settings(MARKETS, ENVIRONMENTS))
 
 
 def test_what_is_written_is_what_the_declaration_says() -> None:
-    for name, content in render_clients(load(REPOSITORY / "spec")).items():
+    for name, content in render_clients(SPEC).items():
         assert (PACKAGE / name).read_bytes() == content, f"{name}: run `python -m codegen generate`"
 
 
@@ -53,7 +55,7 @@ def test_every_variable_is_one_of_a_setting_and_in_the_readme() -> None:
 
 
 def test_a_further_market_brings_its_own_settings() -> None:
-    added = {setting.name: setting.variable for setting in client_settings([*MARKETS, "further_market"])}
+    added = {setting.name: setting.variable for setting in client_settings([*MARKETS, "further_market"], ENVIRONMENTS)}
     for setting in SETTINGS:
         del added[setting.name]
     assert added == {

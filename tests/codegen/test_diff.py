@@ -13,7 +13,7 @@ import pytest
 import yaml
 from tiny import FOLDER, REPOSITORY, TinySpec
 
-from codegen.diff.compare import _CLASSES, is_node, strip
+from codegen.diff.compare import _CLASSES, is_node, strip, without_prose
 from codegen.diff.report import Change, changes
 from codegen.diff.rules import RULES, THINGS
 from codegen.diff.sides import TABLES, Name, Side, read_folder, read_record, record_text
@@ -195,9 +195,26 @@ def test_a_schema_becomes_another_kind_of_thing() -> None:
     assert told(changes(OLD, new)) == [("breaking", "spot.Bar", "is another kind of thing")]
 
 
-def test_a_record_is_compared_as_its_spec(tiny: TinySpec, tmp_path: Path) -> None:
-    from codegen.diff.compare import without_prose
+def test_the_order_of_markets_is_that_of_their_ports(tiny: TinySpec, tmp_path: Path) -> None:
+    record = tmp_path / "released.json"
+    record.write_bytes(record_text(without_prose(side_of(tiny.load())), "1.0.0"))
+    text = (tiny.folder / "markets.yaml").read_text(encoding="utf-8")
+    before, markets, after = text.partition("markets:\n")
+    spot, futures, rest = after.partition("  futures:\n")
+    swapped = f"{before}{markets}{futures}{rest}{spot}"
+    found = ("behavioural", "file markets.yaml", "markets in another order: spot, futures -> futures, spot")
+    tiny.write("markets.yaml", swapped)
+    assert told(against(tiny)) == [found]
+    assert told(changes(read_record(record), read_folder(tiny.folder))) == [found]
+    # One that comes at the end moves nobody; one in front of others does.
+    further = spot.replace("  spot:", "  further:")
+    tiny.write("markets.yaml", f"{text}{further}")
+    assert [change.subject for change in against(tiny)] == ["market further"]
+    tiny.write("markets.yaml", f"{before}{markets}{further}{spot}{futures}{rest}")
+    assert [change.subject for change in against(tiny)] == ["market further", "file markets.yaml"]
 
+
+def test_a_record_is_compared_as_its_spec(tiny: TinySpec, tmp_path: Path) -> None:
     path = tmp_path / "released.json"
     path.write_bytes(record_text(without_prose(side_of(tiny.load())), "1.0.0"))
     released = read_record(path)
