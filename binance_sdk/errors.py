@@ -20,6 +20,7 @@
     ├── CircuitOpenError             the host failed too often; not tried now
     ├── StreamError                  a stream could not be kept
     │   └── BookNotSyncedError       an order book was read that is not the exchange's at the moment
+    ├── StoreError                   the store of ``limits_url`` does not answer who looks at it
     └── ConfigError                  the client is set up wrongly
 
 Those that end by themselves tell when: ``retry_after`` in seconds, ``retry_at`` in epoch milliseconds.
@@ -53,6 +54,7 @@ __all__ = [
     "RateLimitError",
     "RestrictedLocationError",
     "ServerError",
+    "StoreError",
     "StreamError",
 ]
 
@@ -334,6 +336,10 @@ class BookNotSyncedError(StreamError):
         super().__init__(text, operation=operation)
         self.symbol = symbol
         self.reason = reason
+
+
+class StoreError(BinanceError):
+    """The store of ``limits_url`` does not answer who looks at it. Calls never raise it: they go on without it."""
 
 
 class ConfigError(BinanceError):

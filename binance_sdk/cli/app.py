@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 from binance_sdk import __version__
 from binance_sdk.catalogue import CATALOGUE, MARKETS, Market
 from binance_sdk.cli.exit_codes import EPILOG, error_line, exit_code, exiting_on_error, print_error
+from binance_sdk.cli.limits_command import limits
 from binance_sdk.cli.markets import ALL_MARKETS, CHOICES, complete_market, market_word, read_market
 from binance_sdk.simulator_url import LAST_PORT
 
@@ -371,6 +372,9 @@ def book(
                 count=count,
             )
         )
+
+
+app.command(epilog=EPILOG, cls=_Command)(limits)
 
 
 def run() -> None:

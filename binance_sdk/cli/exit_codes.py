@@ -44,6 +44,7 @@ _CODES: tuple[tuple[type[errors.BinanceError], ExitCode], ...] = (
     (errors.APIConnectionError, ExitCode.CONNECTION),
     (errors.CircuitOpenError, ExitCode.CONNECTION),
     (errors.StreamError, ExitCode.CONNECTION),
+    (errors.StoreError, ExitCode.CONNECTION),
 )
 
 _FILES = "this machine allows no more open files: close some, or raise the limit (`ulimit -n`)"

@@ -57,13 +57,18 @@ def test_windows_consumers_and_gate_are_told_and_left_as_they_are(reader: UsageR
     want = [["weight/86400", 20, 1.0], ["group/86400", 1, 1.0]]
     _told(server, key, 1, wants=[want])
     _told(server, key, 2, held={"weight/86400": 20, "group/86400": 1}, wants=[[["weight/86400", 900, 1.0]]])
-    _told(server, key, 1, id="b", share=2.5, gate=[60, 50, "the IP address is banned (418)"])
+    _told(server, key, 1, id="b", share=2.5, gate=[60, 50, "the IP address is banned (418)"], clock=[1.0, 1.2])
     _told(server, pool_key("other", "spot"), 1)
     with redis.Redis(port=server.port) as client:
         before = client.dump(key)
         (pool,) = reader.read("out of {paris}")
         assert client.dump(key) == before
     assert (pool.limits_key, pool.name, pool.reason) == ("out of {paris}", "spot", "the IP address is banned (418)")
+    assert pool.clock_offset == pytest.approx(1.1)
+    assert pool.clock_uncertainty == pytest.approx(0.1, abs=0.01)
+    (other,) = reader.read("other")
+    assert (other.clock_offset, other.clock_uncertainty) == (None, 1.0)
+    assert reader.version.partition(" ")[0] in ("valkey", "redis")
     assert 58 < pool.closed_for <= 60
     assert 48 < pool.banned_for <= 50
     group, weight = pool.windows["group/86400"], pool.windows["weight/86400"]

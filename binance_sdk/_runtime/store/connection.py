@@ -72,6 +72,8 @@ class StoreConnection:
         self._client: Any = None
         self._sentinel: Any = None
         self._never_answered = True
+        self.version = ""
+        """Name and version of the store, e.g. ``valkey 9.1.2``; empty before it was reached."""
 
     def ask(self, ask: Callable[[Any], T], refused: Refused) -> T:
         """What ``ask`` gets from the client of redis-py.
@@ -152,6 +154,9 @@ class StoreConnection:
     def _check_version(self) -> None:
         found: Any = self._client.info("server")
         version = str(found["redis_version"])
+        # A Valkey tells the version of Redis that it is compatible with as well.
+        name = "valkey" if "valkey_version" in found else "redis"
+        self.version = f"{name} {found.get('valkey_version', version)}"
         match = re.match(r"(\d+)\.(\d+)", version)
         if match and (int(match[1]), int(match[2])) < _OLDEST:
             oldest = ".".join(map(str, _OLDEST))

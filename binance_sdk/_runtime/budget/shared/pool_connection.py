@@ -33,13 +33,13 @@ class PoolConnection:
         return reply
 
     def look(self, text: str, key: str) -> bytes | str | None:
-        """Run a script that writes nothing; None where it answers nothing.
+        """Run a script that the store must not let write; None where it answers nothing.
 
         Raises:
             StoreAwayError: as ``run``.
             ConfigError: as ``run``.
         """
-        found: bytes | str | None = self._ask(lambda client: client.eval(text, 1, key), key)
+        found: bytes | str | None = self._ask(lambda client: client.eval_ro(text, 1, key), key)
         return found
 
     def keys(self, pattern: str) -> list[str]:
@@ -62,6 +62,11 @@ class PoolConnection:
             return ConfigError(f"{where} {what}; use another limits_key, or delete the key")
 
         return self._connection.ask(ask, refused)
+
+    @property
+    def version(self) -> str:
+        """Of the store; empty before it was reached."""
+        return self._connection.version
 
     def closed(self) -> bool:
         """Whether the other side has closed the connection meanwhile; nothing is sent to find that out."""

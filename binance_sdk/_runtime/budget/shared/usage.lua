@@ -10,6 +10,8 @@ end
 
 local function usage(p, consumers, now)
   local windows, rows = {}, {}
+  set_clocks(p, now)
+  local offset, uncertainty = offset_of(p, now)
   for name, w in pairs(p.windows) do
     module_of(w).roll(w, now)
     local spent = not w.fixed and w.spent[#w.spent]
@@ -34,6 +36,7 @@ local function usage(p, consumers, now)
   end
   return {
     windows = windows, consumers = rows, reason = p.reason,
+    clock_offset = p.low and offset or nil, clock_uncertainty = uncertainty,
     closed_for = math.max(0, p.closed_until - now), banned_for = math.max(0, p.banned_until - now),
   }
 end

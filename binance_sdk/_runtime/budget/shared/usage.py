@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Annotated
 from urllib.parse import quote, unquote
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_config
 
 from binance_sdk._runtime.budget.shared.messages import Count, Seconds, ShortText, reply_error
 from binance_sdk._runtime.budget.shared.pool_connection import PoolConnection
@@ -82,6 +83,8 @@ class SharedPool:
         closed_for: Seconds until anything may be sent; 0 if it may be now.
         banned_for: Seconds until the ban of the IP address ends; 0 without one.
         reason: Why it is closed.
+        clock_offset: Time of the exchange minus that of the store, in seconds; None where nobody knows it yet.
+        clock_uncertainty: Seconds by which it may be wrong.
     """
 
     limits_key: str
@@ -91,6 +94,8 @@ class SharedPool:
     closed_for: float
     banned_for: float
     reason: str
+    clock_offset: float | None
+    clock_uncertainty: float
 
 
 @_STRICT
@@ -103,6 +108,8 @@ class _Told:
     closed_for: Seconds
     banned_for: Seconds
     reason: ShortText
+    clock_uncertainty: Seconds
+    clock_offset: Annotated[float, Field(ge=-1e15, le=1e15, allow_inf_nan=False)] | None = None
 
 
 @cache
@@ -120,7 +127,8 @@ class UsageReader:
     def read(self, limits_key: str | None = None) -> tuple[SharedPool, ...]:
         """The pools of one budget, or of all, by their names.
 
-        The store's user needs ``+scan`` beside what consumers need.
+        The store itself sees to it that nothing is changed. Its user needs ``+scan +eval_ro`` beside what consumers
+        need.
 
         Raises:
             StoreAwayError: the store does not answer, or not in time.
@@ -146,7 +154,22 @@ class UsageReader:
             ) from None
         consumers = tuple(told.consumers[each] for each in sorted(told.consumers))
         windows = dict(sorted(told.windows.items()))
-        return SharedPool(limits_key, name, windows, consumers, told.closed_for, told.banned_for, told.reason)
+        return SharedPool(
+            limits_key,
+            name,
+            windows,
+            consumers,
+            told.closed_for,
+            told.banned_for,
+            told.reason,
+            told.clock_offset,
+            told.clock_uncertainty,
+        )
+
+    @property
+    def version(self) -> str:
+        """Of the store, e.g. ``valkey 9.1.2``; empty before it was reached."""
+        return self._connection.version
 
     def close(self) -> None:
         self._connection.close()
