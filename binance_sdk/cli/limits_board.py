@@ -11,7 +11,7 @@ from rich.text import Text
 
 from binance_sdk.cli.formats import ABSENT, duration, printable
 from binance_sdk.cli.live_screen import LiveScreen, one_line
-from binance_sdk.errors import StoreError
+from binance_sdk.errors import StoreError, plain_number
 from binance_sdk.shared_limits import Consumer, SharedLimits, SharedPool, SharedWindow
 
 _NARROW = 70
@@ -148,7 +148,7 @@ def _consumers(pool: SharedPool, width: int) -> Table:
     for consumer in sorted(pool.consumers, key=lambda each: (-each.used.get(key, 0), each.id)):
         cells = [
             Text(f"  {_name(consumer)}"),
-            Text(f"{consumer.share:g}"),
+            Text(plain_number(consumer.share)),
             Text(f"{consumer.used.get(key, 0):,}"),
             Text(f"{consumer.in_flight.get(key, 0):,}"),
             Text(f"{consumer.wants:,}" if consumer.wants else ABSENT),

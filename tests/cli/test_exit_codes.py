@@ -30,6 +30,7 @@ EXPECTED = {
     "RateLimitError": 5,
     "RestrictedLocationError": 1,
     "ServerError": 1,
+    "StoreError": 3,
     "StreamError": 3,
 }
 
