@@ -41,9 +41,19 @@ def store(_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     return _server
 
 
+@pytest.fixture(scope="module")
+def _exchange() -> Iterator[Simulator]:
+    # No window ends in a test.
+    with Simulator(weight_window_seconds=86_400) as running:
+        yield running
+
+
 @pytest.fixture
-def spender(store: Server, simulator: Simulator) -> Iterator[SyncBinanceClient]:
+def spender(store: Server, _exchange: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[SyncBinanceClient]:
+    _exchange.reset_limits()
+    monkeypatch.setenv("BINANCE_SDK_SIMULATOR", _exchange.url)
     with SyncBinanceClient(limits_key="paris") as client:
+        client.spot.exchange_info(symbol="BTCUSDT")
         client.spot.depth("BTCUSDT", limit=100)
         client.futures.funding_rate("BTCUSDT")
         yield client
@@ -56,11 +66,12 @@ def test_what_is_used_and_by_whom(cli: Cli, spender: SyncBinanceClient) -> None:
     assert state["store_version"].startswith("valkey ")
     futures, spot = sorted(state["pools"], key=lambda pool: pool["name"].rpartition("/")[2])
     assert (spot["name"], spot["limits_key"]) == (spender.limits.spot.pool, "paris")
-    assert (spot["windows"]["weight/60"]["used"], spot["windows"]["weight/60"]["left"]) == (5, 5995)
+    weight = spot["windows"]["weight/86400"]
+    assert (weight["used"], weight["limit"], weight["left"]) == (25, 6000, 5975)
     assert futures["windows"]["funding_rate/300"]["used"] == 1
     (consumer,) = spot["consumers"]
     assert consumer["id"].startswith(f"{socket.gethostname()}/{os.getpid()}/")
-    assert consumer["used"] == {"weight/60": 5}
+    assert consumer["used"] == {"weight/86400": 5}
 
 
 def test_looking_changes_nothing(cli: Cli, spender: SyncBinanceClient, store: Server) -> None:
