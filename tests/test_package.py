@@ -48,6 +48,7 @@ ERRORS = [
     "RateLimitError",
     "RestrictedLocationError",
     "ServerError",
+    "StoreError",
     "StreamError",
 ]
 
