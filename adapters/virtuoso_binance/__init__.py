@@ -6,12 +6,13 @@ be imported. The page ``docs/virtuoso.md`` says how it is installed, configured,
 
 from virtuoso_binance.base_exchange import BaseExchange
 from virtuoso_binance.config import Settings, Validation, load_config, load_settings, validate
-from virtuoso_binance.errors import InvalidSymbolError, OutOfScopeError
+from virtuoso_binance.errors import InvalidSymbolError, NoSourceError, OutOfScopeError
 from virtuoso_binance.exchange import make_exchange_class
 from virtuoso_binance.large_trades import LargeTradeMonitor, LargeTradeWatch, Thresholds
 from virtuoso_binance.polling import BinanceDataFetcher
 from virtuoso_binance.positioning import fetch_positioning
 from virtuoso_binance.registration import register, unregister
+from virtuoso_binance.sources import MarketDataSource
 
 __all__ = [
     "BaseExchange",
@@ -19,6 +20,8 @@ __all__ = [
     "InvalidSymbolError",
     "LargeTradeMonitor",
     "LargeTradeWatch",
+    "MarketDataSource",
+    "NoSourceError",
     "OutOfScopeError",
     "Settings",
     "Thresholds",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
@@ -23,7 +23,14 @@ from binance_sdk.errors import (
     shown,
 )
 
-__all__ = ["ErrorBridge", "InvalidSymbolError", "OutOfScopeError", "translated", "translated_sync"]
+__all__ = [
+    "ErrorBridge",
+    "InvalidSymbolError",
+    "NoSourceError",
+    "OutOfScopeError",
+    "translated",
+    "translated_sync",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,6 +45,21 @@ class InvalidSymbolError(ParameterError):
 
 class OutOfScopeError(BinanceError):
     """Something that needs an account: this adapter reads public data and signs nothing."""
+
+
+class NoSourceError(BinanceError):
+    """No source of ``data_sources`` has anything that may be used.
+
+    Attributes:
+        symbol: The symbol that was asked for.
+        reasons: Why not, by source.
+    """
+
+    def __init__(self, symbol: str, reasons: Mapping[str, str]) -> None:
+        told = "; ".join(f"{source}: {reason}" for source, reason in reasons.items())
+        super().__init__(f"no source has market data of {symbol} that may be used: {told}")
+        self.symbol = symbol
+        self.reasons = dict(reasons)
 
 
 # The first line that fits is taken, so special errors stand before general ones.

@@ -18,7 +18,16 @@ except ModuleNotFoundError as error:
         f"market data frames need {error.name}: pip install 'binance-market-sdk[adapter]'", name=error.name
     ) from error
 
-__all__ = ["COLUMNS", "json_view", "mark_price_frame", "ohlcv_frame", "premium_frame"]
+__all__ = [
+    "COLUMNS",
+    "candle_frame_fault",
+    "json_view",
+    "mark_price_frame",
+    "newest_closes",
+    "ohlcv_frame",
+    "premium_frame",
+    "premium_frame_fault",
+]
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 _COLUMNS = pd.Index(COLUMNS)
@@ -75,6 +84,51 @@ def _price_frame(history: Sequence[Row]) -> pd.DataFrame:
         columns[name] = np.array([row[name] for row in history], dtype=np.float64)
     # Nobody else holds the arrays, so pandas may use them as they are.
     return pd.DataFrame(columns, copy=False)
+
+
+def candle_frame_fault(frame: object) -> str | None:
+    """Why something is no frame of candles as ``ohlcv_frame`` makes them; None where it is one, an empty one too."""
+    if not isinstance(frame, pd.DataFrame):
+        return f"a DataFrame is needed, not {type(frame).__name__}"
+    if tuple(frame.columns[: len(COLUMNS)]) != COLUMNS:
+        return f"its columns must be {', '.join(COLUMNS)}"
+    index = frame.index
+    if not isinstance(index, pd.DatetimeIndex) or index.tz is not None or index.name != "timestamp":
+        return "its index must be of naive UTC times and called timestamp"
+    if not index.is_monotonic_increasing or not index.is_unique:
+        return "its rows must be oldest first, each of another time"
+    values = frame.iloc[:, : len(COLUMNS)].to_numpy()
+    if values.dtype != np.float64:
+        return "its columns must be of float64"
+    # One comparison each: NaN is not above zero, and infinity is not below it.
+    if not ((values[:, :4] > 0).all() and (values[:, 4] >= 0).all() and (values < np.inf).all()):
+        return "its prices must be above zero and its volumes not below"
+    high, low = values[:, 1], values[:, 2]
+    if not (
+        (high >= values[:, :4].max(axis=1, initial=0)).all()
+        and (low <= values[:, :4].min(axis=1, initial=np.inf)).all()
+    ):
+        return "the high of a candle must be its highest price, the low its lowest"
+    return None
+
+
+def premium_frame_fault(frame: object) -> str | None:
+    """Why something is no frame of premiums as ``premium_frame`` makes them; None where it is one."""
+    wanted = ("timestamp", *COLUMNS[:4])
+    if not isinstance(frame, pd.DataFrame):
+        return f"a DataFrame is needed, not {type(frame).__name__}"
+    if tuple(frame.columns) != wanted or frame["timestamp"].dtype.kind not in "iu":
+        return f"its columns must be {', '.join(wanted)}, the first in whole milliseconds"
+    if not np.isfinite(frame[list(COLUMNS[:4])].to_numpy(dtype=np.float64)).all():
+        return "its values must be numbers"
+    return None
+
+
+def newest_closes(frame: Any, count: int) -> dict[int, float]:
+    """Closes of the newest candles of a frame, oldest first, by open time in milliseconds."""
+    tail = frame.iloc[-count:]
+    times = tail.index.to_numpy().astype("datetime64[ms]").astype("int64")
+    return dict(zip(times.tolist(), tail["close"].to_numpy().tolist(), strict=True))
 
 
 def json_view(value: object) -> Any:

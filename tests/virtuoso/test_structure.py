@@ -46,7 +46,7 @@ LAYERS = (
     {"market_data", "listings"},
     {"fetch_methods", "polling"},
     {"exchange"},
-    {"registration"},
+    {"registration", "sources"},
 )
 """Files and packages of the adapter, those that are built upon first."""
 

@@ -1,0 +1,22 @@
+"""``market_data`` from several exchanges: which one serves, what becomes of the others, and how good each is."""
+
+from virtuoso_binance.sources.asking import SourceStats
+from virtuoso_binance.sources.data_sources import DataSources, Mode, read_data_sources
+from virtuoso_binance.sources.events import SourceEvent, SourceFailed, SourceHook, SourceRests, SourceSwitched
+from virtuoso_binance.sources.market_data_source import MarketDataSource
+from virtuoso_binance.sources.quality import Quality, judge
+
+__all__ = [
+    "DataSources",
+    "MarketDataSource",
+    "Mode",
+    "Quality",
+    "SourceEvent",
+    "SourceFailed",
+    "SourceHook",
+    "SourceRests",
+    "SourceStats",
+    "SourceSwitched",
+    "judge",
+    "read_data_sources",
+]

@@ -1,0 +1,322 @@
+"""``market_data`` out of several exchanges: who is asked, who stands in for whom, and what is told about it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from time import time
+from typing import Any, Self
+
+from binance_sdk.errors import ConfigError, shown
+from virtuoso_binance.errors import InvalidSymbolError, NoSourceError
+from virtuoso_binance.scalars import Row, read_count
+from virtuoso_binance.sources.aggregation import aggregated, filled
+from virtuoso_binance.sources.asking import Answer, Exchange, Source, SourceStats
+from virtuoso_binance.sources.data_sources import DataSources, read_data_sources
+from virtuoso_binance.sources.events import SourceEvent, SourceFailed, SourceHook, SourceRests, SourceSwitched
+from virtuoso_binance.sources.kinds import market_of
+from virtuoso_binance.sources.quality import MAX_AHEAD
+from virtuoso_binance.sources.switching import Route
+from virtuoso_binance.symbols import SymbolLike, read_symbol
+
+__all__ = ["MarketDataSource"]
+
+logger = logging.getLogger("virtuoso_binance")
+
+_LARGEST_LIMIT = 10**7
+_STAYS = 10.0
+"""Points of quality by which another source has to be better, where none is good enough, to serve instead."""
+
+
+_WITNESSES = 2
+_SAME_TIME = 10_000
+"""Sources that agree on the time within so many milliseconds know it."""
+
+
+class MarketDataSource:
+    """Serves ``market_data`` from the first of several exchanges that has it in good order.
+
+    ::
+
+        source = MarketDataSource({"binance": binance, "bybit": bybit}, config["data_sources"])
+        async with source:
+            data = await source.fetch_market_data("BTCUSDT")
+            data["metadata"]["source"]
+
+    Each symbol has a route of its own: what one exchange does not have of one symbol switches no other. While a source
+    serves that is not the first one, those before it are asked now and then, and gone back to when they were good for
+    long enough.
+
+    Args:
+        exchanges: Exchanges of Virtuoso's kind by the names that ``data_sources`` calls them.
+        data_sources: The block of the configuration, or what ``read_data_sources`` made of it.
+        hooks: Each is called with every event; see ``virtuoso_binance.sources.events``.
+        now: The local wall clock, in seconds.
+
+    Raises:
+        ConfigError: the block or an exchange cannot be used; the message names key, value and remedy.
+    """
+
+    def __init__(
+        self,
+        exchanges: Mapping[str, Exchange],
+        data_sources: DataSources | Mapping[str, Any],
+        *,
+        hooks: Sequence[SourceHook] = (),
+        now: Callable[[], float] | None = None,
+    ) -> None:
+        known = dict(exchanges)
+        self.settings = (
+            data_sources if isinstance(data_sources, DataSources) else read_data_sources(data_sources, known)
+        )
+        self._now = now = now or time
+        self._hooks = tuple(hooks)
+        self._sources: dict[str, Source] = {}
+        for name in self.settings.names:
+            if not callable(getattr(known.get(name), "fetch_market_data", None)):
+                raise ConfigError(f"exchanges[{name!r}]={shown(known.get(name))} has no method fetch_market_data")
+            self._sources[name] = Source(
+                name,
+                known[name],
+                timeout=self.settings.timeout,
+                min_quality=self.settings.min_quality,
+                now=now,
+            )
+        self._routes: dict[str, Route] = {}
+        self._told: dict[tuple[str, str], str] = {}
+        self._under_way: dict[tuple[str, str], asyncio.Task[Answer]] = {}
+        self._clock_offset = 0
+        self.switches = 0
+        """How often another source took over, for any symbol."""
+
+    # ----------------------------------------------------------------------------------- life cycle
+
+    async def initialize(self) -> bool:
+        """Make every source ready; False where none of them is. One that fails is tried again when it is asked."""
+        sources = self._sources.values()
+        found = await asyncio.gather(*(source.initialize() for source in sources), return_exceptions=True)
+        for source, result in zip(sources, found, strict=True):
+            if result is not True:
+                logger.warning("the source %s is not ready yet: %s", source.name, result or "see its log")
+        return True in found
+
+    async def close(self) -> None:
+        """Close every source; ``initialize``, or the next question, opens them again."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        found = await asyncio.gather(*(s.close() for s in self._sources.values()), return_exceptions=True)
+        for source, result in zip(self._sources.values(), found, strict=True):
+            if isinstance(result, BaseException):
+                logger.warning("the source %s did not close: %s", source.name, result)
+
+    async def __aenter__(self) -> Self:
+        await self.initialize()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    # ---------------------------------------------------------------------------------------- state
+
+    @property
+    def stats(self) -> Mapping[str, SourceStats]:
+        """What became of asking each source."""
+        return {name: source.stats for name, source in self._sources.items()}
+
+    def active(self, symbol: SymbolLike) -> str:
+        """The source that serves a symbol now."""
+        route = self._routes.get(read_symbol(symbol).plain)
+        return self.settings.primary if route is None else route.active
+
+    # ---------------------------------------------------------------------------------- market data
+
+    async def fetch_market_data(self, symbol: SymbolLike, limit: int | None = None) -> Row:
+        """Everything Virtuoso's analysis reads about a symbol, from the source that serves it.
+
+        ``metadata`` has besides: ``source``, its ``quality``, and what became of the other ``sources`` that were asked.
+        In the mode ``aggregate`` there is a block ``aggregate`` over all of them.
+
+        Args:
+            symbol: In any spelling.
+            limit: Trades and book levels wished for.
+
+        Raises:
+            InvalidSymbolError: no source lists it, or it cannot be read.
+            NoSourceError: no source has anything that may be used.
+        """
+        spelling = read_symbol(symbol)
+        count = None if limit is None else read_count(limit, "limit", _LARGEST_LIMIT)
+        passed = symbol if spelling.perpetual else spelling.plain
+        route = self._routes.get(spelling.plain)
+        if route is None:
+            settings = self.settings
+            route = Route(settings.names, settings.failback_checks, settings.failback_after)
+            self._routes[spelling.plain] = route
+        if self.settings.asks_all:
+            answers = await self._ask_all(route, passed, spelling.plain, count)
+        else:
+            answers = await self._ask_in_turn(route, passed, spelling.plain, count)
+        answers = self._with_right_clock(answers, spelling.plain)
+        return self._delivered(route, answers, spelling.plain)
+
+    async def _ask_in_turn(self, route: Route, symbol: object, plain: str, limit: int | None) -> dict[str, Answer]:
+        if self.settings.mode == "primary_only":
+            return {self.settings.primary: await self._ask(route, self.settings.primary, symbol, plain, limit)}
+        now = self._now()
+        turns = route.in_turn()
+        awake = [name for name in turns if not self._sources[name].failures.rests(now)] or turns
+        for name in route.due(now):
+            # Beside the one that serves, which does not wait for it.
+            if name in awake and name != awake[0] and (name, plain) not in self._under_way:
+                self._begin(route, name, symbol, plain, limit)
+        answers = {name: self._resting(name) for name in turns if name not in awake}
+        for name in awake:
+            answers[name] = await self._ask(route, name, symbol, plain, limit)
+            if answers[name].good:
+                break
+        return answers
+
+    async def _ask_all(self, route: Route, symbol: object, plain: str, limit: int | None) -> dict[str, Answer]:
+        """Ask every source at once. Where the one that serves has answered, late ones are waited for a little only."""
+        now, turns = self._now(), route.in_turn()
+        awake = [name for name in turns if not self._sources[name].failures.rests(now)] or turns
+        answers: dict[str, Answer] = {}
+        tasks: dict[str, asyncio.Task[Answer]] = {}
+        for name in turns:
+            if name not in awake:
+                answers[name] = self._resting(name)
+            elif (name, plain) in self._under_way:
+                answers[name] = Answer(name, cause="timeout", reason="it has not answered the question before yet")
+            else:
+                tasks[name] = self._begin(route, name, symbol, plain, limit)
+        try:
+            for task in tasks.values():
+                if (await task).good:
+                    break
+            if tasks:
+                await asyncio.wait(tasks.values(), timeout=self.settings.patience)
+        except asyncio.CancelledError:
+            for task in tasks.values():
+                task.cancel()
+            raise
+        for name, task in tasks.items():
+            late = Answer(name, cause="timeout", reason=f"no answer {self.settings.patience:g} s after the others")
+            answers[name] = task.result() if task.done() else late
+        return answers
+
+    def _begin(self, route: Route, name: str, symbol: object, plain: str, limit: int | None) -> asyncio.Task[Answer]:
+        """Ask a source in a task, which ends with this object at the latest."""
+        key = (name, plain)
+        task = self._under_way[key] = asyncio.create_task(self._ask(route, name, symbol, plain, limit))
+        task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return task
+
+    def _resting(self, name: str) -> Answer:
+        return Answer(name, cause="error", reason=f"it rests, after {self._sources[name].failures.reason}")
+
+    async def _ask(self, route: Route, name: str, symbol: object, plain: str, limit: int | None) -> Answer:
+        source = self._sources[name]
+        route.note_asked(name, self._now())
+        answer = await source.ask(symbol, plain, limit, self._clock_offset)
+        now = self._now()
+        route.note(name, answer.good, now)
+        # What is missing or wrong of one symbol says nothing about the others.
+        down = answer.cause in ("error", "timeout")
+        rest = source.failures.note(answer.reason if down else None, now)
+        if rest is not None:
+            logger.warning("the source %s rests for %g s: %s", name, rest, answer.reason)
+            self._tell(SourceRests(name, rest, answer.reason))
+        if answer.cause is not None:
+            self._note_failure(answer, plain)
+        else:
+            self._told.pop((name, plain), None)
+        return answer
+
+    def _note_failure(self, answer: Answer, plain: str) -> None:
+        cause = answer.cause or "error"
+        # A failure that goes on is logged once; the counters and the hooks have every one.
+        level = logging.DEBUG if self._told.get((answer.source, plain)) == cause else logging.WARNING
+        self._told[answer.source, plain] = cause
+        logger.log(level, "%s of the source %s is not good enough: %s", plain, answer.source, answer.reason)
+        self._tell(SourceFailed(answer.source, plain, cause, answer.reason))
+
+    # ------------------------------------------------------------------------------------- choosing
+
+    def _with_right_clock(self, answers: dict[str, Answer], plain: str) -> dict[str, Answer]:
+        """Where nothing may be used, and all sources name one time that is not ours, it is our clock that is off."""
+        times = [answer.time for answer in answers.values() if answer.time is not None]
+        unusable = all(answer.data is None for answer in answers.values())
+        if not unusable or len(times) < _WITNESSES or max(times) - min(times) > _SAME_TIME:
+            return answers
+        offset = min(times) - round(self._now() * 1000)
+        offset = offset if abs(offset) > MAX_AHEAD else 0
+        if offset == self._clock_offset:
+            return answers
+        self._clock_offset = offset
+        logger.warning("the clock of this machine is %.0f s behind that of every source; theirs is used", offset / 1000)
+        return {name: self._sources[name].judged_again(answer, plain, offset) for name, answer in answers.items()}
+
+    def _delivered(self, route: Route, answers: Mapping[str, Answer], plain: str) -> Row:
+        chosen = self._choose(route, answers)
+        if chosen is None:
+            if all(answer.cause == "unknown_symbol" for answer in answers.values()):
+                raise InvalidSymbolError(plain, f"listed by none of {', '.join(answers)}")
+            raise NoSourceError(plain, {name: answer.reason for name, answer in answers.items()})
+        if chosen.source != route.active:
+            self._switch(route, chosen.source, answers, plain)
+        self._sources[chosen.source].stats.delivered += 1
+        return self._dressed(chosen, answers)
+
+    def _choose(self, route: Route, answers: Mapping[str, Answer]) -> Answer | None:
+        there = [answers[name] for name in route.in_turn() if name in answers and answers[name].data is not None]
+        good = next((answer for answer in there if answer.good), None)
+        if good is not None or not there:
+            return good
+        # None is in good order: the best there is, but nothing is switched for a little.
+        return max(there, key=lambda answer: answer.quality.score + _STAYS * (answer.source == route.active))
+
+    def _switch(self, route: Route, name: str, answers: Mapping[str, Answer], plain: str) -> None:
+        before, failback = route.active, name in route.preferred
+        if failback:
+            reason = f"{name} was good for long enough"
+            logger.info("%s comes from %s again, no longer from %s: %s", plain, name, before, reason)
+        else:
+            reason = answers[before].reason if before in answers else "it is not good enough"
+            logger.warning("%s comes from %s, no longer from %s: %s", plain, name, before, reason)
+        route.active = name
+        self.switches += 1
+        self._tell(SourceSwitched(plain, before, name, reason, failback))
+
+    def _dressed(self, chosen: Answer, answers: Mapping[str, Answer]) -> Row:
+        data: Row = chosen.data or {}
+        extra: Row = {}
+        said = {name: answer.reason or "good" for name, answer in answers.items() if name != chosen.source}
+        if self.settings.mode == "aggregate":
+            market = market_of(data)
+            others = {name: a.data for name, a in answers.items() if a.data is not None and name != chosen.source}
+            like = {name: other for name, other in others.items() if market_of(other) == market}
+            for name in others.keys() - like.keys():
+                said[name] = f"left out of the aggregate: {market_of(others[name])} is another market than {market}"
+            extra["aggregate"] = aggregated({chosen.source: data, **like})
+            data, came_from = filled(data, like)
+            if came_from:
+                extra["filled"] = came_from
+        metadata: Row = {
+            **data["metadata"],
+            "source": chosen.source,
+            "quality": chosen.quality.as_row(),
+            "sources": said,
+        }
+        if "filled" in extra:
+            metadata["filled"] = extra.pop("filled")
+        return {**data, **extra, "metadata": metadata}
+
+    def _tell(self, event: SourceEvent) -> None:
+        for hook in self._hooks:
+            try:
+                hook(event)
+            except Exception:
+                logger.exception("a hook failed at %s", event)

@@ -1,0 +1,60 @@
+"""The page on several sources: its code runs, its block is read, and its tables have every key, kind and weight."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.virtuoso.sources.fake_sources import Clock, FakeExchange
+from virtuoso_binance.sources import data_sources, read_data_sources
+from virtuoso_binance.sources.kinds import KINDS
+from virtuoso_binance.sources.quality import WEIGHTS
+
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "data-sources.md").read_text("utf-8")
+CODE = re.findall(r"<!-- run -->\n\n```python\n(.*?)```", PAGE, re.DOTALL)
+YAML = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_there_is_something_to_run() -> None:
+    assert len(CODE) == PAGE.count("```python")
+    assert CODE
+    assert YAML
+
+
+@pytest.mark.parametrize("code", CODE, ids=range(len(CODE)))
+async def test_the_code_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("virtuoso_binance.sources.market_data_source.time", Clock())
+    clock = Clock()
+    names: dict[str, Any] = {
+        "bybit": FakeExchange(clock, "bybit"), "binance": FakeExchange(clock), "config": yaml.safe_load(YAML[0]),
+    }  # fmt: skip
+    compiled = compile(code, "data-sources.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    running = eval(compiled, names)
+    if running is not None:
+        await running
+
+
+@pytest.mark.parametrize("text", YAML, ids=range(len(YAML)))
+def test_the_blocks_are_read(text: str) -> None:
+    assert read_data_sources(yaml.safe_load(text)["data_sources"], ("bybit", "binance"), names={}).names
+
+
+def test_every_key_has_its_line() -> None:
+    rows = re.findall(r"^\| (`[^|]+) \|", PAGE, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} >= set(data_sources._KEYS)
+
+
+def test_every_kind_has_its_weight_and_its_line() -> None:
+    (sentence,) = re.findall(r"over the kinds that the market can have: (.*?)\. A kind", PAGE, re.DOTALL)
+    words = {kind: kind.replace("_", " ").replace("long short", "long and short") for kind in WEIGHTS}
+    assert {kind: int(re.findall(rf"{word}\s+(\d+)", sentence)[0]) for kind, word in words.items()} == dict(WEIGHTS)
+    assert sum(WEIGHTS.values()) == 100
+    assert set(WEIGHTS) == set(KINDS["usdm"])
+    table = PAGE.partition("## What aggregate means")[2]
+    firsts = ", ".join(re.findall(r"^\| ([a-z ,]+) \|", table, re.MULTILINE))
+    assert all(word in firsts for word in words.values())
