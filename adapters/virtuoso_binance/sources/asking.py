@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
+from binance_sdk.errors import plain_number
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.sources.events import Cause
@@ -133,7 +134,7 @@ class Source:
                 data: object = await self.exchange.fetch_market_data(symbol, limit)
         except TimeoutError as error:
             if patience.expired():
-                return Answer(self.name, cause="timeout", reason=f"no answer within {self._timeout:g} s")
+                return Answer(self.name, cause="timeout", reason=f"no answer within {plain_number(self._timeout)} s")
             return self._failed(error)
         except Exception as error:  # noqa: BLE001 - an exchange of somebody else's may raise whatever it likes
             return self._failed(error)

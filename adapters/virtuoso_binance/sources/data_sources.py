@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast, get_args
 
-from binance_sdk.errors import ConfigError, shown
+from binance_sdk.errors import ConfigError, plain_number, shown
 from virtuoso_binance.config.env_vars import UNSET, environment, expand
 from virtuoso_binance.scalars import is_number
 
@@ -164,7 +164,9 @@ def _flag(key: str, value: object) -> bool:
 def _number(least: float, most: float, example: str) -> Callable[[str, object], float]:
     def read(key: str, value: object) -> float:
         if not is_number(value) or not least <= value <= most:
-            raise ConfigError(f"{key}={shown(value)} must be a number from {least:g} to {most:g}; write e.g. {example}")
+            raise ConfigError(
+                f"{key}={shown(value)} must be a number from {plain_number(least)} to {plain_number(most)}; write e.g. {example}"
+            )
         return float(value)
 
     return read

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import time
 from typing import Any, Self
 
-from binance_sdk.errors import ConfigError, shown
+from binance_sdk.errors import ConfigError, plain_number, shown
 from virtuoso_binance.errors import InvalidSymbolError, NoSourceError
 from virtuoso_binance.scalars import Row, read_count
 from virtuoso_binance.sources.aggregation import aggregated, filled
@@ -203,7 +203,9 @@ class MarketDataSource:
                 task.cancel()
             raise
         for name, task in tasks.items():
-            late = Answer(name, cause="timeout", reason=f"no answer {self.settings.patience:g} s after the others")
+            late = Answer(
+                name, cause="timeout", reason=f"no answer {plain_number(self.settings.patience)} s after the others"
+            )
             answers[name] = task.result() if task.done() else late
         return answers
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
+from binance_sdk.errors import plain_number
 from virtuoso_binance.convert import book_fault
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.sources.kinds import Kind, book_of, funding_of, kinds_of, open_interest_of, price_of, volume_of
@@ -143,10 +144,10 @@ def _stale(data: Row, symbol: str, now: int) -> str | None:
 def _impossible_price(data: Row, symbol: str, now: int) -> str | None:
     ticker, price = data["ticker"], price_of(data)
     if price.bid >= price.ask:
-        return f"the bid {price.bid:g} is not below the ask {price.ask:g}"
+        return f"the bid {plain_number(price.bid)} is not below the ask {plain_number(price.ask)}"
     low, high = ticker["low"], ticker["high"]
     if low > high or not low * (1 - _OUTSIDE) <= price.last <= high * (1 + _OUTSIDE):
-        return f"the last price {price.last:g} is outside of its 24 hours, {low:g} to {high:g}"
+        return f"the last price {plain_number(price.last)} is outside of its 24 hours, {plain_number(low)} to {plain_number(high)}"
     return None
 
 
@@ -168,8 +169,12 @@ def _contradiction(data: Row, symbol: str, now: int) -> str | None:
     newest, close = _newest_minute(data)
     if close is not None and now - newest < 2 * _CANDLE:
         others["newest candle"] = close
-    told = [f"the {name} says {value:g}" for name, value in others.items() if abs(value / last - 1) > _CONTRADICTION]
-    return f"the last price is {last:g}, and {', '.join(told)}" if told else None
+    told = [
+        f"the {name} says {plain_number(value)}"
+        for name, value in others.items()
+        if abs(value / last - 1) > _CONTRADICTION
+    ]
+    return f"the last price is {plain_number(last)}, and {', '.join(told)}" if told else None
 
 
 _FATAL: tuple[Callable[[Row, str, int], str | None], ...] = (
@@ -213,7 +218,7 @@ def _volume(data: Row, now: int) -> Judged:
     if ticker["low"] * (1 - _OUTSIDE) <= average <= ticker["high"] * (1 + _OUTSIDE):
         return _GOOD
     # As where contracts are taken for coins.
-    return 0.0, f"base and quote give an average price of {average:g}, which is outside of the 24 hours"
+    return 0.0, f"base and quote give an average price of {plain_number(average)}, which is outside of the 24 hours"
 
 
 def _book(data: Row, now: int) -> Judged:
