@@ -164,9 +164,8 @@ def _flag(key: str, value: object) -> bool:
 def _number(least: float, most: float, example: str) -> Callable[[str, object], float]:
     def read(key: str, value: object) -> float:
         if not is_number(value) or not least <= value <= most:
-            raise ConfigError(
-                f"{key}={shown(value)} must be a number from {plain_number(least)} to {plain_number(most)}; write e.g. {example}"
-            )
+            bounds = f"from {plain_number(least)} to {plain_number(most)}"
+            raise ConfigError(f"{key}={shown(value)} must be a number {bounds}; write e.g. {example}")
         return float(value)
 
     return read

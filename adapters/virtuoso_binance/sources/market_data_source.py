@@ -229,7 +229,7 @@ class MarketDataSource:
         down = answer.cause in ("error", "timeout")
         rest = source.failures.note(answer.reason if down else None, now)
         if rest is not None:
-            logger.warning("the source %s rests for %g s: %s", name, rest, answer.reason)
+            logger.warning("the source %s rests for %s s: %s", name, plain_number(rest), answer.reason)
             self._tell(SourceRests(name, rest, answer.reason))
         if answer.cause is not None:
             self._note_failure(answer, plain)

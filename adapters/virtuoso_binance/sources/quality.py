@@ -121,6 +121,11 @@ def judge(data: object, symbol: str, now: int) -> Quality:
 # ------------------------------------------------------------------------------------- fatal
 
 
+def _told(value: float) -> str:
+    # A float of numpy writes its type too.
+    return plain_number(float(value))
+
+
 def _another_symbol(data: Row, symbol: str, now: int) -> str | None:
     rows = (data, data["ticker"], data["orderbook"], *data["trades"][-1:])
     others = {row["symbol"] for row in rows} - {symbol}
@@ -144,10 +149,10 @@ def _stale(data: Row, symbol: str, now: int) -> str | None:
 def _impossible_price(data: Row, symbol: str, now: int) -> str | None:
     ticker, price = data["ticker"], price_of(data)
     if price.bid >= price.ask:
-        return f"the bid {plain_number(price.bid)} is not below the ask {plain_number(price.ask)}"
+        return f"the bid {_told(price.bid)} is not below the ask {_told(price.ask)}"
     low, high = ticker["low"], ticker["high"]
     if low > high or not low * (1 - _OUTSIDE) <= price.last <= high * (1 + _OUTSIDE):
-        return f"the last price {plain_number(price.last)} is outside of its 24 hours, {plain_number(low)} to {plain_number(high)}"
+        return f"the last price {_told(price.last)} is outside of its 24 hours, {_told(low)} to {_told(high)}"
     return None
 
 
@@ -170,11 +175,9 @@ def _contradiction(data: Row, symbol: str, now: int) -> str | None:
     if close is not None and now - newest < 2 * _CANDLE:
         others["newest candle"] = close
     told = [
-        f"the {name} says {plain_number(value)}"
-        for name, value in others.items()
-        if abs(value / last - 1) > _CONTRADICTION
+        f"the {name} says {_told(value)}" for name, value in others.items() if abs(value / last - 1) > _CONTRADICTION
     ]
-    return f"the last price is {plain_number(last)}, and {', '.join(told)}" if told else None
+    return f"the last price is {_told(last)}, and {', '.join(told)}" if told else None
 
 
 _FATAL: tuple[Callable[[Row, str, int], str | None], ...] = (
@@ -218,7 +221,7 @@ def _volume(data: Row, now: int) -> Judged:
     if ticker["low"] * (1 - _OUTSIDE) <= average <= ticker["high"] * (1 + _OUTSIDE):
         return _GOOD
     # As where contracts are taken for coins.
-    return 0.0, f"base and quote give an average price of {plain_number(average)}, which is outside of the 24 hours"
+    return 0.0, f"base and quote give an average price of {_told(average)}, which is outside of the 24 hours"
 
 
 def _book(data: Row, now: int) -> Judged:

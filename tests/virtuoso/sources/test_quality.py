@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.virtuoso.schema_facts import needs_schema, problems
@@ -136,6 +137,11 @@ def test_thin_is_usable_and_not_good() -> None:
         assert found.as_row()["thin"] == list(found.thin)
     frames = {**whole["ohlcv"], "htf": whole["ohlcv"]["htf"].iloc[-49:]}
     assert judge(changed(whole, ohlcv=frames), "BTCUSDT", NOW).thin == ("49 candles of htf, fewer than 50",)
+
+
+def test_numbers_of_numpy_are_told_as_numbers() -> None:
+    found = judge(changed(market_data(), ticker__last=np.float64(110.5)), "BTCUSDT", NOW)
+    assert "the last price 110.5 is outside" in found.reasons
 
 
 def test_old_trades_of_a_quiet_market_contradict_nothing() -> None:
