@@ -6,4 +6,4 @@ After a merge of two changes each line may stand here twice; generate again.
 
 ENDPOINTS = 79
 STREAMS = 56
-SPEC_HASH = "73b6025a102cc450"
+SPEC_HASH = "7857d6cfddde605c"

@@ -24,6 +24,7 @@ Kind: TypeAlias = Literal[
     # What an endpoint promises.
     "order_changed",
     "page_size_changed",
+    "page_start_changed",
     "bound_changed",
     "weight_changed",
     "header_missing",
@@ -67,6 +68,41 @@ class KindFacts:
     remedy: str
     spec: str
     seen: str
+
+
+_NOTED: frozenset[Kind] = frozenset(
+    {
+        "field_added",
+        "value_added",
+        "member_added",
+        "positions_added",
+        "page_size_changed",
+        "error_code_changed",
+        "not_refused",
+    }
+)
+"""What the SDK takes as it comes."""
+_WORSE_WHEN_MORE: frozenset[Kind] = frozenset({"weight_changed", "interval_changed"})
+_WORSE_WHEN_LESS: frozenset[Kind] = frozenset({"limit_changed"})
+
+
+def severity_of(kind: Kind, spec: JsonValue, seen: JsonValue, *, uncertain: bool = False) -> Severity:
+    """How bad a difference is for programs.
+
+    Args:
+        kind: What is different.
+        spec: As in ``Finding``.
+        seen: As in ``Finding``.
+        uncertain: The spec itself is not sure of the fact.
+    """
+    if uncertain or kind in _NOTED:
+        return "noted"
+    if isinstance(spec, (int, float)) and isinstance(seen, (int, float)):
+        if kind in _WORSE_WHEN_MORE:
+            return "breaking" if seen > spec else "noted"
+        if kind in _WORSE_WHEN_LESS:
+            return "breaking" if seen < spec else "noted"
+    return "breaking"
 
 
 _TYPE, _SAMPLE = "the type, as the spec writes it", "the value"
@@ -117,8 +153,17 @@ KINDS: Mapping[Kind, KindFacts] = {
         "the number of rows asked for",
         "the number of rows that came",
     ),
+    "page_start_changed": KindFacts(
+        "a page does not begin at the row that was asked for",
+        "correct `paging`",
+        "the key of that row",
+        "the key of the first row",
+    ),
     "bound_changed": KindFacts(
-        "a parameter has another bound", "correct `min` or `max` of the parameter", "the bound", "the code of the error"
+        "a value that a parameter may have is refused",
+        "correct `min`, `max` or `values` of the parameter",
+        "the value",
+        "code and message of the error",
     ),
     "weight_changed": KindFacts(
         "a call costs another weight", "correct `weight`, and the tables written by hand", "the weight", "the weight"
@@ -211,6 +256,7 @@ class Finding:
             the subject itself.
         spec: What the spec says; see ``KINDS``.
         seen: What was met; see ``KINDS``.
+        uncertain: Why the spec is not sure of it; what contradicts a fact like that is no more than noted.
     """
 
     kind: Kind
@@ -225,6 +271,7 @@ class Finding:
     owner: str = ""
     spec: JsonValue = None
     seen: JsonValue = None
+    uncertain: tuple[str, ...] = ()
 
     @property
     def meaning(self) -> str:

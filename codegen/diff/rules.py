@@ -137,6 +137,7 @@ RULES: Mapping[type[Node], Words] = {
         "cache": BEHAVIOURAL,
         "hosts": NAMED,
         "order": VALUE,
+        "sorted": DOCS,  # `order` says the same.
         "since": DOCS,
         "deprecated": BEHAVIOURAL,
         "teaches": BEHAVIOURAL,
@@ -274,6 +275,7 @@ RULES: Mapping[type[Node], Words] = {
         "uncertain": DOCS,
         "pairs": BEHAVIOURAL,
         "listed_by": VALUE,
+        "traded": DOCS,  # Only what compares the exchange with the spec reads it.
         "prices_from": VALUE,
         "contract_size": VALUE,
     },
@@ -302,7 +304,12 @@ RULES: Mapping[type[Node], Words] = {
     StreamsFile: {"description": DOCS, "source": DOCS, "own_rows": BEHAVIOURAL},
     MarketsFile: {"description": DOCS, "source": DOCS},
     EnvironmentsFile: {"description": DOCS, "source": DOCS},
-    ErrorsFile: {"description": DOCS, "source": DOCS, "bodies": BEHAVIOURAL},
+    ErrorsFile: {
+        "description": DOCS,
+        "source": DOCS,
+        "bodies": BEHAVIOURAL,
+        "mistakes": DOCS,  # Only what compares the exchange with the spec reads it.
+    },
     NamesFile: {"description": DOCS},
 }
 """By class of the model and key of the YAML. What holds things with names is in ``codegen.diff.sides.TABLES``."""

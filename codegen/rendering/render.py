@@ -25,6 +25,7 @@ from codegen.rendering.provenance import source_tables
 from codegen.rendering.readers import reading, unread_keys
 from codegen.rendering.streams import stream_names, stream_views
 from codegen.rendering.symbols import forms_of, symbol_forms
+from codegen.rendering.verify_facts import facts_text, verify_facts
 from codegen.rendering.views import ScopeView, scope_view
 from codegen.spec_model.base import seconds
 from codegen.spec_model.files import WRITTEN
@@ -54,6 +55,7 @@ def render(spec: Spec) -> dict[str, bytes]:
     for market in spec.market_names:
         out[f"{market}/fixtures.json"] = _fixtures(spec.fixtures, f"{market}/")
         out[f"{market}/stream_fixtures.json"] = _fixtures(spec.stream_fixtures, f"{market}/streams/")
+        out[f"{market}/verify.json"] = facts_text(verify_facts(spec, market)).encode()
     return out
 
 

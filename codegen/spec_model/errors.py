@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from codegen.spec_model.base import Node, Source, Text
@@ -33,6 +35,15 @@ class StatusOverride(Node):
     """The status whose meaning and remedy hold instead."""
 
 
+class Mistake(Node):
+    """What a wrong request is refused with."""
+
+    description: Text
+    codes: list[int] = Field(min_length=1)
+    """One of these; which one differs between endpoints."""
+    uncertain: Text | None = None
+
+
 class ErrorsFile(Node):
     """``spec/errors.yaml``."""
 
@@ -40,4 +51,7 @@ class ErrorsFile(Node):
     source: Source
     statuses: dict[int, ErrorStatus]
     bodies: list[StatusOverride] = Field(default_factory=list)
+    mistakes: dict[Literal["missing", "unknown_symbol", "unknown_choice", "out_of_bounds"], Mistake] = Field(
+        default_factory=dict
+    )
     codes: dict[int, ErrorCode]

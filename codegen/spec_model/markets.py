@@ -109,6 +109,8 @@ class Symbols(Names):
     """What several contracts of a symbol have in common, where that is not a symbol itself."""
     listed_by: PythonName
     """The cheapest operation whose rows name every symbol that is traded."""
+    traded: Text
+    """What ``status`` says of a symbol that trades now."""
     prices_from: Literal["zero", "least"]
     """Where the ticks of prices are counted from: 0, or the least price."""
     contract_size: PythonName | None = None

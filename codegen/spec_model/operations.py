@@ -93,6 +93,16 @@ class Paging(Node):
     """With ``end`` alone the newest rows up to it come; so the pages before them can be asked for."""
 
 
+class SortedBy(Node):
+    """The order of the rows of an answer, for whoever compares it with what comes."""
+
+    by: PythonName
+    """Attribute of a row."""
+    descending: bool = False
+    list: WireName | None = None
+    """Field that holds the rows, where they are not the answer itself."""
+
+
 class Cache(Node):
     """How long an answer may be used again."""
 
@@ -129,6 +139,8 @@ class Operation(Node):
     hosts: Annotated[list[EnvironmentName], Field(min_length=1)] | None = None
     order: Text | None = None
     """Order of the rows in words."""
+    sorted: list[SortedBy] = Field(default_factory=list[SortedBy])
+    """The same for programs, where it is not that of the key of `paging`."""
     since: date | None = None
     deprecated: Deprecation | None = None
     teaches: Teaches | None = None
