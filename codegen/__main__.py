@@ -1,4 +1,4 @@
-"""``python -m codegen generate | check | lint | diff | changelog | release | import | draft | new``."""
+"""``python -m codegen generate | check | lint | verify | diff | changelog | release | import | draft | new``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from codegen.scaffold.new import RefusedError, new_endpoint, new_stream
 from codegen.spec_model.editor_schema import render_schema
 from codegen.spec_model.files import EDITOR_SCHEMA
 from codegen.spec_model.spec import Spec
+from codegen.verify.command import add_verify, run_verify
 
 ROOT = Path(__file__).resolve().parent.parent
 _TOOLS = ("datamodel_code_generator", "jinja2", "ruff")
@@ -38,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser(
         "lint", help="hold the spec to the house rules, and name facts that nobody reads or that are old"
     )
+    add_verify(commands.add_parser("verify", help="compare the exchange itself with the spec"))
     _add_diff(commands.add_parser("diff", help="what changed between two specs, as callers feel it"))
     changelog = commands.add_parser("changelog", help="write into CHANGELOG.md what the spec changed since the release")
     changelog.add_argument("old", nargs="?", help="compare with this instead, as `diff` does")
@@ -46,7 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     _add_import(commands.add_parser("import", help="what an OpenAPI file has that the spec lacks or contradicts"))
     _add_draft(commands.add_parser("draft", help="begin an endpoint by an OpenAPI file or by an answer"))
     _add_new(commands.add_parser("new", help="begin an endpoint or a stream: its files and lines, with marks to fill"))
-    options = parser.parse_args(arguments)
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.command != "verify":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if options.command == "diff":
         return _diff(options)
     today = datetime.now(UTC).date()
@@ -61,6 +65,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if options.command == "new":
         return _new(spec, options)
+    if options.command == "verify":
+        return run_verify(spec, options, rest)
     if options.command in ("import", "draft"):
         from codegen.importer.command import run_draft, run_import
 

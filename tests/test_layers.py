@@ -235,6 +235,7 @@ CODEGEN_ROOMS = {
     "importer": ("spec_model", "checks", "scaffold"),
     "diff": ("spec_model", "rendering"),
     "releasing": ("spec_model", "diff"),
+    "verify": ("spec_model", "rendering"),
 }
 CODEGEN_LEAVES = ("documents", "names")
 
@@ -246,7 +247,10 @@ def test_the_rooms_of_the_generator_stand_on_each_other_in_one_direction() -> No
     assert {path.stem for path in house.glob("*.py")} == {"__init__", "__main__", "load", *CODEGEN_LEAVES}
     leaves = [f"codegen.{name}" for name in CODEGEN_LEAVES]
     for room, below in CODEGEN_ROOMS.items():
-        assert strays(sources(house / room), *(f"codegen.{name}" for name in (room, *below)), *leaves) == []
+        # It compares by what people install, with the YAML in the place of what was generated.
+        engine = ("binance_sdk.verify", "binance_sdk.cli", "binance_sdk.errors") if room == "verify" else ()
+        allowed = (*(f"codegen.{name}" for name in (room, *below)), *leaves, *engine)
+        assert strays(sources(house / room), *allowed) == []
     assert strays([house / f"{name}.py" for name in CODEGEN_LEAVES]) == []
     assert strays([house / "load.py"], "codegen.checks", "codegen.spec_model", *leaves) == []
 
@@ -277,6 +281,19 @@ def test_capabilities_stand_on_public_names(folder: str) -> None:
         and not item.within(*allowed)
     ]
     assert found == []
+
+
+def test_verify_composes_like_a_client_and_is_imported_by_the_command_line_alone() -> None:
+    inside = ("_runtime", "_core", "_settings", "_arguments", "_generated.environments", "_generated.markets")
+    allowed = ("binance_sdk.verify", "binance_sdk.errors", *(f"binance_sdk.{name}" for name in inside))
+    assert strays(sources(PACKAGE / "verify"), *allowed) == []
+    users = {
+        path.relative_to(PACKAGE).parts[0]
+        for path in sources(PACKAGE)
+        for found in imports(path)
+        if found.within("binance_sdk.verify")
+    }
+    assert users == {"verify", "cli"}
 
 
 # ---------------------------------------------------------------------------------------- habits

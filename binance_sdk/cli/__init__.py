@@ -10,6 +10,7 @@ Code  Meaning
 4     The answer is not what the spec says
 5     Rate limited, banned, or over the request budget
 6     This machine: output cannot be written (disk full, closed, read-only), or no more files can be opened
+7     ``verify`` found differences, and none that breaks anything
 130   Ctrl-C
 ====  =====================================================================================================
 

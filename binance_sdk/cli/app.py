@@ -9,9 +9,11 @@ from typer.core import TyperCommand, TyperGroup
 
 from binance_sdk import __version__
 from binance_sdk.catalogue import CATALOGUE, MARKETS, Market
+from binance_sdk.cli.environment_option import EnvironmentOption
 from binance_sdk.cli.exit_codes import EPILOG, error_line, exit_code, exiting_on_error, print_error
 from binance_sdk.cli.limits_command import limits
 from binance_sdk.cli.markets import ALL_MARKETS, CHOICES, complete_market, market_word, read_market
+from binance_sdk.cli.verify_command import verify
 from binance_sdk.simulator_url import LAST_PORT
 
 PROGRAM = "binance-sdk"
@@ -81,11 +83,6 @@ def complete_parameter(context: typer.Context, incomplete: str) -> list[str]:
     return [word for word in words if word.startswith(incomplete)]
 
 
-def complete_environment(incomplete: str) -> list[str]:
-    """Known environments."""
-    return [name for name in CATALOGUE.environments if name.startswith(incomplete)]
-
-
 def complete_fault(incomplete: str) -> list[str]:
     """Names of faults."""
     try:
@@ -103,14 +100,6 @@ OptionalMarketArgument = Annotated[
     Market | None,
     typer.Argument(
         parser=read_market, metavar="MARKET", help=f"{CHOICES}; all by default.", autocompletion=complete_market
-    ),
-]
-EnvironmentOption = Annotated[
-    str | None,
-    typer.Option(
-        help=f"One of {', '.join(CATALOGUE.environments)}.",
-        show_default=f"BINANCE_SDK_SIMULATOR or BINANCE_SDK_ENVIRONMENT, else {next(iter(CATALOGUE.environments))}",
-        autocompletion=complete_environment,
     ),
 ]
 
@@ -375,6 +364,7 @@ def book(
 
 
 app.command(epilog=EPILOG, cls=_Command)(limits)
+app.command(epilog=EPILOG, cls=_Command)(verify)
 
 
 def run() -> None:

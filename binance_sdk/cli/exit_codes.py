@@ -27,12 +27,14 @@ class ExitCode(IntEnum):
     DECODE = 4
     LIMITED = 5
     SYSTEM = 6
+    NOTED = 7
     INTERRUPTED = 130
 
 
 EPILOG = (
     "Exit codes: 0 done · 1 Binance refused · 2 wrong usage, parameter or setting · 3 no connection or timeout · "
-    "4 answer not understood · 5 rate limited or banned · 6 output or files of this machine · 130 Ctrl-C"
+    "4 answer not understood · 5 rate limited or banned · 6 output or files of this machine · "
+    "7 verify: only differences that break nothing · 130 Ctrl-C"
 )
 
 _CODES: tuple[tuple[type[errors.BinanceError], ExitCode], ...] = (

@@ -31,8 +31,8 @@ from binance_sdk.errors import (
 )
 from binance_sdk.verify.market_spec import OperationSpec
 
-_NO_JUDGE = (RestrictedLocationError, ForbiddenError, IPBannedError, RateLimitError, ServerError)
-"""Refusals that say something about who asks, or about the moment, and nothing about the endpoint."""
+_ABOUT_US = (RestrictedLocationError, ForbiddenError, IPBannedError, RateLimitError)
+"""Refusals that say something about who asks, and nothing about the endpoint."""
 _LONGEST_REASON = 300
 
 
@@ -67,9 +67,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class NoReply:
-    """Why there is nothing to compare."""
+    """Why there is nothing to compare.
+
+    Attributes:
+        because: In words.
+        for_all: It holds for whatever is asked of that host.
+    """
 
     because: str
+    for_all: bool = False
 
 
 class Asker:
@@ -95,7 +101,9 @@ class Asker:
         called = _anything(self._market, name, operation, tuple(given), weight)
         try:
             response = await self._engine.call(called, given, self._options)
-        except _NO_JUDGE as error:
+        except _ABOUT_US as error:
+            return NoReply(_reason(error), for_all=True)
+        except ServerError as error:
             return NoReply(_reason(error))
         except APIError as error:
             return Reply(error.status_code, Headers(error.headers), error.body, True, error.code, error.message)
@@ -109,7 +117,7 @@ class Asker:
 
 
 def _reason(error: BinanceError) -> str:
-    words = str(error)
+    words = str(error).removeprefix(f"{error.operation}: ")
     return words if len(words) <= _LONGEST_REASON else f"{words[:_LONGEST_REASON]}…"
 
 

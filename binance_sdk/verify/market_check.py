@@ -11,9 +11,9 @@ from binance_sdk._runtime.weight import ArgumentValue
 from binance_sdk.verify.asking import Asker, NoReply, Reply
 from binance_sdk.verify.compare import Comparison, Difference
 from binance_sdk.verify.finding import Where
-from binance_sdk.verify.market_spec import MarketSpec, OperationSpec
+from binance_sdk.verify.market_spec import MarketSpec, OperationSpec, PagingSpec
 from binance_sdk.verify.metering import Meter
-from binance_sdk.verify.plan import Call, LiveSymbols, live_symbols
+from binance_sdk.verify.plan import Call, LiveSymbols, example_symbols, live_symbols
 from binance_sdk.verify.promises import (
     header_difference,
     key_of,
@@ -43,7 +43,7 @@ class MarketCheck:
         collector: Gets what is found.
         own_limits: Whether the limits in force have to be those of the spec; test exchanges have some of their own.
         has_key: Whether there is an API key.
-        live: What trades, once that is known.
+        live: What trades, after ``learn_symbols``.
         answered: Names of the operations that answered.
         requests: How many were made.
         weight: What they cost by the spec.
@@ -54,7 +54,7 @@ class MarketCheck:
     collector: Collector
     own_limits: bool
     has_key: bool
-    live: LiveSymbols | None = None
+    live: LiveSymbols = field(init=False)
     answered: set[str] = field(default_factory=set[str])
     requests: int = 0
     weight: int = 0
@@ -65,32 +65,35 @@ class MarketCheck:
     )
     _names: dict[tuple[str, str], list[str]] = field(default_factory=dict[tuple[str, str], list[str]])
     _gone: dict[str, tuple[Subject, Difference]] = field(default_factory=dict[str, tuple[Subject, Difference]])
+    _refused: set[tuple[str, int, int | None]] = field(default_factory=set[tuple[str, int, int | None]])
+    """Names of operations with the errors that their plainest calls got: what is wrong there shows in no other."""
+    _served: bool = False
     _headers_told: bool = False
 
     def __post_init__(self) -> None:
         self._meter = Meter(self.spec, self._ask)
 
     async def learn_symbols(self) -> str:
-        """Find out what trades; returns why that is not known, or nothing.
+        """Find out what trades; returns why nothing can be asked there, or nothing.
 
-        The answer is judged too, where that operation is asked for.
+        Where only that is not told, the symbols of the spec's examples are asked for.
         """
+        self.live = example_symbols(self.spec)
         symbols = self.spec.symbols
-        if symbols is None:
-            self.live = LiveSymbols("", "")
+        operation = self.spec.operations.get(symbols.described_by) if symbols is not None else None
+        if symbols is None or operation is None:
             return ""
-        operation = self.spec.operations[symbols.described_by]
         reply = await self._ask_besides(symbols.described_by, operation, {}, operation.price({}))
         if isinstance(reply, NoReply):
-            return reply.because
+            return reply.because if reply.for_all or not await self._meter.answers() else ""
         try:
             body = reply.json()
         except ValueError:
-            return f"{symbols.described_by} answers no JSON"
+            return ""
         rows = [row for row in rows_of(body, "symbols") if isinstance(row, dict)]
         self.limits = rows_of(body, operation.limits)
-        self.live = live_symbols(symbols, rows)
-        return "" if self.live else f"no symbol is {symbols.traded} there"
+        self.live = live_symbols(symbols, rows) or self.live
+        return ""
 
     async def check(self, call: Call) -> None:
         """Make one call and judge it."""
@@ -108,8 +111,8 @@ class MarketCheck:
         if value is None:
             return
         self._judge_weight(call, subject, taken)
-        if isinstance(value.json, list) and call.operation.paging is not None:
-            await self._judge_paging(call, subject, value.json)
+        if isinstance(value.json, list):
+            await self._judge_page(call, subject, value.json)
 
     def finish(self) -> None:
         """Judge what only all answers together tell."""
@@ -117,7 +120,7 @@ class MarketCheck:
             for difference in comparison.differences():
                 self._tell(subject, difference, "answer")
         for subject, difference in self._gone.values():
-            if self.answered:
+            if self._served:
                 self._tell(subject, difference, "request")
             else:
                 self.collector.skip(subject, _ANSWER, "no path of this market is served there")
@@ -129,7 +132,9 @@ class MarketCheck:
     ) -> Reply | NoReply:
         self.requests += 1
         self.weight += weight
-        return await self.asker.ask(name, operation, arguments, weight)
+        reply = await self.asker.ask(name, operation, arguments, weight)
+        self._served |= isinstance(reply, Reply) and not reply.refused
+        return reply
 
     async def _ask_besides(
         self, name: str, operation: OperationSpec, arguments: Mapping[str, ArgumentValue], weight: int
@@ -220,12 +225,16 @@ class MarketCheck:
             self.collector.skip(subject, _ANSWER, f"the symbol is not known there: {reply.message or reply.code}")
         elif reply.code in call.operation.errors or call.purpose == "empty":
             self.collector.skip(subject, _ANSWER, f"it is refused, as may be: {reply.message or reply.code}")
+        elif (call.name, reply.status, reply.code) in self._refused:
+            return
         elif call.purpose == "edge" and call.parameter:
             bound = subject.arguments.get(call.parameter)
             uncertain = call.operation.parameters[call.parameter].uncertain
             self._tell(subject, Difference("bound_changed", call.parameter, "", bound, said, uncertain), "request")
         else:
             spec = subject.arguments.get(call.parameter)
+            if call.purpose == "variant":
+                self._refused.add((call.name, reply.status, reply.code))
             self._tell(
                 subject, Difference("refused", call.parameter, "", spec, said, call.operation.uncertain), "request"
             )
@@ -234,10 +243,12 @@ class MarketCheck:
         what = f"the error for a mistake ({call.mistake})"
         if isinstance(reply, NoReply):
             self.collector.skip(subject, what, reply.because)
-        elif (reply.status == _GONE and reply.code is None) or 300 <= reply.status < 400:
+        elif reply.status == _GONE or 300 <= reply.status < 400:
             self._judge_refusal(call, subject, reply)
         elif reply.code in _KEY_CODES:
             self.collector.skip(subject, what, f"the API key is not taken: {reply.message or reply.code}")
+        elif reply.refused and (call.name, reply.status, reply.code) in self._refused:
+            self.collector.skip(subject, what, "calls without a mistake get the same error")
         else:
             for difference in refusal_differences(self.spec, call, reply):
                 self._tell(subject, difference, "error")
@@ -272,24 +283,21 @@ class MarketCheck:
 
     # ---------------------------------------------------------------------------------- paging
 
-    async def _judge_paging(self, call: Call, subject: Subject, rows: list[JsonValue]) -> None:
+    async def _judge_page(self, call: Call, subject: Subject, rows: list[JsonValue]) -> None:
         paging = call.operation.paging
-        assert paging is not None
-        keys = [key_of(row, paging.key) for row in rows]
+        keys = [key_of(row, paging.key) for row in rows] if paging is not None else []
         if call.purpose == "edge":
             short = call.rows is not None and len(rows) < call.rows
-            more = short and bool(keys) and await self._has_older(call, keys[0])
+            more = short and paging is not None and bool(keys) and await self._has_older(call, paging, keys[0])
             for difference in page_differences(call, len(rows), more=more):
                 self._tell(subject, difference, "answer")
             if short and not more:
                 self.collector.skip(subject, _PAGE, "there may be no more rows than came")
-        elif call.pages and len(keys) >= 2 and keys[-2] is not None and keys[-1] is not None:
-            await self._judge_start(call, subject, keys[-2], keys[-1])
+        elif call.pages and paging is not None and len(keys) >= 2 and keys[-2] is not None and keys[-1] is not None:
+            await self._judge_start(call, paging, subject, keys[-2], keys[-1])
 
-    async def _has_older(self, call: Call, first: object) -> bool:
+    async def _has_older(self, call: Call, paging: PagingSpec, first: object) -> bool:
         """Whether there are rows before the first one of a page that is too short."""
-        paging = call.operation.paging
-        assert paging is not None
         number = int(str(first))
         cursor = call.operation.parameters[paging.cursor]
         if cursor.type == "id" and paging.first is not None:
@@ -305,10 +313,10 @@ class MarketCheck:
         except ValueError:
             return False
 
-    async def _judge_start(self, call: Call, subject: Subject, wanted: object, last: object) -> None:
+    async def _judge_start(
+        self, call: Call, paging: PagingSpec, subject: Subject, wanted: object, last: object
+    ) -> None:
         """Ask for a page from a row on that is known: it must begin there."""
-        paging = call.operation.paging
-        assert paging is not None
         begin, end = int(str(wanted)), int(str(last))
         arguments: dict[str, ArgumentValue] = {**call.arguments, paging.cursor: begin, paging.size: 2}
         if paging.window and paging.end is not None:
@@ -323,7 +331,8 @@ class MarketCheck:
             rows = rows_of(reply.json(), None)
         except ValueError:
             return
-        first = key_of(rows[0], paging.key) if rows else None
+        # Whatever their order is: that is judged by itself.
+        first = min((key for row in rows if (key := key_of(row, paging.key)) is not None), default=None)
         if first is not None and first != begin:
             uncertain = call.operation.uncertain
             difference = Difference("page_start_changed", paging.cursor, "", begin, int(first), uncertain)

@@ -50,22 +50,27 @@ class Meter:
         """Something else is about to be asked: the count that was read last says nothing any more."""
         self._last = None
 
+    async def answers(self) -> bool:
+        """Whether the cheapest endpoint answers."""
+        if self._time is None:
+            return False
+        name, operation = self._time
+        return isinstance(await self._ask(name, operation, {}, operation.price({})), Reply)
+
     async def ask(self, call: Call) -> tuple[Reply | NoReply, int | str]:
         """The answer to a call, and the weight it took or why that is not known."""
-        reply, first = await self._once(call)
-        if isinstance(first, str) or first == call.weight:
-            return reply, first
-        seen = [first] if first is not None else []
-        for _ in range(_MOST - 1):
-            again, taken = await self._once(call)
-            if isinstance(again, NoReply) or isinstance(taken, str):
-                return reply, taken if isinstance(taken, str) else _BUSY
-            if taken == call.weight:
+        reply, taken = await self._once(call)
+        seen: list[int] = []
+        for _ in range(_MOST):
+            if isinstance(taken, str):
                 return reply, taken
             if taken is not None:
                 seen.append(taken)
+                if taken == call.weight:
+                    return reply, taken
             if len(seen) >= _AGREEING and len(set(seen[-_AGREEING:])) == 1 and seen[-1] >= 0:
                 return reply, seen[-1]
+            _, taken = await self._once(call)
         return reply, _BUSY
 
     async def _once(self, call: Call) -> tuple[Reply | NoReply, int | str | None]:

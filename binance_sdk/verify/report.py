@@ -143,14 +143,10 @@ def grouped(not_judged: Sequence[NotJudged]) -> list[tuple[str, str, list[str]]]
     found: dict[tuple[str, str], list[str]] = {}
     for one in not_judged:
         name = f"{one.subject} ({one.variant})" if one.variant else one.subject
-        names = found.setdefault((one.what, _without(one.because, one.subject)), [])
+        names = found.setdefault((one.what, one.because), [])
         if name not in names:
             names.append(name)
     return [(what, because, names) for (what, because), names in found.items()]
-
-
-def _without(because: str, subject: str) -> str:
-    return because.removeprefix(f"{subject}: ")
 
 
 def _markdown(report: Report) -> Iterator[str]:

@@ -146,6 +146,7 @@ def _markets(settings: VerifySettings, core: AsyncCore) -> list[Market]:
         market
         for market in given or core.settings.urls
         if market in core.settings.urls
+        and (settings.specs is None or market in settings.specs)
         and (
             settings.chosen(market, settings.spec(market).operations)
             or settings.chosen(market, settings.spec(market).streams)
@@ -210,10 +211,9 @@ class _Run:
                 market = check.spec.market
                 reason = await check.learn_symbols()
                 self._learn_limits(market, check.limits)
-                if reason and check.live is None:
+                if reason:
                     self._skip_all(check, reason)
                     continue
-                assert check.live is not None
                 if self._settings.listen_seconds:
                     group.create_task(self._listen(check.spec, check.live))
                 names = self._settings.chosen(market, check.spec.operations)

@@ -70,6 +70,8 @@ def unread(spec: Spec) -> list[Problem]:
     """Every key of the spec that no template and no view asks for."""
     with reading() as seen:
         _texts(spec, lambda bundle, header: header)
+        for market in spec.market_names:
+            verify_facts(spec, market)
     return unread_keys(spec, seen)
 
 

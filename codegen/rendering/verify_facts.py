@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from codegen.names import snake
-from codegen.rendering.streams import texts
 from codegen.spec_model.base import seconds
 from codegen.spec_model.operations import Operation, SortedBy
-from codegen.spec_model.parameters import Parameter
+from codegen.spec_model.parameters import AtMostOneOf, Lookback, Parameter
 from codegen.spec_model.schemas import RowPosition, RowSchema, Schema, SchemaField, UnionSchema
 from codegen.spec_model.spec import SHARED, Placed, Spec
+from codegen.spec_model.stream_names import texts
 from codegen.spec_model.streams import StreamNode, StreamParameter
 from codegen.spec_model.types import parse_type
 from codegen.spec_model.weights import CaseWeight, WeightRule
@@ -66,9 +66,10 @@ def facts_text(facts: Facts) -> str:
 
 
 def _table(value: Any) -> str:
-    if not isinstance(value, dict) or not any(isinstance(inner, dict) for inner in value.values()):
+    entries = cast("Facts", value) if isinstance(value, dict) else {}
+    if not any(isinstance(inner, dict) for inner in entries.values()):
         return json.dumps(value, ensure_ascii=False)
-    lines = [f" {json.dumps(key)}: {json.dumps(inner, ensure_ascii=False)}" for key, inner in value.items()]
+    lines = [f" {json.dumps(key)}: {json.dumps(inner, ensure_ascii=False)}" for key, inner in entries.items()]
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
@@ -78,7 +79,7 @@ def _remarks(text: str | None) -> list[str]:
 
 def _set(**values: Any) -> Facts:
     """Only what says something, as most words of most nodes are left out."""
-    return {name: value for name, value in values.items() if value or (value == 0 and value is not False)}
+    return {name: value for name, value in values.items() if value or type(value) is int}
 
 
 # -------------------------------------------------------------------------------------- symbols
@@ -160,8 +161,8 @@ def _operation(spec: Spec, placed: Placed[Operation]) -> Facts:
             groups=operation.groups,
             security=operation.security if operation.security != "none" else None,
             used_weight_header=operation.used_weight_header if operation.used_weight_header != "trusted" else None,
-            exclusive=[rule.at_most_one_of for rule in operation.rules if hasattr(rule, "at_most_one_of")],
-            looks_back=any(hasattr(rule, "lookback") for rule in operation.rules),
+            exclusive=[rule.at_most_one_of for rule in operation.rules if isinstance(rule, AtMostOneOf)],
+            looks_back=any(isinstance(rule, Lookback) for rule in operation.rules),
             sorted=list(_sorted(spec, placed)),
             paging=paging
             and _set(
@@ -293,7 +294,7 @@ def _own_rows(spec: Spec, market: str, node: StreamNode) -> Facts | None:
 
 def _event_path(spec: Spec, market: str, node: StreamNode, path: str) -> str:
     """``book.last_update_id`` as the keys of the wire."""
-    type_, wires = node.event, []
+    type_, wires = node.event, list[str]()
     for attribute in path.split("."):
         wire = str(_wire(spec, market, type_, attribute))
         wires.append(wire)

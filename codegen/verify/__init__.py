@@ -1,0 +1,1 @@
+"""The exchange itself against ``spec/``, for whoever keeps the spec."""

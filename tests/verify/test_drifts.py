@@ -1,0 +1,46 @@
+"""Every kind of drift is found on an exchange that has it, and called by its name; without drift nothing is found."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+
+import pytest
+
+from binance_sdk.catalogue import CATALOGUE, MARKETS
+from binance_sdk.verify import KINDS, Report, VerifySettings, verify
+
+from .drifts import DRIFTS, Drift
+from .mutated import MutatedExchange
+
+_LISTEN_SECONDS = 1.2
+
+
+def compared(exchange: MutatedExchange, settings: VerifySettings) -> Report:
+    """What is found, while time passes at the exchange where streams are listened to."""
+    with exchange.running_clock() if settings.listen_seconds else nullcontext():
+        return asyncio.run(verify(settings))
+
+
+def test_at_least_forty_kinds_of_drift_are_tried() -> None:
+    assert len(DRIFTS) >= 40
+    assert len({drift.name for drift in DRIFTS}) == len(DRIFTS)
+    assert {drift.kind for drift in DRIFTS} == set(KINDS)
+
+
+@pytest.mark.parametrize("drift", DRIFTS, ids=lambda drift: drift.name)
+def test_drift_is_found_and_named(drift: Drift, exchange: MutatedExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    drift.change(exchange, monkeypatch)
+    listen = _LISTEN_SECONDS if drift.of_stream else 0.0
+    report = compared(exchange, exchange.settings(drift.only, listen))
+    found = {(one.kind, one.subject, one.path, one.severity) for one in report.findings}
+    assert found == {(drift.kind, drift.only, drift.path, drift.severity)}, report.as_markdown()
+    if drift.seen is not ...:
+        assert drift.seen in [one.seen for one in report.findings], report.as_markdown()
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_an_exchange_without_drift_is_left_in_peace(market: str, exchange: MutatedExchange) -> None:
+    report = compared(exchange, exchange.settings(f"{market}.*", _LISTEN_SECONDS))
+    assert report.findings == (), report.as_markdown()
+    assert report.operations == len(CATALOGUE[market].operations)
