@@ -17,7 +17,7 @@ from binance_sdk._generated.markets import MARKETS
 from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._settings import read_settings
-from binance_sdk.errors import ConfigError
+from binance_sdk.errors import ConfigError, plain_number
 from binance_sdk.verify.asking import Asker
 from binance_sdk.verify.listening import listen
 from binance_sdk.verify.market_check import MarketCheck
@@ -273,7 +273,7 @@ class _Run:
                 for difference in message_differences(spec, spec.streams[name], one, messages):
                     self._collector.add(subject.finding(difference, "message"))
             else:
-                because = heard.failed or f"it said nothing in {self._settings.listen_seconds:g} s"
+                because = heard.failed or f"it said nothing in {plain_number(self._settings.listen_seconds)} s"
                 self._collector.skip(subject, _MESSAGES, because)
         if heard.strange and chosen:
             subject = Subject(about="stream", market=market, name=next(iter(chosen)))
