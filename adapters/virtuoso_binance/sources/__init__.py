@@ -1,12 +1,24 @@
 """``market_data`` from several exchanges: which one serves, what becomes of the others, and how good each is."""
 
 from virtuoso_binance.sources.asking import SourceStats
+from virtuoso_binance.sources.comparison import Check, Comparison, compare
 from virtuoso_binance.sources.data_sources import DataSources, Mode, read_data_sources
-from virtuoso_binance.sources.events import SourceEvent, SourceFailed, SourceHook, SourceRests, SourceSwitched
+from virtuoso_binance.sources.events import (
+    SourceEvent,
+    SourceFailed,
+    SourceHook,
+    SourceQuarantined,
+    SourceReleased,
+    SourceRests,
+    SourcesDisagree,
+    SourceSwitched,
+)
 from virtuoso_binance.sources.market_data_source import MarketDataSource
 from virtuoso_binance.sources.quality import Quality, judge
 
 __all__ = [
+    "Check",
+    "Comparison",
     "DataSources",
     "MarketDataSource",
     "Mode",
@@ -14,9 +26,13 @@ __all__ = [
     "SourceEvent",
     "SourceFailed",
     "SourceHook",
+    "SourceQuarantined",
+    "SourceReleased",
     "SourceRests",
     "SourceStats",
     "SourceSwitched",
+    "SourcesDisagree",
+    "compare",
     "judge",
     "read_data_sources",
 ]

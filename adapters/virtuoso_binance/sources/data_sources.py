@@ -29,7 +29,7 @@ class DataSources:
         primary: The source that serves where nothing is wrong.
         secondary: Those that stand in for it, the first one first.
         mode: ``primary_only``, ``primary_with_fallback`` or ``aggregate``.
-        cross_validation: Ask all sources each time.
+        cross_validation: Ask all sources each time, and compare what they say.
         timeout: Seconds that a source may take for one symbol.
         patience: Seconds that late sources are waited for where all are asked, and the one that serves has answered.
         min_quality: Score below which the next source is asked, 0 to 100.

@@ -10,7 +10,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["Cause", "SourceEvent", "SourceFailed", "SourceHook", "SourceRests", "SourceSwitched"]
+from virtuoso_binance.sources.comparison import Comparison
+
+__all__ = [
+    "Cause",
+    "SourceEvent",
+    "SourceFailed",
+    "SourceHook",
+    "SourceQuarantined",
+    "SourceReleased",
+    "SourceRests",
+    "SourceSwitched",
+    "SourcesDisagree",
+]
 
 Cause: TypeAlias = Literal["error", "timeout", "unknown_symbol", "quality"]
 
@@ -66,5 +78,48 @@ class SourceRests:
     reason: str
 
 
-SourceEvent: TypeAlias = SourceFailed | SourceSwitched | SourceRests
+@dataclass(frozen=True, slots=True)
+class SourcesDisagree:
+    """Sources said different things about a symbol.
+
+    Args:
+        symbol: E.g. ``BTCUSDT``.
+        comparison: What was compared; its ``verdict`` says whether a majority knows better.
+    """
+
+    symbol: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class SourceQuarantined:
+    """A majority contradicts a source about a symbol, so it does not serve that symbol.
+
+    Args:
+        source: Its name.
+        symbol: E.g. ``BTCUSDT``.
+        reason: In which kinds of data.
+    """
+
+    source: str
+    symbol: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReleased:
+    """A source has agreed for long enough to serve a symbol again.
+
+    Args:
+        source: Its name.
+        symbol: E.g. ``BTCUSDT``.
+    """
+
+    source: str
+    symbol: str
+
+
+SourceEvent: TypeAlias = (
+    SourceFailed | SourceSwitched | SourceRests | SourcesDisagree | SourceQuarantined | SourceReleased
+)
 SourceHook: TypeAlias = Callable[[SourceEvent], object]

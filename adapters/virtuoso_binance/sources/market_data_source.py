@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from time import time
 from typing import Any, Self
 
@@ -13,8 +14,18 @@ from virtuoso_binance.errors import InvalidSymbolError, NoSourceError
 from virtuoso_binance.scalars import Row, read_count
 from virtuoso_binance.sources.aggregation import aggregated, filled
 from virtuoso_binance.sources.asking import Answer, Exchange, Source, SourceStats
+from virtuoso_binance.sources.comparison import DECISIVE, UNITS, Check, Comparison, compare
 from virtuoso_binance.sources.data_sources import DataSources, read_data_sources
-from virtuoso_binance.sources.events import SourceEvent, SourceFailed, SourceHook, SourceRests, SourceSwitched
+from virtuoso_binance.sources.events import (
+    SourceEvent,
+    SourceFailed,
+    SourceHook,
+    SourceQuarantined,
+    SourceReleased,
+    SourceRests,
+    SourcesDisagree,
+    SourceSwitched,
+)
 from virtuoso_binance.sources.kinds import market_of
 from virtuoso_binance.sources.quality import MAX_AHEAD
 from virtuoso_binance.sources.switching import Route
@@ -160,7 +171,11 @@ class MarketDataSource:
         else:
             answers = await self._ask_in_turn(route, passed, spelling.plain, count)
         answers = self._with_right_clock(answers, spelling.plain)
-        return self._delivered(route, answers, spelling.plain)
+        comparison = None
+        if self.settings.cross_validation:
+            comparison = self._compared(route, answers, spelling.plain)
+            answers = {name: _with_agreement(answer, comparison) for name, answer in answers.items()}
+        return self._delivered(route, answers, spelling.plain, comparison)
 
     async def _ask_in_turn(self, route: Route, symbol: object, plain: str, limit: int | None) -> dict[str, Answer]:
         if self.settings.mode == "primary_only":
@@ -261,19 +276,57 @@ class MarketDataSource:
         logger.warning("the clock of this machine is %.0f s behind that of every source; theirs is used", offset / 1000)
         return {name: self._sources[name].judged_again(answer, plain, offset) for name, answer in answers.items()}
 
-    def _delivered(self, route: Route, answers: Mapping[str, Answer], plain: str) -> Row:
+    def _compared(self, route: Route, answers: Mapping[str, Answer], plain: str) -> Comparison:
+        """Compare what there is; a source that a majority contradicts goes into quarantine, and out of it again."""
+        now = self._now()
+        there = {name: data for name in route.in_turn() if name in answers and (data := answers[name].data) is not None}
+        voters = there.keys() - route.quarantined
+        comparison = compare(there, round(now * 1000) + self._clock_offset, voters)
+        for name in comparison.compared:
+            kinds = [kind for kind in comparison.outvoted.get(name, ()) if kind in DECISIVE]
+            if kinds and route.accuse(name, now):
+                reason = f"a majority contradicts its {' and '.join(kinds)}"
+                logger.warning("%s of the source %s is in quarantine: %s", plain, name, reason)
+                self._tell(SourceQuarantined(name, plain, reason))
+            elif not kinds and comparison.checks and route.acquit(name, now):
+                logger.info("%s of the source %s is out of quarantine: it agreed for long enough", plain, name)
+                self._tell(SourceReleased(name, plain))
+        if comparison.disagreements:
+            self._note_disagreement(comparison, plain)
+        else:
+            self._told.pop(("", plain), None)
+        return comparison
+
+    def _note_disagreement(self, comparison: Comparison, plain: str) -> None:
+        told = "; ".join(_in_words(check) for check in comparison.disagreements)
+        kinds = " ".join(sorted({check.kind for check in comparison.disagreements}))
+        level = logging.DEBUG if self._told.get(("", plain)) == kinds else logging.WARNING
+        self._told["", plain] = kinds
+        logger.log(level, "sources disagree about %s (%s): %s", plain, comparison.verdict, told)
+        self._tell(SourcesDisagree(plain, comparison))
+
+    def _delivered(self, route: Route, answers: Mapping[str, Answer], plain: str, comparison: Comparison | None) -> Row:
         chosen = self._choose(route, answers)
         if chosen is None:
             if all(answer.cause == "unknown_symbol" for answer in answers.values()):
                 raise InvalidSymbolError(plain, f"listed by none of {', '.join(answers)}")
-            raise NoSourceError(plain, {name: answer.reason for name, answer in answers.items()})
+            raise NoSourceError(plain, {name: self._why_not(route, answer) for name, answer in answers.items()})
         if chosen.source != route.active:
             self._switch(route, chosen.source, answers, plain)
         self._sources[chosen.source].stats.delivered += 1
-        return self._dressed(chosen, answers)
+        return self._dressed(route, chosen, answers, comparison)
+
+    def _why_not(self, route: Route, answer: Answer) -> str:
+        if answer.source in route.quarantined and answer.data is not None:
+            return "it is in quarantine, as a majority contradicts it"
+        if answer.data is not None:
+            return "aggregation_mode is primary_only"
+        return answer.reason
 
     def _choose(self, route: Route, answers: Mapping[str, Answer]) -> Answer | None:
-        there = [answers[name] for name in route.in_turn() if name in answers and answers[name].data is not None]
+        serving = self.settings.names[:1] if self.settings.mode == "primary_only" else route.in_turn()
+        allowed = [name for name in serving if name in answers and name not in route.quarantined]
+        there = [answers[name] for name in allowed if answers[name].data is not None]
         good = next((answer for answer in there if answer.good), None)
         if good is not None or not there:
             return good
@@ -286,35 +339,38 @@ class MarketDataSource:
             reason = f"{name} was good for long enough"
             logger.info("%s comes from %s again, no longer from %s: %s", plain, name, before, reason)
         else:
-            reason = answers[before].reason if before in answers else "it is not good enough"
+            reason = self._why_not(route, answers[before]) if before in answers else "it is not good enough"
             logger.warning("%s comes from %s, no longer from %s: %s", plain, name, before, reason)
         route.active = name
         self.switches += 1
         self._tell(SourceSwitched(plain, before, name, reason, failback))
 
-    def _dressed(self, chosen: Answer, answers: Mapping[str, Answer]) -> Row:
+    def _dressed(
+        self, route: Route, chosen: Answer, answers: Mapping[str, Answer], comparison: Comparison | None
+    ) -> Row:
         data: Row = chosen.data or {}
         extra: Row = {}
+        about: Row = {"source": chosen.source, "quality": chosen.quality.as_row()}
+        if comparison is not None:
+            about["cross_validation"] = comparison.as_row()
         said = {name: answer.reason or "good" for name, answer in answers.items() if name != chosen.source}
         if self.settings.mode == "aggregate":
-            market = market_of(data)
-            others = {name: a.data for name, a in answers.items() if a.data is not None and name != chosen.source}
-            like = {name: other for name, other in others.items() if market_of(other) == market}
-            for name in others.keys() - like.keys():
-                said[name] = f"left out of the aggregate: {market_of(others[name])} is another market than {market}"
+            like: dict[str, Row] = {}
+            for name, answer in answers.items():
+                if answer.data is None or name == chosen.source:
+                    continue
+                if market_of(answer.data) != market_of(data):
+                    text = f"{market_of(answer.data)} is another market than {market_of(data)}"
+                    said[name] = f"left out of the aggregate: {text}"
+                elif name in route.quarantined:
+                    said[name] = f"left out of the aggregate: {self._why_not(route, answer)}"
+                else:
+                    like[name] = answer.data
             extra["aggregate"] = aggregated({chosen.source: data, **like})
             data, came_from = filled(data, like)
             if came_from:
-                extra["filled"] = came_from
-        metadata: Row = {
-            **data["metadata"],
-            "source": chosen.source,
-            "quality": chosen.quality.as_row(),
-            "sources": said,
-        }
-        if "filled" in extra:
-            metadata["filled"] = extra.pop("filled")
-        return {**data, **extra, "metadata": metadata}
+                about["filled"] = came_from
+        return {**data, **extra, "metadata": {**data["metadata"], **about, "sources": said}}
 
     def _tell(self, event: SourceEvent) -> None:
         for hook in self._hooks:
@@ -322,3 +378,13 @@ class MarketDataSource:
                 hook(event)
             except Exception:
                 logger.exception("a hook failed at %s", event)
+
+
+def _with_agreement(answer: Answer, comparison: Comparison) -> Answer:
+    share = comparison.agreement(answer.source)
+    return answer if share is None else replace(answer, quality=replace(answer.quality, agreement=share))
+
+
+def _in_words(check: Check) -> str:
+    between = " and ".join(check.sources)
+    return f"{check.kind} of {between} by {check.difference:.1f} {UNITS[check.kind]}, more than {check.tolerance:.1f}"

@@ -85,6 +85,8 @@ class Route:
         self.order = tuple(order)
         self.active = self.order[0]
         self._runs = {name: SteadyRun(checks, seconds) for name in order}
+        self._quarantine: dict[str, SteadyRun] = {}
+        self._checks, self._seconds = checks, seconds
         self._interval = seconds / max(1, checks - 1)
         self._asked: dict[str, float] = {}
 
@@ -110,3 +112,35 @@ class Route:
         """A verdict about a source."""
         self._asked[name] = now
         self._runs[name].note(good, now)
+
+    # ------------------------------------------------------------------------------------ quarantine
+
+    @property
+    def quarantined(self) -> frozenset[str]:
+        """The sources that may not serve."""
+        return frozenset(self._quarantine)
+
+    def accuse(self, name: str, now: float) -> bool:
+        """A majority contradicts a source.
+
+        Returns:
+            Whether its quarantine begins with that.
+        """
+        begins = name not in self._quarantine
+        self._quarantine.setdefault(name, SteadyRun(self._checks, self._seconds)).note(False, now)
+        self._runs[name].note(False, now)
+        return begins
+
+    def acquit(self, name: str, now: float) -> bool:
+        """A source agrees with the others.
+
+        Returns:
+            Whether its quarantine ends with that.
+        """
+        run = self._quarantine.get(name)
+        if run is None:
+            return False
+        run.note(True, now)
+        if run.long_enough:
+            del self._quarantine[name]
+        return run.long_enough

@@ -12,6 +12,7 @@ import yaml
 
 from tests.virtuoso.sources.fake_sources import Clock, FakeExchange
 from virtuoso_binance.sources import data_sources, read_data_sources
+from virtuoso_binance.sources.comparison import SAME_VENUE, TOLERANCES
 from virtuoso_binance.sources.kinds import KINDS
 from virtuoso_binance.sources.quality import WEIGHTS
 
@@ -58,3 +59,12 @@ def test_every_kind_has_its_weight_and_its_line() -> None:
     table = PAGE.partition("## What aggregate means")[2]
     firsts = ", ".join(re.findall(r"^\| ([a-z ,]+) \|", table, re.MULTILINE))
     assert all(word in firsts for word in words.values())
+
+
+def test_every_tolerance_is_in_the_table() -> None:
+    table = PAGE.partition("## Cross-validation")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([a-z]+) \| [^|]+ \| (\d+) \| (\d+) \| (\d+) \| ([\d.]*) ?\|$", table, re.MULTILINE)
+    assert {row[0]: [float(value) for value in row[1:4]] for row in rows} == {
+        kind: list(by_liquidity.values()) for kind, by_liquidity in TOLERANCES.items()
+    }
+    assert {row[0]: float(row[4]) for row in rows if row[4]} == dict(SAME_VENUE)
