@@ -76,18 +76,20 @@ def stream(stream_id: str) -> StreamOperation[object]:
     return found
 
 
-def source_of(fact: Operation[object] | StreamOperation[object] | PoolLimits) -> Provenance:
-    """Where an endpoint, a stream or the limits of a pool were read, and when.
+def source_of(fact: Operation[object] | StreamOperation[object] | MarketCatalogue | PoolLimits) -> Provenance:
+    """Where an endpoint, a stream, the limits of a pool or what holds for a whole market were read, and when.
 
     Raises:
         LookupError: It is of another catalogue than this one, and nobody wrote that down.
     """
-    from binance_sdk._generated.sources import OPERATIONS, POOLS, STREAMS
+    from binance_sdk._generated import sources
 
     if isinstance(fact, PoolLimits):
-        key, table = fact.name, POOLS
+        key, table = fact.name, sources.POOLS
+    elif isinstance(fact, MarketCatalogue):
+        key, table = fact.facts.name, sources.MARKETS
     else:
-        key, table = fact.id, OPERATIONS if isinstance(fact, Operation) else STREAMS
+        key, table = fact.id, sources.OPERATIONS if isinstance(fact, Operation) else sources.STREAMS
     if key not in table:
         raise LookupError(f"nothing tells where {key!r} was read")
     return table[key]

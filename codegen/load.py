@@ -164,14 +164,11 @@ def _place_streams(spec: Spec, market: str, document: Document, file: StreamsFil
                 place = f"{other.document.file}:{other.document.line(*other.path)}"
                 problems.append(placed.problem(f"already defined at {place}; give one of the two another name"))
             table[market, name] = placed
-            if section == "streams":
-                spec.stream_sources[market, name] = value.source or file.source
 
 
 def _complete(spec: Spec, placed: Placed[Operation], file: SpecFile, problems: list[Problem]) -> None:
     """What an operation takes over from the top of its file."""
     operation = placed.value
-    spec.sources[placed.scope, placed.name] = operation.source or file.source
     hosts = operation.hosts or file.hosts
     if hosts is None:
         text = "no `hosts` here and none at the top of the file; write for example `hosts: [mainnet, testnet]`"

@@ -40,7 +40,16 @@ OPERATIONS: Mapping[str, Provenance] = {
     "coin_futures.funding_info": Provenance(
         "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
         date(2026, 8, 21),
-        uncertain=("No weight is stated, neither on the page of 2025-11 nor in the connector of 2026-08.",),
+        uncertain=(
+            "No weight is stated, neither on the page of 2025-11 nor in the connector of 2026-08.",
+            "`FundingInfo.update_time`: Seen on USDⓈ-M futures only.",
+        ),
+        parts=(
+            (
+                "FundingInfo.update_time",
+                Provenance("Seen on fapi.binance.com by a third party; in no document", date(2026, 10, 7)),
+            ),
+        ),
     ),
     "coin_futures.funding_rate": Provenance(
         "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
@@ -193,11 +202,43 @@ OPERATIONS: Mapping[str, Provenance] = {
         date(2026, 8, 21),
         observed="2026-10-07: as documented, but only 1 when limit is not sent (500 levels came back); a refused limit=7 cost 1.",
     ),
-    "futures.exchange_info": Provenance("USDⓈ-M connector 17.2.0, market data API", date(2026, 8, 21)),
+    "futures.exchange_info": Provenance(
+        "USDⓈ-M connector 17.2.0, market data API",
+        date(2026, 8, 21),
+        uncertain=(
+            "`SymbolInfo.max_move_order_limit`: What it counts is not told anywhere.",
+            "`UnderlyingType`: The documents have no full list.",
+        ),
+        parts=(
+            (
+                "ExchangeInfo.futures_type",
+                Provenance("Seen on fapi.binance.com by a third party; in no document", date(2026, 10, 7)),
+            ),
+            (
+                "SymbolInfo.max_move_order_limit",
+                Provenance("Seen on fapi.binance.com by a third party; in no document", date(2026, 10, 7)),
+            ),
+            (
+                "SymbolInfo.permission_sets",
+                Provenance("Seen on fapi.binance.com by a third party; in no document", date(2026, 10, 7)),
+            ),
+            ("UnderlyingType", Provenance("Seen on fapi.binance.com by a third party", date(2026, 10, 7))),
+            (
+                "PositionRiskControlFilter",
+                Provenance("Seen on fapi.binance.com by a third party; in no document", date(2026, 10, 7)),
+            ),
+        ),
+    ),
     "futures.funding_info": Provenance(
         "USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of 2025-07",
         date(2026, 8, 21),
         observed="2026-10-07: 805 rows, nearly every contract, though the documents promise only those with adjusted bounds or interval.",
+        parts=(
+            (
+                "FundingInfo.update_time",
+                Provenance("Seen on fapi.binance.com by a third party; in no document", date(2026, 10, 7)),
+            ),
+        ),
     ),
     "futures.funding_rate": Provenance(
         "USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of 2025-07",
@@ -273,7 +314,11 @@ OPERATIONS: Mapping[str, Provenance] = {
         date(2026, 8, 21),
         uncertain=("`limit`: No default is stated; 1000 is the only value allowed.",),
     ),
-    "futures.symbol_adl_risk": Provenance("USDⓈ-M connector 17.2.0, market data API", date(2026, 8, 21)),
+    "futures.symbol_adl_risk": Provenance(
+        "USDⓈ-M connector 17.2.0, market data API",
+        date(2026, 8, 21),
+        uncertain=("`AdlRisk`: The documents do not settle the letter case; compare without it.",),
+    ),
     "futures.taker_long_short_ratio": Provenance(
         "USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of 2025-07",
         date(2026, 8, 21),
@@ -379,6 +424,10 @@ STREAMS: Mapping[str, Provenance] = {
     "coin_futures.continuous_kline": Provenance(
         "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
         date(2026, 8, 21),
+        uncertain=(
+            "`ContinuousKlineBar.first_trade_id`: -1 while the bar has no trade, by what third parties report of USDⓈ-M futures.",
+            "`ContinuousKlineBar.last_trade_id`: -1 while the bar has no trade, by what third parties report of USDⓈ-M futures.",
+        ),
     ),
     "coin_futures.contract_info": Provenance(
         "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
@@ -403,6 +452,10 @@ STREAMS: Mapping[str, Provenance] = {
     "coin_futures.kline": Provenance(
         "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
         date(2026, 8, 21),
+        uncertain=(
+            "`KlineBar.first_trade_id`: -1 while the bar has no trade, by what third parties report of USDⓈ-M futures.",
+            "`KlineBar.last_trade_id`: -1 while the bar has no trade, by what third parties report of USDⓈ-M futures.",
+        ),
     ),
     "coin_futures.mark_price": Provenance(
         "COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03",
@@ -467,6 +520,8 @@ STREAMS: Mapping[str, Provenance] = {
         date(2026, 8, 21),
         uncertain=(
             "`1s` stands in the list of the connector for this stream only; REST has no such bars, so a gap of them cannot be filled.",
+            "`ContinuousKlineBar.first_trade_id`: The documents call it an update id.",
+            "`ContinuousKlineBar.last_trade_id`: The documents call it an update id.",
         ),
     ),
     "futures.contract_info": Provenance(
@@ -479,7 +534,12 @@ STREAMS: Mapping[str, Provenance] = {
         "binance-connector-python 17.2.0 and the connection pages of developers.binance.com", date(2026, 8, 21)
     ),
     "futures.kline": Provenance(
-        "binance-connector-python 17.2.0 and the connection pages of developers.binance.com", date(2026, 8, 21)
+        "binance-connector-python 17.2.0 and the connection pages of developers.binance.com",
+        date(2026, 8, 21),
+        uncertain=(
+            "`KlineBar.first_trade_id`: -1 while the bar has no trade, by what third parties report.",
+            "`KlineBar.last_trade_id`: -1 while the bar has no trade, by what third parties report.",
+        ),
     ),
     "futures.mark_price": Provenance(
         "binance-connector-python 17.2.0 and the connection pages of developers.binance.com",
@@ -512,8 +572,22 @@ STREAMS: Mapping[str, Provenance] = {
     "spot.block_trade": Provenance("Binance spot API docs, web-socket-streams.md", date(2026, 7, 21)),
     "spot.book_ticker": Provenance("Binance spot API docs, web-socket-streams.md", date(2026, 7, 21)),
     "spot.diff_depth": Provenance("Binance spot API docs, web-socket-streams.md", date(2026, 7, 21)),
-    "spot.kline": Provenance("Binance spot API docs, web-socket-streams.md", date(2026, 7, 21)),
-    "spot.kline_utc8": Provenance("Binance spot API docs, web-socket-streams.md", date(2026, 7, 21)),
+    "spot.kline": Provenance(
+        "Binance spot API docs, web-socket-streams.md",
+        date(2026, 7, 21),
+        uncertain=(
+            "`KlineBar.first_trade_id`: -1 while the bar has no trade, by what third parties report.",
+            "`KlineBar.last_trade_id`: -1 while the bar has no trade, by what third parties report.",
+        ),
+    ),
+    "spot.kline_utc8": Provenance(
+        "Binance spot API docs, web-socket-streams.md",
+        date(2026, 7, 21),
+        uncertain=(
+            "`KlineBar.first_trade_id`: -1 while the bar has no trade, by what third parties report.",
+            "`KlineBar.last_trade_id`: -1 while the bar has no trade, by what third parties report.",
+        ),
+    ),
     "spot.mini_ticker": Provenance("Binance spot API docs, web-socket-streams.md", date(2026, 7, 21)),
     "spot.partial_depth": Provenance("Binance spot API docs, web-socket-streams.md", date(2026, 7, 21)),
     "spot.reference_price": Provenance(
@@ -524,6 +598,55 @@ STREAMS: Mapping[str, Provenance] = {
     "spot.rolling_ticker": Provenance("Binance spot API docs, web-socket-streams.md", date(2026, 7, 21)),
     "spot.ticker": Provenance("Binance spot API docs, web-socket-streams.md", date(2026, 7, 21)),
     "spot.trade": Provenance("Binance spot API docs, web-socket-streams.md", date(2026, 7, 21)),
+}
+
+MARKETS: Mapping[str, Provenance] = {
+    "spot": Provenance(
+        "Binance spot API docs, general information and limits; USDⓈ-M general info; testnet and demo pages",
+        date(2026, 7, 21),
+        uncertain=(
+            "`symbols`: No document gives a form, so only that of contracts is refused.",
+            "`data_only`: Whether this host has a weight counter of its own is not stated; taken as shared with mainnet.",
+        ),
+        parts=(
+            (
+                "book",
+                Provenance(
+                    "Binance spot API docs, web-socket-streams.md, How to manage a local order book correctly",
+                    date(2026, 7, 21),
+                ),
+            ),
+        ),
+    ),
+    "futures": Provenance(
+        "Binance spot API docs, general information and limits; USDⓈ-M general info; testnet and demo pages",
+        date(2026, 7, 21),
+        uncertain=(
+            "`connections`: No figure is published; this is the one of spot.",
+            "`symbols`: No document gives a form. A dated contract may be quoted in BUSD, TUSD or FDUSD, as BTCBUSD_210129 was.",
+            "`hosts of testnet`: The general-info page now names https://demo-fapi.binance.com; the SDK constant is the one above.",
+            "`hosts of demo`: The name of the futures stream host is not on an official page.",
+        ),
+        parts=(("book", Provenance("USDⓈ-M docs, How to manage a local order book correctly", date(2026, 7, 21))),),
+    ),
+    "coin_futures": Provenance(
+        "Binance spot API docs, general information and limits; USDⓈ-M general info; testnet and demo pages",
+        date(2026, 7, 21),
+        uncertain=(
+            "`connections`: No figure is published; this is the one of spot. A stored page says 200 streams a connection where this one says 1024.",
+            "`hosts of mainnet`: Whether these streams want a route, as those of USDⓈ-M futures do, is not stated; the connector of 2026-08 uses none.",
+            "`hosts of demo`: Both names are those that third parties use; no official page was seen.",
+        ),
+        parts=(
+            (
+                "book",
+                Provenance(
+                    "COIN-M connector 13.1.0; How to manage a local order book correctly, page of 2025-03",
+                    date(2026, 8, 21),
+                ),
+            ),
+        ),
+    ),
 }
 
 POOLS: Mapping[str, Provenance] = {

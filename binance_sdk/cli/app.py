@@ -300,12 +300,20 @@ def stream(
     fill_gaps: Annotated[
         bool, typer.Option("--fill-gaps", help="Fetch what a broken connection lost, where that can be done.")
     ] = False,
+    sources: Annotated[bool, typer.Option("--sources", help="Show where it was read, and when.")] = False,
     environment: EnvironmentOption = None,
 ) -> None:
     """Follow a stream until Ctrl-C: [bold]binance-sdk stream spot kline BTCUSDT ETHUSDT interval=1m[/bold]"""
     with exiting_on_error():
-        from binance_sdk.cli.stream import StreamCall, run_stream
+        from binance_sdk.cli.stream import StreamCall, find_stream, run_stream
 
+        if sources:
+            from binance_sdk.catalogue import STREAMS
+            from binance_sdk.cli.sources import list_stream_sources
+
+            known = [stream for stream in STREAMS if stream.market == market]
+            list_stream_sources(known if kind is None else [find_stream(market, kind)], as_json=as_json)
+            return
         if kind is None:
             from binance_sdk.cli.stream_kinds import list_kinds
 

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from binance_sdk.catalogue import CATALOGUE, Limit, Operation, PoolLimits, Provenance, source_of
+from binance_sdk.catalogue import CATALOGUE, Limit, Operation, PoolLimits, Provenance, StreamOperation, source_of
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.operations import documented
 
@@ -20,16 +20,27 @@ _LEGEND = "?  is not settled by the documents; it is taken as what is refused le
 
 
 def list_sources(operations: Iterable[Operation[object]], *, as_json: bool) -> None:
-    """Print where each operation was read."""
-    chosen = list(operations)
+    """Print where each operation was read, and below it what of it was read elsewhere."""
+    rows = [(operation.id, operation.path, source_of(operation)) for operation in operations]
+    _list(rows, ("operation", "path"), as_json=as_json)
+
+
+def list_stream_sources(streams: Iterable[StreamOperation[object]], *, as_json: bool) -> None:
+    """Print where each stream was read, and below it what of it was read elsewhere."""
+    rows = [(stream.id, stream.pattern, source_of(stream)) for stream in streams]
+    _list(rows, ("stream", "name"), as_json=as_json)
+
+
+def _list(rows: Sequence[tuple[str, str, Provenance]], titles: tuple[str, str], *, as_json: bool) -> None:
     if as_json:
-        _write([{"id": operation.id, "path": operation.path, **_as_json(source_of(operation))} for operation in chosen])
+        _write([{"id": id_, titles[1]: asked_by, **_as_json(source)} for id_, asked_by, source in rows])
         return
-    table = _table("operation", "path", "read in", "on")
-    for operation in chosen:
-        source = source_of(operation)
-        table.add_row(*_cells(_marked(operation.id, source), operation.path, source.document, source.date.isoformat()))
-    _print([table, *_remarks((operation.id, source_of(operation)) for operation in chosen)])
+    table = _table(*titles, "read in", "on")
+    for id_, asked_by, source in rows:
+        table.add_row(*_cells(_marked(id_, source), asked_by, source.document, source.date.isoformat()))
+        for part, its in source.parts:
+            table.add_row(*_cells(f"  {part}", "", its.document, its.date.isoformat()))
+    _print([table, *_remarks((id_, source) for id_, _, source in rows)])
 
 
 def list_weights(markets: Sequence[str], *, as_json: bool) -> None:
@@ -55,6 +66,7 @@ def list_weights(markets: Sequence[str], *, as_json: bool) -> None:
                 shown = name + (UNSURE if is_unsure else "")
                 limits.add_row(*_cells(pool.name, shown, _limit(limit), source.date.isoformat()))
     pools = [(f"pool {pool.name}", source_of(pool)) for pool in told.values()]
+    pools += [(market, source_of(CATALOGUE[market])) for market in markets]
     _print([limits, weights, *_remarks([*pools, *((operation.id, source_of(operation)) for operation in operations)])])
 
 
@@ -63,6 +75,7 @@ def _market_as_json(market: str) -> dict[str, object]:
     limits = {"weight": pool.weight, **pool.groups}
     return {
         "market": market,
+        **_as_json(source_of(CATALOGUE[market])),
         "pool": {
             "name": pool.name,
             "limits": {name: {"limit": limit.limit, "seconds": limit.seconds} for name, limit in limits.items()},
@@ -86,6 +99,7 @@ def _as_json(source: Provenance) -> dict[str, object]:
         "date": source.date.isoformat(),
         "observed": source.observed,
         "uncertain": list(source.uncertain),
+        "parts": [{"name": name, "document": its.document, "date": its.date.isoformat()} for name, its in source.parts],
     }
 
 
@@ -99,11 +113,12 @@ def _marked(name: str, source: Provenance) -> str:
 
 def _remarks(sources: Iterable[tuple[str, Provenance]]) -> Iterator[Text]:
     """What stands behind each mark."""
+    told = list(sources)
     lines: list[str] = []
-    for name, source in sources:
+    for name, source in told:
         lines += [f"{name}: {text.replace('`', '')}" for text in source.uncertain]
         lines += [f"{name}: observed {source.observed.replace('`', '')}"] if source.observed else []
-    if lines:
+    if any(source.uncertain for _, source in told):
         yield Text(_LEGEND)
     for line in lines:
         yield Text(f"   {line}")

@@ -11,7 +11,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from binance_sdk import BinanceClient
-from binance_sdk.catalogue import STREAMS, Market
+from binance_sdk.catalogue import STREAMS, Market, StreamOperation
 from binance_sdk.cli.arguments import did_you_mean
 from binance_sdk.cli.check_symbols import check_symbols
 from binance_sdk.cli.event_loop import run, run_beside
@@ -52,16 +52,25 @@ def run_stream(call: StreamCall) -> None:
     run(lambda: _follow(call, symbols, choices, as_json=as_json))
 
 
+def find_stream(market: Market, kind: str) -> StreamOperation[object]:
+    """The stream of a market with this name.
+
+    Raises:
+        CommandError: there is none.
+    """
+    found = next((known for known in STREAMS if known.market == market and known.name == kind), None)
+    if found is not None:
+        return found
+    missing = f"{market_word(market)} has no stream {kind!r}"
+    others: list[Market] = [other for other in ALL_MARKETS if kind in kinds(other)]
+    if others:
+        raise CommandError(f"{missing}, but {which_have(others)}")
+    raise CommandError(f"{missing}{did_you_mean(kind, kinds(market))}; `binance-sdk stream --help` lists all")
+
+
 def _read(call: StreamCall) -> tuple[list[str], dict[str, str | int]]:
     """Symbols and choices out of ``BTCUSDT interval=1m``."""
-    operation = next((known for known in STREAMS if known.market == call.market and known.name == call.kind), None)
-    if operation is None:
-        missing = f"{market_word(call.market)} has no stream {call.kind!r}"
-        others: list[Market] = [other for other in ALL_MARKETS if call.kind in kinds(other)]
-        if others:
-            raise CommandError(f"{missing}, but {which_have(others)}")
-        hint = did_you_mean(call.kind, kinds(call.market))
-        raise CommandError(f"{missing}{hint}; `binance-sdk stream --help` lists all")
+    operation = find_stream(call.market, call.kind)
     symbols = [word for word in call.words if "=" not in word]
     taken = next((parameter for parameter in operation.parameters if parameter.kind == "symbol"), None)
     if taken is not None and not symbols:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codegen.names import snake
+from codegen.rendering import words
+from codegen.rendering.docstrings import laid_out
 from codegen.spec_model.schemas import ObjectSchema, RowSchema, Schema, SchemaField, UnionSchema
 from codegen.spec_model.spec import Placed, Spec
 from codegen.spec_model.stream_names import name_pattern
@@ -18,6 +20,7 @@ from codegen.spec_model.types import TypeRef, parse_type
 
 GENERATED = "binance_sdk._generated"
 SCALARS = "binance_sdk._runtime.answers.scalars"
+_INDENT = " " * 4
 EVENT_BASE = "binance_sdk._runtime.stream.stream_event.StreamEvent"
 
 _SCALAR_IMPORTS = {
@@ -68,6 +71,8 @@ class Bundle:
     name_views: dict[str, list[NameView]] = field(default_factory=dict)
     bases: dict[str, str | list[str]] = field(default_factory=dict)
     """Base class of an object where it is not the usual one."""
+    docstrings: dict[str, str] = field(default_factory=dict)
+    """Of each object, laid out."""
 
 
 def members_of(spec: Spec, scope: str) -> set[str]:
@@ -100,6 +105,9 @@ def bundle(spec: Spec, scope: str, module: str) -> Bundle:
         if module_of(spec, scope, name) == f"{scope}.{module}":
             assert isinstance(placed.value, ObjectSchema)
             out.definitions[name] = _Writer(spec, scope, module, out).object(name, placed.value)
+            out.docstrings[name] = laid_out(
+                f"{placed.value.description}\n\n{words.origin(spec.source_of(placed))}", _INDENT
+            )
     if module == "events":
         out.name_views = _name_views(spec, scope)
         tops = {parse_type(stream.value.event).leaf.name for stream in spec.streams_of(scope)}
@@ -139,9 +147,10 @@ def _objects(spec: Spec, scope: str) -> Iterator[tuple[str, Placed[Schema]]]:
 
 
 def _unknown_member(out: Bundle, union: UnionSchema) -> None:
+    text = f"A value of `{union.discriminator}` that the spec does not list; `model_extra` has its fields."
+    out.docstrings[union.unknown] = laid_out(text, _INDENT)
     out.definitions[union.unknown] = {
         "type": "object",
-        "description": f"A value of `{union.discriminator}` that the spec does not list; `model_extra` has its fields.",
         "required": [union.discriminator],
         "properties": {union.discriminator: {"type": "string", "description": "What Binance sent."}},
     }
@@ -160,7 +169,6 @@ class _Writer:
         fields = self.spec.fields(self.scope, schema)
         return {
             "type": "object",
-            "description": schema.description,
             "required": [wire for wire, field in fields.items() if not (field.optional or field.live_only)],
             "properties": {wire: self._property(name, wire, field) for wire, field in fields.items()},
         }
@@ -183,8 +191,7 @@ class _Writer:
         parts = [] if field.description.rstrip(".").casefold() == name.replace("_", " ") else [field.description]
         if field.live_only:
             parts.append("None in an event fetched over REST.")
-        if field.uncertain:
-            parts.append(f"Uncertain: {field.uncertain}")
+        parts += words.trust(field.uncertain, field.source)
         return {**schema, "description": " ".join(parts)} if parts else schema
 
     def _type(self, type_: TypeRef) -> dict[str, Any]:

@@ -120,8 +120,7 @@ def _compose(
     lines += ["", result[0], *(f"    {text}" for text in result[1])]
     if errors:
         lines += ["", "Raises:", *(f"    {line}" for line in errors)]
-    source = spec.sources[placed.scope, placed.name]
-    lines += ["", f"Source: {source.document}; as of {source.date.isoformat()}."]
+    lines += ["", words.origin(spec.source_of(placed))]
     return "\n".join(lines)
 
 

@@ -19,6 +19,8 @@ def render_models(bundle: Bundle, header: str) -> str:
     from datamodel_code_generator.format import Formatter
 
     extra: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    for name, docstring in bundle.docstrings.items():
+        extra[name]["docstring"] = docstring
     for name, views in bundle.time_views.items():
         extra[name]["time_views"] = views
     for name, parts in bundle.name_views.items():

@@ -203,17 +203,18 @@ def _docstring(spec: Spec, placed: Placed[StreamNode]) -> str:
         "Returns:",
         f"    A stream of `{_annotation(parse_type(node.event))}`.",
     ]
-    source = spec.stream_sources[placed.scope, placed.name]
-    lines += ["", f"Source: {source.document}; as of {source.date.isoformat()}."]
+    lines += ["", words.origin(spec.source_of(placed))]
     return "\n".join(lines)
 
 
 def _about(spec: Spec, market: str, one: StreamParameter) -> str:
     text = words.sentence(one.description)
     if one.type == "symbol":
-        return f"{text} Upper or lower case."
-    text += f" One of {english_list([str(value) for value in texts(spec, market, one)], 'or')}"
-    return f"{text}, by default {one.default}." if one.default is not None else f"{text}."
+        text += " Upper or lower case."
+    else:
+        text += f" One of {english_list([str(value) for value in texts(spec, market, one)], 'or')}"
+        text += f", by default {one.default}." if one.default is not None else "."
+    return " ".join([text, *words.trust(one.uncertain, one.source)])
 
 
 def _silence(quiet: Quiet) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from codegen.names import snake
+from codegen.rendering import words
 from codegen.rendering.bundle import members_of, module_of
+from codegen.rendering.docstrings import laid_out
 from codegen.rendering.methods import MethodView, iterator_view, method_view
 from codegen.rendering.streams import stream_names
 from codegen.spec_model.operations import Operation
-from codegen.spec_model.schemas import RowSchema, UnionSchema
+from codegen.spec_model.schemas import Enum, RowSchema, Schema, UnionSchema
 from codegen.spec_model.spec import Placed, Spec
 from codegen.spec_model.types import parse_type
 
@@ -22,6 +24,7 @@ _ROW_KINDS = {
     "symbol": "string",
     "any": "any",
 }
+_INDENT = " " * 4
 _ELEMENT = {"int": "int", "decimal": "str", "string": "str", "any": "object"}
 
 
@@ -41,7 +44,7 @@ class PositionView:
 @dataclass(frozen=True)
 class RowView:
     name: str
-    description: str
+    docstring: str
     positions: tuple[PositionView, ...]
 
     @property
@@ -52,14 +55,14 @@ class RowView:
 @dataclass(frozen=True)
 class LiteralView:
     name: str
-    description: str
+    docstring: str
     values: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class UnionView:
     name: str
-    description: str
+    docstring: str
     discriminator: str
     attribute: str
     members: tuple[tuple[str, str], ...]
@@ -98,13 +101,13 @@ def scope_view(spec: Spec, scope: str) -> ScopeView:
         if found != scope:
             continue
         if isinstance(placed.value, RowSchema):
-            rows.append(_row(name, placed.value))
+            rows.append(_row(spec, placed, placed.value))
         elif isinstance(placed.value, UnionSchema):
-            unions.append(_union(name, placed.value))
+            unions.append(_union(spec, placed, placed.value))
         elif name not in members:
             models.append(name)
     literals = [
-        LiteralView(name, placed.value.description, tuple(placed.value.values))
+        LiteralView(name, _docstring(spec, placed), tuple(placed.value.values))
         for (found, name), placed in sorted(spec.enums.items())
         if found == scope
     ]
@@ -123,19 +126,28 @@ def scope_view(spec: Spec, scope: str) -> ScopeView:
     )
 
 
-def _row(name: str, schema: RowSchema) -> RowView:
+def _docstring(spec: Spec, placed: Placed[Enum] | Placed[Schema], *more: str, indent: str = "") -> str:
+    uncertain = placed.value.uncertain if isinstance(placed.value, Enum) else None
+    facts = " ".join(words.trust(uncertain, spec.source_of(placed)))
+    return laid_out("\n\n".join([placed.value.description, *more, facts]), indent)
+
+
+def _row(spec: Spec, placed: Placed[Schema], schema: RowSchema) -> RowView:
     positions = []
     for index, position in enumerate(schema.row):
         kind = "any" if position.unused else _ROW_KINDS[position.type]
         is_time = position.type == "time" and not position.unused
-        positions.append(PositionView(index, position.name, kind, is_time, position.description))
-    return RowView(name, schema.description, tuple(positions))
+        described = " ".join([position.description, *words.trust(position.uncertain, position.source)])
+        positions.append(PositionView(index, position.name, kind, is_time, described))
+    what = "The exchange's own array; elements are the wire values, properties their exact meaning."
+    return RowView(placed.name, _docstring(spec, placed, what, indent=_INDENT), tuple(positions))
 
 
-def _union(name: str, schema: UnionSchema) -> UnionView:
+def _union(spec: Spec, placed: Placed[Schema], schema: UnionSchema) -> UnionView:
     attribute = snake(schema.discriminator)
     members = tuple(sorted(schema.members.items()))
-    return UnionView(name, schema.description, schema.discriminator, attribute, members, schema.unknown)
+    docstring = _docstring(spec, placed)
+    return UnionView(placed.name, docstring, schema.discriminator, attribute, members, schema.unknown)
 
 
 def _taken_over(spec: Spec, scope: str, operations: list[Placed[Operation]]) -> tuple[tuple[str, str], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from codegen.names import english_list, snake
-from codegen.spec_model.base import Deprecation
+from codegen.spec_model.base import Deprecation, Source
 from codegen.spec_model.operations import Operation
 from codegen.spec_model.parameters import (
     AtMostOneOf,
@@ -132,6 +132,20 @@ def _left_out(rule: BandWeight | ValueWeight, operation: Operation) -> str:
     return f" ({price} when `{python(rule.by, operation)}` is left out)"
 
 
+# --------------------------------------------------------------------------------------- sources
+
+
+def origin(source: Source) -> str:
+    """Where and when something was read."""
+    return f"Source: {source.document}; as of {source.date.isoformat()}."
+
+
+def trust(uncertain: str | None, source: Source | None) -> list[str]:
+    """What a single fact has of its own: what is not settled of it, and where it was read."""
+    unsure = [] if uncertain is None else [f"Uncertain: {sentence(uncertain)}"]
+    return [*unsure, *([] if source is None else [origin(source)])]
+
+
 # ----------------------------------------------------------------------------------- parameters
 
 
@@ -144,9 +158,8 @@ def parameter(wire: str, operation: Operation) -> str:
     facts = [fact for fact in (_bounds(described), _default(described)) if fact]
     if facts:
         parts.append(sentence(", ".join(facts)))
-    if described.uncertain:
-        parts.append(f"Uncertain: {sentence(in_python(described.uncertain, operation))}")
-    return " ".join(parts)
+    unsure = None if described.uncertain is None else in_python(described.uncertain, operation)
+    return " ".join([*parts, *trust(unsure, described.source)])
 
 
 def _bounds(one: Parameter) -> str:

@@ -51,6 +51,8 @@ class Limit(Node):
     every_request: bool = False
     """A group that every request of the pool belongs to."""
     uncertain: Text | None = None
+    source: Source | None = None
+    """Where this was read, where that is not what the file says."""
 
 
 class Pool(Node):

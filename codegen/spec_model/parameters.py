@@ -7,7 +7,18 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, Tag, model_validator
 
-from codegen.spec_model.base import ClassName, Duration, Node, Plain, PythonName, Text, WireName, told_apart_by, wrong
+from codegen.spec_model.base import (
+    ClassName,
+    Duration,
+    Node,
+    Plain,
+    PythonName,
+    Source,
+    Text,
+    WireName,
+    told_apart_by,
+    wrong,
+)
 
 ParameterType = Literal["symbol", "string", "int", "id", "time", "bool", "enum", "utc_offset"]
 
@@ -39,6 +50,8 @@ class Parameter(Node):
     pattern: Text | None = None
     pattern_note: Text | None = None
     uncertain: Text | None = None
+    source: Source | None = None
+    """Where this was read, where that is not what the file says."""
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, Tag, model_validator
 
-from codegen.spec_model.base import ClassName, Node, PythonName, Text, WireName, told_apart_by, wrong
+from codegen.spec_model.base import ClassName, Node, PythonName, Source, Text, WireName, told_apart_by, wrong
 from codegen.spec_model.types import parse_type
 
 
@@ -41,6 +41,8 @@ class SchemaField(Node):
     unused: bool = False
     """Kept, but documented as to be ignored: not the fact that its key tells elsewhere, and not called so."""
     uncertain: Text | None = None
+    source: Source | None = None
+    """Where this was read, where that is not what the file says."""
 
 
 class RowPosition(Node):
@@ -50,6 +52,9 @@ class RowPosition(Node):
     type: Literal["int", "id", "time", "decimal", "string", "symbol", "any"] = "any"
     description: Text
     unused: bool = False
+    uncertain: Text | None = None
+    source: Source | None = None
+    """Where this was read, where that is not what the file says."""
 
     @model_validator(mode="after")
     def _named_or_unused(self) -> Self:
@@ -67,6 +72,8 @@ class ObjectSchema(Node):
     """Takes over the fields of another object and adds its own."""
     from_name: dict[PythonName, Text] = Field(default_factory=dict)
     """Of stream events: parameters that only the stream's name tells, each a property with this description."""
+    source: Source | None = None
+    """Where this was read, where that is not what the file says."""
 
 
 class RowSchema(Node):
@@ -76,6 +83,8 @@ class RowSchema(Node):
     row: list[RowPosition] = Field(min_length=1)
     replaces_shared: bool = False
     """The market's own, where the shared one of this name has other units."""
+    source: Source | None = None
+    """Where this was read, where that is not what the file says."""
 
 
 class UnionSchema(Node):
@@ -86,6 +95,8 @@ class UnionSchema(Node):
     members: dict[str, ClassName] = Field(min_length=1)
     unknown: ClassName
     """Name of the member that keeps every value not listed; made by the generator."""
+    source: Source | None = None
+    """Where this was read, where that is not what the file says."""
 
 
 Schema: TypeAlias = Annotated[
@@ -107,3 +118,5 @@ class Enum(Node):
     open: bool = False
     """As a parameter: the exchange adds to these as it goes, so a value that is not among them is sent all the same."""
     uncertain: Text | None = None
+    source: Source | None = None
+    """Where this was read, where that is not what the file says."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from codegen.documents import Document, Problem
 from codegen.names import snake
@@ -52,7 +53,6 @@ class Spec:
     enums: dict[tuple[str, str], Placed[Enum]] = field(default_factory=dict)
     schemas: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)
     operations: dict[tuple[str, str], Placed[Operation]] = field(default_factory=dict)
-    sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     hosts: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     fixtures: dict[str, bytes] = field(default_factory=dict)
     """File name below ``fixtures/`` to its bytes; those of streams are kept apart."""
@@ -61,10 +61,19 @@ class Spec:
     streams: dict[tuple[str, str], Placed[StreamNode]] = field(default_factory=dict)
     own_rows: dict[str, Placed[OwnRows]] = field(default_factory=dict)
     """By market: the rule that tells its own events of streams from those of other markets."""
-    stream_sources: dict[tuple[str, str], Source] = field(default_factory=dict)
     stream_fixtures: dict[str, bytes] = field(default_factory=dict)
     documents: list[tuple[Document, Node]] = field(default_factory=list)
     """Every file as it was read, with its lines."""
+
+    def source_of(self, placed: Placed[Any]) -> Source:
+        """Where a node was read: what it says itself, or what its file does."""
+        own: Source | None = getattr(placed.value, "source", None)
+        return own or self._source_of_file[placed.document.file]
+
+    @cached_property
+    def _source_of_file(self) -> dict[str, Source]:
+        sources = ((document.file, getattr(node, "source", None)) for document, node in self.documents)
+        return {file: source for file, source in sources if source is not None}
 
     @property
     def market_names(self) -> tuple[str, ...]:

@@ -50,6 +50,9 @@ class StreamParameter(Node):
     default: Choice | None = None
     pair: bool = False
     """A symbol that names a pair: what several contracts have in common."""
+    uncertain: Text | None = None
+    source: Source | None = None
+    """Where this was read, where that is not what the file says."""
 
     @model_validator(mode="after")
     def _one_kind_of_values(self) -> Self:

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from binance_sdk.catalogue import CATALOGUE, MARKETS, STREAMS, source_of
+from binance_sdk.catalogue import CATALOGUE, MARKETS, STREAMS, source_of, stream
 from codegen.load import load
 from tests.shared_facts import REPOSITORY
 
@@ -27,7 +27,7 @@ def words(text: str) -> str:
 def test_an_endpoint_was_read_where_the_spec_says(operation: object) -> None:
     found = source_of(operation)  # type: ignore[arg-type]
     market, name = operation.id.split(".")  # type: ignore[attr-defined]
-    written, node = SPEC.sources[market, name], SPEC.operations[market, name].value
+    written, node = SPEC.source_of(SPEC.operations[market, name]), SPEC.operations[market, name].value
     assert (found.document, found.date, found.observed) == (written.document, written.date, node.observed)
     assert set(node.uncertain) <= set(found.uncertain)
     for parameter in node.parameters.values():
@@ -35,10 +35,10 @@ def test_an_endpoint_was_read_where_the_spec_says(operation: object) -> None:
 
 
 def test_streams_and_limits_were_read_somewhere() -> None:
-    for stream in STREAMS:
-        market, name = stream.id.split(".")
-        assert source_of(stream).document == SPEC.stream_sources[market, name].document
-        assert set(SPEC.streams[market, name].value.uncertain) <= set(source_of(stream).uncertain)
+    for known in STREAMS:
+        market, name = known.id.split(".")
+        assert source_of(known).document == SPEC.source_of(SPEC.streams[market, name]).document
+        assert set(SPEC.streams[market, name].value.uncertain) <= set(source_of(known).uncertain)
     for market in MARKETS:
         pool = CATALOGUE[market].limits
         entry = SPEC.markets.pools[pool.name]
@@ -65,6 +65,7 @@ def test_sources_as_json(cli: Cli) -> None:
             "date": source.date.isoformat(),
             "observed": source.observed,
             "uncertain": list(source.uncertain),
+            "parts": [{"name": n, "document": its.document, "date": its.date.isoformat()} for n, its in source.parts],
         }
     (depth,) = json.loads(cli("operations", "futures", "depth", "--sources", "--json").output)
     assert depth["id"] == "futures.depth"
@@ -84,6 +85,37 @@ def test_sources_as_a_table(cli: Cli) -> None:
     assert "spot.time" in settled
     assert "?" not in settled
     assert "did you mean depth" in cli("operations", "spot", "dept", "--sources").errors
+
+
+def test_a_field_that_was_read_elsewhere_stands_below_its_operation(cli: Cli) -> None:
+    text = words(cli("operations", "futures", "funding_info", "--sources").output)
+    assert "FundingInfo.update_time" in text
+    assert "2026-10-07" in text
+    (info,) = json.loads(cli("operations", "futures", "funding_info", "--sources", "--json").output)
+    assert [part["name"] for part in info["parts"]] == ["FundingInfo.update_time"]
+
+
+def test_sources_of_streams(cli: Cli) -> None:
+    found = json.loads(cli("stream", "spot", "--sources", "--json").output)
+    assert [row["id"] for row in found] == [known.id for known in STREAMS if known.market == "spot"]
+    (kline,) = json.loads(cli("stream", "futures", "kline", "--sources", "--json").output)
+    source = source_of(stream("futures.kline"))
+    assert (kline["document"], kline["name"]) == (source.document, "{symbol}@kline_{interval}")
+    # What is not settled of a part of an event is told of the stream.
+    assert any(text.startswith("`KlineBar.first_trade_id`: ") for text in kline["uncertain"])
+    assert "futures.kline ?" in words(cli("stream", "futures", "kline", "--sources").output)
+    assert "did you mean kline" in cli("stream", "spot", "klines", "--sources").errors
+
+
+def test_what_holds_for_a_whole_market(cli: Cli) -> None:
+    for market in MARKETS:
+        entry, source = SPEC.entry(market), source_of(CATALOGUE[market])
+        assert source.document == SPEC.markets.source.document
+        unsure = [urls.uncertain for urls in entry.hosts.values()]
+        unsure += [entry.streams.connections.uncertain, entry.symbols and entry.symbols.uncertain]
+        for text in filter(None, unsure):
+            assert any(text in told for told in source.uncertain)
+            assert words(text.replace("`", "")) in words(cli("weights", market).output)
 
 
 @pytest.mark.parametrize("market", MARKETS)

@@ -93,7 +93,7 @@ def test_an_answer_tells_its_types(project: Project, tmp_path: Path, capsys: pyt
     assert main(["--spec", str(project.root / "spec"), "lint"]) == 2
     assert "spot/liquidity.yaml:2: fill in a sentence" in capsys.readouterr().err
     spec = filled(project)
-    assert broken_rules(spec, spec.sources["spot", "liquidity"].date) == []
+    assert broken_rules(spec, spec.source_of(spec.operations["spot", "liquidity"]).date) == []
     fields = spec.schemas["spot", "Liquidity"].value.fields  # type: ignore[union-attr]
     assert {wire: field.type for wire, field in fields.items()} == {
         "symbol": "symbol",

@@ -25,7 +25,11 @@ from binance_sdk._runtime.stream.stream_event import StreamEvent, part_of_name
 
 
 class AggTradeEvent(StreamEvent):
-    """Trades of one taker order at one price, taken together over 100 ms."""
+    """Trades of one taker order at one price, taken together over 100 ms.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -71,7 +75,11 @@ class AggTradeEvent(StreamEvent):
 
 
 class BookTickerEvent(StreamEvent):
-    """Best bid and ask of a contract."""
+    """Best bid and ask of a contract.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -117,7 +125,11 @@ class BookTickerEvent(StreamEvent):
 
 
 class ContinuousKlineBar(Model):
-    """A candlestick bar as it stands; which contract traded is not said."""
+    """A candlestick bar as it stands; which contract traded is not said.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     open_time: Annotated[int, Field(alias="t")]
     """Open time; identifies the bar."""
@@ -179,7 +191,11 @@ class ContinuousKlineBar(Model):
 
 
 class ContinuousKlineEvent(StreamEvent):
-    """The running candlestick bar of a pair that follows one contract type across its contracts."""
+    """The running candlestick bar of a pair that follows one contract type across its contracts.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -202,7 +218,11 @@ class ContinuousKlineEvent(StreamEvent):
 
 
 class ContractBracket(Model):
-    """One leverage bracket of a contract."""
+    """One leverage bracket of a contract.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     bracket: Annotated[int, Field(alias="bs")]
     """Number of the bracket."""
@@ -227,7 +247,11 @@ class ContractBracket(Model):
 
 
 class ContractInfoEvent(StreamEvent):
-    """A contract that was listed, settled or given other brackets."""
+    """A contract that was listed, settled or given other brackets.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -275,7 +299,11 @@ class ContractInfoEvent(StreamEvent):
 
 
 class DiffDepthEvent(StreamEvent):
-    """What changed in the order book of a contract since the event before."""
+    """What changed in the order book of a contract since the event before.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -321,7 +349,11 @@ class DiffDepthEvent(StreamEvent):
 
 
 class ForceOrder(Model):
-    """An order that liquidated a position."""
+    """An order that liquidated a position.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     symbol: Annotated[str, Field(alias="s")]
 
@@ -365,7 +397,11 @@ class ForceOrder(Model):
 
 
 class ForceOrderEvent(StreamEvent):
-    """The latest liquidation of a contract within one second."""
+    """The latest liquidation of a contract within one second.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -386,7 +422,11 @@ class ForceOrderEvent(StreamEvent):
 
 
 class IndexPriceEvent(StreamEvent):
-    """Index price of a pair."""
+    """Index price of a pair.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -407,7 +447,11 @@ class IndexPriceEvent(StreamEvent):
 
 
 class IndexPriceKlineBar(Model):
-    """A candlestick bar of an index price as it stands; what would be volumes and ids says nothing."""
+    """A candlestick bar of an index price as it stands; what would be volumes and ids says nothing.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     open_time: Annotated[int, Field(alias="t")]
     """Open time; identifies the bar."""
@@ -472,7 +516,11 @@ class IndexPriceKlineBar(Model):
 
 
 class IndexPriceKlineEvent(StreamEvent):
-    """The running candlestick bar of the index price of a pair."""
+    """The running candlestick bar of the index price of a pair.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -492,7 +540,11 @@ class IndexPriceKlineEvent(StreamEvent):
 
 
 class KlineBar(Model):
-    """A candlestick bar as it stands."""
+    """A candlestick bar as it stands.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     open_time: Annotated[int, Field(alias="t")]
     """Open time; identifies the bar."""
@@ -556,7 +608,11 @@ class KlineBar(Model):
 
 
 class KlineEvent(StreamEvent):
-    """The running candlestick bar of a contract."""
+    """The running candlestick bar of a contract.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -576,7 +632,11 @@ class KlineEvent(StreamEvent):
 
 
 class MarkPriceEvent(StreamEvent):
-    """Mark price and funding of a contract."""
+    """Mark price and funding of a contract.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -616,7 +676,11 @@ class MarkPriceEvent(StreamEvent):
 
 
 class MarkPriceKlineBar(Model):
-    """A candlestick bar of a mark price as it stands; what would be volumes and ids says nothing."""
+    """A candlestick bar of a mark price as it stands; what would be volumes and ids says nothing.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     open_time: Annotated[int, Field(alias="t")]
     """Open time; identifies the bar."""
@@ -680,7 +744,11 @@ class MarkPriceKlineBar(Model):
 
 
 class MarkPriceKlineEvent(StreamEvent):
-    """The running candlestick bar of the mark price of a contract; the symbol stands in the bar."""
+    """The running candlestick bar of the mark price of a contract; the symbol stands in the bar.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -701,7 +769,11 @@ class MarkPriceKlineEvent(StreamEvent):
 
 
 class MiniTickerEvent(StreamEvent):
-    """Short statistics of a contract over the last 24 hours."""
+    """Short statistics of a contract over the last 24 hours.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -742,7 +814,11 @@ class MiniTickerEvent(StreamEvent):
 
 
 class PairMarkPriceEvent(StreamEvent):
-    """Mark price and funding of one contract of a pair."""
+    """Mark price and funding of one contract of a pair.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -788,7 +864,11 @@ class PairMarkPriceEvent(StreamEvent):
 
 
 class PartialDepthEvent(StreamEvent):
-    """The best prices on both sides of the order book of a contract."""
+    """The best prices on both sides of the order book of a contract.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -840,7 +920,11 @@ class PartialDepthEvent(StreamEvent):
 
 
 class TickerEvent(StreamEvent):
-    """Statistics of a contract over the last 24 hours."""
+    """Statistics of a contract over the last 24 hours.
+
+    Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+    2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""

@@ -6,7 +6,11 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 ContinuousContractType: TypeAlias = Literal["PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER"]
-"""Contract types that continuous klines can follow."""
+"""Contract types that continuous klines can follow.
+
+Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11; as
+of 2026-08-21.
+"""
 
 ContractType: TypeAlias = Literal[
     "PERPETUAL",
@@ -17,37 +21,72 @@ ContractType: TypeAlias = Literal[
     "PERPETUAL_DELIVERING",
     "",
 ]
-"""Kind of contract; empty for a contract that does not trade yet."""
+"""Kind of contract; empty for a contract that does not trade yet.
+
+Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+"""
 
 KlineInterval: TypeAlias = Literal[
     "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"
 ]
-"""Length of a candle; case matters, `1m` is a minute and `1M` a month. There is no `1s` on futures."""
+"""Length of a candle; case matters, `1m` is a minute and `1M` a month. There is no `1s` on futures.
+
+Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11; as
+of 2026-08-21.
+"""
 
 OrderSide: TypeAlias = Literal["BUY", "SELL"]
-"""Side of an order."""
+"""Side of an order.
+
+Source: COIN-M connector 13.1.0, websocket streams; speeds from the developers.binance.com pages of 2025-03; as of
+2026-08-21.
+"""
 
 OrderType: TypeAlias = Literal[
     "LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"
 ]
-"""Kind of order."""
+"""Kind of order.
+
+Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+"""
 
 StatisticsContractType: TypeAlias = Literal["PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER"]
-"""Contract types the statistics exist for; `ALL` was one of them until 2026-08-18."""
+"""Contract types the statistics exist for; `ALL` was one of them until 2026-08-18.
+
+Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11; as
+of 2026-08-21.
+"""
 
 StatisticsPeriod: TypeAlias = Literal["5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d"]
-"""Length of one period of the statistics."""
+"""Length of one period of the statistics.
+
+Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11; as
+of 2026-08-21.
+"""
 
 SymbolStatus: TypeAlias = Literal[
     "PENDING_TRADING", "TRADING", "PRE_DELIVERING", "DELIVERING", "DELIVERED", "PRE_SETTLE", "SETTLING", "CLOSE"
 ]
-"""Stage in the life of a contract."""
+"""Stage in the life of a contract.
+
+Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+"""
 
 TakerVolumeContractType: TypeAlias = Literal["ALL", "PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER"]
-"""Contract types the volumes of takers exist for; `ALL` adds them up."""
+"""Contract types the volumes of takers exist for; `ALL` adds them up.
+
+Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11; as
+of 2026-08-21.
+"""
 
 TimeInForce: TypeAlias = Literal["GTC", "IOC", "FOK", "GTX"]
-"""How long an order stays."""
+"""How long an order stays.
+
+Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+"""
 
 UnderlyingType: TypeAlias = Literal["COIN",]
-"""What a contract is written on."""
+"""What a contract is written on.
+
+Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+"""

@@ -12,7 +12,10 @@ from binance_sdk._runtime.answers.scalars import DecimalOrNumber, DecimalString
 
 
 class LotSizeFilter(Model):
-    """Bounds and step of a quantity."""
+    """Bounds and step of a quantity.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -28,7 +31,10 @@ class LotSizeFilter(Model):
 
 
 class MarketLotSizeFilter(Model):
-    """Bounds and step of the quantity of a market order."""
+    """Bounds and step of the quantity of a market order.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -44,7 +50,10 @@ class MarketLotSizeFilter(Model):
 
 
 class MaxNumAlgoOrdersFilter(Model):
-    """Most open conditional orders of an account; still sent here (2026-09), though no longer on USDⓈ-M futures."""
+    """Most open conditional orders of an account; still sent here (2026-09), though no longer on USDⓈ-M futures.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -54,7 +63,10 @@ class MaxNumAlgoOrdersFilter(Model):
 
 
 class MaxNumOrdersFilter(Model):
-    """Most open orders of an account."""
+    """Most open orders of an account.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -64,7 +76,10 @@ class MaxNumOrdersFilter(Model):
 
 
 class PercentPriceFilter(Model):
-    """Bounds of a price against the mark price."""
+    """Bounds of a price against the mark price.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -80,7 +95,10 @@ class PercentPriceFilter(Model):
 
 
 class PriceFilter(Model):
-    """Bounds and step of a price: (price - min) must be a multiple of the tick size."""
+    """Bounds and step of a price: (price - min) must be a multiple of the tick size.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""

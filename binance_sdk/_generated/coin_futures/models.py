@@ -25,7 +25,11 @@ from binance_sdk._runtime.answers.scalars import AnyJson, DecimalString, EmptyDe
 
 
 class AggTrade(Model):
-    """Trades of one taker side at one price within 100 ms, merged."""
+    """Trades of one taker side at one price within 100 ms, merged.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     agg_id: Annotated[int, Field(alias="a")]
     """Id of the aggregate."""
@@ -55,7 +59,11 @@ class AggTrade(Model):
 
 
 class Basis(Model):
-    """Distance of a futures price from the index price."""
+    """Distance of a futures price from the index price.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     pair: str
     """Pair of the contract."""
@@ -88,7 +96,11 @@ class Basis(Model):
 
 
 class Constituent(Model):
-    """One market of an index price."""
+    """One market of an index price.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     exchange: str
     """Name of the exchange."""
@@ -104,7 +116,11 @@ class Constituent(Model):
 
 
 class Constituents(Model):
-    """The markets an index price is made of."""
+    """The markets an index price is made of.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     symbol: str
     """Pair of the index, e.g. BTCUSD."""
@@ -122,7 +138,11 @@ class Constituents(Model):
 
 
 class FundingInfo(Model):
-    """Bounds and rhythm of the funding of a contract."""
+    """Bounds and rhythm of the funding of a contract.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -140,7 +160,7 @@ class FundingInfo(Model):
     """Without meaning for clients."""
 
     update_time: Annotated[int | None, Field(alias="updateTime")] = None
-    """Time of the last change; seen on USDⓈ-M futures (2026-10), not in the documents."""
+    """Time of the last change. Uncertain: Seen on USDⓈ-M futures only. Source: Seen on fapi.binance.com by a third party; in no document; as of 2026-10-07."""
 
     @property
     def update_time_dt(self) -> datetime | None:
@@ -149,7 +169,11 @@ class FundingInfo(Model):
 
 
 class FundingRate(Model):
-    """One funding event of a contract."""
+    """One funding event of a contract.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -167,7 +191,11 @@ class FundingRate(Model):
 
 
 class LongShortPositionRatio(Model):
-    """How positions split into long and short."""
+    """How positions split into long and short.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     pair: str
     """Pair of the contracts."""
@@ -191,7 +219,11 @@ class LongShortPositionRatio(Model):
 
 
 class LongShortRatio(Model):
-    """How accounts split into long and short."""
+    """How accounts split into long and short.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     pair: str
     """Pair of the contracts."""
@@ -215,7 +247,11 @@ class LongShortRatio(Model):
 
 
 class OpenInterest(Model):
-    """Open interest of a contract now."""
+    """Open interest of a contract now.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -239,7 +275,11 @@ class OpenInterest(Model):
 
 
 class OpenInterestHist(Model):
-    """Open interest of a pair at the end of a period."""
+    """Open interest of a pair at the end of a period.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     pair: str
     """Pair of the contracts."""
@@ -263,7 +303,11 @@ class OpenInterestHist(Model):
 
 
 class OrderBook(Model):
-    """Aggregated order book of a contract at one moment."""
+    """Aggregated order book of a contract at one moment.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     last_update_id: Annotated[int, Field(alias="lastUpdateId")]
     """Id of the last change that is in this book."""
@@ -298,7 +342,11 @@ class OrderBook(Model):
 
 
 class PremiumIndex(Model):
-    """Mark price, index price and funding of a contract."""
+    """Mark price, index price and funding of a contract.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -339,7 +387,10 @@ class PremiumIndex(Model):
 
 
 class SymbolInfo(Model):
-    """Terms, precision and order rules of a contract."""
+    """Terms, precision and order rules of a contract.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -434,7 +485,11 @@ class SymbolInfo(Model):
 
 
 class TakerBuySellVol(Model):
-    """Volume bought and sold by takers in a period."""
+    """Volume bought and sold by takers in a period.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     pair: str
     """Pair of the contracts."""
@@ -464,7 +519,10 @@ class TakerBuySellVol(Model):
 
 
 class Ticker24hr(Model):
-    """What happened to a contract in the last 24 hours."""
+    """What happened to a contract in the last 24 hours.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -529,7 +587,10 @@ class Ticker24hr(Model):
 
 
 class TickerBookTicker(Model):
-    """Best bid and ask of a contract."""
+    """Best bid and ask of a contract.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     last_update_id: Annotated[int, Field(alias="lastUpdateId")]
     """Id of the last change of the order book."""
@@ -562,7 +623,10 @@ class TickerBookTicker(Model):
 
 
 class TickerPrice(Model):
-    """Latest price of a contract."""
+    """Latest price of a contract.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -583,7 +647,11 @@ class TickerPrice(Model):
 
 
 class Trade(Model):
-    """One trade."""
+    """One trade.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
+    """
 
     trade_id: Annotated[int, Field(alias="id")]
     """Id of the trade."""
@@ -610,7 +678,10 @@ class Trade(Model):
 
 
 class ExchangeInfo(Model):
-    """Limits and contracts of the market."""
+    """Limits and contracts of the market.
+
+    Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+    """
 
     timezone: str
     """Time zone of the exchange, UTC."""

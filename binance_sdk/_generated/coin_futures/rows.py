@@ -11,9 +11,13 @@ from binance_sdk._runtime.answers.scalars import to_datetime
 
 
 class Kline(Row, tuple[int, str, str, str, str, str, int, str, int, str, str, object]):
-    """One candlestick bar of an inverse contract; volumes are contracts and amounts of the base asset, never of the quote asset.
+    """One candlestick bar of an inverse contract; volumes are contracts and amounts of the base asset, never of the
+    quote asset.
 
     The exchange's own array; elements are the wire values, properties their exact meaning.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
     """
 
     __slots__ = ()
@@ -103,6 +107,9 @@ class PriceKline(Row, tuple[int, str, str, str, str, object, int, object, object
     """One candlestick bar of a price that is not traded, so without volume.
 
     The exchange's own array; elements are the wire values, properties their exact meaning.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
     """
 
     __slots__ = ()
@@ -167,6 +174,9 @@ class PriceLevel(Row, tuple[str, str]):
     """One price of an order book.
 
     The exchange's own array; elements are the wire values, properties their exact meaning.
+
+    Source: COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-11; as of 2026-08-21.
     """
 
     __slots__ = ()

@@ -28,4 +28,7 @@ SymbolFilter: TypeAlias = Annotated[
     | Annotated[UnknownSymbolFilter, Tag(UNKNOWN_TAG)],
     ByTag("filterType", "filter_type"),
 ]
-"""One rule for the orders of a contract."""
+"""One rule for the orders of a contract.
+
+Source: COIN-M connector 13.1.0, market data API; as of 2026-08-21.
+"""

@@ -26,7 +26,10 @@ from binance_sdk._runtime.stream.stream_event import StreamEvent, part_of_name
 
 
 class AggTradeEvent(StreamEvent):
-    """Trades of one taker order at one price, taken together over 100 ms."""
+    """Trades of one taker order at one price, taken together over 100 ms.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -75,7 +78,10 @@ class AggTradeEvent(StreamEvent):
 
 
 class AssetIndexEvent(StreamEvent):
-    """Index of an asset that serves as margin in multi-assets mode."""
+    """Index of an asset that serves as margin in multi-assets mode.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -119,7 +125,10 @@ class AssetIndexEvent(StreamEvent):
 
 
 class BookTickerEvent(StreamEvent):
-    """Best bid and ask of a contract."""
+    """Best bid and ask of a contract.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -165,7 +174,10 @@ class BookTickerEvent(StreamEvent):
 
 
 class CompositeIndexComponent(Model):
-    """One asset in a composite index."""
+    """One asset in a composite index.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     base_asset: Annotated[str, Field(alias="b")]
 
@@ -182,7 +194,10 @@ class CompositeIndexComponent(Model):
 
 
 class CompositeIndexEvent(StreamEvent):
-    """Price and composition of an index of several assets."""
+    """Price and composition of an index of several assets.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -208,7 +223,10 @@ class CompositeIndexEvent(StreamEvent):
 
 
 class ContinuousKlineBar(Model):
-    """A candlestick bar as it stands; which contract traded is not said."""
+    """A candlestick bar as it stands; which contract traded is not said.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     open_time: Annotated[int, Field(alias="t")]
     """Open time; identifies the bar."""
@@ -270,7 +288,10 @@ class ContinuousKlineBar(Model):
 
 
 class ContinuousKlineEvent(StreamEvent):
-    """The running candlestick bar of a pair that follows one contract type across its contracts."""
+    """The running candlestick bar of a pair that follows one contract type across its contracts.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -293,7 +314,10 @@ class ContinuousKlineEvent(StreamEvent):
 
 
 class ContractBracket(Model):
-    """One leverage bracket of a contract."""
+    """One leverage bracket of a contract.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     bracket: Annotated[int, Field(alias="bs")]
     """Number of the bracket."""
@@ -318,7 +342,10 @@ class ContractBracket(Model):
 
 
 class ContractInfoEvent(StreamEvent):
-    """A contract that was listed, settled or given other brackets."""
+    """A contract that was listed, settled or given other brackets.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -366,7 +393,10 @@ class ContractInfoEvent(StreamEvent):
 
 
 class DiffDepthEvent(StreamEvent):
-    """What changed in the order book of a contract since the event before."""
+    """What changed in the order book of a contract since the event before.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -412,7 +442,10 @@ class DiffDepthEvent(StreamEvent):
 
 
 class ForceOrder(Model):
-    """An order that liquidated a position."""
+    """An order that liquidated a position.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     symbol: Annotated[str, Field(alias="s")]
 
@@ -453,7 +486,10 @@ class ForceOrder(Model):
 
 
 class ForceOrderEvent(StreamEvent):
-    """The latest liquidation of a contract within one second."""
+    """The latest liquidation of a contract within one second.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -477,7 +513,10 @@ class ForceOrderEvent(StreamEvent):
 
 
 class KlineBar(Model):
-    """A candlestick bar as it stands."""
+    """A candlestick bar as it stands.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     open_time: Annotated[int, Field(alias="t")]
     """Open time; identifies the bar."""
@@ -541,7 +580,10 @@ class KlineBar(Model):
 
 
 class KlineEvent(StreamEvent):
-    """The running candlestick bar of a contract."""
+    """The running candlestick bar of a contract.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -561,7 +603,10 @@ class KlineEvent(StreamEvent):
 
 
 class MarkPriceEvent(StreamEvent):
-    """Mark price and funding of a contract."""
+    """Mark price and funding of a contract.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -602,7 +647,10 @@ class MarkPriceEvent(StreamEvent):
 
 
 class MiniTickerEvent(StreamEvent):
-    """Short statistics of a contract over the last 24 hours."""
+    """Short statistics of a contract over the last 24 hours.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -643,7 +691,10 @@ class MiniTickerEvent(StreamEvent):
 
 
 class PartialDepthEvent(StreamEvent):
-    """The best prices on both sides of the order book of a contract."""
+    """The best prices on both sides of the order book of a contract.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -695,7 +746,10 @@ class PartialDepthEvent(StreamEvent):
 
 
 class RpiDiffDepthEvent(StreamEvent):
-    """What changed in the order book of a contract since the event before, RPI orders included."""
+    """What changed in the order book of a contract since the event before, RPI orders included.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -741,7 +795,10 @@ class RpiDiffDepthEvent(StreamEvent):
 
 
 class TickerEvent(StreamEvent):
-    """Statistics of a contract over the last 24 hours."""
+    """Statistics of a contract over the last 24 hours.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -819,7 +876,10 @@ class TickerEvent(StreamEvent):
 
 
 class TradingSessionEvent(StreamEvent):
-    """Running trading session of an underlying market."""
+    """Running trading session of an underlying market.
+
+    Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+    """
 
     event_type: Annotated[TradingSessionKind | str, Field(alias="e")]
     """The market the session is of."""

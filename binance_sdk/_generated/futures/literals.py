@@ -6,13 +6,25 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 AdlRisk: TypeAlias = Literal["low", "medium", "high"]
-"""How likely auto-deleveraging is."""
+"""How likely auto-deleveraging is.
+
+Uncertain: The documents do not settle the letter case; compare without it. Source: USDⓈ-M connector 17.2.0, market data
+API; as of 2026-08-21.
+"""
 
 BasisContractType: TypeAlias = Literal["CURRENT_QUARTER", "NEXT_QUARTER", "PERPETUAL"]
-"""Contract types the basis exists for."""
+"""Contract types the basis exists for.
+
+Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of 2025-07; as
+of 2026-08-21.
+"""
 
 ContinuousContractType: TypeAlias = Literal["PERPETUAL", "CURRENT_QUARTER", "NEXT_QUARTER", "TRADIFI_PERPETUAL"]
-"""Contract types that continuous klines can follow."""
+"""Contract types that continuous klines can follow.
+
+Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of 2025-07; as
+of 2026-08-21.
+"""
 
 ContractType: TypeAlias = Literal[
     "PERPETUAL",
@@ -24,44 +36,80 @@ ContractType: TypeAlias = Literal[
     "PERPETUAL_DELIVERING",
     "",
 ]
-"""Kind of contract; empty for a contract that does not trade yet."""
+"""Kind of contract; empty for a contract that does not trade yet.
+
+Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+"""
 
 FundingRateType: TypeAlias = Literal["Regular", "Special"]
-"""Kind of a funding event."""
+"""Kind of a funding event.
+
+Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of 2025-07; as
+of 2026-08-21.
+"""
 
 KlineInterval: TypeAlias = Literal[
     "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"
 ]
-"""Length of a candle; case matters, `1m` is a minute and `1M` a month. There is no `1s` on futures."""
+"""Length of a candle; case matters, `1m` is a minute and `1M` a month. There is no `1s` on futures.
+
+Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of 2025-07; as
+of 2026-08-21.
+"""
 
 OrderSide: TypeAlias = Literal["BUY", "SELL"]
-"""Side of an order."""
+"""Side of an order.
+
+Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+"""
 
 OrderType: TypeAlias = Literal[
     "LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"
 ]
-"""Kind of order."""
+"""Kind of order.
+
+Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+"""
 
 SessionType: TypeAlias = Literal["PRE_MARKET", "REGULAR", "AFTER_MARKET", "OVERNIGHT", "NO_TRADING"]
-"""Kind of trading session."""
+"""Kind of trading session.
+
+Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+"""
 
 StatisticsPeriod: TypeAlias = Literal["5m", "15m", "30m", "1h", "2h", "4h", "6h", "12h", "1d"]
-"""Length of one period of the statistics."""
+"""Length of one period of the statistics.
+
+Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of 2025-07; as
+of 2026-08-21.
+"""
 
 SymbolStatus: TypeAlias = Literal[
     "PENDING_TRADING", "TRADING", "PRE_DELIVERING", "DELIVERING", "DELIVERED", "PRE_SETTLE", "SETTLING", "CLOSE"
 ]
-"""Stage in the life of a contract."""
+"""Stage in the life of a contract.
+
+Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+"""
 
 TimeInForce: TypeAlias = Literal["GTC", "IOC", "FOK", "GTX", "GTD", "RPI"]
-"""How long an order stays."""
+"""How long an order stays.
+
+Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+"""
 
 TradingSessionKind: TypeAlias = Literal[
     "EquityUpdate", "CommodityUpdate", "KR_EquityUpdate", "HK_EquityUpdate", "CN_EquityUpdate"
 ]
-"""Kind of a trading session event: the market it is about."""
+"""Kind of a trading session event: the market it is about.
+
+Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
+"""
 
 UnderlyingType: TypeAlias = Literal[
     "COIN", "EQUITY", "HK_EQUITY", "KR_EQUITY", "CN_EQUITY", "COMMODITY", "PREMARKET", "INDEX", "FX"
 ]
-"""What a contract is written on."""
+"""What a contract is written on.
+
+Uncertain: The documents have no full list. Source: Seen on fapi.binance.com by a third party; as of 2026-10-07.
+"""

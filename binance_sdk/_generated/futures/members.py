@@ -12,7 +12,10 @@ from binance_sdk._runtime.answers.scalars import DecimalOrNumber, DecimalString
 
 
 class LotSizeFilter(Model):
-    """Bounds and step of a quantity."""
+    """Bounds and step of a quantity.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; common definitions page; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -28,7 +31,10 @@ class LotSizeFilter(Model):
 
 
 class MarketLotSizeFilter(Model):
-    """Bounds and step of the quantity of a market order."""
+    """Bounds and step of the quantity of a market order.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; common definitions page; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -44,7 +50,10 @@ class MarketLotSizeFilter(Model):
 
 
 class MaxNumAlgoOrdersFilter(Model):
-    """Most open conditional orders of an account; no longer sent since 2025-12-29."""
+    """Most open conditional orders of an account; no longer sent since 2025-12-29.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; common definitions page; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -54,7 +63,10 @@ class MaxNumAlgoOrdersFilter(Model):
 
 
 class MaxNumOrdersFilter(Model):
-    """Most open orders of an account."""
+    """Most open orders of an account.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; common definitions page; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -64,7 +76,10 @@ class MaxNumOrdersFilter(Model):
 
 
 class MinNotionalFilter(Model):
-    """Least value of an order."""
+    """Least value of an order.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; common definitions page; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -74,7 +89,10 @@ class MinNotionalFilter(Model):
 
 
 class PercentPriceFilter(Model):
-    """Bounds of a price against the mark price."""
+    """Bounds of a price against the mark price.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; common definitions page; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -90,7 +108,10 @@ class PercentPriceFilter(Model):
 
 
 class PositionRiskControlFilter(Model):
-    """Limits on opening positions; on the wire (2026-10) but not in the documents."""
+    """Limits on opening positions.
+
+    Source: Seen on fapi.binance.com by a third party; in no document; as of 2026-10-07.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""
@@ -100,7 +121,10 @@ class PositionRiskControlFilter(Model):
 
 
 class PriceFilter(Model):
-    """Bounds and step of a price: (price - min) must be a multiple of the tick size."""
+    """Bounds and step of a price: (price - min) must be a multiple of the tick size.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; common definitions page; as of 2026-08-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of rule."""

@@ -34,7 +34,11 @@ from binance_sdk._runtime.answers.scalars import (
 
 
 class AggTrade(Model):
-    """Trades of one taker side at one price within 100 ms, merged."""
+    """Trades of one taker side at one price within 100 ms, merged.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     agg_id: Annotated[int, Field(alias="a")]
     """Id of the aggregate."""
@@ -67,7 +71,10 @@ class AggTrade(Model):
 
 
 class AssetIndex(Model):
-    """Price index of an asset in multi-assets margin mode."""
+    """Price index of an asset in multi-assets margin mode.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Asset pair, e.g. ADAUSD; since 2026-06-30 also settlement assets of COIN-M."""
@@ -109,7 +116,11 @@ class AssetIndex(Model):
 
 
 class Basis(Model):
-    """Distance of a futures price from the index price."""
+    """Distance of a futures price from the index price.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     pair: str
     """Pair of the contract."""
@@ -142,7 +153,10 @@ class Basis(Model):
 
 
 class Constituent(Model):
-    """One market of an index price."""
+    """One market of an index price.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     exchange: str
     """Name of the exchange."""
@@ -158,7 +172,10 @@ class Constituent(Model):
 
 
 class Constituents(Model):
-    """The markets an index price is made of."""
+    """The markets an index price is made of.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the index."""
@@ -176,7 +193,11 @@ class Constituents(Model):
 
 
 class DeliveryPrice(Model):
-    """Settlement of a quarterly contract."""
+    """Settlement of a quarterly contract.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     delivery_time: Annotated[int, Field(alias="deliveryTime")]
     """Time of the settlement."""
@@ -191,7 +212,11 @@ class DeliveryPrice(Model):
 
 
 class FundingInfo(Model):
-    """Bounds and rhythm of the funding of a contract."""
+    """Bounds and rhythm of the funding of a contract.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract; COIN-M perpetuals such as BTCUSD_PERP are listed too."""
@@ -209,7 +234,7 @@ class FundingInfo(Model):
     """Without meaning for clients."""
 
     update_time: Annotated[int | None, Field(alias="updateTime")] = None
-    """Time of the last change; null in some rows, and not in the documents (seen 2026-10)."""
+    """Time of the last change; null in some rows. Source: Seen on fapi.binance.com by a third party; in no document; as of 2026-10-07."""
 
     @property
     def update_time_dt(self) -> datetime | None:
@@ -218,7 +243,11 @@ class FundingInfo(Model):
 
 
 class FundingRate(Model):
-    """One funding event of a contract."""
+    """One funding event of a contract.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -242,7 +271,10 @@ class FundingRate(Model):
 
 
 class IndexComponent(Model):
-    """One part of a composite index."""
+    """One part of a composite index.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     base_asset: Annotated[str, Field(alias="baseAsset")]
     """Base asset of the part."""
@@ -258,7 +290,10 @@ class IndexComponent(Model):
 
 
 class IndexInfo(Model):
-    """Composition of a composite index."""
+    """Composition of a composite index.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract on the index."""
@@ -279,7 +314,10 @@ class IndexInfo(Model):
 
 
 class InsuranceAsset(Model):
-    """Holding of one asset in an insurance fund."""
+    """Holding of one asset in an insurance fund.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     asset: str
     """Name of the asset."""
@@ -297,7 +335,10 @@ class InsuranceAsset(Model):
 
 
 class InsuranceBalance(Model):
-    """Content of an insurance fund."""
+    """Content of an insurance fund.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     symbols: list[str]
     """Contracts that share the fund."""
@@ -307,7 +348,11 @@ class InsuranceBalance(Model):
 
 
 class LongShortRatio(Model):
-    """How accounts or positions split into long and short."""
+    """How accounts or positions split into long and short.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -331,7 +376,10 @@ class LongShortRatio(Model):
 
 
 class MarginAsset(Model):
-    """An asset that can be margin."""
+    """An asset that can be margin.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     asset: str
     """Name of the asset."""
@@ -344,7 +392,10 @@ class MarginAsset(Model):
 
 
 class MarketSession(Model):
-    """One session of an underlying market."""
+    """One session of an underlying market.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     start_time: Annotated[int, Field(alias="startTime")]
     """Start of the session."""
@@ -367,7 +418,11 @@ class MarketSession(Model):
 
 
 class OpenInterest(Model):
-    """Open interest of a contract now."""
+    """Open interest of a contract now.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -385,7 +440,11 @@ class OpenInterest(Model):
 
 
 class OpenInterestHist(Model):
-    """Open interest of a contract at the end of a period."""
+    """Open interest of a contract at the end of a period.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -409,7 +468,11 @@ class OpenInterestHist(Model):
 
 
 class OrderBook(Model):
-    """Aggregated order book of a contract at one moment."""
+    """Aggregated order book of a contract at one moment.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     last_update_id: Annotated[int, Field(alias="lastUpdateId")]
     """Id of the last change that is in this book."""
@@ -438,7 +501,11 @@ class OrderBook(Model):
 
 
 class PremiumIndex(Model):
-    """Mark price, index price and funding of a contract."""
+    """Mark price, index price and funding of a contract.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -476,7 +543,10 @@ class PremiumIndex(Model):
 
 
 class SymbolAdlRisk(Model):
-    """Risk of auto-deleveraging in a contract."""
+    """Risk of auto-deleveraging in a contract.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -494,7 +564,10 @@ class SymbolAdlRisk(Model):
 
 
 class SymbolInfo(Model):
-    """Terms, precision and order rules of a contract."""
+    """Terms, precision and order rules of a contract.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -560,7 +633,7 @@ class SymbolInfo(Model):
     """Most that a market order may deviate from the mark price, a fraction."""
 
     max_move_order_limit: Annotated[int | None, Field(alias="maxMoveOrderLimit")] = None
-    """Undocumented order limit, on the wire since some time before 2026-10."""
+    """Most moves of an order, by its name. Uncertain: What it counts is not told anywhere. Source: Seen on fapi.binance.com by a third party; in no document; as of 2026-10-07."""
 
     filters: list[SymbolFilter]
     """Rules for orders."""
@@ -572,7 +645,7 @@ class SymbolInfo(Model):
     """Lifetimes of orders allowed."""
 
     permission_sets: Annotated[list[str] | None, Field(alias="permissionSets")] = None
-    """Names of what may trade it, e.g. GRID; on the wire (2026-10) but not in the documents."""
+    """Names of what may trade it, e.g. GRID. Source: Seen on fapi.binance.com by a third party; in no document; as of 2026-10-07."""
 
     @property
     def delivery_time_dt(self) -> datetime:
@@ -586,7 +659,11 @@ class SymbolInfo(Model):
 
 
 class TakerLongShortRatio(Model):
-    """Volume bought and sold by takers in a period."""
+    """Volume bought and sold by takers in a period.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     buy_sell_ratio: Annotated[DecimalString, Field(alias="buySellRatio")]
     """Bought volume divided by sold volume."""
@@ -607,7 +684,10 @@ class TakerLongShortRatio(Model):
 
 
 class Ticker24hr(Model):
-    """What happened to a contract in the last 24 hours."""
+    """What happened to a contract in the last 24 hours.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -669,7 +749,10 @@ class Ticker24hr(Model):
 
 
 class TickerBookTicker(Model):
-    """Best bid and ask of a contract."""
+    """Best bid and ask of a contract.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -696,7 +779,10 @@ class TickerBookTicker(Model):
 
 
 class TickerPrice(Model):
-    """Latest price of a contract."""
+    """Latest price of a contract.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     symbol: str
     """Symbol of the contract."""
@@ -714,7 +800,11 @@ class TickerPrice(Model):
 
 
 class Trade(Model):
-    """One trade."""
+    """One trade.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; defaults of limit from the developers.binance.com pages of
+    2025-07; as of 2026-08-21.
+    """
 
     trade_id: Annotated[int, Field(alias="id")]
     """Id of the trade."""
@@ -744,7 +834,10 @@ class Trade(Model):
 
 
 class ExchangeInfo(Model):
-    """Limits, margin assets and contracts of the market."""
+    """Limits, margin assets and contracts of the market.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     timezone: str
     """Time zone of the exchange, UTC."""
@@ -753,7 +846,7 @@ class ExchangeInfo(Model):
     """Time of the answer; may be stale."""
 
     futures_type: Annotated[str | None, Field(alias="futuresType")] = None
-    """Kind of market, U_MARGINED; on the wire (2026-10) but not in the documents."""
+    """Kind of market, U_MARGINED. Source: Seen on fapi.binance.com by a third party; in no document; as of 2026-10-07."""
 
     rate_limits: Annotated[list[RateLimit], Field(alias="rateLimits")]
     """Limits on requests and orders."""
@@ -774,14 +867,20 @@ class ExchangeInfo(Model):
 
 
 class MarketSchedule(Model):
-    """Trading hours of one underlying market."""
+    """Trading hours of one underlying market.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     sessions: list[MarketSession]
     """Sessions, possibly none."""
 
 
 class TradingSchedule(Model):
-    """Trading hours of the underlying markets."""
+    """Trading hours of the underlying markets.
+
+    Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
+    """
 
     update_time: Annotated[int, Field(alias="updateTime")]
     """Time of the schedule."""

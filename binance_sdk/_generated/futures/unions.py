@@ -32,4 +32,7 @@ SymbolFilter: TypeAlias = Annotated[
     | Annotated[UnknownSymbolFilter, Tag(UNKNOWN_TAG)],
     ByTag("filterType", "filter_type"),
 ]
-"""One rule for the orders of a contract."""
+"""One rule for the orders of a contract.
+
+Source: USDⓈ-M connector 17.2.0, market data API; common definitions page; as of 2026-08-21.
+"""

@@ -6,7 +6,13 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 RateLimitInterval: TypeAlias = Literal["SECOND", "MINUTE", "HOUR", "DAY"]
-"""Unit of the interval of a limit."""
+"""Unit of the interval of a limit.
+
+Source: Binance spot API docs, rest-api.md; USDⓈ-M connector 17.2.0; as of 2026-07-21.
+"""
 
 RateLimitType: TypeAlias = Literal["REQUEST_WEIGHT", "ORDERS", "RAW_REQUESTS"]
-"""What a limit counts."""
+"""What a limit counts.
+
+Source: Binance spot API docs, rest-api.md; USDⓈ-M connector 17.2.0; as of 2026-07-21.
+"""

@@ -14,11 +14,17 @@ from binance_sdk._runtime.answers.scalars import to_datetime
 
 
 class Ping(Model):
-    """Answer to a ping; an empty object."""
+    """Answer to a ping; an empty object.
+
+    Source: Binance spot API docs, rest-api.md; USDⓈ-M connector 17.2.0; as of 2026-07-21.
+    """
 
 
 class RateLimit(Model):
-    """One limit in force; keys may be absent, as the documented example of spot holds an empty object."""
+    """One limit in force; keys may be absent, as the documented example of spot holds an empty object.
+
+    Source: Binance spot API docs, rest-api.md; USDⓈ-M connector 17.2.0; as of 2026-07-21.
+    """
 
     rate_limit_type: Annotated[RateLimitType | str | None, Field(alias="rateLimitType")] = None
     """What is counted."""
@@ -34,7 +40,10 @@ class RateLimit(Model):
 
 
 class ServerTime(Model):
-    """Clock of the server."""
+    """Clock of the server.
+
+    Source: Binance spot API docs, rest-api.md; USDⓈ-M connector 17.2.0; as of 2026-07-21.
+    """
 
     server_time: Annotated[int, Field(alias="serverTime")]
     """Server clock when the answer was made."""

@@ -14,6 +14,8 @@ class Kline(Row, tuple[int, str, str, str, str, str, int, str, int, str, str, ob
     """One candlestick bar.
 
     The exchange's own array; elements are the wire values, properties their exact meaning.
+
+    Source: Binance spot API docs, rest-api.md; USDⓈ-M connector 17.2.0; as of 2026-07-21.
     """
 
     __slots__ = ()
@@ -103,6 +105,8 @@ class PriceLevel(Row, tuple[str, str]):
     """One price of an order book.
 
     The exchange's own array; elements are the wire values, properties their exact meaning.
+
+    Source: Binance spot API docs, rest-api.md; USDⓈ-M connector 17.2.0; as of 2026-07-21.
     """
 
     __slots__ = ()

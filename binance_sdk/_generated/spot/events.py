@@ -17,7 +17,10 @@ from binance_sdk._runtime.stream.stream_event import StreamEvent, part_of_name
 
 
 class AggTradeEvent(StreamEvent):
-    """Trades of one taker order at one price and time, taken together."""
+    """Trades of one taker order at one price and time, taken together.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -63,7 +66,10 @@ class AggTradeEvent(StreamEvent):
 
 
 class AvgPriceEvent(StreamEvent):
-    """Average price of the last minutes."""
+    """Average price of the last minutes.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -94,7 +100,10 @@ class AvgPriceEvent(StreamEvent):
 
 
 class BlockTradeEvent(StreamEvent):
-    """One block trade."""
+    """One block trade.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -131,7 +140,10 @@ class BlockTradeEvent(StreamEvent):
 
 
 class BookTickerEvent(StreamEvent):
-    """Best bid and ask of a symbol."""
+    """Best bid and ask of a symbol.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     last_update_id: Annotated[int, Field(alias="u")]
     """Id of the update of the order book."""
@@ -152,7 +164,10 @@ class BookTickerEvent(StreamEvent):
 
 
 class DiffDepthEvent(StreamEvent):
-    """What changed in the order book of a symbol since the event before."""
+    """What changed in the order book of a symbol since the event before.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -181,7 +196,10 @@ class DiffDepthEvent(StreamEvent):
 
 
 class KlineBar(Model):
-    """A candlestick bar as it stands."""
+    """A candlestick bar as it stands.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     open_time: Annotated[int, Field(alias="t")]
     """Open time; identifies the bar."""
@@ -245,7 +263,10 @@ class KlineBar(Model):
 
 
 class KlineEvent(StreamEvent):
-    """The running candlestick bar of a symbol."""
+    """The running candlestick bar of a symbol.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -265,7 +286,10 @@ class KlineEvent(StreamEvent):
 
 
 class MiniTickerEvent(StreamEvent):
-    """Short statistics of a symbol over the last 24 hours."""
+    """Short statistics of a symbol over the last 24 hours.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -300,7 +324,10 @@ class MiniTickerEvent(StreamEvent):
 
 
 class PartialDepthEvent(StreamEvent):
-    """The best prices on both sides of the order book."""
+    """The best prices on both sides of the order book.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     last_update_id: Annotated[int, Field(alias="lastUpdateId")]
     """Id of the last update that is in these prices."""
@@ -325,7 +352,10 @@ class PartialDepthEvent(StreamEvent):
 
 
 class ReferencePriceEvent(StreamEvent):
-    """Reference price of a symbol."""
+    """Reference price of a symbol.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -345,7 +375,10 @@ class ReferencePriceEvent(StreamEvent):
 
 
 class RollingTickerEvent(StreamEvent):
-    """Statistics of a symbol over the last hour, four hours or day."""
+    """Statistics of a symbol over the last hour, four hours or day.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event: the window with `Ticker` behind it, such as `1hTicker`."""
@@ -425,7 +458,10 @@ class RollingTickerEvent(StreamEvent):
 
 
 class TickerEvent(StreamEvent):
-    """Statistics of a symbol over the last 24 hours."""
+    """Statistics of a symbol over the last 24 hours.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
@@ -512,7 +548,10 @@ class TickerEvent(StreamEvent):
 
 
 class TradeEvent(StreamEvent):
-    """One trade."""
+    """One trade.
+
+    Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+    """
 
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""

@@ -6,20 +6,32 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 CalculationType: TypeAlias = Literal["ARITHMETIC_MEAN", "EXTERNAL"]
-"""How a reference price comes about."""
+"""How a reference price comes about.
+
+Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+"""
 
 ExecutionRuleType: TypeAlias = Literal["PRICE_RANGE",]
-"""Kind of execution rule."""
+"""Kind of execution rule.
+
+Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+"""
 
 KlineInterval: TypeAlias = Literal[
     "1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M"
 ]
-"""Length of a candle; case matters, `1m` is a minute and `1M` a month."""
+"""Length of a candle; case matters, `1m` is a minute and `1M` a month.
+
+Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+"""
 
 OrderType: TypeAlias = Literal[
     "LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"
 ]
-"""Kind of order."""
+"""Kind of order.
+
+Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+"""
 
 Permission: TypeAlias = Literal[
     "SPOT",
@@ -50,21 +62,39 @@ Permission: TypeAlias = Literal[
     "TRD_GRP_024",
     "TRD_GRP_025",
 ]
-"""Kind or group of accounts that may trade a symbol."""
+"""Kind or group of accounts that may trade a symbol.
+
+Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+"""
 
 RollingWindow: TypeAlias = Literal["1h", "4h", "1d"]
-"""Length of the window of rolling statistics."""
+"""Length of the window of rolling statistics.
+
+Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
+"""
 
 SelfTradePreventionMode: TypeAlias = Literal[
     "NONE", "EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH", "DECREMENT", "TRANSFER"
 ]
-"""What happens when an account would trade with itself."""
+"""What happens when an account would trade with itself.
+
+Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+"""
 
 SymbolStatus: TypeAlias = Literal["TRADING", "END_OF_DAY", "HALT", "BREAK", "CANCEL_ONLY"]
-"""Trading state of a symbol."""
+"""Trading state of a symbol.
+
+Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+"""
 
 SymbolStatusFilter: TypeAlias = Literal["TRADING", "HALT", "BREAK"]
-"""Trading state that symbols can be selected by."""
+"""Trading state that symbols can be selected by.
+
+Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+"""
 
 TickerType: TypeAlias = Literal["FULL", "MINI"]
-"""How much a ticker tells: FULL has every key, MINI leaves out changes, averages and the order book."""
+"""How much a ticker tells: FULL has every key, MINI leaves out changes, averages and the order book.
+
+Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+"""

@@ -13,7 +13,10 @@ from binance_sdk._runtime.answers.scalars import DecimalString
 
 
 class ArithmeticMeanCalculation(Model):
-    """The matching engine takes the mean of past prices."""
+    """The matching engine takes the mean of past prices.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -28,7 +31,10 @@ class ArithmeticMeanCalculation(Model):
 
 
 class ExchangeMaxNumAlgoOrdersFilter(Model):
-    """Bound of the open stop-loss and take-profit orders of an account."""
+    """Bound of the open stop-loss and take-profit orders of an account.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -38,7 +44,10 @@ class ExchangeMaxNumAlgoOrdersFilter(Model):
 
 
 class ExchangeMaxNumIcebergOrdersFilter(Model):
-    """Bound of the open iceberg orders of an account."""
+    """Bound of the open iceberg orders of an account.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -48,7 +57,10 @@ class ExchangeMaxNumIcebergOrdersFilter(Model):
 
 
 class ExchangeMaxNumOrderListsFilter(Model):
-    """Bound of the open order lists of an account."""
+    """Bound of the open order lists of an account.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -58,7 +70,10 @@ class ExchangeMaxNumOrderListsFilter(Model):
 
 
 class ExchangeMaxNumOrdersFilter(Model):
-    """Bound of the open orders of an account."""
+    """Bound of the open orders of an account.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -68,7 +83,10 @@ class ExchangeMaxNumOrdersFilter(Model):
 
 
 class ExternalCalculation(Model):
-    """The price is computed outside of the matching engine."""
+    """The price is computed outside of the matching engine.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -80,7 +98,10 @@ class ExternalCalculation(Model):
 
 
 class IcebergPartsFilter(Model):
-    """Bound of the parts of an iceberg order."""
+    """Bound of the parts of an iceberg order.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -90,7 +111,10 @@ class IcebergPartsFilter(Model):
 
 
 class LotSizeFilter(Model):
-    """Bounds and grid of quantities."""
+    """Bounds and grid of quantities.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -106,7 +130,10 @@ class LotSizeFilter(Model):
 
 
 class MarketLotSizeFilter(Model):
-    """Bounds and grid of the quantities of market orders."""
+    """Bounds and grid of the quantities of market orders.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -122,7 +149,10 @@ class MarketLotSizeFilter(Model):
 
 
 class MaxNumAlgoOrdersFilter(Model):
-    """Bound of the open stop-loss and take-profit orders of an account on the symbol."""
+    """Bound of the open stop-loss and take-profit orders of an account on the symbol.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -132,7 +162,10 @@ class MaxNumAlgoOrdersFilter(Model):
 
 
 class MaxNumIcebergOrdersFilter(Model):
-    """Bound of the open iceberg orders of an account on the symbol."""
+    """Bound of the open iceberg orders of an account on the symbol.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -142,7 +175,10 @@ class MaxNumIcebergOrdersFilter(Model):
 
 
 class MaxNumOrderAmendsFilter(Model):
-    """Bound of the amendments of one order."""
+    """Bound of the amendments of one order.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -152,7 +188,10 @@ class MaxNumOrderAmendsFilter(Model):
 
 
 class MaxNumOrderListsFilter(Model):
-    """Bound of the open order lists of an account on the symbol."""
+    """Bound of the open order lists of an account on the symbol.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -162,7 +201,10 @@ class MaxNumOrderListsFilter(Model):
 
 
 class MaxNumOrdersFilter(Model):
-    """Bound of the open orders of an account on the symbol."""
+    """Bound of the open orders of an account on the symbol.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -172,7 +214,10 @@ class MaxNumOrdersFilter(Model):
 
 
 class MaxPositionFilter(Model):
-    """Bound of what an account may hold of the base asset."""
+    """Bound of what an account may hold of the base asset.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -182,7 +227,10 @@ class MaxPositionFilter(Model):
 
 
 class MinNotionalFilter(Model):
-    """Smallest value of an order."""
+    """Smallest value of an order.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -198,7 +246,10 @@ class MinNotionalFilter(Model):
 
 
 class NotionalFilter(Model):
-    """Bounds of the value of an order."""
+    """Bounds of the value of an order.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -220,7 +271,10 @@ class NotionalFilter(Model):
 
 
 class PercentPriceBySideFilter(Model):
-    """Bounds of prices around the average price, for each side."""
+    """Bounds of prices around the average price, for each side.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -242,7 +296,10 @@ class PercentPriceBySideFilter(Model):
 
 
 class PercentPriceFilter(Model):
-    """Bounds of prices around the average price."""
+    """Bounds of prices around the average price.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -258,7 +315,10 @@ class PercentPriceFilter(Model):
 
 
 class PriceFilter(Model):
-    """Bounds and grid of prices; a value of 0 switches that part off."""
+    """Bounds and grid of prices; a value of 0 switches that part off.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""
@@ -274,7 +334,11 @@ class PriceFilter(Model):
 
 
 class PriceRangeRule(Model):
-    """Range of prices, relative to the reference price, in which an order may be executed; an end that is absent is not limited."""
+    """Range of prices, relative to the reference price, in which an order may be executed; an end that is absent is not
+    limited.
+
+    Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+    """
 
     rule_type: Annotated[ExecutionRuleType | str, Field(alias="ruleType")]
     """Kind of rule."""
@@ -293,7 +357,10 @@ class PriceRangeRule(Model):
 
 
 class TrailingDeltaFilter(Model):
-    """Bounds of the distance of a trailing stop."""
+    """Bounds of the distance of a trailing stop.
+
+    Source: Binance spot API docs, filters.md; as of 2026-07-21.
+    """
 
     filter_type: Annotated[str, Field(alias="filterType")]
     """Kind of filter."""

@@ -17,7 +17,10 @@ from binance_sdk._runtime.answers.scalars import DecimalString, to_datetime
 
 
 class AggTrade(Model):
-    """Trades of one taker order at one price and time, taken together."""
+    """Trades of one taker order at one price and time, taken together.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     agg_id: Annotated[int, Field(alias="a")]
     """Id of the aggregate."""
@@ -50,7 +53,10 @@ class AggTrade(Model):
 
 
 class AvgPrice(Model):
-    """Average price of the last minutes."""
+    """Average price of the last minutes.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     mins: int
     """Time averaged over, in minutes."""
@@ -68,7 +74,10 @@ class AvgPrice(Model):
 
 
 class HistoricalBlockTrade(Model):
-    """One block trade."""
+    """One block trade.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     trade_id: Annotated[int, Field(alias="id")]
     """Id of the block trade; a series of its own beside that of the trades."""
@@ -95,7 +104,10 @@ class HistoricalBlockTrade(Model):
 
 
 class OrderBook(Model):
-    """Order book of a symbol at one moment."""
+    """Order book of a symbol at one moment.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     last_update_id: Annotated[int, Field(alias="lastUpdateId")]
     """Update of the book that this answer includes."""
@@ -108,7 +120,10 @@ class OrderBook(Model):
 
 
 class ReferencePrice(Model):
-    """Reference price of a symbol."""
+    """Reference price of a symbol.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -125,7 +140,10 @@ class ReferencePrice(Model):
 
 
 class SmartOrderRoute(Model):
-    """Symbols among which smart order routing may choose."""
+    """Symbols among which smart order routing may choose.
+
+    Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+    """
 
     base_asset: Annotated[str, Field(alias="baseAsset")]
     """Asset that is traded."""
@@ -135,7 +153,10 @@ class SmartOrderRoute(Model):
 
 
 class SymbolExecutionRules(Model):
-    """Execution rules of one symbol."""
+    """Execution rules of one symbol.
+
+    Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -144,7 +165,10 @@ class SymbolExecutionRules(Model):
 
 
 class SymbolInfo(Model):
-    """One symbol and its rules."""
+    """One symbol and its rules.
+
+    Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -229,7 +253,10 @@ class SymbolInfo(Model):
 
 
 class Ticker(Model):
-    """Statistics of a symbol over a rolling window."""
+    """Statistics of a symbol over a rolling window.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -287,7 +314,10 @@ class Ticker(Model):
 
 
 class Ticker24hr(Model):
-    """Statistics of a symbol over the last 24 hours."""
+    """Statistics of a symbol over the last 24 hours.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -363,7 +393,10 @@ class Ticker24hr(Model):
 
 
 class Ticker24hrMini(Model):
-    """Short statistics of a symbol over the last 24 hours."""
+    """Short statistics of a symbol over the last 24 hours.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -412,7 +445,10 @@ class Ticker24hrMini(Model):
 
 
 class TickerBookTicker(Model):
-    """Best prices on the order book of a symbol."""
+    """Best prices on the order book of a symbol.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -430,7 +466,10 @@ class TickerBookTicker(Model):
 
 
 class TickerMini(Model):
-    """Short statistics of a symbol over a rolling window."""
+    """Short statistics of a symbol over a rolling window.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -479,7 +518,10 @@ class TickerMini(Model):
 
 
 class TickerPrice(Model):
-    """Latest price of a symbol."""
+    """Latest price of a symbol.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -488,7 +530,10 @@ class TickerPrice(Model):
 
 
 class TickerTradingDay(Model):
-    """Statistics of a symbol over a trading day."""
+    """Statistics of a symbol over a trading day.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -546,7 +591,10 @@ class TickerTradingDay(Model):
 
 
 class TickerTradingDayMini(Model):
-    """Short statistics of a symbol over a trading day."""
+    """Short statistics of a symbol over a trading day.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     symbol: str
 
@@ -595,7 +643,10 @@ class TickerTradingDayMini(Model):
 
 
 class Trade(Model):
-    """One trade."""
+    """One trade.
+
+    Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+    """
 
     trade_id: Annotated[int, Field(alias="id")]
     """Id of the trade; grows by one from trade to trade of a symbol."""
@@ -625,7 +676,10 @@ class Trade(Model):
 
 
 class ExchangeInfo(Model):
-    """Symbols of the spot market with their rules, and the limits in force."""
+    """Symbols of the spot market with their rules, and the limits in force.
+
+    Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+    """
 
     timezone: str
     """Time zone of the exchange, UTC."""
@@ -652,7 +706,10 @@ class ExchangeInfo(Model):
 
 
 class ExecutionRules(Model):
-    """Rules under which matching takes place."""
+    """Rules under which matching takes place.
+
+    Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+    """
 
     symbol_rules: Annotated[list[SymbolExecutionRules], Field(alias="symbolRules")]
     """Rules of each selected symbol."""

@@ -45,13 +45,19 @@ ExchangeFilter: TypeAlias = Annotated[
     | Annotated[UnknownExchangeFilter, Tag(UNKNOWN_TAG)],
     ByTag("filterType", "filter_type"),
 ]
-"""A rule for the orders of an account on all symbols together."""
+"""A rule for the orders of an account on all symbols together.
+
+Source: Binance spot API docs, filters.md; as of 2026-07-21.
+"""
 
 ExecutionRule: TypeAlias = Annotated[
     Annotated[PriceRangeRule, Tag("PRICE_RANGE")] | Annotated[UnknownExecutionRule, Tag(UNKNOWN_TAG)],
     ByTag("ruleType", "rule_type"),
 ]
-"""One execution rule."""
+"""One execution rule.
+
+Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
+"""
 
 ReferencePriceCalculation: TypeAlias = Annotated[
     Annotated[ArithmeticMeanCalculation, Tag("ARITHMETIC_MEAN")]
@@ -59,7 +65,10 @@ ReferencePriceCalculation: TypeAlias = Annotated[
     | Annotated[UnknownReferencePriceCalculation, Tag(UNKNOWN_TAG)],
     ByTag("calculationType", "calculation_type"),
 ]
-"""How the reference price of a symbol comes about."""
+"""How the reference price of a symbol comes about.
+
+Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
+"""
 
 SymbolFilter: TypeAlias = Annotated[
     Annotated[IcebergPartsFilter, Tag("ICEBERG_PARTS")]
@@ -80,4 +89,7 @@ SymbolFilter: TypeAlias = Annotated[
     | Annotated[UnknownSymbolFilter, Tag(UNKNOWN_TAG)],
     ByTag("filterType", "filter_type"),
 ]
-"""A rule for the orders of one symbol."""
+"""A rule for the orders of one symbol.
+
+Source: Binance spot API docs, filters.md; as of 2026-07-21.
+"""
