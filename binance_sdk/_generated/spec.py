@@ -6,5 +6,4 @@ After a merge of two changes each line may stand here twice; generate again.
 
 ENDPOINTS = 79
 STREAMS = 56
-SPEC_HASH = "7857d6cfddde605c"
-SPEC_HASH = "4afbcadd235fae13"
+SPEC_HASH = "efbcbc626d03b68c"

@@ -1,4 +1,4 @@
-"""Where facts were read stands in docstrings and in ``sources.py``: that of a file, of a node, and of a single field."""
+"""Where facts were read stands in docstrings and in ``sources.py``: that of a file, of a node, of a single field."""
 
 from __future__ import annotations
 
