@@ -35,6 +35,7 @@ class Arguments:
     ssl_context: ssl.SSLContext | None = None
     trust_env: bool = True
     cache: bool | float = False
+    cache_url: str | None = field(default=None, repr=False)
     caps: Caps | None = None
     safety_margin: float = 0.05
     budget: bool = True
@@ -55,6 +56,7 @@ VARIABLES: Mapping[str, str] = {
     "futures_stream_url": "BINANCE_SDK_FUTURES_STREAM_URL",
     "coin_futures_stream_url": "BINANCE_SDK_COIN_FUTURES_STREAM_URL",
     "api_key": "BINANCE_API_KEY",
+    "cache_url": "BINANCE_SDK_CACHE_URL",
     "limits_url": "BINANCE_SDK_LIMITS_URL",
 }
 """Environment variable of an argument, by the argument's name."""

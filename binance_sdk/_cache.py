@@ -8,6 +8,7 @@ from binance_sdk._runtime.calls.cache import CacheCounts
 
 if TYPE_CHECKING:
     from binance_sdk._core import Core
+    from binance_sdk._runtime.calls.shared_cache.status import CacheStoreStatus
 
 __all__ = ["CacheView"]
 
@@ -47,6 +48,29 @@ class CacheView:
         """Calls that asked the exchange."""
         return self._counts.misses
 
+    @property
+    def waited(self) -> int:
+        """Calls that waited for the request of another process."""
+        return self._counts.waited
+
+    @property
+    def without_store(self) -> int:
+        """Calls that were not answered by the store because it was away."""
+        return self._counts.without_store
+
+    @property
+    def worthless(self) -> int:
+        """Calls that found something in the store which this version of the package does not write."""
+        return self._counts.worthless
+
+    @property
+    def store(self) -> CacheStoreStatus | None:
+        """The store of ``cache_url``; None without one."""
+        return None if self._core.cache_store is None else self._core.cache_store.status
+
     def __repr__(self) -> str:
         names = ("memory_hits", "request_hits", "store_hits", "misses")
-        return f"CacheView({', '.join(f'{name}={getattr(self, name)}' for name in names)})"
+        shown = [f"{name}={getattr(self, name)}" for name in names]
+        if self.store is not None:
+            shown.append(f"store={self.store.state!r}")
+        return f"CacheView({', '.join(shown)})"

@@ -23,6 +23,9 @@ from binance_sdk.events import Drift
 if TYPE_CHECKING:
     from binance_sdk._runtime.budget.shared.store import Store
     from binance_sdk._runtime.budget.shared.store_settings import StoreSettings
+    from binance_sdk._runtime.calls.shared_cache.cache_store import CacheStore
+    from binance_sdk._runtime.calls.shared_cache.shared_cache import SharedCache
+    from binance_sdk._runtime.store.address import StoreAddress
     from binance_sdk._runtime.stream.connection.websocket import Connector
     from binance_sdk._runtime.stream.context import StreamContext
     from binance_sdk._runtime.stream.manager import BackgroundStreamManager, StreamManager
@@ -35,6 +38,18 @@ def _open_store(settings: StoreSettings) -> Store:
     from binance_sdk._runtime.budget.shared.store import use_store
 
     return use_store(settings)
+
+
+def _open_cache_store(address: StoreAddress) -> CacheStore:
+    from binance_sdk._runtime.calls.shared_cache.cache_store import use_cache_store
+
+    return use_cache_store(address)
+
+
+def _shared_cache(store: CacheStore, attempts: Attempts) -> SharedCache:
+    from binance_sdk._runtime.calls.shared_cache.shared_cache import SharedCache
+
+    return SharedCache(store, attempts)
 
 
 class Core:
@@ -80,7 +95,9 @@ class Core:
             max_concurrency=settings.max_concurrency,
         )
         self.single_flight = single_flight
-        self.engine = Engine(attempts, self.cache, single_flight)
+        self.cache_store = None if settings.cache_store is None else _open_cache_store(settings.cache_store)
+        shared_cache = None if self.cache_store is None else _shared_cache(self.cache_store, attempts)
+        self.engine = Engine(attempts, self.cache, single_flight, shared_cache)
         notify_after_fork(self)
 
     def cache(self, operation: str | None = None) -> AnswerCache:
@@ -182,6 +199,9 @@ class Core:
         store, self.store = self.store, None
         if store is not None:
             await store.release(self.clock)
+        cache_store, self.cache_store = self.cache_store, None
+        if cache_store is not None:
+            await cache_store.release(self.clock)
 
     def __del__(self) -> None:
         # After a constructor that failed there is nothing to close, and attributes are missing.
@@ -190,9 +210,10 @@ class Core:
         if connected or (streams is not None and streams.busy):
             text = "a Binance client was not closed; use `with`/`async with`, or call close()/aclose()"
             warnings.warn(text, ResourceWarning, stacklevel=2, source=self)
-        store = getattr(self, "store", None)
-        if store is not None:
-            store.leave()
+        for name in ("store", "cache_store"):
+            store: Store | CacheStore | None = getattr(self, name, None)
+            if store is not None:
+                store.leave()
 
     def drift(self) -> list[Drift]:
         """Everything in which the exchange was not what the spec says."""

@@ -39,6 +39,7 @@ from binance_sdk.simulator_url import SIMULATOR_VARIABLE, read_simulator_url
 if TYPE_CHECKING:
     from binance_sdk._runtime.budget.shared.store import Store
     from binance_sdk._runtime.budget.shared.store_settings import StoreSettings
+    from binance_sdk._runtime.store.address import StoreAddress
 
 _LONGEST_KEY = 1000
 _LONGEST_LIMITS_KEY = 200
@@ -76,6 +77,8 @@ class Settings:
     transport: TransportName = "httpx"
     store: StoreSettings | None = None
     """Where the budget is shared with other processes."""
+    cache_store: StoreAddress | None = None
+    """Where cached answers are."""
 
     def markets(self, clock: Clock, store: Store | None) -> Mapping[Market, MarketHosts]:
         pool = shared_pool if store is None else store.pool
@@ -106,6 +109,7 @@ def read_settings(given: Arguments) -> Settings:
     if given.on_drift is not None:
         check_function("on_drift", given.on_drift)
     environment = _environment(given)
+    store = _store(given)
     return Settings(
         environment=environment.name,
         urls=_urls(environment, given),
@@ -119,7 +123,8 @@ def read_settings(given: Arguments) -> Settings:
         defaults=RequestOptions(timeout=given.timeout, max_retries=given.max_retries, cache=given.cache),
         network=Network(proxy=given.proxy, ssl_context=given.ssl_context, trust_env=given.trust_env),
         transport=_transport(given.transport, given.http_client),
-        store=_store(given),
+        store=store,
+        cache_store=_cache_store(given, store),
     )
 
 
@@ -142,12 +147,26 @@ def _store(given: Arguments) -> StoreSettings | None:
     if not given.budget:
         raise ConfigError("limits_url shares a budget, and budget=False switches it off: leave one of them out")
     from binance_sdk._runtime.budget.shared.store_settings import StoreSettings
+
+    return StoreSettings(_store_address(url, source), key, given.limits_share)
+
+
+def _cache_store(given: Arguments, limits: StoreSettings | None) -> StoreAddress | None:
+    url, source = _argument_or_variable(given, "cache_url")
+    if url == "":
+        return None
+    if url is None:
+        return limits.address if limits is not None and given.cache is not False else None
+    return _store_address(url, source)
+
+
+def _store_address(url: object, source: str) -> StoreAddress:
     from binance_sdk._runtime.store.address import read_store_address
 
     address = read_store_address(url, source)
     if find_spec("redis") is None:
         raise ConfigError(f"{source} needs redis-py: pip install 'binance-market-sdk[shared]'")
-    return StoreSettings(address, key, given.limits_share)
+    return address
 
 
 def _hooks(hooks: object) -> tuple[Hook, ...]:

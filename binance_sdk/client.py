@@ -68,6 +68,9 @@ class BinanceClient:
         trust_env: False ignores those environment variables (proxies and certificates).
         cache: True reuses answers for as long as the spec says they stay valid, a number for so many seconds, from 0 to
             1 000 000; identical calls made at the same time share one request.
+        cache_url: A Valkey or Redis, as in ``limits_url``, in which processes share cached answers; by default
+            ``BINANCE_SDK_CACHE_URL``, or the store of ``limits_url`` where ``cache`` is not False. An empty text keeps
+            answers in the memory of this process. Needs ``[shared]``.
         caps: Limits of your own below Binance's.
         safety_margin: Share of each of Binance's limits that is left unused: 0 or more, and below 1.
         budget: False switches ledger and gate off, for those who have a rate limiter of their own.
@@ -107,6 +110,7 @@ class BinanceClient:
         ssl_context: ssl.SSLContext | None = None,
         trust_env: bool = True,
         cache: bool | float = False,
+        cache_url: str | None = None,
         caps: Caps | None = None,
         safety_margin: float = 0.05,
         budget: bool = True,
@@ -141,6 +145,7 @@ class BinanceClient:
                 ssl_context=ssl_context,
                 trust_env=trust_env,
                 cache=cache,
+                cache_url=cache_url,
                 caps=caps,
                 safety_margin=safety_margin,
                 budget=budget,
@@ -302,6 +307,9 @@ class SyncBinanceClient:
         trust_env: False ignores those environment variables (proxies and certificates).
         cache: True reuses answers for as long as the spec says they stay valid, a number for so many seconds, from 0 to
             1 000 000; identical calls made at the same time share one request.
+        cache_url: A Valkey or Redis, as in ``limits_url``, in which processes share cached answers; by default
+            ``BINANCE_SDK_CACHE_URL``, or the store of ``limits_url`` where ``cache`` is not False. An empty text keeps
+            answers in the memory of this process. Needs ``[shared]``.
         caps: Limits of your own below Binance's.
         safety_margin: Share of each of Binance's limits that is left unused: 0 or more, and below 1.
         budget: False switches ledger and gate off, for those who have a rate limiter of their own.
@@ -341,6 +349,7 @@ class SyncBinanceClient:
         ssl_context: ssl.SSLContext | None = None,
         trust_env: bool = True,
         cache: bool | float = False,
+        cache_url: str | None = None,
         caps: Caps | None = None,
         safety_margin: float = 0.05,
         budget: bool = True,
@@ -375,6 +384,7 @@ class SyncBinanceClient:
                 ssl_context=ssl_context,
                 trust_env=trust_env,
                 cache=cache,
+                cache_url=cache_url,
                 caps=caps,
                 safety_margin=safety_margin,
                 budget=budget,

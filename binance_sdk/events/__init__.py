@@ -19,7 +19,7 @@ from binance_sdk.events.books import (
     BookSnapshotLoaded,
     BookVerified,
 )
-from binance_sdk.events.cache import CacheHit, CacheMiss, CacheSource
+from binance_sdk.events.cache import CacheHit, CacheMiss, CacheSource, WorthlessAnswer
 from binance_sdk.events.drift import Drift, FieldDrift, FieldKind, Severity, ValueDrift, WeightDrift
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "ValueDrift",
     "Waited",
     "WeightDrift",
+    "WorthlessAnswer",
 ]
 
 
@@ -360,6 +361,7 @@ Event: TypeAlias = (
     | CacheHit
     | CacheMiss
     | Drift
+    | WorthlessAnswer
     | StreamConnected
     | StreamLost
     | MalformedMessage

@@ -30,3 +30,21 @@ class CacheMiss:
     """
 
     operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorthlessAnswer:
+    """The store of ``cache_url`` holds something that this version of the package does not write; it counts as a miss.
+
+    Args:
+        operation: E.g. ``spot.klines``.
+        key: Its name in the store.
+        problem: What is wrong with it.
+    """
+
+    operation: str
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.operation}: what {self.key} holds {self.problem}"

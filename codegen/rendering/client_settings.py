@@ -134,6 +134,16 @@ def client_settings(markets: Sequence[str], environments: Mapping[str, str]) -> 
         "True reuses answers for as long as the spec says they stay valid, a number for so many seconds, from 0 to "
         "1 000 000; identical calls made at the same time share one request.",
     )
+    yield Setting(
+        "cache_url",
+        "str | None",
+        "None",
+        "A Valkey or Redis, as in ``limits_url``, in which processes share cached answers; by default {variable}, or "
+        "the store of ``limits_url`` where ``cache`` is not False. An empty text keeps answers in the memory of this "
+        "process. Needs ``[shared]``.",
+        variable=f"{VARIABLES}CACHE_URL",
+        secret=True,
+    )
     yield Setting("caps", "Caps | None", "None", "Limits of your own below Binance's.")
     yield Setting(
         "safety_margin",

@@ -105,6 +105,7 @@ TAKEN: dict[str, set[str]] = {
     "ssl_context": {"None"},
     "trust_env": {"True", "False"},
     "cache": {"True", "False", "0", "1", "0.5", "1e-320"},
+    "cache_url": {"None", "empty"},
     "caps": {"None", "Caps"},
     "safety_margin": {"0", "0.5", "1e-320"},
     "budget": {"True", "False"},

@@ -254,7 +254,7 @@ class Attempts:
         try:
             if error is not None:
                 raise error
-            data, bad = self._decoded(sent.prepared, raw, skip=skip)
+            data, bad = self.decoded(sent.prepared, raw, skip=skip)
         except BinanceError as failure:
             self._notify_ended(sent, raw.status_code, failure, reported, now)
             raise
@@ -262,7 +262,8 @@ class Attempts:
         if taken is not None:
             self._watch_drift(sent, taken)
         if operation.teaches is not None:
-            self._learn(sent, data, now)
+            self._learn_time(sent, data, now)
+            self.learn_limits(sent.prepared, data)
         self._notify_ended(sent, raw.status_code, None, reported, now)
         return Response(
             data=data,
@@ -277,8 +278,12 @@ class Attempts:
             skipped=bad,
         )
 
-    def _decoded(self, prepared: Prepared, raw: RawResponse, *, skip: bool) -> tuple[Any, int]:
-        """The typed answer, and how many of its rows were skipped."""
+    def decoded(self, prepared: Prepared, raw: RawResponse, *, skip: bool) -> tuple[Any, int]:
+        """The typed answer, and how many of its rows were skipped.
+
+        Raises:
+            DecodeError: it is not what the spec says.
+        """
         operation, variant = prepared.operation, prepared.variant
         if not skip:
             return decode(operation, variant, raw, self.shapes), 0
@@ -296,21 +301,24 @@ class Attempts:
         if drift is not None:
             self.notifier.tell_drift(drift)
 
-    def _learn(self, sent: _Sent, data: object, now: float) -> None:
-        """Take the server time and the limits in force from an answer that holds them."""
+    def _learn_time(self, sent: _Sent, data: object, now: float) -> None:
+        """Take the server time from an answer that holds it."""
         teaches = sent.prepared.operation.teaches
-        assert teaches is not None
-        if teaches.time is not None:
+        if teaches is not None and teaches.time is not None:
             told: int = getattr(data, teaches.time)
             if told < _LATEST_MS:
                 sent.pool.observe_time(told / 1000, 0.001, sent.at, now)
-        if teaches.limits is not None:
+
+    def learn_limits(self, prepared: Prepared, data: object) -> None:
+        """Take the limits in force from an answer that holds them."""
+        teaches, market = prepared.operation.teaches, prepared.operation.market
+        if teaches is not None and teaches.limits is not None:
             rows = [
                 (row.rate_limit_type, row.interval, row.interval_num, row.limit)
                 for row in getattr(data, teaches.limits)
             ]
-            prepared = sent.prepared
-            sent.pool.learn_limits(rows, now, market=prepared.operation.market, least=prepared.cost.weight)
+            now = self.clock.monotonic()
+            self.markets[market].pool.learn_limits(rows, now, market=market, least=prepared.cost.weight)
 
     def _notify_ended(
         self,

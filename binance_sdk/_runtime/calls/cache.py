@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from binance_sdk._runtime.candles import candle_end
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.response import Response
 from binance_sdk._runtime.weight import Arguments
-from binance_sdk.events import CacheSource
 
 MAX_BYTES = 32 * 1024 * 1024
 """Most bytes of answers in a cache, multiplied by ``_OBJECT_FACTOR``."""
@@ -40,6 +39,30 @@ class CacheCounts:
     """Answered by what another process, or another client of this one, got."""
     misses: int = 0
     """Asked the exchange."""
+    waited: int = 0
+    """Waited for a request of another process."""
+    without_store: int = 0
+    """Did not ask the store, or not in time, as it is away."""
+    worthless: int = 0
+    """Found something in the store that this version does not write."""
+
+
+CountName = Literal["memory", "request", "store", "misses", "waited", "without_store", "worthless"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """An answer that was received just now.
+
+    Args:
+        response: What was received.
+        valid: Seconds for which it stays valid by the spec.
+        kept: Seconds for which it is used again.
+    """
+
+    response: Response[Any]
+    valid: float
+    kept: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +92,10 @@ class AnswerCache:
             entry = self._entries.get(key)
         return entry.response if entry is not None else None
 
-    def count_hit(self, source: CacheSource) -> None:
+    def count(self, name: CountName) -> None:
+        """One more of these."""
         with self._lock:
-            setattr(self.counts, source, getattr(self.counts, source) + 1)
-
-    def count_miss(self) -> None:
-        with self._lock:
-            self.counts.misses += 1
+            setattr(self.counts, name, getattr(self.counts, name) + 1)
 
     def put(self, key: str, response: Response[Any], seconds: float) -> None:
         if seconds <= 0:

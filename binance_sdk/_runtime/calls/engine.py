@@ -10,14 +10,14 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from binance_sdk._runtime.answers.api_errors import deadline_text
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.pool import Cost
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
 from binance_sdk._runtime.calls.attempt import Attempts, Prepared
-from binance_sdk._runtime.calls.cache import AnswerCache, lifetime
+from binance_sdk._runtime.calls.cache import AnswerCache, Fresh, lifetime
 from binance_sdk._runtime.calls.hosts import Host
 from binance_sdk._runtime.calls.paginator import ServerClock
 from binance_sdk._runtime.calls.parameters import query, validate
@@ -29,6 +29,9 @@ from binance_sdk._runtime.response import Plan, Response
 from binance_sdk.errors import APIError, BinanceError, ConfigError, DecodeError
 from binance_sdk.events import CacheHit, CacheMiss, CacheSource, Retrying
 
+if TYPE_CHECKING:
+    from binance_sdk._runtime.calls.shared_cache.shared_cache import SharedCache
+
 T = TypeVar("T")
 
 
@@ -39,6 +42,8 @@ class Engine:
     attempts: Attempts
     cache: Callable[[str], AnswerCache]
     single_flight: AsyncSingleFlight | ThreadSingleFlight
+    shared_cache: SharedCache | None = None
+    """Answers that other processes have got, too."""
 
     # ------------------------------------------------------------------- before sending
 
@@ -107,51 +112,64 @@ class Engine:
             BinanceError: one of the tree in ``binance_sdk.errors``, and nothing else.
         """
         prepared = self.prepare(operation, arguments)
+        deadline = math.inf if options.deadline is None else self.attempts.clock.monotonic() + options.deadline
         if options.cache is None or options.cache is False:
-            return await self._with_retries(prepared, options)
-        return await self._cached(prepared, options)
+            return await self._with_retries(prepared, options, deadline)
+        return await self._cached(prepared, options, deadline)
 
-    async def _cached(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
+    async def _cached(self, prepared: Prepared, options: RequestOptions, deadline: float) -> Response[Any]:
         operation, cache = prepared.operation, self.cache(prepared.operation.id)
+        notify = self.attempts.notifier.notify
         key = f"{operation.id} {prepared.target}{_fingerprint(options.headers)}"
         found = cache.get(key)
         if found is not None:
             self._tell_hit(cache, operation, "memory")
             return _own_copy(found)
 
-        async def fetch() -> Response[Any]:
-            cache.count_miss()
-            self.attempts.notifier.notify(CacheMiss(operation.id))
-            response = await self._with_retries(prepared, options)
+        async def request() -> Fresh:
+            cache.count("misses")
+            notify(CacheMiss(operation.id))
+            response = await self._with_retries(prepared, options, deadline)
             seconds = lifetime(operation, prepared.given, self.server_ms(operation))
-            if options.cache is not True and options.cache is not None:
-                seconds = float(options.cache)
+            kept = seconds if options.cache is True or options.cache is None else float(options.cache)
+            return Fresh(response, seconds, kept)
+
+        async def fetch() -> Response[Any]:
+            shared, seconds = None, 0.0
+            if self.shared_cache is not None and self.shared_cache.serves(options):
+                shared = await self.shared_cache.answer(prepared, options, options_key, deadline, request, cache.count)
+            if shared is None:
+                fresh = await request()
+                response, seconds = fresh.response, fresh.kept
+            else:
+                response, seconds = shared.response, shared.seconds
+                if shared.stored:
+                    self._tell_hit(cache, operation, "store")
             if not response.skipped:
                 # The next caller may want every row.
                 cache.put(key, response, seconds)
             return response
 
-        if self.attempts.notifier.in_callback:
-            # A request under way may be waiting for the hook that makes this call.
-            return _own_copy(await fetch())
-        response: Response[Any]
         # Only calls with equal options share a request: the timeout of one caller must not be the error of another.
         options_key = (
             *(options.wait, options.deadline, options.timeout, options.max_retries),
             *(options.priority, options.cache, options.bad_rows),
         )
+        if self.attempts.notifier.in_callback:
+            # A request under way may be waiting for the hook that makes this call.
+            return _own_copy(await fetch())
+        response: Response[Any]
         response, shared = await self.single_flight.run(f"{key} {options_key}", fetch)
         if shared:
             self._tell_hit(cache, operation, "request")
         return _own_copy(response)
 
     def _tell_hit(self, cache: AnswerCache, operation: Operation[Any], source: CacheSource) -> None:
-        cache.count_hit(source)
+        cache.count(source)
         self.attempts.notifier.notify(CacheHit(operation.id, source))
 
-    async def _with_retries(self, prepared: Prepared, options: RequestOptions) -> Response[Any]:
+    async def _with_retries(self, prepared: Prepared, options: RequestOptions, deadline: float) -> Response[Any]:
         attempts, clock = self.attempts, self.attempts.clock
-        deadline = math.inf if options.deadline is None else clock.monotonic() + options.deadline
         quota = attempts.markets[prepared.operation.market].pool.quota
         retries = options.max_retries or 0
         failed: list[Host] = []

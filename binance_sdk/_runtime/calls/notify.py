@@ -39,6 +39,7 @@ from binance_sdk.events import (
     ValueDrift,
     Waited,
     WeightDrift,
+    WorthlessAnswer,
 )
 
 T = TypeVar("T")
@@ -196,7 +197,7 @@ def _line(event: Event) -> str:
             return f"weight drift: {event}"
         case FieldDrift() | ValueDrift():
             return f"drift: {event}"
-        case RowSkipped():
+        case RowSkipped() | WorthlessAnswer():
             return str(event)
         case BookLost() | BookResynced() | BookSnapshotLoaded() | BookSnapshotFailed() | BookVerified() | BookFailed():
             return f"book {event}"

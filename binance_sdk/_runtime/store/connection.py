@@ -16,6 +16,8 @@ TIMEOUT = 2.0
 """Seconds to connect, and again for each answer; a slower store counts as away."""
 _OLDEST = (7, 0)
 _LONGEST = 200
+_DENIED = ("ACL failure in script", "user executing the script can't run")
+"""How Valkey and Redis say that a script may not do what it does."""
 
 
 class StoreAwayError(Exception):
@@ -170,7 +172,8 @@ class StoreConnection:
         if isinstance(error, MasterNotFoundError):
             # Its text is full of what redis-py calls its objects.
             text = f"no sentinel names a master called {self._address.service!r}"
-        if isinstance(error, errors.AuthenticationError | errors.NoPermissionError | errors.AuthorizationError):
+        denied = isinstance(error, errors.AuthenticationError | errors.NoPermissionError | errors.AuthorizationError)
+        if denied or any(words in text for words in _DENIED):
             return ConfigError(f"{where} refuses the user or password of {self._setting}, or what it needs: {text}")
         tls = self._address.tls
         if tls and (remedy := _tls_remedy(error)):
