@@ -24,6 +24,7 @@ BENCHMARKS = {
     "drift": "drifting",
     "budget": "budgeting",
     "share": "sharing",
+    "scale": "scale",
     "backfill": "backfilling",
     "faults": "failing",
     "adapter": "adapter",
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--days", type=int, default=365, help="backfill: days of history (default: %(default)s)")
     parser.add_argument("--calls", type=int, default=10_000, help="faults: calls to make (default: %(default)s)")
     parser.add_argument(
-        "--windows", type=int, default=4, help="budget, share: whole windows to fill (default: %(default)s)"
+        "--windows", type=int, default=4, help="budget, share, scale: whole windows to fill (default: %(default)s)"
     )
     parser.add_argument("--peer-python", metavar="PATH", help="peers: an interpreter for them (default: python3.13)")
     options = parser.parse_args(arguments)

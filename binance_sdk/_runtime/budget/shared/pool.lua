@@ -9,6 +9,7 @@ local FORMAT = 1
 local LAPSE, FORGOTTEN, LOOK = 30, 3600, 1
 local TRUSTED = 0.03
 local SOON = 0.25
+local QUESTIONS, PARTS_OF_WINDOW = 100, 8
 local DRIFT, NARROWEST, UNKNOWN = 50e-6, 0.002, 1.0
 
 local pool = {}
@@ -164,16 +165,20 @@ local function believed_at(w, now)
   return 0
 end
 
+-- How long a consumer that was refused leaves the store alone at least: they all would ask again at the same moment, of
+-- which there may be many before a window turns. So many questions a second are welcome of all together.
+local function pause(p, w) return math.min(p.live / QUESTIONS, w.seconds / PARTS_OF_WINDOW) end
+
 -- A count that has to come may show that there is more room than it seems: what is in flight, or was answered without a
 -- count that can be trusted, may be counted twice for a moment. Then it is worth asking again soon.
-local function again_at(w, amount, ready, now, share)
-  if not w.fixed or ready <= now + SOON then return ready end
+local function again_at(w, amount, ready, now, share, soon)
+  if not w.fixed or ready <= now + soon then return ready end
   local uncertain = w.in_flight + w.unreported - w.covered + w.lost
-  return uncertain > 0 and w.reported + amount <= w.limit * share and now + SOON or ready
+  return uncertain > 0 and w.reported + amount <= w.limit * share and now + soon or ready
 end
 
 -- When a window lets the amount through, whether or not it is believed; as for others, `now` if it does.
-local function ready_at(w, part, amount, now, share)
+local function ready_at(p, w, part, amount, now, share)
   local ready = module_of(w).ready_at(w, amount, now, share)
   if ready == math.huge then return ready end
   local believed = believed_at(w, now)
@@ -181,7 +186,7 @@ local function ready_at(w, part, amount, now, share)
     if w.given + amount <= math.max(1, math.floor(w.limit * TRUSTED)) then return ready end
     return math.max(ready, believed)
   end
-  ready = again_at(w, amount, ready, now, share)
+  ready = again_at(w, amount, ready, now, share, math.max(SOON, pause(p, w)))
   return w.fixed and math.max(ready, fairness.ready_at(w, part, amount, now, share)) or ready
 end
 
@@ -203,7 +208,8 @@ local function join(p, consumer)
   for name, w in pairs(p.windows) do
     if w.fixed then consumer.parts[name] = fairness.latecomer(w) end
   end
-  consumer.lapsed, p.looked_at = false, 0
+  -- Without a look at all others, which would cost the more the more there are.
+  consumer.lapsed, p.live, p.shares = false, p.live + 1, p.shares + consumer.share
 end
 
 -- What a silent consumer had in flight was sent, for all that is known. Its numbers are kept for longer, so that what it
@@ -290,12 +296,12 @@ local function fits(p, consumer, want, now, short)
   local all = now >= p.closed_until
   for _, need in ipairs(want) do
     local name, w = need[1], p.windows[need[1]]
-    local ready = not short[name] and w and ready_at(w, consumer.parts[name], need[2], now, need[3])
+    local ready = not short[name] and w and ready_at(p, w, consumer.parts[name], need[2], now, need[3])
     if ready ~= now then
       all = false
       if not short[name] then
         -- -1: only the end of a running request, or another limit, can help.
-        short[name] = {ready and ready ~= math.huge and ready - now or -1, need[2]}
+        short[name] = {ready and ready ~= math.huge and math.max(ready - now, pause(p, w)) or -1, need[2]}
       end
     end
   end
@@ -357,8 +363,8 @@ function pool.sync(p, consumer, message, now, each)
     if agrees(p, message.table) then message.version = p.version end
   end
   consumer = consumer or new_consumer(message.id, message.settled)
-  if consumer.lapsed then join(p, consumer) end
   consumer.seq, consumer.seen, consumer.share = message.seq, now, message.share
+  if consumer.lapsed then join(p, consumer) end
   if message.clock then learn_clock(p, message.clock[1], message.clock[2], now) end
   set_clocks(p, now)
   local turned = false
@@ -409,7 +415,7 @@ function pool.sync(p, consumer, message, now, each)
   reply.closed, reply.banned, reply.reason = math.max(0, p.closed_until - now), math.max(0, p.banned_until - now), p.reason
   if message.leave then
     lapse(p, consumer, now)
-    p.looked_at = 0
+    p.live, p.shares = p.live - 1, p.shares - consumer.share
     return reply, nil
   end
   return reply, consumer
