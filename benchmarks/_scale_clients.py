@@ -1,7 +1,7 @@
 """Thousands of clients in one process: the real queue, windows and messages of each, without the HTTP between them.
 
-Started as ``python -m benchmarks._scale_clients '<json>'``; it prints a line when it is ready, begins with the first line
-on stdin, and prints its figures at the end. The exchange is another Valkey that counts what arrives.
+Started as ``python -m benchmarks._scale_clients '<json>'``; it prints a line when it is ready, begins with the first
+line on stdin, and prints its figures at the end. The exchange is another Valkey that counts what arrives.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 import redis
 from pydantic_core import to_json
+from redis.exceptions import NoScriptError
 
 from binance_sdk._runtime.budget.ledger import Grant, Ledger, Need, Reservation, Ticket
 from binance_sdk._runtime.budget.pool import Cost, Pool
@@ -55,6 +56,7 @@ class _Client:
     pool: Pool
     link: PoolLink
     cost: Cost = field(default_factory=lambda: Cost(0, ()))
+    message: bytes = b""
     spent: int = 0
     queued: bool = False
     looks_at: float = float("inf")
@@ -152,8 +154,8 @@ class _Clients:
                     self._plan(client, now)
                     continue
                 told.append(client)
-                pipe.evalsha(client.link.script.sha, 1, client.link.script.key, to_json(message))
-                client.message = message  # type: ignore[attr-defined]
+                client.message = to_json(message)
+                pipe.evalsha(client.link.script.sha, 1, client.link.script.key, client.message)
             if not told:
                 return False
             sent = time.monotonic()
@@ -165,9 +167,8 @@ class _Clients:
 
     def _take(self, client: _Client, answer: Any, sent: float) -> None:
         script = client.link.script
-        if isinstance(answer, redis.exceptions.NoScriptError):
-            text = to_json(client.message)  # type: ignore[attr-defined]
-            answer = self._store.eval(script.text, 1, script.key, text, "loaded")
+        if isinstance(answer, NoScriptError):
+            answer = self._store.eval(script.text, 1, script.key, client.message, "loaded")
         if isinstance(answer, Exception):
             raise answer
         reply = read_reply(answer)

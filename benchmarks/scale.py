@@ -10,7 +10,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import mean
@@ -51,7 +51,7 @@ def _simulated(windows: int) -> list[Figure]:
         counted = [[_count(judge, ip, first + 1 + number) for number in range(windows)] for ip in ips]
         every = [_count(judge, ip, first + number) for ip in ips for number in range(windows + 2)]
         with redis.Redis(port=store.port) as looking:
-            size = max(int(looking.memory_usage(pool_key(ip, "spot")) or 0) for ip in ips)  # type: ignore[arg-type]
+            size = max(int(looking.memory_usage(pool_key(ip, "spot")) or 0) for ip in ips)
     shares = [used / _LIMIT for row in counted for used in row]
     calls, messages = (sum(report[name] for report in reports) for name in ("calls", "messages"))
     spent = [amount for report in reports for amount in report["spent"]]
@@ -79,7 +79,15 @@ def _saturated() -> list[Figure]:
     """Messages that ask for one call and tell the end of the one before, as fast as the server answers them."""
     with running(valkey()) as server, redis.Redis(port=server.port) as client:
         table = {"weight": ["fixed", [[60, 10**9]]], "raw_requests": ["sliding", [[300, 10**9]]]}
-        plain = {"share": 1, "settled": 0, "endings": [], "held": {}, "wants": [], "version": "", "table": table}
+        plain: dict[str, Any] = {
+            "share": 1,
+            "settled": 0,
+            "endings": [],
+            "held": {},
+            "wants": [],
+            "version": "",
+            "table": table,
+        }
         scripts = [Script(pool_key(f"egress-{number}", "spot")) for number in range(_BATCH)]
         texts: list[str] = []
         wants = [[["weight/60", 1, 1.0], ["raw_requests/300", 1, 1.0]]]
@@ -114,7 +122,7 @@ def _saturated() -> list[Figure]:
 
 
 @contextmanager
-def _processes(store: Server, judge: Server, ips: list[str], windows: int) -> Iterator[list[subprocess.Popen[str]]]:
+def _processes(store: Server, judge: Server, ips: list[str], windows: int) -> Generator[list[subprocess.Popen[str]]]:
     settings = {
         "store": store.port,
         "judge": judge.port,
@@ -145,7 +153,7 @@ def _processes(store: Server, judge: Server, ips: list[str], windows: int) -> It
 def _now(judge: Server) -> float:
     """The exchange's time."""
     with redis.Redis(port=judge.port) as client:
-        seconds, micros = client.time()  # type: ignore[misc]
+        seconds, micros = client.time()
     return float(seconds) + float(micros) / 1e6 + _SKEW
 
 
@@ -160,7 +168,7 @@ def _wait_for_turn(judge: Server) -> None:
 
 def _count(judge: Server, ip: str, window: int) -> int:
     with redis.Redis(port=judge.port) as client:
-        return int(client.get(f"{ip}/{window}") or 0)  # type: ignore[arg-type]
+        return int(client.get(f"{ip}/{window}") or 0)
 
 
 def _cpu_seconds(server: Server) -> float:

@@ -264,6 +264,19 @@ def test_scripts_that_were_thrown_away_are_loaded_again_and_nothing_is_doubted(s
         assert client.loads == 2
 
 
+def test_two_versions_of_the_script_count_together(server: Server) -> None:
+    with _Client(server) as first, _Client(server, consumer="b") as second:
+        first.redis.flushall()
+        other = second.script.text + "-- as another version wrote it"
+        digest = str(second.redis.script_load(other))
+        object.__setattr__(second.script, "text", other)
+        object.__setattr__(second.script, "sha", digest)
+        assert [first.count("weight/86400", 10), second.count("weight/86400", 10)] == [10, 10]
+        assert first.sync(held={"weight/86400": 10})["used"]["weight/86400"] == 20
+        # 3 % of 1000, of which both have got 10.
+        assert second.count("weight/86400") == 10
+
+
 def test_only_a_limit_that_was_announced_replaces_those_that_the_store_has(server: Server) -> None:
     with _Client(server) as first, _Client(server, consumer="b") as second:
         first.redis.flushall()

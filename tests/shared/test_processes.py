@@ -28,7 +28,7 @@ def test_three_processes_and_one_of_them_killed_stay_within_one_budget() -> None
     ):
         url = exchange.base_url("spot")
         plain = {"url": url, "limits_url": server.url, "tasks": 10, "seconds": 4 * _SECONDS}
-        processes = [_started({**plain, "number": number, "skew": 0.5 * number}) for number in range(3)]
+        processes = [_started({**plain, "number": number, "skew": 3.0 * number}) for number in range(3)]
         try:
             for process in processes:
                 assert process.stdout is not None
