@@ -25,6 +25,7 @@ BENCHMARKS = {
     "budget": "budgeting",
     "share": "sharing",
     "scale": "scale",
+    "cache": "caching",
     "backfill": "backfilling",
     "faults": "failing",
     "adapter": "adapter",
