@@ -23,6 +23,7 @@ _REPLY: dict[str, Any] = {
     "closed": 0,
     "banned": 0.5,
     "reason": "over a request limit (429)",
+    "in_a_row": [2, 0, 1],
 }
 
 
@@ -42,6 +43,7 @@ def test_a_reply_is_read() -> None:
         closed=0.0,
         banned=0.5,
         reason="over a request limit (429)",
+        in_a_row=(2, 0, 1),
     )
     table = {"weight": ["fixed", [[60, 6000], [1, 300]]]}
     found = read_reply(json.dumps({**_REPLY, "table": table}))
@@ -79,6 +81,8 @@ _WRONG: list[tuple[str, Any]] = [
     ("banned", None),
     ("reason", "x" * 1000),
     ("reason", "two\nlines"),
+    ("in_a_row", [1, 2]),
+    ("in_a_row", [1, 2, -1]),
 ]
 
 

@@ -317,14 +317,25 @@ def test_a_store_that_has_forgotten_everything_asks_for_the_limits(server: Serve
 def test_a_closed_gate_is_closed_for_all(server: Server) -> None:
     with _Client(server) as first, _Client(server, consumer="b") as second:
         first.redis.flushall()
-        first.sync(gate=[60, 50, "the IP address is banned (418)"])
+        first.sync(gate=[60, 50, "the IP address is banned (418)", 0, 0, 1])
         reply = second.sync(wants=[[["weight/86400", 1, 1.0]]])
         assert reply["granted"] == "0"
         assert 58 < reply["closed"] <= 60
         assert 48 < reply["banned"] <= 50
         assert reply["reason"] == "the IP address is banned (418)"
         # It opens no sooner because somebody knows of a shorter one.
-        assert 58 < first.sync(gate=[1, 0, "over a request limit (429)"])["closed"] <= 60
+        assert 58 < first.sync(gate=[1, 0, "over a request limit (429)", 1, 0, 0])["closed"] <= 60
+
+
+def test_refusals_in_a_row_are_counted_by_all_until_a_request_of_anybody_passes(server: Server) -> None:
+    with _Client(server) as first, _Client(server, consumer="b") as second:
+        first.redis.flushall()
+        assert first.sync(gate=[1, 0, "429", 1, 0, 0])["in_a_row"] == [1, 0, 0]
+        # One that has not heard of the first yet does not count it away.
+        assert second.sync(gate=[1, 0, "403", 0, 1, 0])["in_a_row"] == [1, 1, 0]
+        assert second.sync(gate=[1, 0, "429", 2, 1, 0])["in_a_row"] == [2, 1, 0]
+        assert first.sync(passed=True)["in_a_row"] == [0, 0, 0]
+        assert first.sync(passed=True, gate=[1, 1, "418", 0, 0, 1])["in_a_row"] == [0, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_windows_consumers_and_gate_are_told_and_left_as_they_are(reader: UsageR
     want = [["weight/86400", 20, 1.0], ["group/86400", 1, 1.0]]
     _told(server, key, 1, wants=[want])
     _told(server, key, 2, held={"weight/86400": 20, "group/86400": 1}, wants=[[["weight/86400", 900, 1.0]]])
-    _told(server, key, 1, id="b", share=2.5, gate=[60, 50, "the IP address is banned (418)"], clock=[1.0, 1.2])
+    _told(server, key, 1, id="b", share=2.5, gate=[60, 50, "the IP address is banned (418)", 0, 0, 1], clock=[1.0, 1.2])
     _told(server, pool_key("other", "spot"), 1)
     with redis.Redis(port=server.port) as client:
         before = client.dump(key)

@@ -64,6 +64,7 @@ def _reply(granted: str = "", now: float = _START, **more: Any) -> Reply:
         "closed": 0.0,
         "banned": 0.0,
         "reason": "",
+        "in_a_row": (0, 0, 0),
     }
     return Reply(**{**told, **more})
 
@@ -226,7 +227,41 @@ def test_a_gate_that_others_closed_is_closed_here_and_not_told_back() -> None:
     assert link.due(_START + 2) == _START + 2
     message = link.message(_START + 2)
     assert message is not None
-    assert message["gate"] == [58.0, 0.0, "over a request limit (429)"]
+    assert message["gate"] == [58.0, 0.0, "over a request limit (429)", 1, 0, 0]
+
+
+def test_refusals_go_on_where_another_process_has_left_off() -> None:
+    pool, link = _linked()
+    link.message(_START + 1, contact=True)
+    link.apply(_reply(in_a_row=(3, 2, 0)), _START + 1, _START + 1)
+    pool.gate.refuse(_START + 2, _START + 2)
+    # The third in a row: after 5 and 10 s.
+    assert pool.gate.closed_until == _START + 22
+    link.message(_START + 2)
+    # What the store knew before it heard of that takes nothing back.
+    pool.gate.limited(_START + 30, _START + 31, _START + 30)
+    link.apply(_reply(in_a_row=(3, 3, 0)), _START + 2, _START + 30)
+    assert pool.gate.in_a_row == (4, 3, 0)
+    message = link.message(_START + 30)
+    assert message is not None
+    assert message["gate"][3:] == [4, 3, 0]
+
+
+def test_that_a_request_has_passed_is_told_until_the_store_has_heard() -> None:
+    pool, link = _linked()
+    link.message(_START + 1, contact=True)
+    link.apply(_reply(in_a_row=(3, 0, 0)), _START + 1, _START + 1)
+    pool.gate.passed(_START + 2)
+    for _ in range(2):
+        # The first reply is lost.
+        message = link.message(_START + 3, contact=True)
+        assert message is not None
+        assert message["passed"]
+    link.apply(_reply(in_a_row=(0, 0, 0)), _START + 3, _START + 3)
+    pool.gate.passed(_START + 4)
+    message = link.message(_START + 4, contact=True)
+    assert message is not None
+    assert "passed" not in message
 
 
 # ---------------------------------------------------------------------------- without the store

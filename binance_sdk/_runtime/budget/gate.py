@@ -97,6 +97,17 @@ class Gate(Unmetered):
         if not self._sent_before_closing(sent):
             self._refusals = self._limited = self._bans = 0
 
+    @property
+    def in_a_row(self) -> tuple[int, int, int]:
+        """Refusals since a request last passed: 429, 403 and 418."""
+        return self._limited, self._refusals, self._bans
+
+    def count(self, in_a_row: tuple[int, int, int], now: float) -> None:
+        """Count as many refusals in a row as all who share the IP address have met."""
+        if in_a_row[1] > self._refusals:
+            self._refused_at = now
+        self._limited, self._refusals, self._bans = in_a_row
+
     def _sent_before_closing(self, sent: float) -> bool:
         """Whether a request left before the gate closed, so that its answer says nothing new."""
         return sent < self.closed_until

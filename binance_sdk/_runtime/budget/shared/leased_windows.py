@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
-from binance_sdk._runtime.budget.gate import Gate
 from binance_sdk._runtime.budget.ledger import Reservation, Ticket
 from binance_sdk._runtime.budget.resource import Charge, Leased
 from binance_sdk._runtime.budget.sliding_window import SlidingWindow
@@ -264,15 +263,3 @@ def leased_needs(ticket: Ticket) -> list[tuple[LeasedWindow, int, float]]:
         for need in ticket.reservation.needs
         if isinstance(need.resource, LeasedWindow)
     ]
-
-
-@dataclass
-class SharedGate(Gate):
-    """A gate that is closed for every process of a store."""
-
-    closing: Callable[[], None] = lambda: None
-    """Called when this process has closed it."""
-
-    def _close(self, until: float, reason: str) -> None:
-        super()._close(until, reason)
-        self.closing()

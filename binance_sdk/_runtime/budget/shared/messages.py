@@ -54,6 +54,8 @@ class Reply:
     """Seconds from then for which nothing may be sent, and for which the address is banned."""
     banned: Seconds
     reason: ShortText
+    in_a_row: tuple[Count, Count, Count]
+    """Refusals since a request of anybody passed: 429, 403 and 418."""
     table: (
         dict[str, tuple[Literal["fixed", "sliding"], Annotated[list[tuple[_Least, _Least]], Field(min_length=1)]]]
         | None

@@ -17,7 +17,7 @@ local pool = {}
 function pool.new()
   return {
     format = FORMAT, run = '', version = '', windows = {}, live = 0, shares = 0, looked_at = 0,
-    closed_until = 0, banned_until = 0, reason = '', low = false, high = false, clock_at = 0,
+    closed_until = 0, banned_until = 0, reason = '', in_a_row = {0, 0, 0}, low = false, high = false, clock_at = 0,
   }
 end
 
@@ -394,10 +394,13 @@ function pool.sync(p, consumer, message, now, each)
     end
     message.version = p.version
   end
+  -- Whichever process meets them, refusals in a row are those of the address, and each closes for longer.
+  if message.passed then p.in_a_row = {0, 0, 0} end
   if message.gate then
     local closed, banned = now + message.gate[1], now + message.gate[2]
     if closed > p.closed_until then p.closed_until, p.reason = closed, message.gate[3] end
     if message.gate[2] > 0 then p.banned_until = math.max(p.banned_until, banned) end
+    for kind = 1, 3 do p.in_a_row[kind] = math.max(p.in_a_row[kind], message.gate[3 + kind]) end
   end
 
   local reply = {granted = '', short = {}, taken = {}, used = {}, version = p.version, settled = consumer.settled}
@@ -412,6 +415,7 @@ function pool.sync(p, consumer, message, now, each)
     if w.fixed and believed_at(w, now) > 0 then reply.doubted = true end
   end
   reply.now, reply.live, reply.shares = exact(now), p.live, p.shares
+  reply.in_a_row = p.in_a_row
   reply.closed, reply.banned, reply.reason = math.max(0, p.closed_until - now), math.max(0, p.banned_until - now), p.reason
   if message.leave then
     lapse(p, consumer, now)

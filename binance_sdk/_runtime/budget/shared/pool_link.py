@@ -23,13 +23,13 @@ from binance_sdk._runtime.budget.shared.leased_windows import (
     LeasedFixedWindow,
     LeasedSlidingWindow,
     LeasedWindow,
-    SharedGate,
     Snapshot,
     check_alone,
     leased_needs,
 )
 from binance_sdk._runtime.budget.shared.messages import Reply, ReplyError, Table
 from binance_sdk._runtime.budget.shared.script import Script
+from binance_sdk._runtime.budget.shared.shared_gate import SharedGate
 from binance_sdk._runtime.budget.shared.store_clock import StoreClock
 from binance_sdk._runtime.budget.store_link import StoreView
 from binance_sdk.errors import ConfigError
@@ -101,8 +101,7 @@ class PoolLink:
     _look: bool = False
     """There may be calls to ask for."""
     _agreement: AgreedLimits = field(default_factory=lambda: AgreedLimits({}))
-    _gate_told: float = 0.0
-    _gate_telling: float = 0.0
+    _gate: SharedGate = field(default_factory=lambda: SharedGate(""))
     _others: tuple[float, float] = (0.0, -math.inf)
     """Shares of all processes at their largest, and when."""
 
@@ -129,9 +128,8 @@ class PoolLink:
         return window
 
     def gate(self, name: str) -> SharedGate:
-        gate = SharedGate(name)
-        gate.closing = self.poke
-        return gate
+        self._gate.name, self._gate.closing = name, self.poke
+        return self._gate
 
     @property
     def windows(self) -> dict[str, LeasedWindow]:
@@ -190,7 +188,7 @@ class PoolLink:
         """When something is to be said, if nothing else happens."""
         if self.away:
             return self.back_at
-        if self._asking or self._look or self.pool.gate.closed_until > self._gate_told:
+        if self._asking or self._look or self._gate.urgent:
             return now
         windows = self.windows.values()
         waiting, running = self.pool.ledger.waiting, any(window.in_flight for window in windows)
@@ -220,18 +218,16 @@ class PoolLink:
             if window.ready <= now:
                 window.refused, window.ready = 0, -math.inf
         self._wanted = [] if self.away or leave else pool.ledger.demand(windows.values(), now, _MOST_WANTS)
-        if pool.gate.closed_until <= now:
-            self._gate_told = max(self._gate_told, pool.gate.closed_until)
-        closed = pool.gate.closed_until > self._gate_told
+        self._gate.pass_by(now)
         quiet = now - max(self.sent_at, self._looked_at) < _FLUSH
         self._looked_at = now
         beat = busy and now - self.sent_at >= _HEARTBEAT
-        if not (contact or leave or self._wanted or closed or beat or (self._endings and not quiet)):
+        if not (contact or leave or self._wanted or self._gate.urgent or beat or (self._endings and not quiet)):
             self._answer()
             return None
-        return self._message(now, windows, closed=closed, leave=leave)
+        return self._message(now, windows, leave=leave)
 
-    def _message(self, now: float, windows: dict[str, LeasedWindow], *, closed: bool, leave: bool) -> dict[str, Any]:
+    def _message(self, now: float, windows: dict[str, LeasedWindow], *, leave: bool) -> dict[str, Any]:
         self._seq += 1
         self.sent_at = now
         held = {name: window.in_flight for name, window in windows.items() if window.in_flight}
@@ -242,6 +238,7 @@ class PoolLink:
             "seq": self._seq,
             "share": self.share,
             **self._agreement.news(self._limits()),
+            **self._gate.news(now),
             "settled": self._endings.settled,
             "endings": self._endings.first(),
             "held": held,
@@ -251,10 +248,6 @@ class PoolLink:
         clock = self._clock.news(self.pool.time, now)
         if clock is not None:
             message["clock"] = clock
-        if closed:
-            gate = self.pool.gate
-            self._gate_telling = gate.closed_until
-            message["gate"] = [gate.closed_until - now, max(0.0, gate.banned_until - now), gate.reason]
         if pool_waits:
             message["waits"] = True
         if leave:
@@ -285,7 +278,8 @@ class PoolLink:
             self._others = reply.shares, received
         self._endings.counted(reply.settled)
         self._clock.observe(float(reply.now), sent, received)
-        self._close_gate(reply, received)
+        if self._gate.hear(reply, received):
+            self.pool.ledger.fail(self._gate, lambda operation: self.pool.ban_error(operation, received), received)
         agreement = self._agreement
         agreement.agreed, agreement.version = agreement.told, reply.version
         if reply.table is not None and self._limits() == agreement.told:
@@ -317,16 +311,6 @@ class PoolLink:
             self._look = True
         else:
             self._answer()
-
-    def _close_gate(self, reply: Reply, now: float) -> None:
-        gate, pool = self.pool.gate, self.pool
-        self._gate_told = max(self._gate_told, self._gate_telling)
-        if reply.closed and now + reply.closed > gate.closed_until:
-            gate.closed_until, gate.reason = now + reply.closed, reply.reason
-            self._gate_told = max(self._gate_told, gate.closed_until)
-        if reply.banned and not gate.banned(now):
-            gate.banned_until = now + reply.banned
-            pool.ledger.fail(gate, lambda operation: pool.ban_error(operation, now), now)
 
     def _answer(self) -> None:
         """All who asked know by now what the store says, or that it does not."""
