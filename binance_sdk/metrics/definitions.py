@@ -107,6 +107,13 @@ BREAKER_STATE = _gauge("breaker_state", "1 for the state that the circuit breake
 WEIGHT_DRIFT = _gauge(
     "weight_drift", "Weight that the exchange takes for a call, minus that of the spec, where it lasts.", *_CALL
 )
+DRIFTS = _gauge(
+    "drifts",
+    "Differences between the exchange and the spec, by kind, of weights, fields and values.",
+    *_CALL,
+    "kind",
+    "severity",
+)
 STREAMS = _gauge(
     "streams", "Open streams by how they are: flowing, silent for too long, or disconnected.", *_MARKET, "health"
 )
@@ -149,6 +156,7 @@ READ = (
     CLOCK_SKEW,
     BREAKER_STATE,
     WEIGHT_DRIFT,
+    DRIFTS,
     STREAMS,
     STREAM_LAG,
     STREAM_MESSAGES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -12,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._version import __version__
+from binance_sdk.events import WeightDrift
 from binance_sdk.metrics import definitions as metrics
 from binance_sdk.metrics.definitions import READ, Definition
 
@@ -137,6 +139,7 @@ class StateCollector(Collector):
         _read_pools(sources, found)
         for source in sources:
             _read_hosts(source, found)
+            _read_drift(source, found)
             _read_counts(source, found)
             _read_streams(source, found)
             _read_store(source, found)
@@ -162,12 +165,6 @@ def _read_pools(sources: list[Source], found: _Readings) -> None:
     for source in sources:
         for hosts in source.core.engine.attempts.markets.values():
             pools.setdefault(hosts.pool.name, hosts.pool)
-            for row in hosts.pool.drift.rows():
-                market, _, name = row.operation.partition(".")
-                labels = source.environments.get(market, ""), market, name
-                known = found.of(metrics.WEIGHT_DRIFT).get(labels, 0.0)
-                # The weight may depend on parameters: the largest difference tells enough.
-                found.put(metrics.WEIGHT_DRIFT, labels, max(known, row.seen - row.spec, key=abs))
     for name, pool in pools.items():
         _read_usage(name, "weight", (pool.usage(window, now) for window in pool.weights), found)
         for group, window in pool.groups.items():
@@ -186,6 +183,23 @@ def _read_usage(pool: str, kind: str, usages: Iterable[Usage], found: _Readings)
         found.put(metrics.LIMIT_USED, labels, usage.used)
         found.put(metrics.LIMIT_ALLOWED, labels, usage.limit)
         found.put(metrics.LIMIT_REMAINING, labels, usage.remaining)
+
+
+def _read_drift(source: Source, found: _Readings) -> None:
+    counts: Counter[Labels] = Counter()
+    for row in source.core.drift():
+        market, _, name = row.operation.partition(".")
+        labels = source.environments.get(market, ""), market, name
+        if isinstance(row, WeightDrift):
+            # The weight may depend on parameters: the largest difference tells enough.
+            known = found.of(metrics.WEIGHT_DRIFT).get(labels, 0.0)
+            found.put(metrics.WEIGHT_DRIFT, labels, max(known, row.seen - row.spec, key=abs))
+            counts[(*labels, "weight_changed", row.severity)] += 1
+        else:
+            counts[(*labels, row.kind, row.severity)] += 1
+    for labels, count in counts.items():
+        # Clients of one exchange meet the same differences.
+        found.longest(metrics.DRIFTS, labels, count)
 
 
 def _read_hosts(source: Source, found: _Readings) -> None:

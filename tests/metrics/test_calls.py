@@ -118,7 +118,20 @@ def test_gate_ban_breaker_and_drift_are_told(registry: CollectorRegistry) -> Non
         }
         assert states == {"closed": 0, "open": 1, "half_open": 0}
         # Of several weights of an operation, the one that differs most.
-        assert named(registry, "weight_drift") == [({**DEPTH}, -50.0)]
+        assert named(registry, "weight_drift") == [(DEPTH, -50.0)]
+        drifts = {labels["severity"]: (labels["kind"], count) for labels, count in named(registry, "drifts")}
+        assert drifts == {"breaking": ("weight_changed", 1), "noted": ("weight_changed", 1)}
+
+
+def test_fields_that_the_spec_does_not_know_are_told(registry: CollectorRegistry) -> None:
+    import httpx
+
+    answer = httpx.MockTransport(lambda _: httpx.Response(200, json={"serverTime": 1_764_028_800_000, "more": 1}))
+    with httpx.Client(transport=answer) as http, _client("fields", http_client=http) as client:
+        instrument(client, registry)
+        client.spot.time()
+        found = [(labels["operation"], labels["kind"], count) for labels, count in named(registry, "drifts")]
+        assert found == [("time", "field_added", 1)]
 
 
 def test_the_store_is_told(simulator: Simulator, registry: CollectorRegistry) -> None:
