@@ -26,7 +26,7 @@ test: .venv/dev/.ready  ## the whole test suite, on every processor
 	$(DEV) -m pytest tests/processes
 
 test-lowest: .venv/lowest/.ready  ## what users rely on, with the lowest version of every direct dependency
-	$(LOWEST) -m pytest $(PARALLEL) $(OLD) tests/contract tests/decode tests/runtime tests/streams tests/network
+	$(LOWEST) -m pytest $(PARALLEL) $(OLD) tests/contract tests/decode tests/metrics tests/runtime tests/streams tests/network
 
 test-all: .venv/dev/.ready .venv/lowest/.ready  ## the long one, before an issue is closed: lowest and newest versions, every Python here
 	$(DEV) -m tests.everywhere

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +24,14 @@ settings.load_profile("project")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a shell, which ignores Ctrl-C for it; the programs under test would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--worker-python",
+        default=sys.executable,
+        help="interpreter that runs the workers of deploy/, where the package is installed as their image installs it",
+    )
 
 
 class NetworkUsedError(AssertionError):

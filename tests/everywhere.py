@@ -6,6 +6,7 @@ A Python that is not here is no failure, but it is said: a run that skipped it p
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PYTHONS = ("3.11", "3.12", "3.13")
 LOCK = "requirements-dev.lock"
+DOCKERFILE = ROOT / "deploy" / "worker" / "Dockerfile"
 # One of these has no use for the other versions: it tests the house, not what it sells.
 HOUSE = ("codegen", "benchmarks", "typing", "test_contributing.py", "test_package.py", "test_layers.py")
 
@@ -63,7 +65,21 @@ def plan(find: Find, running: str) -> list[Run | Absent]:
             continue
         name = f"Python {version}, locked versions"
         runs.append(_made(name, environments / version, str(python), "-c", LOCK, "-e", ".[dev]"))
-    return runs
+    return [*runs, _workers(environments)]
+
+
+def _workers(environments: Path) -> Run:
+    """What ``deploy/`` starts, installed in a clean environment as its image installs it."""
+    made = _made("", environments / "worker", sys.executable, *image_packages())
+    python = made.environment / "bin" / "python"
+    options = ("tests/metrics/test_worker.py", f"--worker-python={python}")
+    return Run("the workers of deploy/, installed as in their image", environments / "dev", made.install, options)
+
+
+def image_packages() -> list[str]:
+    """What the image of the workers installs."""
+    (line,) = [line for line in DOCKERFILE.read_text("utf-8").splitlines() if line.startswith("RUN pip install ")]
+    return [word for word in shlex.split(line.removeprefix("RUN pip install ")) if not word.startswith("--")]
 
 
 def _made(name: str, environment: Path, python: str, *packages: str) -> Run:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.everywhere import HOUSE, ROOT, Absent, Run, find, plan, run_all
+from tests.everywhere import HOUSE, ROOT, Absent, Run, find, image_packages, plan, run_all
 
 
 def nobody(version: str) -> Path | None:
@@ -27,10 +27,11 @@ def test_every_supported_python_is_run_or_named() -> None:
         "Python 3.11, newest versions",
         "Python 3.12, locked versions",
         "Python 3.13, locked versions",
+        "the workers of deploy/, installed as in their image",
     ]
     alone = plan(nobody, "3.12")
     assert [run.name for run in alone if isinstance(run, Absent)] == ["Python 3.11", "Python 3.13"]
-    assert len(alone) == 5
+    assert len(alone) == 6
 
 
 def test_other_pythons_get_an_environment_of_their_own() -> None:
@@ -38,6 +39,15 @@ def test_other_pythons_get_an_environment_of_their_own() -> None:
     assert isinstance(other, Run)
     assert other.environment == ROOT / ".venv" / "3.12"
     assert "/pythons/3.12/python" in other.install[0]
+
+
+def test_workers_run_in_an_environment_of_their_image_alone() -> None:
+    assert image_packages() == [".[cli,metrics,shared,simulator]"]
+    workers = plan(nobody, "3.11")[-1]
+    assert isinstance(workers, Run)
+    assert workers.environment == ROOT / ".venv" / "dev"
+    assert workers.install[1][-1] == ".[cli,metrics,shared,simulator]"
+    assert workers.options[1] == f"--worker-python={ROOT / '.venv' / 'worker' / 'bin' / 'python'}"
 
 
 def test_what_is_left_out_with_the_lowest_versions_exists() -> None:
@@ -61,15 +71,15 @@ def test_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     machine = Machine()
     lines, good = run_all(plan(everybody, "3.11"), machine)
     assert good
-    assert [line.split()[0] for line in lines] == ["passed"] * 5
-    assert sum(" -m pytest " in command for command in machine.commands) == 5
+    assert [line.split()[0] for line in lines] == ["passed"] * 6
+    assert sum(" -m pytest " in command for command in machine.commands) == 6
     assert "=== Python 3.13, locked versions" in capsys.readouterr().out
 
 
 def test_what_is_not_here_is_said_and_fails_nothing() -> None:
     lines, good = run_all(plan(nobody, "3.11"), Machine())
     assert good
-    assert lines[-1] == "skipped  Python 3.13: there is no Python 3.13 here: uv python install 3.13"
+    assert lines[-2] == "skipped  Python 3.13: there is no Python 3.13 here: uv python install 3.13"
 
 
 @pytest.mark.parametrize(
@@ -83,9 +93,9 @@ def test_one_failure_fails_all_and_stops_nothing(failing: str, said: str) -> Non
     machine = Machine(failing)
     lines, good = run_all(plan(everybody, "3.11"), machine)
     assert not good
-    assert len(lines) == 5
+    assert len(lines) == 6
     assert [line for line in lines if line.startswith(said)]
-    assert ".venv/3.13/bin/python -m pytest" in machine.commands[-1]
+    assert "--worker-python" in machine.commands[-1]
 
 
 def test_an_environment_that_cannot_be_made_runs_nothing() -> None:

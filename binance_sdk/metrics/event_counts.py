@@ -81,6 +81,8 @@ class EventCounter:
 
     def begin(self, pools: Iterable[str], hosts: Iterable[str], settings: Iterable[str]) -> None:
         """Let what seldom happens be 0 before it does: a counter that appears with 1 has no increase."""
+        for market in self._environments:
+            self._count(metrics.BOOK_FAILURES, self._market(market), 0)
         for pool in pools:
             self._count(metrics.GATE_CLOSINGS, (pool,), 0)
         for host in hosts:
