@@ -60,6 +60,7 @@ CACHE_HITS = _counter(
     "source",
 )
 CACHE_MISSES = _counter("cache_misses", "Calls that may use an earlier answer, and found none.", *_CALL)
+CACHE_WORTHLESS = _counter("cache_worthless_answers", "Entries of the store of cache_url that are no answers.", *_CALL)
 ROWS_SKIPPED = _counter("rows_skipped", "Rows that were left out because of bad_rows=skip.", *_CALL)
 GATE_CLOSINGS = _counter("gate_closings", "Times that a refusal (429, 418, 403) closed the gate of a pool.", "pool")
 BREAKER_OPENINGS = _counter("breaker_openings", "Times that the circuit breaker of a host opened.", "host")
@@ -80,6 +81,7 @@ COUNTED = (
     WAIT,
     CACHE_HITS,
     CACHE_MISSES,
+    CACHE_WORTHLESS,
     ROWS_SKIPPED,
     GATE_CLOSINGS,
     BREAKER_OPENINGS,

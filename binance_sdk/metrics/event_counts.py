@@ -23,6 +23,7 @@ from binance_sdk.events import (
     RowSkipped,
     StoreChanged,
     Waited,
+    WorthlessAnswer,
 )
 from binance_sdk.metrics import definitions as metrics
 from binance_sdk.metrics.definitions import COUNTED, Definition
@@ -67,6 +68,7 @@ class EventCounter:
             Waited: self._waited,
             CacheHit: self._cache_hit,
             CacheMiss: self._cache_miss,
+            WorthlessAnswer: self._worthless_answer,
             RowSkipped: self._row_skipped,
             GateClosed: self._gate_closed,
             BreakerChanged: self._breaker_changed,
@@ -136,6 +138,9 @@ class EventCounter:
 
     def _cache_miss(self, event: CacheMiss) -> None:
         self._count(metrics.CACHE_MISSES, self._call(event.operation))
+
+    def _worthless_answer(self, event: WorthlessAnswer) -> None:
+        self._count(metrics.CACHE_WORTHLESS, self._call(event.operation))
 
     def _row_skipped(self, event: RowSkipped) -> None:
         self._count(metrics.ROWS_SKIPPED, self._call(event.operation))

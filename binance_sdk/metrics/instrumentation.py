@@ -92,7 +92,11 @@ def instrument(
             counter.begin(
                 {hosts.pool.name for hosts in markets},
                 {host.breaker.host for hosts in markets for host in hosts.hosts},
-                () if core.settings.store is None else ("limits_url",),
+                [
+                    setting
+                    for setting, store in (("limits_url", core.store), ("cache_url", core.cache_store))
+                    if store is not None
+                ],
             )
             source = Source(core, counter, environments, symbols)
             core.engine.attempts.notifier.watch(counter)

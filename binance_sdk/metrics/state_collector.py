@@ -73,12 +73,12 @@ class _Readings:
         values = self._values[definition]
         values[labels] = values.get(labels, 0.0) + value
 
-    def longest(self, definition: Definition, labels: Labels, value: float) -> None:
+    def largest(self, definition: Definition, labels: Labels, value: float) -> None:
         """One of several of which the largest counts."""
         values = self._values[definition]
         values[labels] = max(values.get(labels, 0.0), value)
 
-    def least(self, definition: Definition, labels: Labels, value: float) -> None:
+    def smallest(self, definition: Definition, labels: Labels, value: float) -> None:
         """One of several of which the smallest counts."""
         values = self._values[definition]
         values[labels] = min(values.get(labels, value), value)
@@ -142,7 +142,7 @@ class StateCollector(Collector):
             _read_drift(source, found)
             _read_counts(source, found)
             _read_streams(source, found)
-            _read_store(source, found)
+            _read_stores(source, found)
         for definition in READ:
             yield _family(definition, found.of(definition))
 
@@ -189,7 +189,7 @@ def _read_drift(source: Source, found: _Readings) -> None:
     counts: Counter[Labels] = Counter()
     for row in source.core.drift():
         market, _, name = row.operation.partition(".")
-        labels = source.environments.get(market, ""), market, name
+        labels: Labels = (source.environments.get(market, ""), market, name)
         if isinstance(row, WeightDrift):
             # The weight may depend on parameters: the largest difference tells enough.
             known = found.of(metrics.WEIGHT_DRIFT).get(labels, 0.0)
@@ -199,7 +199,7 @@ def _read_drift(source: Source, found: _Readings) -> None:
             counts[(*labels, row.kind, row.severity)] += 1
     for labels, count in counts.items():
         # Clients of one exchange meet the same differences.
-        found.longest(metrics.DRIFTS, labels, count)
+        found.largest(metrics.DRIFTS, labels, count)
 
 
 def _read_hosts(source: Source, found: _Readings) -> None:
@@ -208,17 +208,23 @@ def _read_hosts(source: Source, found: _Readings) -> None:
             for state in _BREAKER_STATES:
                 # Each client has breakers of its own: it is told if any of them is in the state.
                 labels = host.breaker.host, state
-                found.longest(metrics.BREAKER_STATE, labels, float(host.breaker.state == state))
+                found.largest(metrics.BREAKER_STATE, labels, float(host.breaker.state == state))
 
 
-def _read_store(source: Source, found: _Readings) -> None:
-    store, settings = source.core.store, source.core.settings.store
-    if store is None or settings is None:
-        return
-    status = store.status
-    if status.state != "unused":
-        found.least(metrics.STORE_CONNECTED, ("limits_url",), float(status.state == "connected"))
-        found.put(metrics.STORE_PROCESSES, (settings.limits_key,), status.processes)
+def _read_stores(source: Source, found: _Readings) -> None:
+    core = source.core
+    if core.store is not None and core.settings.store is not None:
+        status = core.store.status
+        _read_store("limits_url", status.state, found)
+        if status.state != "unused":
+            found.put(metrics.STORE_PROCESSES, (core.settings.store.limits_key,), status.processes)
+    if core.cache_store is not None:
+        _read_store("cache_url", core.cache_store.status.state, found)
+
+
+def _read_store(setting: str, state: str, found: _Readings) -> None:
+    if state != "unused":
+        found.smallest(metrics.STORE_CONNECTED, (setting,), float(state == "connected"))
 
 
 # ----------------------------------------------------------------------------------------------- streams
@@ -248,7 +254,7 @@ def _read_streams(source: Source, found: _Readings) -> None:
             labels = source.environments.get(market, ""), market
             for each in _HEALTHS:
                 found.add(metrics.STREAMS, (*labels, each), each == health)
-        found.longest(metrics.STREAM_LAG, _of_markets(source, consumer.markets), consumer.reader.stats.lag_ms / 1000)
+        found.largest(metrics.STREAM_LAG, _of_markets(source, consumer.markets), consumer.reader.stats.lag_ms / 1000)
         _read_books(source, consumer.reader, found)
 
 
@@ -266,11 +272,11 @@ def _read_books(source: Source, reader: Reader, found: _Readings) -> None:
         labels = source.environments.get(keeper.market, ""), keeper.market
         found.add(metrics.BOOKS, (*labels, "synced"), keeper.synced)
         found.add(metrics.BOOKS, (*labels, "not_synced"), not keeper.synced)
-        found.longest(metrics.BOOK_LAG, labels, keeper.lag_ms / 1000)
+        found.largest(metrics.BOOK_LAG, labels, keeper.lag_ms / 1000)
         age = max(0.0, now - keeper.changed_at)
         known = age < float("inf")
         if known:
-            found.longest(metrics.BOOK_AGE, labels, age)
+            found.largest(metrics.BOOK_AGE, labels, age)
         if source.symbols:
             found.put(metrics.SYMBOL_BOOK_SYNCED, (*labels, keeper.symbol), keeper.synced)
             if known:

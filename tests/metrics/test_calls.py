@@ -135,13 +135,20 @@ def test_fields_that_the_spec_does_not_know_are_told(registry: CollectorRegistry
 
 
 def test_the_store_is_told(simulator: Simulator, registry: CollectorRegistry) -> None:
-    with running(valkey()) as server, simulator.sync_client(limits_url=server.url, limits_key="paris") as client:
+    with (
+        running(valkey()) as server,
+        simulator.sync_client(limits_url=server.url, limits_key="paris", cache=True) as client,
+    ):
         instrument(client, registry)
         assert named(registry, "store_connected") == []
         assert value(registry, "store_losses_total", setting="limits_url") == 0
-        client.spot.ping()
+        client.spot.ping(options=RequestOptions(cache=False))
         assert value(registry, "store_connected", setting="limits_url") == 1
         assert value(registry, "store_processes", limits_key="paris") == 1
+        # Cached answers are in the same store, which was not asked yet.
+        assert named(registry, "store_connected") == [({"setting": "limits_url"}, 1.0)]
+        client.spot.exchange_info(symbol="BTCUSDT")
+        assert value(registry, "store_connected", setting="cache_url") == 1
         store = client._core.store
         assert store is not None
         store._become("lost", "it was unplugged")

@@ -25,6 +25,7 @@ from binance_sdk.events import (
     RowSkipped,
     StoreChanged,
     Waited,
+    WorthlessAnswer,
 )
 from binance_sdk.metrics import instrument
 from binance_sdk.metrics.definitions import COUNTED
@@ -40,6 +41,7 @@ _EVENTS: list[tuple[Event, str, dict[str, str], float]] = [
     (Waited("spot.klines", 7.5, "weight"), "wait_seconds_sum", _CALL, 7.5),
     (CacheHit("spot.klines", "store"), "cache_hits_total", {**_CALL, "source": "store"}, 1),
     (CacheMiss("spot.klines"), "cache_misses_total", _CALL, 1),
+    (WorthlessAnswer("spot.klines", "key", "is none"), "cache_worthless_answers_total", _CALL, 1),
     (RowSkipped("spot.klines", 3, "x"), "rows_skipped_total", _CALL, 1),
     (GateClosed("mainnet/spot", "429", 3.0), "gate_closings_total", {"pool": "mainnet/spot"}, 1),
     (BreakerChanged("api.binance.com", "open"), "breaker_openings_total", {"host": "api.binance.com"}, 1),
