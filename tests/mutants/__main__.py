@@ -33,6 +33,14 @@ PARTS = (
         ("tests/budget/test_*.py",),
     ),
     Part(
+        "cache",
+        ("binance_sdk/_runtime/calls/cache.py", "binance_sdk/_runtime/calls/shared_cache/*.py"),
+        (
+            *(f"tests/shared_cache/test_{name}.py" for name in ("clients", "processes", "store", "stored_answer")),
+            *("tests/budget/test_services.py", "tests/runtime/test_shared_requests.py"),
+        ),
+    ),
+    Part(
         "sequence",
         ("binance_sdk/_runtime/stream/reading/sequence.py",),
         ("tests/streams/test_sequences.py", "tests/streams/test_filling.py", "tests/streams/test_one_line.py"),

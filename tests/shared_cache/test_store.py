@@ -269,6 +269,53 @@ def test_a_store_that_does_not_answer_is_waited_for_once_and_not_for_long(
         _until(lambda: _state(client) == "connected")
 
 
+def test_a_store_that_may_not_be_written_to_stays_lost_until_it_may(
+    exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_store, "_RETRY", 0.02)
+    with _client(exchange, store.url) as client, redis.Redis(port=store.port) as looking:
+        client.spot.ticker_price("BTCUSDT", options=_MINUTE)
+        _until(lambda: _keys(store))
+        shared = client._core.cache_store
+        assert shared is not None
+        # As a server that has become a replica, and whose answers can still be read.
+        looking.execute_command("REPLICAOF", "127.0.0.1", str(free_port()))
+        try:
+            client.spot.ticker_price("ETHUSDT", options=_MINUTE)
+            assert _state(client) == "lost"
+            looks = _commands(looking)
+            _until(lambda: _commands(looking) > looks + 3)
+            assert (_state(client), shared.changes) == ("lost", 2)
+        finally:
+            looking.execute_command("REPLICAOF", "NO", "ONE")
+        _until(lambda: _state(client) == "connected")
+
+
+def _commands(looking: Any) -> int:
+    """Scripts that the store was asked to run."""
+    found: Any = looking.info("commandstats")
+    return sum(int(found.get(f"cmdstat_{name}", {}).get("calls", 0)) for name in ("eval", "evalsha"))
+
+
+def test_where_no_thread_can_be_started_the_exchange_is_asked(
+    exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordinary = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "binance-sdk cache":
+            raise RuntimeError("can't start new thread")
+        ordinary(thread)
+
+    with _client(exchange, store.url) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", start)
+            assert client.spot.exchange_info().symbols
+            assert client.cache.without_store == 1
+        client.spot.ticker_price("BTCUSDT")
+        assert _state(client) == "connected"
+
+
 def test_an_answer_that_is_too_large_is_not_stored_and_nobody_waits_for_it(
     exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

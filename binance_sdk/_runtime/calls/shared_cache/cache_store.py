@@ -53,8 +53,8 @@ _LONGEST_STOP = 2.0
 """Seconds for which a closing client waits until the store has the last answers."""
 _MOST_WAITING = 64 * 1024 * 1024
 """Bytes of answers that wait to be stored; more are not."""
-_NOWHERE = f"{PREFIX}nowhere"
-"""No answer has this name: it is looked up to see whether the store is back."""
+_NOWHERE = AnswerKeys("", f"{PREFIX}nowhere", f"{PREFIX}nowhere:")
+"""Nothing has these names: the right to it is asked for to see whether the store is back, and may be written to."""
 
 
 @dataclass(eq=False)
@@ -95,10 +95,8 @@ class CacheStore:
     ) -> Question:
         """Ask for an answer; ``wake`` is called once the question is done."""
         question = Question(keys, token, most_age, worthless, wake)
-        if self._state == "lost" or self._stop.is_set():
+        if self._state == "lost" or self._stop.is_set() or not self._say(question):
             question.done = question.away = True
-        else:
-            self._say(question)
         return question
 
     @property
@@ -139,14 +137,19 @@ class CacheStore:
         if token:
             self._say(LetGo(keys, token, failed))
 
-    def _say(self, job: Job) -> None:
-        """Nothing touches the network before the first call."""
+    def _say(self, job: Job) -> bool:
+        """Give the thread something to do; False where none can be started. Nothing touches the network before that."""
         if self._thread is None:
             with self._lock:
                 if self._thread is None and not self._stop.is_set():
-                    self._thread = threading.Thread(target=self._run, name="binance-sdk cache", daemon=True)
-                    self._thread.start()
+                    thread = threading.Thread(target=self._run, name="binance-sdk cache", daemon=True)
+                    try:
+                        thread.start()
+                    except RuntimeError:
+                        return False
+                    self._thread = thread
         self._jobs.put(job)
+        return True
 
     # --------------------------------------------------------------------------- thread
 
@@ -171,7 +174,8 @@ class CacheStore:
             now = self._clock.monotonic()
             if self._retry_at <= now and not self._stop.is_set():
                 self._retry_at = math.inf
-                self._serve_safely(Question(AnswerKeys("", _NOWHERE, _NOWHERE), "", None, False, _nobody))
+                self._serve_safely(Question(_NOWHERE, new_token(), None, False, _nobody))
+                self._held.pop(_NOWHERE.lock, None)
             if renew_at <= now:
                 renew_at = math.inf
                 self._serve_safely(None)
@@ -203,7 +207,7 @@ class CacheStore:
         if isinstance(job, Question):
             job.away = True
             # Those that were asked before the store was lost have gone on without it.
-            if not job.given_up and (self._state != "lost" or job.keys.answer == _NOWHERE):
+            if not job.given_up and (self._state != "lost" or job.keys is _NOWHERE):
                 self._ask(job)
         elif self._state == "lost":
             # What was ours lapses.
