@@ -165,7 +165,9 @@ def _diff(options: argparse.Namespace) -> int:
     from codegen.diff.sides import NoSpecError, read_sides
 
     try:
-        old, new = read_sides(options.old, options.new or str(options.spec), ROOT)
+        here, whole = Path.cwd(), options.spec
+        spec = str(whole.relative_to(here) if whole.is_relative_to(here) else whole)
+        old, new = read_sides(options.old, options.new or spec, ROOT)
     except (NoSpecError, SpecError) as error:
         print(error, file=sys.stderr)
         return 2
