@@ -24,6 +24,7 @@ from .servers import Server
 _AT_A_TIME = (
     source(PARTS[:-1]).replace("LOOK = 30, 3600, 1\n", "LOOK = 30, 3600, 0\n")
     + "fairness.ready_at = function(w, part, amount, now) return now end\n"
+    + "turns.has_room = function() return true end\n"
     + source(PARTS[-1:]).replace("redis.call('TIME')", "{ARGV[3], ARGV[4]}")
 )
 _TABLE = {"weight": ["fixed", [[10, 100]]], "group": ["sliding", [[10, 12]]]}

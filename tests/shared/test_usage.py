@@ -99,7 +99,7 @@ def test_a_client_is_found_by_its_host_and_process(reader: UsageReader, server: 
             (pool,) = reader.read("default")
             (consumer,) = pool.consumers
             assert consumer.id.startswith(f"{socket.gethostname()}/{os.getpid()}/")
-            assert consumer.used == {"weight/60": 5}
+            assert consumer.used == {"weight/60": 5, "raw_requests/300": 1}
         # Whoever has left is no consumer any more.
         assert reader.read("default")[0].consumers == ()
 

@@ -3,14 +3,13 @@
 -- what has ended is settled, what it wants is reserved, what it saw closed is closed for all.
 -- A message whose reply was lost does no harm. Every ending has a number and counts once, and what is in flight is told
 -- as a whole, so that permissions which never arrived are free again with the next message.
--- Needs fixed_window.lua, sliding_window.lua and fairness.lua before it. Times are seconds of the store's clock.
+-- Needs the windows, fairness.lua, turns.lua, clock.lua and limits.lua before it. Times are seconds of the store's clock.
 
 local FORMAT = 1
 local LAPSE, FORGOTTEN, LOOK = 30, 3600, 1
 local TRUSTED = 0.03
 local SOON = 0.25
 local QUESTIONS, PARTS_OF_WINDOW = 100, 8
-local DRIFT, NARROWEST, UNKNOWN = 50e-6, 0.002, 1.0
 
 local pool = {}
 
@@ -21,139 +20,11 @@ function pool.new()
   }
 end
 
--- A time with all of its digits has to be a text.
-local function exact(time) return string.format('%.6f', time) end
-
-local function module_of(w) return w.fixed and fixed or sliding end
-
--- ------------------------------------------------------------------------------------------------------------ clock
-
-local function offset_of(p, now)
-  if not p.low then return 0, UNKNOWN end
-  return (p.low + p.high) / 2, (p.high - p.low) / 2 + DRIFT * math.max(0, now - p.clock_at)
-end
-
--- All learn the exchange's clock together. Two that contradict each other make a wider guard, never a wrong window.
-local function learn_clock(p, low, high, now)
-  if p.low then
-    local widened = DRIFT * math.max(0, now - p.clock_at)
-    local known_low, known_high = p.low - widened, p.high + widened
-    if low > known_high or high < known_low then
-      low, high = math.min(low, known_low), math.max(high, known_high)
-    else
-      low, high = math.max(low, known_low), math.min(high, known_high)
-    end
-  end
-  if high - low < NARROWEST then
-    local middle = (low + high) / 2
-    low, high = middle - NARROWEST / 2, middle + NARROWEST / 2
-  end
-  p.low, p.high, p.clock_at = low, high, now
-end
-
-local function set_clocks(p, now)
-  local offset, uncertainty = offset_of(p, now)
-  for _, w in pairs(p.windows) do
-    if w.fixed then
-      local distrusted = w.distrusted == w.index
-      fixed.set_clock(w, offset, uncertainty, now)
-      -- The running window may have got another number, and is still the one of which too little is known.
-      if distrusted and w.distrusted ~= w.index then w.distrusted = w.index end
-    end
-  end
-end
-
--- ---------------------------------------------------------------------------------------------------------- windows
-
--- Nobody knows what was spent before: a small part of the running window may be used, and the rest of it is not ours.
-local function distrust(w, now)
-  module_of(w).roll(w, now)
-  w.given = 0
-  if w.fixed then
-    w.distrusted = w.index
-  else
-    w.distrusted_until = now + w.seconds
-  end
-end
-
 function pool.distrust(p, now)
   for _, w in pairs(p.windows) do distrust(w, now) end
 end
 
-local function add_window(p, kind, is_fixed, known, seconds, limit, now)
-  local w
-  if known then
-    w = module_of(known).beside(known, limit, seconds, now)
-  elseif is_fixed then
-    w = fixed.new(limit, seconds, offset_of(p, now))
-  else
-    w = sliding.new(limit, seconds)
-  end
-  w.kind, w.fixed, w.given = kind, is_fixed, known and known.given or 0
-  if is_fixed then
-    fixed.roll(w, now)
-    w.distrusted = known and known.distrusted == known.index and w.index or -1
-    fairness.begin(w)
-  else
-    w.distrusted_until = known and known.distrusted_until or 0
-  end
-  if not known then distrust(w, now) end
-  p.windows[kind .. '/' .. seconds] = w
-end
-
--- Take over a table of limits: {kind: {'fixed' or 'sliding', {{seconds, limit}, ...}}}.
-local function learn_table(p, told, now)
-  for kind, row in pairs(told) do
-    local known, named = nil, {}
-    for _, w in pairs(p.windows) do
-      if w.kind == kind and (not known or w.seconds < known.seconds) then known = w end
-    end
-    for _, pair in ipairs(row[2]) do
-      local seconds, limit = pair[1], pair[2]
-      local name = kind .. '/' .. seconds
-      named[name] = true
-      if p.windows[name] then
-        p.windows[name].limit = limit
-      else
-        add_window(p, kind, row[1] == 'fixed', known, seconds, limit, now)
-      end
-    end
-    for name, w in pairs(p.windows) do
-      if w.kind == kind and not named[name] then p.windows[name] = nil end
-    end
-  end
-  p.version = exact(now)
-end
-
-local function table_of(p)
-  local found = {}
-  for _, w in pairs(p.windows) do
-    found[w.kind] = found[w.kind] or {w.fixed and 'fixed' or 'sliding', {}}
-    table.insert(found[w.kind][2], {w.seconds, w.limit})
-  end
-  return found
-end
-
--- Another version of ours may know a group that the pool was made without.
-local function learn_kinds(p, told, now)
-  local new = {}
-  for kind, row in pairs(told) do new[kind] = row end
-  for _, w in pairs(p.windows) do new[w.kind] = nil end
-  if next(new) then learn_table(p, new, now) end
-end
-
-local function agrees(p, told)
-  local unknown = {}
-  for name in pairs(p.windows) do unknown[name] = true end
-  for kind, row in pairs(told) do
-    for _, pair in ipairs(row[2]) do
-      local name = kind .. '/' .. pair[1]
-      if not unknown[name] or p.windows[name].limit ~= pair[2] then return false end
-      unknown[name] = nil
-    end
-  end
-  return next(unknown) == nil
-end
+-- ---------------------------------------------------------------------------------------------------------- windows
 
 -- When the window is believed again; 0 if it is.
 local function believed_at(w, now)
@@ -178,7 +49,7 @@ local function again_at(w, amount, ready, now, share, soon)
 end
 
 -- When a window lets the amount through, whether or not it is believed; as for others, `now` if it does.
-local function ready_at(p, w, part, amount, now, share)
+local function ready_at(p, w, consumer, part, amount, now, share)
   local ready = module_of(w).ready_at(w, amount, now, share)
   if ready == math.huge then return ready end
   local believed = believed_at(w, now)
@@ -186,13 +57,20 @@ local function ready_at(p, w, part, amount, now, share)
     if w.given + amount <= math.max(1, math.floor(w.limit * TRUSTED)) then return ready end
     return math.max(ready, believed)
   end
+  if not w.fixed then
+    if ready > now or turns.has_room(w, consumer, part, amount, now, share) then return ready end
+    return now + SOON
+  end
   ready = again_at(w, amount, ready, now, share, math.max(SOON, pause(p, w)))
-  return w.fixed and math.max(ready, fairness.ready_at(w, part, amount, now, share)) or ready
+  return math.max(ready, fairness.ready_at(w, part, amount, now, share))
 end
 
 local function take(w, part, amount, now)
   if believed_at(w, now) > 0 then w.given = w.given + amount end
-  if not w.fixed then return sliding.take(w, amount) end
+  if not w.fixed then
+    part[2] = part[2] + amount
+    return sliding.take(w, amount)
+  end
   fairness.take(w, part, amount)
   return fixed.take(w, amount, now)
 end
@@ -227,7 +105,7 @@ local function lapse(p, consumer, now)
   end
   for name, part in pairs(consumer.parts) do
     local w = p.windows[name]
-    if w then fairness.leave(w, fairness.rolled(w, consumer, part)) end
+    if w and w.fixed then fairness.leave(w, fairness.rolled(w, consumer, part)) end
   end
   consumer.held, consumer.parts, consumer.want, consumer.since, consumer.lapsed = {}, {}, 0, 0, true
 end
@@ -253,9 +131,10 @@ local function look(p, consumer, now, each)
   end
 end
 
-local function roll_parts(p, consumer)
+local function roll_parts(p, consumer, now)
   for name, w in pairs(p.windows) do
-    if w.fixed then consumer.parts[name] = fairness.rolled(w, consumer, consumer.parts[name]) end
+    local part = consumer.parts[name]
+    consumer.parts[name] = w.fixed and fairness.rolled(w, consumer, part) or turns.rolled(w, part, now)
   end
 end
 
@@ -296,7 +175,7 @@ local function fits(p, consumer, want, now, short)
   local all = now >= p.closed_until
   for _, need in ipairs(want) do
     local name, w = need[1], p.windows[need[1]]
-    local ready = not short[name] and w and ready_at(p, w, consumer.parts[name], need[2], now, need[3])
+    local ready = not short[name] and w and ready_at(p, w, consumer, consumer.parts[name], need[2], now, need[3])
     if ready ~= now then
       all = false
       if not short[name] then
@@ -310,7 +189,7 @@ end
 
 local function reserve(p, consumer, message, reply, now)
   local wants = message.wants
-  local granted, short, taken = {}, {}, {}
+  local granted, short, taken, missing = {}, {}, {}, {}
   local unmet, head = 0, 0
   for number, want in ipairs(wants) do
     local fit = fits(p, consumer, want, now, short)
@@ -324,6 +203,7 @@ local function reserve(p, consumer, message, reply, now)
         taken[name] = (taken[name] or 0) + amount
         reply.taken[name] = {charge.index or 0, charge.unreported or 0, charge.reported or 0, charge.resets or 0}
       end
+      if not fit then missing[name] = (missing[name] or 0) + amount end
       if w and w.fixed then w.share = need[3] end
     end
     if not fit then
@@ -339,6 +219,12 @@ local function reserve(p, consumer, message, reply, now)
   if message.waits and #wants == 0 then
     -- It waits for the time that it was told, and says something else.
     return
+  end
+  for name, w in pairs(p.windows) do
+    local amount = short[name] and missing[name] or 0
+    if not w.fixed and (amount > 0 or w.waiting and w.waiting[1]) then
+      turns.wait(w, consumer, consumer.parts[name], amount, now, now + math.max(0, amount > 0 and short[name][1] or 0))
+    end
   end
   consumer.want, consumer.head = unmet, head
   if unmet == 0 then
@@ -373,7 +259,7 @@ function pool.sync(p, consumer, message, now, each)
     turned = turned or w.fixed and w.turn ~= w.index
   end
   if turned or p.looked_at + LOOK <= now then look(p, consumer, now, each) end
-  roll_parts(p, consumer)
+  roll_parts(p, consumer, now)
 
   for _, ending in ipairs(message.endings) do settle(p, consumer, ending, now) end
   for name in pairs(consumer.held) do
@@ -390,7 +276,7 @@ function pool.sync(p, consumer, message, now, each)
     -- After what has ended, which was charged to the windows of before.
     if not agrees(p, message.table) then
       learn_table(p, message.table, now)
-      roll_parts(p, consumer)
+      roll_parts(p, consumer, now)
     end
     message.version = p.version
   end

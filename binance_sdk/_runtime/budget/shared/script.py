@@ -8,7 +8,15 @@ from hashlib import sha1
 from importlib.resources import files
 from urllib.parse import quote
 
-POOL_PARTS = ("fixed_window.lua", "sliding_window.lua", "fairness.lua", "pool.lua")
+POOL_PARTS = (
+    "fixed_window.lua",
+    "sliding_window.lua",
+    "fairness.lua",
+    "turns.lua",
+    "clock.lua",
+    "limits.lua",
+    "pool.lua",
+)
 PARTS = (*POOL_PARTS, "sync.lua")
 
 

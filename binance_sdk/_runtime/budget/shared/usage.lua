@@ -26,7 +26,11 @@ local function usage(p, consumers, now)
     local used = {}
     for name, part in pairs(consumer.parts) do
       local w = p.windows[name]
-      if w then used[name] = part[1] == w.index and part[2] or 0 end
+      if w and w.fixed then
+        used[name] = part[1] == w.index and part[2] or 0
+      elseif w then
+        used[name] = math.floor(turns.used(w, turns.rolled(w, part, now), now) + 0.5)
+      end
     end
     rows[consumer.id] = {
       id = consumer.id, share = consumer.share, silent_for = math.max(0, now - consumer.seen), lapsed = consumer.lapsed,

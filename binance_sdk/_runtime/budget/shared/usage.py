@@ -57,7 +57,8 @@ class Consumer:
         lapsed: It was silent for so long that it counts as dead.
         waits_for: Seconds for which its calls have waited for room and got nothing; None if none waits.
         wants: Weight that its waiting calls ask for.
-        used: Weight that it took in the running window, by the window's name, such as ``weight/60``.
+        used: What it took in the running window, or in about the last length of that of a group, by name, such as
+            ``weight/60``.
         in_flight: What of its requests is under way, by the window's name.
     """
 
