@@ -105,9 +105,8 @@ def _print_dry_run(planned: DryRun) -> None:
         table.add_row(market, str(calls), str(planned.streams[market]))
     console = make_console()
     console.print(table)
-    least, most = planned.seconds
     weights = ", ".join(f"{weight} of the pool {pool}" for pool, weight in planned.weight.items())
-    console.print(f"about {weights} in weight; {least:.0f} to {most:.0f} s. Nothing was sent.")
+    console.print(f"about {weights} in weight, about {planned.seconds:.0f} s. Nothing was sent.")
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:

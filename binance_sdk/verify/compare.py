@@ -21,7 +21,11 @@ _MOST_CHARACTERS, _MOST_ITEMS, _MOST_KEYS = 400, 20, 60
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One difference of a shape; the fields are those of ``Finding``."""
+    """One difference; the fields are those of ``Finding``.
+
+    Attributes:
+        read: The SDK reads it all the same, as it does a null in the place of a field that may be absent.
+    """
 
     kind: Kind
     path: str
@@ -29,6 +33,7 @@ class Difference:
     spec: JsonValue
     seen: JsonValue
     uncertain: Remarks = ()
+    read: bool = False
 
 
 def _is_int(value: JsonValue) -> bool:
@@ -113,11 +118,12 @@ class Comparison:
             return
         if value is None:
             if not field.nullable and type_ != "any":
-                self._tell("null", path, owner, type_, None, field.uncertain)
+                self._tell("null", path, owner, type_, None, field.uncertain, read=field.optional)
             return
         if value == "" and (check is not None or type_ in self.spec.enums):
             if not field.empty and "" not in self._values_of(type_):
-                self._tell("empty_string", path, owner, type_, "", field.uncertain)
+                read = type_ == "symbol" or type_ in self.spec.enums
+                self._tell("empty_string", path, owner, type_, "", field.uncertain, read=read)
             return
         item = item_of(type_, "list")
         if item is not None and isinstance(value, list):
@@ -235,10 +241,12 @@ class Comparison:
         seen: JsonValue,
         uncertain: Remarks = (),
         apart: str = "",
+        *,
+        read: bool = False,
     ) -> None:
         key = (kind, path, owner, apart)
         if key not in self._told:
-            self._told[key] = Difference(kind, path, owner, spec, shown(seen), uncertain)
+            self._told[key] = Difference(kind, path, owner, spec, shown(seen), uncertain, read)
 
 
 def shown(value: JsonValue) -> JsonValue:

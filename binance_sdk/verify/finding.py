@@ -93,7 +93,7 @@ def severity_of(kind: Kind, spec: JsonValue, seen: JsonValue, *, uncertain: bool
         kind: What is different.
         spec: As in ``Finding``.
         seen: As in ``Finding``.
-        uncertain: The spec itself is not sure of the fact.
+        uncertain: The spec itself is not sure of the fact, or the SDK reads both.
     """
     if uncertain or kind in _NOTED:
         return "noted"

@@ -51,8 +51,9 @@ class _Ear:
 
     @property
     def satisfied(self) -> bool:
-        """Whether enough came of every stream that is waited for, or nothing more can come."""
-        return bool(self.heard.failed) or not self._waiting - self.heard.refused.keys()
+        """Whether enough came of every stream that is waited for, or nothing more that helps can come."""
+        hopeless = bool(self.heard.failed) or len(self.heard.strange) >= MOST_KEPT
+        return hopeless or not self._waiting - self.heard.refused.keys()
 
     def received(self, frame: bytes) -> None:
         found = cut(frame)
@@ -65,8 +66,9 @@ class _Ear:
             case Reply() as reply:
                 self.sender.answered(reply)
             case "malformed":
-                if len(self.heard.strange) < MOST_KEPT:
-                    self.heard.strange.append(frame.decode("utf-8", "replace"))
+                self.heard.strange.append(frame.decode("utf-8", "replace"))
+                if len(self.heard.strange) >= MOST_KEPT:
+                    self.waker.wake()
             case "shutdown":
                 pass
 

@@ -95,6 +95,19 @@ class MarketCheck:
         self.live = live_symbols(symbols, rows) or self.live
         return ""
 
+    async def first_listed(self, name: str) -> str | None:
+        """The first symbol that the rows of an operation name; None where it names none."""
+        operation = self.spec.operations[name]
+        reply = await self._ask_besides(name, operation, {}, operation.price({}))
+        if isinstance(reply, NoReply) or reply.refused:
+            return None
+        try:
+            rows = rows_of(reply.json(), None)
+        except ValueError:
+            return None
+        names = (row.get("symbol") for row in rows if isinstance(row, dict))
+        return next((one for one in names if isinstance(one, str)), None)
+
     async def check(self, call: Call) -> None:
         """Make one call and judge it."""
         call = self._with_known_name(call)
@@ -221,12 +234,14 @@ class MarketCheck:
             self._gone.setdefault(call.name, (subject, gone))
         elif reply.code in _KEY_CODES and call.operation.security != "none":
             self.collector.skip(subject, _ANSWER, f"the API key is not taken: {reply.message or reply.code}")
-        elif (known := self.spec.mistakes.get("unknown_symbol")) and reply.code in known.codes:
+        elif reply.code in self._codes("unknown_symbol"):
             self.collector.skip(subject, _ANSWER, f"the symbol is not known there: {reply.message or reply.code}")
         elif reply.code in call.operation.errors or call.purpose == "empty":
             self.collector.skip(subject, _ANSWER, f"it is refused, as may be: {reply.message or reply.code}")
         elif (call.name, reply.status, reply.code) in self._refused:
             return
+        elif call.purpose == "choice" and reply.code not in self._codes("unknown_choice"):
+            self.collector.skip(subject, _ANSWER, f"there may be no such thing there: {reply.message or reply.code}")
         elif call.purpose == "edge" and call.parameter:
             bound = subject.arguments.get(call.parameter)
             uncertain = call.operation.parameters[call.parameter].uncertain
@@ -238,6 +253,10 @@ class MarketCheck:
             self._tell(
                 subject, Difference("refused", call.parameter, "", spec, said, call.operation.uncertain), "request"
             )
+
+    def _codes(self, mistake: str) -> tuple[int, ...]:
+        known = self.spec.mistakes.get(mistake)
+        return () if known is None else known.codes
 
     def _judge_mistake(self, call: Call, subject: Subject, reply: Reply | NoReply) -> None:
         what = f"the error for a mistake ({call.mistake})"

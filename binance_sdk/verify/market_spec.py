@@ -7,7 +7,7 @@ taken straight from a changed YAML. Nothing but ``verify`` loads it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Literal, TypeAlias
 
@@ -241,6 +241,7 @@ class StreamParameterSpec(Fact):
 
     type: Literal["symbol", "choice"]
     pair: bool = False
+    listed_by: str | None = None
     texts: Mapping[str, str] = {}
     default: int | str | None = None
 
@@ -338,6 +339,7 @@ class MarketSpec(Fact):
     streams: Mapping[str, StreamSpec]
 
 
+@cache
 def installed_spec(market: Market) -> MarketSpec:
     """The spec that this version of the package was generated from."""
     content = files("binance_sdk._generated").joinpath(market, "verify.json").read_bytes()

@@ -30,7 +30,9 @@ class Subject:
 
     def finding(self, difference: Difference, where: Where) -> Finding:
         """The difference as a finding about this."""
-        severity = severity_of(difference.kind, difference.spec, difference.seen, uncertain=bool(difference.uncertain))
+        severity = severity_of(
+            difference.kind, difference.spec, difference.seen, uncertain=difference.read or bool(difference.uncertain)
+        )
         return Finding(
             kind=difference.kind,
             severity=severity,

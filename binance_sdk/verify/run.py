@@ -25,12 +25,13 @@ from binance_sdk.verify.market_spec import MarketSpec, installed_spec
 from binance_sdk.verify.plan import Call, LiveSymbols, example_symbols, plan
 from binance_sdk.verify.promises import announced
 from binance_sdk.verify.report import Collector, Report, Subject
-from binance_sdk.verify.stream_promises import choose, message_differences, own, strange_difference
+from binance_sdk.verify.stream_promises import Chosen, choose, message_differences, own, strange_difference
 
 LISTEN_SECONDS = 60.0
 _OPTIONS = RequestOptions(max_retries=1, deadline=180.0)
 """A call may have to wait for the next minute, and not for ever."""
 _MESSAGES = "the messages"
+_SECONDS_A_REQUEST = 0.1
 
 Progress = Callable[[str], None]
 """Called with what is about to be done."""
@@ -75,13 +76,13 @@ class DryRun:
         calls: How many requests, by market.
         weight: What they cost, by pool.
         streams: How many streams, by market.
-        seconds: How long it takes at least and at most, as far as the budget and the streams decide.
+        seconds: About how long it takes, where an answer takes a tenth of a second.
     """
 
     calls: Mapping[Market, int]
     weight: Mapping[str, int]
     streams: Mapping[Market, int]
-    seconds: tuple[float, float]
+    seconds: float
 
 
 def dry_run(settings: VerifySettings) -> DryRun:
@@ -94,7 +95,7 @@ def dry_run(settings: VerifySettings) -> DryRun:
     calls: dict[Market, int] = {}
     weight: dict[str, int] = {}
     streams: dict[Market, int] = {}
-    minutes = 0.0
+    requests: dict[str, int] = {}
     for market in _markets(settings, core):
         spec = settings.spec(market)
         names = settings.chosen(market, spec.operations)
@@ -105,11 +106,11 @@ def dry_run(settings: VerifySettings) -> DryRun:
         pool = spec.pool
         cost = sum(call.weight for call in (*planned, *paged)) + measured
         weight[pool.name] = weight.get(pool.name, 0) + cost
-        minutes = max(minutes, weight[pool.name] / pool.limits["weight"].limit)
+        requests[pool.name] = requests.get(pool.name, 0) + calls[market]
         streams[market] = len(settings.chosen(market, spec.streams)) if settings.listen_seconds else 0
     listening = settings.listen_seconds if any(streams.values()) else 0.0
-    waits = 60.0 * int(minutes)
-    return DryRun(calls, weight, streams, (waits, waits + max(listening, 0.1 * max(calls.values(), default=0))))
+    asking = _SECONDS_A_REQUEST * max(requests.values(), default=0)
+    return DryRun(calls, weight, streams, max(listening, asking))
 
 
 async def verify(settings: VerifySettings, progress: Progress = lambda text: None) -> Report:
@@ -215,7 +216,7 @@ class _Run:
                     self._skip_all(check, reason)
                     continue
                 if self._settings.listen_seconds:
-                    group.create_task(self._listen(check.spec, check.live))
+                    group.create_task(self._listen(check.spec, check.live, await self._listed(check)))
                 names = self._settings.chosen(market, check.spec.operations)
                 for call in plan(check.spec, check.live, names):
                     if self._serves(call):
@@ -243,17 +244,24 @@ class _Run:
 
     # -------------------------------------------------------------------------------- streams
 
-    async def _listen(self, spec: MarketSpec, live: LiveSymbols) -> None:
+    async def _listed(self, check: MarketCheck) -> dict[str, str]:
+        """What the streams take that are of something else than what is traded, by the operation that lists it."""
+        streams = [check.spec.streams[name] for name in self._settings.chosen(check.spec.market, check.spec.streams)]
+        names = {parameter.listed_by for stream in streams for parameter in stream.parameters.values()}
+        found = {name: await check.first_listed(name) for name in names if name}
+        return {name: symbol for name, symbol in found.items() if symbol is not None}
+
+    async def _listen(self, spec: MarketSpec, live: LiveSymbols, listed: Mapping[str, str]) -> None:
         routes: dict[str, list[str]] = {}
         for name in self._settings.chosen(spec.market, spec.streams):
             routes.setdefault(spec.streams[name].route, []).append(name)
         async with asyncio.TaskGroup() as group:
             for route, names in routes.items():
-                group.create_task(self._listen_to(spec, live, route, names))
+                chosen = {name: choose(spec.streams[name], live, listed) for name in names}
+                group.create_task(self._listen_to(spec, route, chosen))
 
-    async def _listen_to(self, spec: MarketSpec, live: LiveSymbols, route: str, names: Sequence[str]) -> None:
+    async def _listen_to(self, spec: MarketSpec, route: str, chosen: Mapping[str, Chosen]) -> None:
         market = spec.market
-        chosen = {name: choose(spec.streams[name], live) for name in names}
         wanted = {one.name: one.wanted for one in chosen.values()}
         self._progress(f"{market}: {len(wanted)} streams")
         context = self._core.stream_context()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -39,13 +39,19 @@ class Chosen:
     period_ms: int | None
 
 
-def choose(stream: StreamSpec, live: LiveSymbols) -> Chosen:
-    """The stream for a symbol that trades, with its default choices or the first ones."""
+def choose(stream: StreamSpec, live: LiveSymbols, listed: Mapping[str, str]) -> Chosen:
+    """The stream for a symbol that trades, with its default choices or the first ones.
+
+    Args:
+        stream: What the spec says of it.
+        live: What trades.
+        listed: By name of an operation, the first symbol that its rows name.
+    """
     given: dict[str, JsonValue] = {}
     texts: dict[str, str] = {}
     for name, parameter in stream.parameters.items():
         if parameter.type == "symbol":
-            value = live.pair if parameter.pair else live.symbol
+            value = live.pair if parameter.pair else listed.get(parameter.listed_by or "", live.symbol)
             given[name], texts[name] = value, lower(value)
         else:
             choice = str(parameter.default) if parameter.default is not None else next(iter(parameter.texts))

@@ -247,6 +247,7 @@ RULES: Mapping[type[Node], Words] = {
         "type": NAMED,
         "enum": NAMED,
         "values": NAMED,
+        "listed_by": DOCS,  # Only what compares the exchange with the spec reads it.
         "texts": Rule(Kind.ADDITIVE, Kind.BREAKING, Kind.BEHAVIOURAL),
         "default": VALUE,
         "uncertain": DOCS,

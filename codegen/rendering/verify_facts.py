@@ -305,7 +305,7 @@ def _event_path(spec: Spec, market: str, node: StreamNode, path: str) -> str:
 
 def _stream_parameter(spec: Spec, market: str, parameter: StreamParameter) -> Facts:
     choices = texts(spec, market, parameter) if parameter.type == "choice" else {}
-    return _set(type=parameter.type, pair=parameter.pair) | (
+    return _set(type=parameter.type, pair=parameter.pair, listed_by=parameter.listed_by) | (
         {"texts": {str(value): text for value, text in choices.items()}, "default": parameter.default}
         if choices
         else {}

@@ -50,14 +50,17 @@ class StreamParameter(Node):
     default: Choice | None = None
     pair: bool = False
     """A symbol that names a pair: what several contracts have in common."""
+    listed_by: PythonName | None = None
+    """Operation whose rows name, as `symbol`, what this takes; left out for what the market trades."""
     uncertain: Text | None = None
     source: Source | None = None
     """Where this was read, where that is not what the file says."""
 
     @model_validator(mode="after")
     def _one_kind_of_values(self) -> Self:
-        if self.pair and self.type != "symbol":
-            raise wrong("`pair` says which kind of symbol it is, and this is a choice", "pair")
+        for word in ("pair", "listed_by"):
+            if getattr(self, word) and self.type != "symbol":
+                raise wrong(f"`{word}` says which kind of symbol it is, and this is a choice", word)
         given = [name for name in ("enum", "values", "texts") if getattr(self, name) is not None]
         if self.type == "choice" and len(given) != 1:
             raise wrong("a choice has its values in one of `enum`, `values` or `texts`")

@@ -13,7 +13,8 @@ from binance_sdk.verify import KINDS, Report, VerifySettings, verify
 from .drifts import DRIFTS, Drift
 from .mutated import MutatedExchange
 
-_LISTEN_SECONDS = 1.2
+_LISTEN_SECONDS = 60.0
+"""Far longer than it takes: who has heard enough goes on at once."""
 
 
 def compared(exchange: MutatedExchange, settings: VerifySettings) -> Report:
