@@ -19,6 +19,7 @@ from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._settings import read_settings
 from binance_sdk.errors import ConfigError, plain_number
 from binance_sdk.verify.asking import Asker
+from binance_sdk.verify.host_check import check_host
 from binance_sdk.verify.listening import listen
 from binance_sdk.verify.market_check import MarketCheck
 from binance_sdk.verify.market_spec import MarketSpec, installed_spec
@@ -102,7 +103,8 @@ def dry_run(settings: VerifySettings) -> DryRun:
         planned = list(plan(spec, example_symbols(spec), names))
         measured = sum(call.purpose != "mistake" for call in planned)
         paged = [call for call in planned if call.pages]
-        calls[market] = len(planned) + measured + len(paged) + 1
+        hosts = len(core.settings.urls[market].base_urls) - 1
+        calls[market] = len(planned) + measured + len(paged) + 1 + (hosts if names else 0)
         pool = spec.pool
         cost = sum(call.weight for call in (*planned, *paged)) + measured
         weight[pool.name] = weight.get(pool.name, 0) + cost
@@ -218,6 +220,8 @@ class _Run:
                 if self._settings.listen_seconds:
                     group.create_task(self._listen(check.spec, check.live, await self._listed(check)))
                 names = self._settings.chosen(market, check.spec.operations)
+                for url in self._core.settings.urls[market].base_urls[1:]:
+                    check.requests += await check_host(check.spec, url, self._collector) if names else 0
                 for call in plan(check.spec, check.live, names):
                     if self._serves(call):
                         self._progress(f"{market}.{call.name}")

@@ -9,10 +9,13 @@ from itertools import accumulate, cycle
 
 import pytest
 
+from binance_sdk import _settings
+from binance_sdk.catalogue import Environment, HostUrls
 from binance_sdk.errors import ConfigError
 from binance_sdk.simulator import Fault
 from binance_sdk.simulator.rest.exchange import Reply
 from binance_sdk.verify import Report, VerifySettings, verify
+from tests.cli.support import answering
 
 from .drifts import refuse
 from .mutated import MutatedExchange, Query
@@ -145,3 +148,18 @@ def test_an_endpoint_that_wants_a_key(exchange: MutatedExchange, monkeypatch: py
 def test_a_pattern_that_fits_nothing_is_told(exchange: MutatedExchange) -> None:
     with pytest.raises(ConfigError, match="fits no operation and no stream"):
         asyncio.run(verify(exchange.settings("margin.*")))
+
+
+def test_further_hosts_are_asked_too(exchange: MutatedExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = exchange.simulator.base_url("spot")
+    with answering(301, b"", {"Location": "https://elsewhere.invalid/"}) as moved, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        away = f"http://127.0.0.1:{free.getsockname()[1]}"
+        hosts = {"spot": HostUrls((first, moved, away, first), (exchange.simulator.stream_url("spot"),))}
+        here = {"mainnet": Environment("mainnet", "mainnet", hosts)}
+        monkeypatch.setattr(_settings, "ENVIRONMENTS", here)
+        report = asyncio.run(verify(VerifySettings(environment="mainnet", only="spot.avg_price", listen_seconds=0)))
+    assert [(one.kind, one.path, one.seen) for one in report.findings] == [
+        ("host_moved", moved, "https://elsewhere.invalid/")
+    ]
+    assert [one.what for one in report.not_judged] == [f"the host {away}"]
