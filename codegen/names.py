@@ -69,7 +69,8 @@ RESERVED_MARKETS = frozenset(
         *("schemas", "fixtures", "shared", "spec", "environments", "markets", "sources"),
         # Modules of the package, where a market has one of its name.
         *("adapters", "arithmetic", "base_urls", "batch", "book", "books", "catalogue", "cli", "client", "errors"),
-        *("events", "frames", "history", "metrics", "simulator", "simulator_url", "streams", "symbols", "verify"),
+        *("events", "frames", "history", "metrics", "shared_limits", "simulator", "simulator_url", "streams"),
+        *("symbols", "verify"),
         # Attributes of a client and of its limits.
         *("aclose", "cache", "close", "drift", "limits", "market", "store", "with_options"),
     }

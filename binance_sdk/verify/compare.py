@@ -175,7 +175,7 @@ class Comparison:
     def _position(self, position: PositionSpec, value: JsonValue, path: str, owner: str) -> None:
         check = _SCALARS[position.type]
         if not check(value):
-            self._value(FieldSpec(type=position.type), value, path, owner)
+            self._value(FieldSpec(type=position.type, uncertain=position.uncertain), value, path, owner)
 
     def _union(self, name: str, schema: UnionSpec, value: dict[str, JsonValue], path: str) -> None:
         tag = value.get(schema.discriminator)

@@ -47,6 +47,7 @@ class PositionSpec(Fact):
     type: str = "any"
     name: str | None = None
     unused: bool = False
+    uncertain: Remarks = ()
 
 
 class ObjectSpec(Fact):

@@ -128,7 +128,8 @@ def _schema(spec: Spec, market: str, schema: Schema) -> Facts:
 
 
 def _position(position: RowPosition) -> Facts:
-    return _set(name=position.name, type=position.type, unused=position.unused)
+    uncertain = _remarks(position.uncertain)
+    return _set(name=position.name, type=position.type, unused=position.unused, uncertain=uncertain)
 
 
 def _field(field: SchemaField) -> Facts:
