@@ -12,8 +12,8 @@ from benchmarks._processes import served
 from benchmarks._small_call import serve
 from benchmarks._timing import interleaved
 
-_CALLS = 200
-_ROUNDS = 25
+_CALLS = 100
+_ROUNDS = 61
 _WEIGHT = 2
 _TRANSPORTS: tuple[Literal["httpx", "aiohttp"], ...] = ("httpx", "aiohttp")
 

@@ -52,7 +52,7 @@ class LimitsBoard(LiveScreen):
         width = self.console.width
         parts = list(pictures(self._limits, self._pools, width))
         if self._failure:
-            parts.append(one_line(f"{self._failure}; asked again, what is shown is old", "bold red", width))
+            parts.append(one_line(f"what is shown is old: {self._failure}", "bold red", width))
         parts.append(one_line("Ctrl-C ends", "bright_black", width))
         return Group(*parts)
 

@@ -229,7 +229,7 @@ async def test_the_board_shows_what_comes_and_what_is_away() -> None:
     board.show((_POOL,))
     assert "mainnet/spot  open" in text()
     board.tell(StoreError("limits_url: it was unplugged"))
-    assert "limits_url: it was unplugged; asked again, what is shown is old" in text()
+    assert "what is shown is old: limits_url: it was unplugged" in text()
     board.show((_POOL,))
     assert "unplugged" not in text()
 
