@@ -165,6 +165,10 @@ def while_threads_call() -> object:
     return [*(child() for child in cold), forked_among_threads(0.5, 4)]
 
 
+def while_threads_speak_to_a_store() -> object:
+    return forked_among_threads(0.3, 2)
+
+
 def cache() -> object:
     """A request is under way in another thread, and the child wants the same answer."""
     with SyncBinanceClient(spot_base_url=URL, cache=True) as client:
@@ -304,6 +308,33 @@ def budget() -> object:
 
         result = in_child(child)()
         return [*result, client.limits.spot.used, list(lines)]
+
+
+def shared_budget() -> object:
+    """The child is a consumer of its own, and both spend from what the store counts."""
+    lines: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(f"{record.levelname} {record.getMessage()}")
+
+    logging.getLogger("binance_sdk").addHandler(Keep())
+    with SyncBinanceClient(spot_base_url=URL) as client:
+        client.spot.ticker_price("BTCUSDT")
+
+        def child() -> object:
+            for _ in range(3):
+                client.spot.ticker_price("BTCUSDT")
+            status = client.limits.store
+            assert status is not None
+            client.close()
+            return [client.limits.spot.used, status.state, status.processes, lines]
+
+        result = in_child(child)()
+        client.spot.ticker_price("BTCUSDT")
+        status = client.limits.store
+        assert status is not None
+        return [*result, client.limits.spot.used, status.processes, list(lines)]
 
 
 def in_a_hook() -> object:

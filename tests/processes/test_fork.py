@@ -18,7 +18,9 @@ from urllib.request import urlopen
 
 import pytest
 
+from binance_sdk._runtime.budget.shared.script import PARTS, pool_key, source
 from binance_sdk.simulator import Simulator
+from tests.shared.servers import Server, running, valkey
 
 from .server import EchoExchange
 
@@ -112,6 +114,35 @@ def test_the_budget_of_a_child_begins_where_the_parent_was_and_it_says_once_what
     assert len(lines) == 1
     assert lines[0].startswith("WARNING this process (")
     assert parents_lines == []
+
+
+@pytest.fixture(scope="module")
+def store(exchange: EchoExchange) -> Iterator[Server]:
+    """A store that believes what it counts, since it has had the pool for a while; the limits are out of reach."""
+    with running(valkey()) as server, server.client() as client:
+        pool = pool_key("default", f"{exchange.url.removeprefix('http://')}/spot")
+        table = {"weight": ["fixed", [[60, 10**7]]], "raw_requests": ["sliding", [[300, 10**7]]]}
+        message = {"id": "x", "seq": 1, "share": 1, "version": "", "settled": 0, "table": table, "leave": True}
+        text = json.dumps({**message, "endings": [], "held": {}, "wants": []})
+        client.eval(source(PARTS).replace("redis.call('TIME')", "{'1000000000', '0'}"), 1, pool, text)
+        yield server
+
+
+def test_parent_and_child_spend_from_one_store(exchange: EchoExchange, store: Server) -> None:
+    used, state, processes, lines, parents_used, left, parents_lines = told_by(
+        "shared_budget", EXCHANGE_URL=exchange.url, BINANCE_SDK_LIMITS_URL=store.url
+    )
+    assert (state, processes, left) == ("connected", 2, 1)
+    assert 0 < used <= 8
+    # A window may have turned in between.
+    assert parents_used in {10, 8, 6, 4, 2}
+    # The warning of a budget that the parent cannot see would be wrong.
+    assert lines == parents_lines == []
+
+
+def test_a_fork_while_threads_speak_to_the_store_hangs_nobody(exchange: EchoExchange, store: Server) -> None:
+    story = "while_threads_speak_to_a_store"
+    assert told_by(story, EXCHANGE_URL=exchange.url, BINANCE_SDK_LIMITS_URL=store.url) == []
 
 
 def test_a_call_that_is_under_way_at_a_fork_is_settled_once_in_each_process(exchange: EchoExchange) -> None:
