@@ -94,6 +94,8 @@ class StateCollector(Collector):
         self._sources: list[Source] = []
         self._counted: dict[tuple[Definition, Labels], float] = {}
         """By clients that are read no more."""
+        self._told: dict[tuple[Definition, Labels], float] = {}
+        """The highest counts that were told: a stream that begins anew takes back what it had counted as dropped."""
         self._lock = new_lock()
 
     def add(self, source: Source) -> None:
@@ -111,6 +113,14 @@ class StateCollector(Collector):
         with self._lock:
             if source in self._sources:
                 self._keep_counts(source)
+
+    def _let_no_count_fall(self, found: _Readings) -> None:
+        """To Prometheus a counter that falls is a process that was started anew."""
+        with self._lock:
+            for definition in _COUNTS:
+                for labels, value in found.of(definition).items():
+                    found.put(definition, labels, max(value, self._told.get((definition, labels), 0.0)))
+                    self._told[definition, labels] = found.of(definition)[labels]
 
     def _keep_counts(self, source: Source) -> None:
         self._sources.remove(source)
@@ -143,6 +153,7 @@ class StateCollector(Collector):
             _read_counts(source, found)
             _read_streams(source, found)
             _read_stores(source, found)
+        self._let_no_count_fall(found)
         for definition in READ:
             yield _family(definition, found.of(definition))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest, multiprocess
 
 from binance_sdk import BinanceClient, RequestOptions, SyncBinanceClient
 from binance_sdk.errors import BadRequestError, ConfigError, ServerError
@@ -253,6 +255,23 @@ def test_without_the_extra_the_remedy_is_named() -> None:
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert "binance_sdk.metrics needs prometheus_client: pip install 'binance-market-sdk[metrics]'" in ran.stderr
+
+
+def test_workers_of_one_server_are_added_up(tmp_path: Path) -> None:
+    """As the page says: what happens is added up over processes, and what is read when asked is left out."""
+    worker = (
+        "from binance_sdk import SyncBinanceClient\nfrom binance_sdk.metrics import instrument\n"
+        "client = SyncBinanceClient(spot_base_url='http://workers.invalid')\n"
+        "instrument(client)._source.counter.ended('spot.ping', 'ok', 0.1, 1)\n"
+    )
+    for _ in range(2):
+        variables = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+        subprocess.run([sys.executable, "-c", worker], env=variables, check=True)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry, str(tmp_path))
+    assert value(registry, "request_weight_total", **PING) == 2
+    assert value(registry, "request_duration_seconds_count", **PING) == 2
+    assert named(registry, "limit_used") == []
 
 
 def test_clients_do_not_load_it() -> None:

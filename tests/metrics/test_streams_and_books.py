@@ -186,6 +186,19 @@ async def test_counts_of_a_client_that_is_measured_no_more_stay(
         assert value(registry, "stream_messages_total", **_SPOT) == before
 
 
+async def test_no_count_falls(simulator: Simulator, registry: CollectorRegistry) -> None:
+    async with simulator.client() as client:
+        instrument(client, registry)
+        async with client.spot.streams.agg_trade("BTCUSDT"):
+            stats = _consumers(client)[0].reader.stats
+            stats.dropped = 7
+            assert value(registry, "stream_messages_dropped_total", **_SPOT) == 7
+            stats.dropped = 5
+            assert value(registry, "stream_messages_dropped_total", **_SPOT) == 7
+            stats.dropped = 9
+            assert value(registry, "stream_messages_dropped_total", **_SPOT) == 9
+
+
 # ----------------------------------------------------------------------------------------- books
 
 

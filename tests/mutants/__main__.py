@@ -65,6 +65,11 @@ PARTS = (
         ),
     ),
     Part(
+        "metrics",
+        tuple(f"binance_sdk/metrics/{name}.py" for name in ("event_counts", "state_collector", "instrumentation")),
+        ("tests/metrics/test_calls.py", "tests/metrics/test_streams_and_books.py"),
+    ),
+    Part(
         "figures",
         tuple(f"adapters/virtuoso_binance/{name}.py" for name in _ADAPTER),
         tuple(f"tests/virtuoso/test_{name}.py" for name in _ITS_TESTS),
