@@ -103,8 +103,7 @@ def unread_values(package: Path) -> list[Problem]:
     generated = {path: tree for path, tree in trees.items() if "_generated" in path.parts}
     classes = _classes(package, generated.values(), trees)
     written = {path: tree for path, tree in trees.items() if path not in generated}
-    nodes = [node for tree in written.values() for node in ast.walk(tree)]
-    read = {name for node in nodes for name in _looked_at(node, classes)}
+    read = {name for tree in written.values() for node in ast.walk(tree) for name in _looked_at(node, classes)}
     problems = [
         Problem(path.relative_to(package.parent).as_posix(), line, f"nobody reads `{name}.{field}`: drop it")
         for name, (path, fields) in classes.items()
@@ -112,8 +111,7 @@ def unread_values(package: Path) -> list[Problem]:
         if field not in read and f"{name}.{field}" not in _FOR_USERS
     ]
     tops = {path: tree for path, tree in generated.items() if path.parent.name == "_generated"}
-    nodes += [node for tree in generated.values() for node in ast.walk(tree)]
-    imported = {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    imported = {name for tree in trees.values() for name in _imported(tree.body)}
     for path, tree in tops.items():
         if path.stem not in ("catalogue", "spec"):
             file = path.relative_to(package.parent).as_posix()
@@ -147,6 +145,20 @@ def _classes(package: Path, generated: Any, trees: Mapping[Path, ast.Module]) ->
                 }
                 found[node.name] = (path, fields)
     return found
+
+
+def _imported(statements: list[ast.stmt]) -> Iterator[str]:
+    """Names that are imported somewhere below."""
+    for statement in statements:
+        if isinstance(statement, ast.ImportFrom):
+            yield from (alias.name for alias in statement.names)
+        for value in vars(statement).values():
+            if (
+                isinstance(value, list)
+                and value
+                and isinstance(value[0], (ast.stmt, ast.ExceptHandler, ast.match_case))
+            ):
+                yield from _imported(value)
 
 
 def _looked_at(node: ast.AST, classes: Mapping[str, tuple[Path, dict[str, int]]]) -> Iterator[str]:
