@@ -9,6 +9,7 @@ import pytest
 
 from binance_sdk.catalogue import CATALOGUE, MARKETS
 from binance_sdk.verify import KINDS, Report, VerifySettings, verify
+from binance_sdk.verify.market_spec import installed_spec
 
 from .drifts import DRIFTS, Drift
 from .mutated import MutatedExchange
@@ -41,7 +42,22 @@ def test_drift_is_found_and_named(drift: Drift, exchange: MutatedExchange, monke
 
 
 @pytest.mark.parametrize("market", MARKETS)
-def test_an_exchange_without_drift_is_left_in_peace(market: str, exchange: MutatedExchange) -> None:
-    report = compared(exchange, exchange.settings(f"{market}.*", _LISTEN_SECONDS))
+def test_endpoints_without_drift_are_left_in_peace(market: str, exchange: MutatedExchange) -> None:
+    report = compared(exchange, exchange.settings(f"{market}.*"))
     assert report.findings == (), report.as_markdown()
     assert report.operations == len(CATALOGUE[market].operations)
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_streams_without_drift_are_left_in_peace(market: str, exchange: MutatedExchange) -> None:
+    spec = installed_spec(market)
+    listed = {one.listed_by for stream in spec.streams.values() for one in stream.parameters.values()}
+    asked = {"time", "exchange_info", *listed}
+    operations = {name: operation for name, operation in spec.operations.items() if name in asked}
+    streams_alone = {market: spec.model_copy(update={"operations": operations})}
+    report = compared(exchange, exchange.settings(f"{market}.*", _LISTEN_SECONDS, specs=streams_alone))
+    assert report.findings == (), report.as_markdown()
+    silent = {one.subject.partition(".")[2] for one in report.not_judged}
+    # Of those that speak when something rare happens nobody knows whether they should have.
+    assert all(spec.streams[name].quiet.kind == "never" for name in silent), report.as_markdown()
+    assert report.streams == len(spec.streams) - len(silent)
