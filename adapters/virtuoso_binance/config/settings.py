@@ -32,8 +32,8 @@ from virtuoso_binance.config.loading import block_of, is_switched_off
 
 __all__ = [
     "ApiCredentials",
-    "Finding",
     "RateLimits",
+    "Remark",
     "Section",
     "Settings",
     "Validation",
@@ -119,7 +119,7 @@ class Section(_Part):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Remark:
     """One remark about the section.
 
     Args:
@@ -137,8 +137,8 @@ class Finding:
 class Validation:
     """What ``validate`` found."""
 
-    errors: tuple[Finding, ...]
-    warnings: tuple[Finding, ...]
+    errors: tuple[Remark, ...]
+    warnings: tuple[Remark, ...]
 
     @property
     def is_valid(self) -> bool:
@@ -152,7 +152,7 @@ class Settings:
     section: Section
     disabled: bool
     """It was said in so many words; a section without ``enabled`` is judged by Virtuoso."""
-    warnings: tuple[Finding, ...] = field(default=(), repr=False)
+    warnings: tuple[Remark, ...] = field(default=(), repr=False)
 
     @property
     def spot(self) -> bool:
@@ -211,17 +211,17 @@ def validate(section: Mapping[str, Any] | None, names: Mapping[str, str] | None 
     """
     known = environment() if names is None else names
     expanded = cast("dict[str, Any]", expand(block_of(section), known))
-    missing: list[Finding] = []
+    missing: list[Remark] = []
     for block, keys in _REQUIRED.items():
         found = expanded.get(block)
         if not isinstance(found, Mapping):
             text = f"{block} is missing; {remedy_for(block)}"
-            missing += [Finding(block, text, "error")] if found is None or found is UNSET else []
+            missing += [Remark(block, text, "error")] if found is None or found is UNSET else []
             continue
         rows = cast("Mapping[str, object]", found)
         # Credentials may be empty, as long as the keys are there.
         absent = [k for k in keys if k not in rows or (block != "api_credentials" and rows[k] in (None, UNSET))]
-        missing += [Finding(f"{block}.{k}", _missing(block, k), "error") for k in absent]
+        missing += [Remark(f"{block}.{k}", _missing(block, k), "error") for k in absent]
     model, errors = _read(_without_unset(expanded))
     if model is not None:
         errors += _unreachable(Settings(model, disabled=False))
@@ -265,8 +265,8 @@ def log_warnings(settings: Settings) -> None:
         logger.log(level, "exchanges.binance.%s", finding.message)
 
 
-def _read(given: Mapping[str, Any]) -> tuple[Section | None, list[Finding]]:
-    errors: list[Finding] = []
+def _read(given: Mapping[str, Any]) -> tuple[Section | None, list[Remark]]:
+    errors: list[Remark] = []
     model: Section | None = None
     try:
         model = Section.model_validate(dict(given))
@@ -279,11 +279,11 @@ def _read(given: Mapping[str, Any]) -> tuple[Section | None, list[Finding]]:
         if any(pair) and not all(pair):
             absent = "api_secret" if pair[0] else "api_key"
             text = f"api_credentials.{absent} is empty while the other one is set; set both or leave both empty"
-            errors.append(Finding(f"api_credentials.{absent}", text, "error"))
+            errors.append(Remark(f"api_credentials.{absent}", text, "error"))
     return model, errors
 
 
-def _finding(loc: tuple[str, ...], message: str, given: Mapping[str, Any]) -> Finding:
+def _finding(loc: tuple[str, ...], message: str, given: Mapping[str, Any]) -> Remark:
     name = ".".join(loc)
     value: object = given
     for step in loc:
@@ -292,7 +292,7 @@ def _finding(loc: tuple[str, ...], message: str, given: Mapping[str, Any]) -> Fi
     words = message.removeprefix("Value error, ")
     if "should be a valid dictionary" in words:
         words = "must be a block of keys and values"
-    return Finding(name, f"{name}{text} {words}; {remedy_for(name)}", "error")
+    return Remark(name, f"{name}{text} {words}; {remedy_for(name)}", "error")
 
 
 def _may_be_secret(name: str, value: object) -> bool:
@@ -300,7 +300,7 @@ def _may_be_secret(name: str, value: object) -> bool:
     return name.startswith("api_credentials") or (isinstance(value, str) and any(mark in value for mark in "@?#"))
 
 
-def _unreachable(settings: Settings) -> list[Finding]:
+def _unreachable(settings: Settings) -> list[Remark]:
     """The addresses in use to which no request could be sent."""
     testnet = settings.section.testnet
     used: tuple[tuple[str, str, Callable[[object, str], str]], ...] = (
@@ -313,12 +313,12 @@ def _unreachable(settings: Settings) -> list[Finding]:
             read_stream_url,
         ),
     )
-    found: list[Finding] = []
+    found: list[Remark] = []
     for name, url, read in used:
         try:
             read(url, name)
         except ConfigError as error:
-            found.append(Finding(name, str(error), "error"))
+            found.append(Remark(name, str(error), "error"))
     return found
 
 
@@ -331,12 +331,12 @@ def _without_unset(value: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _warnings(expanded: Mapping[str, Any]) -> list[Finding]:
+def _warnings(expanded: Mapping[str, Any]) -> list[Remark]:
     unknown = [
-        Finding(name, f"{name} is not known and not read; check its spelling", "warning")
+        Remark(name, f"{name} is not known and not read; check its spelling", "warning")
         for name in _unknown(Section, expanded, "")
     ]
-    return unknown + [Finding(name, name + text, "warning") for name, text in warnings_about(expanded)]
+    return unknown + [Remark(name, name + text, "warning") for name, text in warnings_about(expanded)]
 
 
 def _unknown(model: type[BaseModel], given: Mapping[str, Any], prefix: str) -> list[str]:
