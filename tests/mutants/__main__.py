@@ -41,6 +41,17 @@ PARTS = (
         ),
     ),
     Part(
+        "shared",
+        (
+            *(
+                f"binance_sdk/_runtime/budget/shared/{name}.py"
+                for name in ("agreed_limits", "endings", "leased_windows")
+            ),
+            *(f"binance_sdk/_runtime/budget/shared/{name}.py" for name in ("pool_link", "shared_gate", "store_clock")),
+        ),
+        ("tests/shared/test_without_store.py", "tests/shared/test_clients.py"),
+    ),
+    Part(
         "sequence",
         ("binance_sdk/_runtime/stream/reading/sequence.py",),
         ("tests/streams/test_sequences.py", "tests/streams/test_filling.py", "tests/streams/test_one_line.py"),

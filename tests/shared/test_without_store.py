@@ -317,6 +317,42 @@ def test_what_a_process_spent_itself_is_a_part_of_its_part() -> None:
     assert _spendable(pool, _START + 21) == 0
 
 
+def test_what_was_not_sent_after_all_may_be_spent() -> None:
+    pool, link = _linked()
+    link.leave_store(_START + 1, _START + 1)
+    found = pool.ledger.try_reserve((Need(pool.weight, 100),), _START + 2)
+    assert isinstance(found, Grant)
+    pool.ledger.refund(found, _START + 2)
+    assert _spendable(pool, _START + 2) == 170
+
+
+def test_what_others_spend_while_the_store_is_away_is_not_the_traffic_of_strangers() -> None:
+    pool, link = _linked()
+    link.message(_START + 1, contact=True)
+    link.apply(_reply(), _START + 1, _START + 1)
+    link.leave_store(_START + 2, math.inf)
+    found = pool.ledger.try_reserve((Need(pool.weight, 10),), _START + 70)
+    assert isinstance(found, Grant)
+    # Seven others, who have the larger part of it.
+    pool.ledger.settle(found, {pool.weight.name: 4000}, _START + 80)
+    assert _spendable(pool, _START + 121) == 720
+
+
+def test_nothing_that_was_given_out_before_is_left_after_the_store_was_away() -> None:
+    pool, link = _linked()
+    link.leave_store(_START + 1, _START + 1)
+    link.return_to_store()
+    assert pool.ledger.try_reserve((Need(pool.weight, 1),), _START + 2) is None
+
+
+def test_what_all_have_used_of_a_group_is_told_until_its_window_is_over() -> None:
+    pool, link = _linked()
+    link.message(_START + 1, contact=True)
+    link.apply(_reply(used={_WEIGHT: 0, _GROUP: 7}), _START + 1, _START + 1)
+    assert pool.usage(pool.groups["group"], _START + 300.5).used == 7
+    assert pool.usage(pool.groups["group"], _START + 301).used == 0
+
+
 def test_a_process_that_never_reached_its_store_gets_3_percent() -> None:
     pool, link = _linked()
     link.leave_store(_START + 1, _START + 1)

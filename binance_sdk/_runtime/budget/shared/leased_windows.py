@@ -63,6 +63,10 @@ class Alone:
     extra: int
     since: float = 0.0
 
+    def usable(self, limit: int, share: float) -> int:
+        """What this process may use of a window with that limit."""
+        return math.floor(limit * share * TRUSTED * self.part + 1e-9)
+
 
 Ended = Callable[[str, LeasedCharge, "int | None", bool], None]
 """Called with the name of the window, the charge, the server's count, and whether an answer came."""
@@ -115,11 +119,6 @@ class _LeasedWindow(Leased):
         self.alone, self.spent_alone = alone, 0
         self.refused, self.ready, self.lease = 0, -math.inf, 0
 
-    def usable_alone(self, share: float) -> int:
-        """What this process may use of a window while the store is away."""
-        part = 1.0 if self.alone is None else TRUSTED * self.alone.part
-        return math.floor(self.limit * share * part + 1e-9)
-
     def _leased_at(self, amount: int, now: float) -> float:
         if amount <= self.lease:
             return now
@@ -140,7 +139,7 @@ class _LeasedWindow(Leased):
         )
 
     def _refunded(self, charge: Charge) -> None:
-        if self.alone is not None and isinstance(charge, LeasedCharge) and charge.snapshot is None:
+        if isinstance(charge, LeasedCharge) and charge.snapshot is None:
             self.spent_alone = max(0, self.spent_alone - charge.amount)
 
     def _settled(self, charge: Charge, reported: int | None, answered: bool) -> None:
@@ -164,7 +163,7 @@ def check_alone(reservation: Reservation, now: float) -> None:
     for need in reservation.needs:
         window = need.resource
         if isinstance(window, _LeasedWindow) and window.alone is not None and now >= window.alone.since + _PATIENCE:
-            usable = window.usable_alone(need.share)
+            usable = window.alone.usable(window.limit, need.share)
             if need.amount > usable:
                 raise BudgetError(
                     f"{reservation.operation}: takes {need.amount} of {window.name}, of which this process may use "
@@ -195,7 +194,7 @@ class LeasedFixedWindow(_LeasedWindow, FixedWindow):
         if self.alone is None:
             return self._leased_at(amount, now)
         ready = super().ready_at(amount, now, share)
-        usable = self.usable_alone(share)
+        usable = self.alone.usable(self.limit, share)
         if amount > usable:
             return math.inf
         if self.carried + self.own + self.in_flight + amount > usable:
