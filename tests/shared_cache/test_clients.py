@@ -16,7 +16,7 @@ import redis
 
 from binance_sdk import BinanceClient, RequestOptions, SyncBinanceClient
 from binance_sdk._generated.spec import SPEC_HASH
-from binance_sdk._runtime.calls.shared_cache import shared_cache
+from binance_sdk._runtime.calls.shared_cache import cache_store, shared_cache
 from binance_sdk._runtime.calls.shared_cache.shared_cache import SharedCache
 from binance_sdk._runtime.calls.shared_cache.stored_answer import PREFIX, AnswerKeys
 from binance_sdk.errors import APITimeoutError, BadRequestError
@@ -214,6 +214,21 @@ async def test_clients_of_one_process_wait_for_one_request(exchange: Simulator, 
     assert sum(client.cache.waited for client in clients) == sum(client.cache.store_hits for client in clients) == 3
     for client in clients:
         await client.aclose()
+
+
+async def test_a_request_that_takes_long_is_not_made_again_by_those_who_wait(
+    exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_store, "LAPSE", 0.4)
+    monkeypatch.setattr(cache_store, "_RENEW", 0.05)
+    exchange.add_fault("latency:seconds=1")
+    async with (
+        BinanceClient(**_settings(exchange, store)) as first,
+        BinanceClient(**_settings(exchange, store)) as second,
+    ):
+        await asyncio.gather(first.spot.exchange_info(), second.spot.exchange_info())
+        assert first.cache.misses + second.cache.misses == 1
+    assert requests(exchange) == 1
 
 
 async def test_the_loop_goes_on_while_a_call_waits_and_the_call_keeps_its_deadline(

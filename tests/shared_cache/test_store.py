@@ -17,6 +17,7 @@ import redis
 
 from binance_sdk import RequestOptions, SyncBinanceClient
 from binance_sdk._runtime.calls.shared_cache import cache_store
+from binance_sdk._runtime.calls.shared_cache.stored_answer import INDEX, StoredAnswer, pack
 from binance_sdk.errors import ConfigError
 from binance_sdk.events import Event, StoreChanged
 from binance_sdk.simulator import Simulator
@@ -164,10 +165,17 @@ def test_a_user_needs_what_the_page_names_and_no_more(exchange: Simulator, kind:
         ):
             client.spot.exchange_info()
         assert "gehe1m" not in str(caught.value)
+        grant(named)
+        with _client(exchange, url) as client:
+            client.spot.ticker_price("BTCUSDT", options=_MINUTE)
+            grant([name for name in named if name != "+type"])
+            # Once it has been in use, it is lost.
+            assert client.spot.ticker_price("ETHUSDT", options=_MINUTE).symbol == "ETHUSDT"
+            assert _state(client) == "lost"
         # Where only storing is refused, what is there is found until it is noticed.
         grant([name for name in named if name != "+zadd"])
         with _client(exchange, url) as client:
-            client.spot.ticker_price("BTCUSDT", options=_MINUTE)
+            client.spot.ticker_price("SOLUSDT", options=_MINUTE)
             _until(lambda: _state(client) == "lost")
             assert client.spot.ticker_price("ETHUSDT", options=_MINUTE).symbol == "ETHUSDT"
 
@@ -219,7 +227,9 @@ def test_a_lost_store_is_a_miss_that_is_told_once_and_it_comes_back_by_itself(
             assert other.cache.store_hits == 1
     assert [event.state for event in events] == ["connected", "lost", "connected"]
     assert {event.setting for event in events} == {"cache_url"}
-    assert len([text for text in caplog.messages if text.startswith("cache_url: ")]) == 2
+    lost, back = [text for text in caplog.messages if text.startswith("cache_url: ")]
+    assert "until it is back, each process asks the exchange for itself" in lost
+    assert back == "cache_url: the store is back; answers are shared again"
 
 
 def test_a_store_that_was_never_there_is_a_miss(exchange: Simulator, store: Server) -> None:
@@ -323,6 +333,66 @@ def test_an_answer_that_is_too_large_is_not_stored_and_nobody_waits_for_it(
     for _ in range(2):
         with _client(exchange, store.url) as client:
             client.spot.exchange_info()
-            assert client.cache.misses == 1
+            assert (client.cache.misses, client.cache.waited) == (1, 0)
     assert not _keys(store)
     assert requests(exchange) == 2
+
+
+def test_answers_that_wait_to_be_stored_are_bounded(
+    exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _client(exchange, store.url) as client:
+        size = len(client.spot.with_raw_response.ticker_price("BTCUSDT", options=_MINUTE).content)
+        _until(lambda: _count(store) == 1)
+        monkeypatch.setattr(cache_store, "_MOST_WAITING", size + 2)
+        # One at a time is enough room for each.
+        for number, symbol in enumerate(("ETHUSDT", "BNBUSDT", "SOLUSDT"), 2):
+            client.spot.ticker_price(symbol, options=_MINUTE)
+            _until(lambda expected=number: _count(store) == expected)
+        monkeypatch.setattr(cache_store, "_MOST_WAITING", size - 10)
+        client.spot.ticker_price("XRPUSDT", options=_MINUTE)
+    with _client(exchange, store.url) as other:
+        other.spot.ticker_price("XRPUSDT", options=_MINUTE)
+        assert (other.cache.misses, other.cache.waited) == (1, 0)
+
+
+def _count(store: Server) -> int:
+    with redis.Redis(port=store.port) as looking:
+        found: Any = looking.zcard(INDEX)
+    return int(found)
+
+
+def test_a_thread_that_is_busy_for_too_long_is_a_lost_store_that_comes_back(
+    exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache_store, "PATIENCE", 0.1)
+    monkeypatch.setattr(cache_store, "_RETRY", 0.05)
+    go = threading.Event()
+
+    def slow(identity: str, answer: StoredAnswer) -> bytes:
+        go.wait(10)
+        return pack(identity, answer)
+
+    monkeypatch.setattr(cache_store, "pack", slow)
+    with _client(exchange, store.url) as client:
+        client.spot.ticker_price("BTCUSDT", options=_MINUTE)
+        client.spot.ticker_price("ETHUSDT", options=_MINUTE)
+        assert (_state(client), client.cache.without_store) == ("lost", 1)
+        time.sleep(0.1)
+        assert _state(client) == "lost"
+        go.set()
+        _until(lambda: _state(client) == "connected")
+
+
+def test_a_closed_client_says_so_at_once(exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_store, "PATIENCE", 30.0)
+    for used in (True, False):
+        client = _client(exchange, store.url)
+        if used:
+            client.spot.exchange_info()
+        client.close()
+        begun = time.monotonic()
+        with pytest.raises(ConfigError, match="the client is closed"):
+            client.spot.ticker_price("BTCUSDT")
+        assert time.monotonic() - begun < 4
+    assert "binance-sdk cache" not in {thread.name for thread in threading.enumerate()}

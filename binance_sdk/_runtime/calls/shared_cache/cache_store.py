@@ -299,8 +299,6 @@ class CacheStore:
             self.changes += 1
         if state == "lost":
             _LOGGER.warning("cache_url: %s; until it is back, each process asks the exchange for itself", reason)
-            # The thread may be waiting for work alone.
-            self._jobs.put(None)
         elif before == "lost":
             _LOGGER.warning("cache_url: the store is back; answers are shared again")
 
