@@ -40,3 +40,12 @@ class Project:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def check_types(self, *arguments: str) -> str:
+        """What mypy says with ``--strict``, which is no mistake."""
+        # What the copies of one run have in common is looked at once: unchanged files are known by their content.
+        cache = self.root.parent / "mypy_cache"
+        options = ["--strict", "--enable-error-code=deprecated", "--report-deprecated-as-note"]
+        told = self.run("-m", "mypy", *options, "--cache-dir", str(cache), *arguments)
+        assert "no issues found" in told, told
+        return told

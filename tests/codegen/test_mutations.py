@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 from random import Random
 
@@ -131,6 +132,5 @@ def test_what_is_accepted_keeps_its_contract(tmp_path: Path) -> None:
     project.generate()
     (tmp_path / "contract.py").write_text(CONTRACT, encoding="utf-8")
     assert int(project.run("-W", "error::SyntaxWarning", "contract.py")) > 60, kept
-    cache = tmp_path / ".mypy_cache"
-    told = project.run("-m", "mypy", "--strict", "--cache-dir", str(cache), "-p", "binance_sdk._generated")
-    assert "no issues found" in told, kept
+    sys.stdout.write("\n".join(kept))
+    project.check_types("-p", "binance_sdk._generated")

@@ -28,8 +28,7 @@ def test_the_new_methods_work_async_and_sync(project: Project) -> None:
 
 def test_the_new_methods_are_typed(project: Project) -> None:
     shutil.copy(HERE / "typed.py", project.root)
-    cache = project.root / ".mypy_cache"
-    assert "no issues found" in project.run("-m", "mypy", "--strict", "--cache-dir", str(cache), "typed.py")
+    project.check_types("typed.py")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +145,5 @@ def call(client: SyncBinanceClient) -> None:
 
 def test_type_checkers_strike_out_what_is_deprecated(changed: Project) -> None:
     (changed.root / "overloaded.py").write_text(OVERLOADED, encoding="utf-8")
-    cache = changed.root / ".mypy_cache"
-    checks = ["--strict", "--enable-error-code=deprecated", "--report-deprecated-as-note", "--cache-dir", str(cache)]
-    told = changed.run("-m", "mypy", *checks, "overloaded.py")
+    told = changed.check_types("overloaded.py")
     assert [line.split(":")[1] for line in told.splitlines() if "is deprecated by Binance" in line] == ["5", "6", "7"]

@@ -31,8 +31,7 @@ def test_the_new_method_works_async_and_sync(project: Project) -> None:
 
 def test_the_new_method_is_typed(project: Project) -> None:
     shutil.copy(HERE / "typed.py", project.root)
-    cache = project.root / ".mypy_cache"
-    assert "no issues found" in project.run("-m", "mypy", "--strict", "--cache-dir", str(cache), "typed.py")
+    project.check_types("typed.py")
 
 
 def test_whoever_calls_endpoints_does_not_load_the_events(project: Project) -> None:
