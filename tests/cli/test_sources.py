@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
+from importlib import import_module
 
 import pytest
 
-from binance_sdk.catalogue import CATALOGUE, MARKETS, STREAMS, source_of, stream
+from binance_sdk import SyncBinanceClient
+from binance_sdk.catalogue import CATALOGUE, MARKETS, STREAMS, Market, source_of, stream
 from codegen.load import load
 from tests.shared_facts import REPOSITORY
 
@@ -141,3 +144,19 @@ def test_weights_as_json(cli: Cli) -> None:
     depth = next(operation for operation in spot["operations"] if operation["id"] == "spot.depth")
     assert depth["weight"].startswith("5 for limit up to 100, 25 up to 500")
     assert depth["document"] == "Binance spot API docs, rest-api.md"
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_every_docstring_of_a_market_says_where_and_when(market: Market) -> None:
+    """Of its methods, its streams, and all that they answer with; what is not Binance's has no source."""
+    public = import_module(f"binance_sdk.{market}")
+    with SyncBinanceClient() as client:
+        api = client.market(market)
+        methods = {name: getattr(api, name) for name in CATALOGUE[market].operations}
+        streams = [known.name for known in STREAMS if known.market == market]
+        methods |= {f"streams.{name}": getattr(api.streams, name) for name in streams}
+    classes = {name: getattr(public, name) for name in public.__all__ if not name.startswith("Unknown")}
+    told = {**methods, **{name: value for name, value in classes.items() if isinstance(value, type)}}
+    silent = [name for name, value in told.items() if not re.search(r"as of 20\d\d-", " ".join(value.__doc__.split()))]
+    assert len(told) > 60
+    assert silent == []
