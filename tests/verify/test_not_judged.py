@@ -14,7 +14,7 @@ from binance_sdk.catalogue import Environment, HostUrls
 from binance_sdk.errors import ConfigError
 from binance_sdk.simulator import Fault
 from binance_sdk.simulator.rest.exchange import Reply
-from binance_sdk.verify import Report, VerifySettings, verify
+from binance_sdk.verify import Report, VerifySettings, run, verify
 from tests.cli.support import answering
 
 from .drifts import refuse
@@ -163,3 +163,40 @@ def test_further_hosts_are_asked_too(exchange: MutatedExchange, monkeypatch: pyt
         ("host_moved", moved, "https://elsewhere.invalid/")
     ]
     assert [one.what for one in report.not_judged] == [f"the host {away}"]
+
+
+def test_a_web_page_in_the_place_of_an_answer(exchange: MutatedExchange) -> None:
+    exchange.replies[AVG_PRICE] = lambda _, made: replace(made, status=200, body=b"<html>We are working on it</html>")
+    assert reasons(compared(exchange, "spot.avg_price")) == {"the answer is a web page, as in maintenance"}
+
+
+def test_a_refusal_that_is_documented_or_about_something_else(exchange: MutatedExchange) -> None:
+    patch = pytest.MonkeyPatch()
+    refuse("/api/v3/referencePrice", lambda query: query.get("symbol") == "BTCUSDT", -2043)(exchange, patch)
+    refuse("/api/v3/klines", lambda query: query.get("interval") == "3d", -1000)(exchange, patch)
+    report = compared(exchange, "spot.*e*")
+    assert {(one.subject, one.because.partition(":")[0]) for one in report.not_judged} == {
+        ("spot.reference_price", "it is refused, as may be"),
+        ("spot.klines", "there may be no such thing there"),
+    }
+
+
+def test_a_key_that_is_not_taken(exchange: MutatedExchange) -> None:
+    path = "/futures/data/topLongShortAccountRatio"
+    refuse(path, lambda _: True, -2015, 401)(exchange, pytest.MonkeyPatch())
+    report = compared(exchange, "futures.top_long_short_account_ratio")
+    assert {one.because.partition(":")[0] for one in report.not_judged} == {"the API key is not taken"}
+
+
+def test_the_limits_of_a_test_exchange(exchange: MutatedExchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange.body(INFO, lambda _, value: {**value, "rateLimits": []})
+    hosts = {"spot": HostUrls((exchange.simulator.base_url("spot"),), ())}
+    environments = {name: Environment(name, name, hosts) for name in ("mainnet", "testnet")}
+    for module in (_settings, run):
+        monkeypatch.setattr(module, "ENVIRONMENTS", environments)
+    settings = VerifySettings(environment="testnet", only="spot.exchange_info", listen_seconds=0)
+    report = asyncio.run(verify(settings))
+    assert report.findings == ()
+    assert reasons(report) == {"a test exchange has limits of its own"}
+    assert "a test exchange has limits of its own" in report.as_markdown()
+    assert asyncio.run(verify(replace(settings, environment="mainnet"))).findings != ()
