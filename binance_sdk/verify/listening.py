@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from pydantic import JsonValue
@@ -30,12 +30,14 @@ class Heard:
         strange: Messages that are neither an event nor an answer.
         refused: Names that the exchange refuses, with what it says.
         failed: Why there is no connection, or none any more; empty where there was one.
+        seconds: How long was listened.
     """
 
     messages: dict[str, list[JsonValue]] = field(default_factory=dict[str, list[JsonValue]])
     strange: list[str] = field(default_factory=list[str])
     refused: dict[str, str] = field(default_factory=dict[str, str])
     failed: str = ""
+    seconds: float = 0.0
 
 
 class _Ear:
@@ -123,16 +125,19 @@ async def listen(
     clock = context.clock
     try:
         await _subscribe(ear, list(wanted))
-        end = clock.monotonic() + seconds
+        began = clock.monotonic()
+        end = began + seconds
         while not ear.satisfied and (left := end - clock.monotonic()) > 0:
             await ear.waker.wait(left)
+        ear.heard.seconds = clock.monotonic() - began
     except ConnectionLost as error:
         ear.lost(str(error))
     finally:
-        heard = Heard(dict(ear.heard.messages), list(ear.heard.strange), dict(ear.heard.refused), ear.heard.failed)
+        # What is said of the end, if there was none before, is that we hung up.
+        failed = ear.heard.failed
         await socket.close()
         ear.lost("closed")
-    return heard
+    return replace(ear.heard, failed=failed)
 
 
 async def _subscribe(ear: _Ear, names: Sequence[str]) -> None:

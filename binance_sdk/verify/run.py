@@ -285,7 +285,7 @@ class _Run:
                 for difference in message_differences(spec, spec.streams[name], one, messages):
                     self._collector.add(subject.finding(difference, "message"))
             else:
-                because = heard.failed or f"it said nothing in {plain_number(self._settings.listen_seconds)} s"
+                because = heard.failed or f"it said nothing in {plain_number(round(heard.seconds, 1))} s"
                 self._collector.skip(subject, _MESSAGES, because)
         if heard.strange and chosen:
             subject = Subject(about="stream", market=market, name=next(iter(chosen)))
