@@ -48,7 +48,7 @@ class Side:
     """
 
     __slots__ = (
-        *("_best", "_exact", "_fresh", "_highest_first", "_horizon", "_keys", "_memory", "_most", "_prices"),
+        *("_best", "_exact", "_fresh", "_highest_first", "_horizon", "_keys", "_memory", "_most", "_moved", "_prices"),
         "_quantities",
     )
 
@@ -67,6 +67,8 @@ class Side:
         self._most = SPARE
         self._fresh = _STALE
         """How many levels were asked for since the last change: their rows are as they were."""
+        self._moved = False
+        """Whether prices came or went since then."""
         self._memory: RowMemory[Any] | None = None
 
     def __len__(self) -> int:
@@ -114,7 +116,7 @@ class Side:
             raise ValueError("levels are out of order or repeat a price")
         self._exact = exact
         self._quantities = dict(levels)
-        self._keys, self._prices = keys, prices
+        self._keys, self._prices, self._moved = keys, prices, True
         self._horizon = levels[-1][0] if levels and len(levels) >= limit else None
         self._fresh = _STALE
         self._most = 2 * len(levels) + SPARE
@@ -153,6 +155,7 @@ class Side:
             _check_price(text)
             key: Key = Decimal(text) if exact else float(text)
             at = bisect_left(keys, key)
+            self._moved = True
             if at < len(keys) and keys[at] == key:
                 self._respell(at, key, text, levels)
             elif end is not None and (key < end if highest_first else key > end):
@@ -187,6 +190,7 @@ class Side:
                 at += 1
 
     def _drop(self, at: int) -> None:
+        self._moved = True
         del self._quantities[self._prices.pop(at)], self._keys[at]
 
     def _drop_spare(self) -> None:
@@ -197,6 +201,7 @@ class Side:
         ]
         self._keys, self._prices = [key for key, _ in left], [price for _, price in left]
         self._quantities = {price: quantities[price] for price in self._prices}
+        self._moved = True
         self._most = 2 * len(left) + SPARE
 
     def _turn_exact(self) -> None:
@@ -220,13 +225,15 @@ class Side:
             memory = self._memory = RowMemory(make)
             self._fresh = _STALE
         if count > self._fresh:
-            if (
-                count != memory.count
-                or memory.prices != self._best_prices(len(memory.prices))
-                or not memory.renew(self._quantities)
-            ):
+            if count != memory.count or (self._moved and memory.prices != self._best_prices(len(memory.prices))):
                 self._fill(memory, count)
-            self._fresh = count
+            else:
+                quantities = memory.find(self._quantities)
+                if quantities != memory.quantities:
+                    memory.renew(quantities)
+                if len(memory.rows) < count:
+                    self._fill(memory, count)
+            self._fresh, self._moved = count, False
         return memory.rows[:count]
 
     def _fill(self, memory: RowMemory[LevelT], count: int) -> None:

@@ -22,7 +22,7 @@ class RowMemory(Generic[LevelT]):
         make: Makes a row of price and quantity as they came.
     """
 
-    __slots__ = ("_find", "_quantities", "_rows_or_gone", "count", "make", "prices", "rows")
+    __slots__ = ("_rows_or_gone", "count", "find", "make", "prices", "quantities", "rows")
 
     def __init__(self, make: Callable[[LevelText], LevelT]) -> None:
         self.make = make
@@ -34,9 +34,9 @@ class RowMemory(Generic[LevelT]):
         """Rows of those that are not gone: ``count`` of them or more, where there are so many."""
         self._rows_or_gone: list[LevelT | None] = []
         """The same beside ``prices``; None for a level that is gone."""
-        self._find: Callable[[Mapping[str, str]], tuple[str, ...]] = _nothing
-        """Gives the quantities of ``prices``, by far faster than one after the other."""
-        self._quantities: tuple[str, ...] = ()
+        self.find: Callable[[Mapping[str, str]], tuple[str, ...]] = _nothing
+        """Gives the quantities of ``prices``, by far faster than one after the other; that of the first one twice."""
+        self.quantities: tuple[str, ...] = ()
 
     def fill(self, count: int, prices: list[str], quantities: Mapping[str, str]) -> None:
         """Look at these prices from now on, for the first ``count`` levels that are not gone."""
@@ -49,23 +49,21 @@ class RowMemory(Generic[LevelT]):
                 row = make((price, qty)) if qty > NOTHING else None
             found.append(row)
         # With one key alone an itemgetter gives no tuple.
-        self._find = itemgetter(*prices, prices[0]) if prices else _nothing
-        self._quantities = self._find(quantities)
+        self.find = itemgetter(*prices, prices[0]) if prices else _nothing
+        self.quantities = self.find(quantities)
         self.count, self.prices, self._rows_or_gone = count, prices, found
         self.rows = [row for row in found if row is not None]
 
-    def renew(self, quantities: Mapping[str, str]) -> bool:
-        """Make the rows again whose quantity has changed; False if too few are left for ``count``."""
-        now = self._find(quantities)
-        if now != self._quantities:
-            found, make, prices = self._rows_or_gone, self.make, self.prices
-            # One by one they are the same objects where nothing has come; the last one is the first one again.
-            for at, changed in enumerate(map(is_not, now[:-1], self._quantities)):
-                if changed:
-                    found[at] = make((prices[at], now[at])) if now[at] > NOTHING else None
-            self._quantities = now
-            self.rows = [row for row in found if row is not None]
-        return len(self.rows) >= self.count
+    def renew(self, quantities: tuple[str, ...]) -> None:
+        """Make the rows again whose quantity is another one than before."""
+        found, make, prices = self._rows_or_gone, self.make, self.prices
+        # Where nothing has come, it is the same object. The last one is the first one again.
+        for at, changed in enumerate(map(is_not, quantities[:-1], self.quantities)):
+            if changed:
+                qty = quantities[at]
+                found[at] = make((prices[at], qty)) if qty > NOTHING else None
+        self.quantities = quantities
+        self.rows = [row for row in found if row is not None]
 
 
 def _nothing(quantities: Mapping[str, str]) -> tuple[str, ...]:

@@ -96,9 +96,9 @@ class BookGroup:
         Raises:
             StreamError: it is not open yet.
         """
-        self._process.check("a live order book", "open another one in the child")
         found = self.keepers.get(symbol)
-        if found is None:
+        if found is None or self._process.is_child:
+            self._process.check("a live order book", "open another one in the child")
             raise StreamError(
                 f"the book of {symbol} is not open: write `async with client.spot.order_book(...) as book`"
             )

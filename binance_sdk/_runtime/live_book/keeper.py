@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import cast
 
-from binance_sdk._runtime.book.state import BookCore, BookState, NeedsSnapshot, Outcome, Reason, Synced
+from binance_sdk._runtime.book.state import APPLIED, IDLE, BookCore, NeedsSnapshot, Reason, Synced
 from binance_sdk._runtime.calls.retry import is_transient
 from binance_sdk._runtime.clock import Waker
 from binance_sdk._runtime.live_book.surroundings import Listener, Surroundings
@@ -72,7 +72,7 @@ class BookKeeper:
     @property
     def synced(self) -> bool:
         """Whether its levels are the exchange's as of its update id."""
-        return self.core.state is BookState.SYNCED and self.error is None and not self.closed
+        return self.core.synced and self.error is None and not self.closed
 
     @property
     def reason(self) -> BookReason | None:
@@ -115,7 +115,7 @@ class BookKeeper:
     def take(self, payload: bytes, came: float) -> str:
         """A message of its stream; returns what is wrong with it, or nothing."""
         core = self.core
-        if core.state is BookState.IDLE and not self._shadows:
+        if core.state is IDLE and not self._shadows:
             return ""
         try:
             update = self._decode(payload)
@@ -126,7 +126,7 @@ class BookKeeper:
             found = core.take_update(update)
         for shadow in self._shadows:
             shadow.take_update(update)
-        if found is Outcome.APPLIED:
+        if found is APPLIED:
             self.changed_at = came
             for listener in self._listeners:
                 listener.changed(update)
@@ -160,7 +160,7 @@ class BookKeeper:
         self._lose(Reason.STALE)
 
     def _lose(self, reason: Reason) -> None:
-        if self.core.state is not BookState.IDLE:
+        if self.core.state is not IDLE:
             with self.lock:
                 needs = self.core.lose(reason)
             self._is_lost(needs)
