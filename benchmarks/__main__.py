@@ -31,6 +31,7 @@ BENCHMARKS = {
     "adapter": "adapter",
     "streams": "streams",
     "books": "books",
+    "many-books": "many_books",
     "peers": "peers",
 }
 

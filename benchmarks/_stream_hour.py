@@ -211,7 +211,7 @@ async def _listen(url: str) -> _Hour:
             elif isinstance(event, MiniTickerEvent) and event.symbol == last_to_speak:
                 second = event.event_time // 1000
                 if second % _LOOK_EVERY == 0:
-                    hour.resident[second] = _resident()
+                    hour.resident[second] = resident()
                 if second == _SECONDS:
                     break
         watch.cancel()
@@ -234,7 +234,7 @@ async def _lag(lags: list[float]) -> None:
         lags.append(max(0.0, perf_counter() - begun - 0.005))
 
 
-def _resident() -> float:
+def resident() -> float:
     """MiB of this process."""
     gc.collect()
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])

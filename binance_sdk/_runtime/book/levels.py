@@ -37,7 +37,8 @@ MOST_REMEMBERED = 64
 _IN_THE_WAY, _MOST_IN_THE_WAY = 3, 8
 """Levels that are looked at beside those that are asked for, since some are gone, or will be after an update."""
 _STALE = -1
-_is_plain = re.compile(PLAIN_NUMBER.rstrip("$")).fullmatch
+_NUMBER = PLAIN_NUMBER.strip("^$")
+_are_plain = re.compile(f"{_NUMBER}(?: {_NUMBER})*", re.ASCII).fullmatch
 
 
 class Side:
@@ -103,12 +104,11 @@ class Side:
             ValueError: they are out of order, repeat a price, or a number in them is none or not positive. The side is
                 left as it was.
         """
-        for price, qty in levels:
-            if not (_is_positive(price) and _is_positive(qty)):
-                raise ValueError(f"level {shown(price)}, {shown(qty)} is not positive, or no plain number")
-        exact = any(_needs_decimal(price) for price, _ in levels)
-        keys: list[Key] = [Decimal(price) if exact else float(price) for price, _ in levels]
-        prices = [price for price, _ in levels]
+        prices, quantities = [price for price, _ in levels], [qty for _, qty in levels]
+        _check_positive("price", prices)
+        _check_positive("quantity", quantities)
+        exact = any(len(price) > SAFE_LENGTH and _needs_decimal(price) for price in prices)
+        keys: list[Key] = list(map(Decimal if exact else float, prices))
         if self._highest_first:
             keys.reverse()
             prices.reverse()
@@ -147,12 +147,12 @@ class Side:
         """Read the prices that were not known before. They are the last ones of the dict."""
         quantities = self._quantities
         new = list(islice(reversed(quantities), count))
+        _check_positive("price", new)
         if not self._exact and max(map(len, new)) > SAFE_LENGTH and any(map(_needs_decimal, new)):
             self._turn_exact()
         keys, prices, exact = self._keys, self._prices, self._exact
         highest_first, end = self._highest_first, self._horizon_key()
         for text in new:
-            _check_price(text)
             key: Key = Decimal(text) if exact else float(text)
             at = bisect_left(keys, key)
             self._moved = True
@@ -299,18 +299,22 @@ def check_prices(levels: Sequence[LevelText]) -> None:
     Raises:
         ValueError: one of them is no positive plain number.
     """
-    for price, _ in levels:
-        _check_price(price)
+    _check_positive("price", [price for price, _ in levels])
 
 
-def _check_price(text: str) -> None:
-    if not _is_positive(text):
-        raise ValueError(f"price {shown(text)} is not positive, or no plain number")
-
-
-def _is_positive(text: str) -> bool:
-    """Whether it is a plain number above 0."""
-    return _is_plain(text) is not None and text > NOTHING and len(text) <= LONGEST_NUMBER
+def _check_positive(what: str, texts: Sequence[str]) -> None:
+    # All in one go, since most are right. Whoever has a space in him adds to their number.
+    together = " ".join(texts)
+    if (
+        _are_plain(together)
+        and together.count(" ") == len(texts) - 1
+        and all(map(NOTHING.__lt__, texts))
+        and max(map(len, texts)) <= LONGEST_NUMBER
+    ):
+        return
+    for text in texts:
+        if " " in text or not (_are_plain(text) and text > NOTHING and len(text) <= LONGEST_NUMBER):
+            raise ValueError(f"{what} {shown(text)} is not positive, or no plain number")
 
 
 def _needs_decimal(price: str) -> bool:
