@@ -103,9 +103,10 @@ class BooksExchange:
         self._update = 1
         self._used: Counter[tuple[str, int]] = Counter()
         self._refused = 0
-        self._breaking = False
-        self.expected = 0
-        """Books that must have a listener before updates go on, where they are fast."""
+        self._expected = 1
+        """Books that must have a listener and a snapshot before updates go on, where they are fast."""
+        self._answered = 0
+        """Snapshots since the last break."""
 
     # ------------------------------------------------------------------------------------------ REST
 
@@ -117,11 +118,12 @@ class BooksExchange:
             used = [[pool, minute, weight] for (pool, minute), weight in sorted(self._used.items())]
             return 200, {}, json.dumps({"used": used, "refused": self._refused}).encode()
         if path.path == "/exchange/break":
+            self._answered = 0
             for socket in list(self._listeners):
                 socket.transport.abort()
             return 200, {}, b"{}"
         if path.path == "/exchange/expect":
-            self.expected = int(asked["books"])
+            self._expected = int(asked["books"])
             return 200, {}, b"{}"
         if not path.path.endswith("/depth"):
             return 404, {}, b'{"code":-1,"msg":"nothing but books"}'
@@ -132,6 +134,7 @@ class BooksExchange:
         if self._used[pool, minute] > limit:
             self._refused += 1
             return 429, {**headers, "Retry-After": "1"}, b'{"code":-1003,"msg":"too much"}'
+        self._answered += 1
         number = number_of(asked["symbol"])
         sides = {name: list(islice(levels(sign, self._update, number), levels_asked)) for name, sign in SIDES.items()}
         extra = {} if path.path.startswith("/api/") else {"E": 1, "T": 1, "symbol": asked["symbol"], "pair": "X"}
@@ -156,7 +159,7 @@ class BooksExchange:
     async def speak(self) -> None:
         """Send the updates, for ever."""
         while True:
-            while self._fast and self._books() < max(self.expected, 1):  # noqa: ASYNC110 - there is no event for it
+            while self._fast and min(self._books(), self._answered) < self._expected:  # noqa: ASYNC110 - no event
                 await asyncio.sleep(0.01)
             self._update += 1
             texts = {letter: _event(market, self._update) for market, letter in LETTERS.items()}

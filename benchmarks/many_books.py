@@ -17,7 +17,7 @@ from time import perf_counter, time
 from typing import Any
 from urllib.request import urlopen
 
-from benchmarks._books_exchange import IDS, PAUSE, SIDES, levels, number_of, serve_books, symbols
+from benchmarks._books_exchange import IDS, SIDES, levels, number_of, serve_books, symbols
 from benchmarks._figures import Figure, Target
 from benchmarks._processes import served
 from benchmarks._stream_hour import resident
@@ -85,7 +85,7 @@ def _figures_of(start: _Start, found: Mapping[str, Any]) -> Iterator[Figure]:
     yield Figure("many-books", f"{name}: most of share × usable limit", found["most"], "%", target=Target("≤", 1))
     yield Figure("many-books", f"{name}: requests refused", found["refused"], "", target=none)
     yield Figure("many-books", f"{name}: books not true when all were synced", found["wrong"], "", target=none)
-    note = "the client asks for something else every five seconds meanwhile"
+    note = "the client asks for something else every five seconds"
     yield Figure(
         "many-books", f"{name}: slowest other request", found["slowest"], "s", target=Target("<", 5), note=note
     )
@@ -162,7 +162,7 @@ def _kept_for_an_hour() -> list[Figure]:
     early, late = found.resident[_SETTLED], found.resident[_HOUR]
     name = f"{3 * _BOOKS} books of 1000 levels, an hour of updates"
     note = (
-        f"{found.updates} updates as fast as they are taken, the connections are cut every {_BREAK_EVERY} s; "
+        f"one a second of each, {found.updates} as fast as they are taken, the connections cut every {_BREAK_EVERY} s; "
         f"{early:.1f} MiB in minute {_SETTLED // 60}, {found.before:.1f} before the books were opened"
     )
     each = (early - found.before) * 1024 / (3 * _BOOKS)
@@ -202,7 +202,7 @@ async def _hour(port: int) -> _Hour:
         readers = [asyncio.create_task(_read(books)) for books in opened]
         first = opened[0][symbols("spot", 1)[0]]
         for second in range(_LOOK_EVERY, _HOUR + 1, _LOOK_EVERY):
-            while (first.update_id or 0) < second / PAUSE * IDS:  # noqa: ASYNC110 - what wakes costs CPU
+            while (first.update_id or 0) < second * IDS:  # noqa: ASYNC110 - what wakes costs CPU
                 await asyncio.sleep(0.02)
             for books in opened:
                 await books.wait_synced(120)
@@ -212,7 +212,7 @@ async def _hour(port: int) -> _Hour:
                 _ask(port, "break")
         for reader in readers:
             reader.cancel()
-        found.updates = int(_HOUR / PAUSE) * 3 * _BOOKS
+        found.updates = _HOUR * 3 * _BOOKS
         found.resyncs = sum(book.resyncs for books in opened for book in books.values())
         for books in opened:
             await books.aclose()
@@ -241,8 +241,8 @@ def _beside_streams() -> list[Figure]:
         start, steady, idle, events, wrong = asyncio.run(_lags(port, names))
     name = f"{_BESIDE} books beside {_STREAMS} streams"
     note = (
-        f"ten updates and ten events a second of each, {events} events in {_LISTENED:g} s; floor: the loop of a process "
-        "that does nothing, at the same time"
+        f"ten updates and ten events a second of each, {events} events in {_LISTENED:g} s; floor: a process "
+        "that does nothing"
     )
     ratio = _p99(steady) / _p99(idle)
     return [
