@@ -12,7 +12,11 @@ from benchmarks._figures import Figure, Target
 
 _BREAKING = 100
 _OTHERS = 900
-_BOOKS = {"spot": ("BTCUSDT", "ETHUSDT"), "futures": ("BTCUSDT", "ETHUSDT")}
+_BOOKS = {
+    "spot": ("BTCUSDT", "ETHUSDT"),
+    "futures": ("BTCUSDT", "ETHUSDT"),
+    "coin_futures": ("BTCUSD_PERP", "ETHUSD_PERP"),
+}
 _LEVELS = 100
 _DEEPER = 1200
 """Levels of the true book, so that those of a live one cannot reach behind it."""
@@ -59,10 +63,10 @@ async def _injured() -> dict[str, float]:
             simulator.client(budget=False) as client,
             client.spot.order_books(_BOOKS["spot"], limit=_LEVELS) as spot,
             client.futures.order_books(_BOOKS["futures"], limit=_LEVELS) as futures,
+            client.coin_futures.order_books(_BOOKS["coin_futures"], limit=_LEVELS) as coin_futures,
         ):
-            books = [
-                (market, live[symbol]) for market, live in (("spot", spot), ("futures", futures)) for symbol in live
-            ]
+            opened = {"spot": spot, "futures": futures, "coin_futures": coin_futures}
+            books = [(market, live[symbol]) for market, live in opened.items() for symbol in live]
             seen: dict[object, int | None] = {}
             while faults.armed:
                 clock.advance(_STEP)

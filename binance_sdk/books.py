@@ -7,9 +7,12 @@ A live book is made by ``client.spot.order_book("BTCUSDT")`` or ``order_books``;
     books.spread(found).bps
     books.fill(found, "buy", quote=10_000).slippage_bps
 
-Prices are in the quote asset, quantities in the base asset; on COIN-M quantities count contracts, and so does what is
-called base. All figures are exact Decimals, quotients rounded once to
-28 digits, under every decimal context.
+Prices are in the quote asset, quantities in the base asset. On COIN-M quantities count contracts, and amounts of an asset
+are figured out with what one is worth:
+
+    books.fill(found, "buy", quote=10_000, contract_size=rules.contract_size)
+
+All figures are exact Decimals, quotients rounded once to 28 digits, under every decimal context.
 """
 
 from binance_sdk._runtime.book.comparison import Difference

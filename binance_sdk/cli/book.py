@@ -65,7 +65,11 @@ async def _follow(call: BookCall, *, as_json: bool) -> None:
                 heard.append(_print_notice)
                 await _read_on(book, call.count, lambda item: _print_change(item, book, call.levels))
                 return
-            board = BookBoard(book, call.levels)
+            size = None
+            if book.counts_contracts:
+                rules = (await client.market(call.market).symbols()).get(book.symbol)
+                size = None if rules is None else rules.contract_size
+            board = BookBoard(book, call.levels, size)
             heard.append(board.tell)
             board.start()
             try:

@@ -31,11 +31,15 @@ class BookBoard(LiveScreen):
     Args:
         book: The book, which may still wait for its snapshot.
         levels: Levels a side, where the terminal has room for them.
+        contract_size: What one contract is worth, where the book counts contracts; None shows no depth of such a book.
     """
 
-    def __init__(self, book: LiveBook, levels: int, console: Console | None = None) -> None:
+    def __init__(
+        self, book: LiveBook, levels: int, contract_size: Decimal | None = None, console: Console | None = None
+    ) -> None:
         super().__init__(console)
         self._book = book
+        self._contract_size = contract_size
         self._levels = levels
         self._events: deque[str] = deque(maxlen=_EVENTS)
         self._places = [0, 0]
@@ -97,8 +101,9 @@ class BookBoard(LiveScreen):
 
     def _facts(self, bids: list[BookLevel], asks: list[BookLevel]) -> list[tuple[str, str]]:
         book = self._book.last_known
-        depth = book.depth(within=BAND)
-        imbalance = None if depth is None else depth.imbalance
+        imbalance, depth = book.imbalance(within=BAND), None
+        if self._contract_size is not None or not book.counts_contracts:
+            depth = book.depth(within=BAND, contract_size=self._contract_size)
         complete = "" if depth is None or depth.complete else " at least"
         band = f"±{exact(BAND * 100)}%"
         return [

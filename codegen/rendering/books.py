@@ -53,6 +53,8 @@ def book_view(spec: Spec, market: str) -> BookView | None:
         "asks": keys["asks"],
         "joins_after": book.joins_after,
     }
+    if (symbols := spec.entry(market).symbols) is not None and symbols.contract_size is not None:
+        rules["counts_contracts"] = True
     speeds = texts(spec, market, stream.parameters["speed"])
     return BookView(
         stream=book.stream.upper(),

@@ -46,6 +46,8 @@ class RowView:
     name: str
     docstring: str
     positions: tuple[PositionView, ...]
+    counts_contracts: bool
+    """Whether it is a price level of a market whose quantities are contracts."""
 
     @property
     def named(self) -> tuple[PositionView, ...]:
@@ -140,7 +142,11 @@ def _row(spec: Spec, placed: Placed[Schema], schema: RowSchema) -> RowView:
         described = " ".join([position.description, *words.trust(position.uncertain, position.source)])
         positions.append(PositionView(index, position.name, kind, is_time, described))
     what = "The exchange's own array; elements are the wire values, properties their exact meaning."
-    return RowView(placed.name, _docstring(spec, placed, what, indent=_INDENT), tuple(positions))
+    level = {"price", "qty"} <= {position.name for position in positions}
+    # The rows of all markets are of the base asset.
+    symbols = None if placed.scope == "shared" else spec.entry(placed.scope).symbols
+    contracts = level and symbols is not None and symbols.contract_size is not None
+    return RowView(placed.name, _docstring(spec, placed, what, indent=_INDENT), tuple(positions), contracts)
 
 
 def _union(spec: Spec, placed: Placed[Schema], schema: UnionSchema) -> UnionView:

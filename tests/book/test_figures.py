@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pytest
 
-from binance_sdk import books, futures, spot
+from binance_sdk import books, coin_futures, futures, spot
 from binance_sdk._runtime.book import reading
 from binance_sdk.books import AnyBook, BookReading, Depth, Fill, Spread, TakerSide
 from binance_sdk.errors import ParameterError
@@ -40,13 +40,22 @@ class Kept:
     def spread(self) -> Spread | None:
         return reading.spread(self._bids, self._asks)
 
-    def depth(self, *, within: Decimal | int | str) -> Depth | None:
-        return reading.depth(self._bids, self._asks, within, (None, None))
+    def depth(self, *, within: Decimal | int | str, contract_size: Decimal | int | str | None = None) -> Depth | None:
+        return reading.depth(self._bids, self._asks, within, (None, None), contract_size)
+
+    def imbalance(self, *, within: Decimal | int | str) -> Decimal | None:
+        found = self.depth(within=within)
+        return None if found is None else found.imbalance
 
     def fill(
-        self, side: TakerSide, *, quote: Decimal | int | str | None = None, base: Decimal | int | str | None = None
+        self,
+        side: TakerSide,
+        *,
+        quote: Decimal | int | str | None = None,
+        base: Decimal | int | str | None = None,
+        contract_size: Decimal | int | str | None = None,
     ) -> Fill | None:
-        return reading.fill(self._bids, self._asks, side, quote=quote, base=base)
+        return reading.fill(self._bids, self._asks, side, quote=quote, base=base, contract_size=contract_size)
 
 
 BOOKS: dict[str, AnyBook] = {
@@ -55,6 +64,7 @@ BOOKS: dict[str, AnyBook] = {
     "event": spot.PartialDepthEvent.model_validate_json(json.dumps({"lastUpdateId": 1, **LEVELS})),
     "kept": Kept(),
 }
+NO_BIDS = spot.OrderBook.model_validate_json(json.dumps({"lastUpdateId": 1, "bids": [], "asks": [["99", "1"]]}))
 EMPTY = spot.OrderBook.model_validate_json(json.dumps({"lastUpdateId": 1, "bids": [["99", "1"]], "asks": []}))
 
 
@@ -82,12 +92,13 @@ def test_an_answer_knows_nothing_behind_its_last_levels() -> None:
         assert far.complete is (name == "kept"), name
 
 
-def test_a_book_with_one_side_has_no_figures() -> None:
-    assert books.spread(EMPTY) is None
-    assert books.depth(EMPTY, within="0.1") is None
-    assert books.imbalance(EMPTY, within="0.1") is None
-    assert books.imbalance_of_levels(EMPTY) is None
-    assert books.fill(EMPTY, "sell", base=1) is None
+@pytest.mark.parametrize("book", [EMPTY, NO_BIDS])
+def test_a_book_with_one_side_has_no_figures(book: AnyBook) -> None:
+    assert books.spread(book) is None
+    assert books.depth(book, within="0.1") is None
+    assert books.imbalance(book, within="0.1") is None
+    assert books.imbalance_of_levels(book) is None
+    assert books.fill(book, "sell", base=1) is None
 
 
 def test_a_live_book_may_be_passed() -> None:
@@ -114,3 +125,61 @@ def test_wrong_arguments_are_refused_for_every_book(book: AnyBook) -> None:
     neither: Any = "hold"
     with pytest.raises(ParameterError, match="side="):
         books.fill(book, neither, base=1)
+
+
+def contracts() -> coin_futures.OrderBook:
+    sides = {"bids": [["40000", "5"], ["32000", "8"]], "asks": [["50000", "2"], ["64000", "10"]]}
+    answer = {"lastUpdateId": 1, "symbol": "BTCUSD_PERP", "pair": "BTCUSD", "E": 1, "T": 1, **sides}
+    return coin_futures.OrderBook.model_validate_json(json.dumps(answer))
+
+
+def test_contracts_are_worth_a_fixed_amount_of_the_quote_asset() -> None:
+    """100 US dollars each: the less bitcoin, the higher the price."""
+    book = contracts()
+    band = books.depth(book, within="0.5", contract_size=100)
+    assert band is not None
+    assert (band.bid_quote, band.ask_quote) == (1300, 1200)
+    assert (band.bid_base, band.ask_base) == (D(500) / 40000 + D(800) / 32000, D(200) / 50000 + D(1000) / 64000)
+    buy = books.fill(book, "buy", quote=250, contract_size=D(100))
+    assert buy is not None
+    assert (buy.quote, buy.base) == (250, D(200) / 50000 + D(50) / 64000)
+    assert (buy.worst, buy.complete) == (64000, True)
+    assert buy.vwap == D(250) / (D(200) / 50000 + D(50) / 64000)
+    again = books.fill(book, "buy", base=buy.base, contract_size="100")
+    assert again is not None
+    assert (again.quote, again.base, again.vwap, again.slippage) == (250, buy.base, buy.vwap, buy.slippage)
+    most = books.fill(book, "sell", base=1, contract_size=100)
+    assert most is not None
+    assert (most.quote, most.base, most.complete) == (1300, band.bid_base, False)
+
+
+def test_one_level_of_contracts_has_no_slippage() -> None:
+    for price in range(30_001, 30_200):
+        found = reading.fill([(D(price), D(5))], [(D(price + 1), D(5))], "sell", base="0.0031", contract_size=100)
+        assert found is not None
+        assert (found.slippage, found.slippage_bps, found.vwap, found.worst) == (0, 0, price, price)
+
+
+def test_shares_of_contracts_need_no_contract_size() -> None:
+    book = contracts()
+    band = books.depth(book, within="0.5", contract_size=100)
+    assert band is not None
+    assert books.imbalance(book, within="0.5") == band.imbalance == D(100) / D(2500)
+    assert books.imbalance_of_levels(book, 1) == D(3) / D(7)
+
+
+def test_contracts_without_their_size_are_refused_and_the_other_way_round() -> None:
+    calls: list[Callable[[AnyBook, Any], object]] = [
+        lambda book, size: books.depth(book, within="0.5", contract_size=size),
+        lambda book, size: books.fill(book, "buy", base=1, contract_size=size),
+    ]
+    for call in calls:
+        with pytest.raises(ParameterError, match=r"count contracts: pass contract_size=.*SymbolRules") as caught:
+            call(contracts(), None)
+        assert caught.value.parameter == "contract_size"
+        with pytest.raises(ParameterError, match="contract_size=100: quantities of this book are in the base asset"):
+            call(BOOKS["spot"], 100)
+        for wrong in (0, -1, 0.1, "x"):
+            with pytest.raises(ParameterError, match="contract_size="):
+                call(contracts(), wrong)
+        assert call(BOOKS["spot"], None) is not None

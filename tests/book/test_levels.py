@@ -35,6 +35,10 @@ def test_of_two_spellings_in_one_update_the_last_one_counts() -> None:
         made = side(("1.20", "1"), ("1.10", "2"))
         made.change([("1.100", "5"), ("1.1000" if last == "1.10" else "1.10", "6"), (last, "7")])
         assert shown(made) == ["1.20 1", f"{last} 7"]
+        # Neither of the others is taken for one that is known.
+        for other in ("1.100", "1.1000", "1.10"):
+            made.change([(other, "9")])
+            assert shown(made) == ["1.20 1", f"{other} 9"]
         made.change([("1.10", "0")])
         assert shown(made) == ["1.20 1"]
 
@@ -229,6 +233,9 @@ def test_crossing_is_seen_between_floats_and_decimals() -> None:
     bids.change([("0.3", "0"), ("0.2", "1")])
     assert not crossed(bids, asks)
     bids.change([("0.2", "0")])
+    assert not crossed(bids, asks)
+    bids.change([("0.2", "1")])
+    asks.replace([], 100)
     assert not crossed(bids, asks)
 
 

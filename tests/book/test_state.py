@@ -209,6 +209,9 @@ def test_when_all_known_levels_of_a_side_are_gone_the_best_one_is_unknown() -> N
     core = core_at(10, limit=2)
     assert core.take_update(update(11, 11, bids=(("7", "5"), ("9", "0")))) is Outcome.APPLIED
     assert core.take_update(update(12, 12, bids=(("8", "0"),))) == NeedsSnapshot(Reason.HORIZON, 12)
+    above = core_at(10, limit=2)
+    every = tuple((price, "0") for price, _ in above.asks.texts())
+    assert above.take_update(update(11, 11, asks=every)) == NeedsSnapshot(Reason.HORIZON, 11)
     whole = core_at(10, limit=3)
     assert whole.take_update(update(11, 11, bids=(("9", "0"), ("8", "0")))) is Outcome.APPLIED
     assert (whole.synced, whole.best_bid) == (True, None)

@@ -78,7 +78,7 @@ class Book:
         self.core = BookCore(SPOT)
         self.keeper = SimpleNamespace(
             symbol="BTCUSDT", market="spot", core=self.core, lock=Console()._lock, lag_ms=0.3, changed_at=10.0,
-            resyncs=2, reason=None,
+            resyncs=2, reason=None, counts_contracts=False,
         )  # fmt: skip
         self.market, self.symbol = "spot", "BTCUSDT"
 
@@ -98,7 +98,7 @@ class Book:
 
 def drawn(book: Any, width: int, height: int = 24, **state: Any) -> list[str]:
     console = Console(width=width, height=height, force_terminal=False, color_system=None)
-    board = BookBoard(book, 10, console)
+    board = BookBoard(book, 10, console=console)
     for name, value in state.items():
         setattr(board, name, value)
     for event in state.get("events", ()):

@@ -15,10 +15,13 @@ from binance_sdk._runtime.book.messages import Snapshot
 from binance_sdk._runtime.book.reading import depth, fill
 from binance_sdk._runtime.book.state import BookCore
 from binance_sdk._runtime.live_book.reading import LastKnownBook
+from binance_sdk.errors import ParameterError
 from tests.book.rule_sets import SPOT
 
 
-def book_of(bids: int, asks: int, limit: int = 1000) -> tuple[LastKnownBook, BookCore]:
+def book_of(
+    bids: int, asks: int, limit: int = 1000, *, counts_contracts: bool = False
+) -> tuple[LastKnownBook, BookCore]:
     core = BookCore(SPOT)
     core.begin()
     core.take_snapshot(
@@ -29,7 +32,9 @@ def book_of(bids: int, asks: int, limit: int = 1000) -> tuple[LastKnownBook, Boo
             [(f"{1000.5 + n * 0.7:.2f}", f"{1 + n % 5}.25") for n in range(asks)],
         )
     )
-    keeper: Any = SimpleNamespace(core=core, lock=threading.Lock(), symbol="BTCUSDT", market="spot")
+    keeper: Any = SimpleNamespace(
+        core=core, lock=threading.Lock(), symbol="BTCUSDT", market="spot", counts_contracts=counts_contracts
+    )
     return LastKnownBook(lambda: keeper, lambda: 0.0), core
 
 
@@ -76,3 +81,25 @@ def test_figures_look_at_no_more_levels_than_they_need(monkeypatch: pytest.Monke
         len(seen)
         == sum(low <= bid for bid, _ in core.bids.levels()) + sum(ask <= high for ask, _ in core.asks.levels()) + 2
     )
+
+
+def test_a_book_of_contracts_wants_their_size() -> None:
+    book, core = book_of(100, 100, counts_contracts=True)
+    bids, asks = core.bids.levels(), core.asks.levels()
+    assert book.depth(within="0.01", contract_size=10) == depth(bids, asks, "0.01", core.complete_to, 10)
+    order = fill(bids, asks, "buy", quote=1000, contract_size=10)
+    assert order is not None
+    assert book.fill("buy", quote=1000, contract_size=10) == order
+    assert book.vwap("buy", quote=1000, contract_size=10) == order.vwap
+    assert book.slippage("buy", quote=1000, contract_size=10) == order.slippage
+    band = depth(bids, asks, "0.01", core.complete_to, 10)
+    assert band is not None
+    assert book.imbalance(within="0.01") == band.imbalance
+    for figure in (book.fill, book.vwap, book.slippage):
+        with pytest.raises(ParameterError, match="pass contract_size="):
+            figure("buy", base=1)
+    with pytest.raises(ParameterError, match="pass contract_size="):
+        book.depth(within="0.01")
+    other, _ = book_of(3, 3)
+    with pytest.raises(ParameterError, match="in the base asset"):
+        other.fill("buy", base=1, contract_size=10)

@@ -155,7 +155,28 @@ def test_a_book_of_its_own_keeps_more_updates_than_one_of_many() -> None:
 
 
 NO_NUMBERS: list[Any] = [
-    *("1.2.3", "", ".", "1.", ".5", "1e5", "1E-3", "-1", "-0", "+1", " 1", "1 ", "1 2", "1\n", "1_0", "01", "00", "NaN", "inf", "x"),
+    *(
+        "1.2.3",
+        "",
+        ".",
+        "1.",
+        ".5",
+        "1e5",
+        "1E-3",
+        "-1",
+        "-0",
+        "+1",
+        " 1",
+        "1 ",
+        "1 2",
+        "1\n",
+        "1_0",
+        "01",
+        "00",
+        "NaN",
+        "inf",
+        "x",
+    ),
     *("\u0661", "1" * 1001, 1, 1.5, True, None, ["1"], {}),
 ]
 """Texts and values that are no plain number; a price of 0 is none either."""

@@ -22,6 +22,7 @@ BOOK = BookProcedure(
         bids="b",
         asks="a",
         joins_after=0,
+        counts_contracts=True,
     ),
     stream_operations.DIFF_DEPTH,
 )

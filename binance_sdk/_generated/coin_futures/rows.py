@@ -182,6 +182,7 @@ class PriceLevel(Row, tuple[str, str]):
     __slots__ = ()
 
     _positions = (("price", "decimal"), ("qty", "decimal"))
+    _counts_contracts = True
 
     @property
     def price(self) -> Decimal:

@@ -34,6 +34,9 @@ class Row:
     _positions: ClassVar[tuple[tuple[str | None, PositionKind], ...]] = ()
     """Name and kind of each position; the name of an unused position is None."""
 
+    _counts_contracts: ClassVar[bool] = False
+    """Whether its quantity is a number of contracts, and not an amount of the base asset."""
+
     @classmethod
     def from_wire(cls, row: object) -> Self:
         """Validate one positional array.

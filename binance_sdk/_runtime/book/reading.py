@@ -1,26 +1,28 @@
 """What is read from the levels of a book. Exact, quotients rounded once to 28 digits, under every decimal context.
 
-Levels are ``(price, quantity)``, the best first: prices in the quote asset, quantities in the base asset. No more of
-them are taken than a figure needs, so they may be made as they are asked for.
+Levels are ``(price, quantity)``, the best first: prices in the quote asset, quantities in the base asset, or in
+contracts that are each worth a fixed amount of the quote asset, the contract size. No more levels are taken than a
+figure needs, so they may be made as they are asked for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from itertools import chain, islice, takewhile
 from typing import Literal, TypeAlias
 
 from binance_sdk._runtime.book.levels import Level
-from binance_sdk.arithmetic import EXACT, in_own_context, quotient, read_number
+from binance_sdk.arithmetic import EXACT, QUOTIENTS, in_own_context, quotient, read_number
 from binance_sdk.errors import ParameterError, shown
 
 TakerSide: TypeAlias = Literal["buy", "sell"]
 
 _ZERO = Decimal(0)
 _BPS = Decimal(10_000)
+_FINE = Context(prec=100, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,9 @@ class Depth:
 
     Attributes:
         within: The distance, as a fraction of the middle: 0.001 is 0.1 %.
-        bid_base: Bids, in the base asset.
+        bid_base: Bids, in the base asset; of contracts rounded to 28 digits.
         bid_quote: Bids, in the quote asset.
-        ask_base: Asks, in the base asset.
+        ask_base: Asks, in the base asset, as ``bid_base``.
         ask_quote: Asks, in the quote asset.
         complete: Both sides are known to the edge of the band; otherwise there may be more in it.
     """
@@ -94,6 +96,7 @@ def depth(
     asks: Iterable[Level],
     within: Decimal | int | str,
     complete_to: tuple[Decimal | None, Decimal | None],
+    contract_size: Decimal | int | str | None = None,
 ) -> Depth | None:
     """Depth within a fraction of the middle, both edges included; None where a side has no levels.
 
@@ -102,27 +105,35 @@ def depth(
         asks: Asks, the best first.
         within: The fraction, above 0: ``Decimal("0.001")`` is 0.1 %.
         complete_to: Prices to which bids and asks are known; None for a side that is known whole.
+        contract_size: What one contract is worth, in the quote asset; None where quantities are in the base asset.
 
     Raises:
-        ParameterError: ``within`` is no number above 0.
+        ParameterError: ``within`` or ``contract_size`` is no number above 0.
     """
     distance = _positive(within, "within")
+    size = None if contract_size is None else _positive(contract_size, "contract_size")
     top, bids, asks = _with_top(bids, asks)
     if top is None:
         return None
     reach = top.mid * distance
     low, high = top.mid - reach, top.mid + reach
-    below = sums(takewhile(lambda level: level[0] >= low, bids))
-    above = sums(takewhile(lambda level: level[0] <= high, asks))
+    below = sums(takewhile(lambda level: level[0] >= low, bids), size)
+    above = sums(takewhile(lambda level: level[0] <= high, asks), size)
     bids_end, asks_end = complete_to
     complete = (bids_end is None or bids_end <= low) and (asks_end is None or asks_end >= high)
     return Depth(distance, *below, *above, complete=complete)
 
 
 @in_own_context
-def sums(levels: Iterable[Level]) -> tuple[Decimal, Decimal]:
+def sums(levels: Iterable[Level], contract_size: Decimal | None = None) -> tuple[Decimal, Decimal]:
     """Quantity of levels in the base asset, and what it is worth in the quote asset."""
     base = quote = _ZERO
+    if contract_size is not None:
+        for price, qty in levels:
+            worth = qty * contract_size
+            # Digits enough that the errors of a thousand levels are none of the 28 in the end.
+            base, quote = base + _FINE.divide(worth, price), quote + worth
+        return QUOTIENTS.plus(base), quote
     for price, qty in levels:
         base, quote = base + qty, quote + price * qty
     return base, quote
@@ -140,13 +151,14 @@ class Fill:
 
     Attributes:
         side: ``buy`` takes asks, ``sell`` takes bids.
-        base: Filled, in the base asset; of an order by ``quote`` rounded to 28 digits.
-        quote: Filled, in the quote asset.
+        base: Filled, in the base asset; of an order by ``quote``, or of contracts, rounded to 28 digits.
+        quote: Filled, in the quote asset; of contracts by ``base`` rounded to 28 digits.
         best: Price of the first level, in the quote asset.
         worst: Price of the last level touched, in the quote asset.
         mid: Middle of the book before the order, in the quote asset.
         complete: The whole order is filled; otherwise the known book ended before it.
         exact_base: ``base`` before it was rounded; by default ``base`` itself.
+        exact_quote: ``quote`` before it was rounded; by default ``quote`` itself.
     """
 
     side: TakerSide
@@ -157,11 +169,12 @@ class Fill:
     mid: Decimal
     complete: bool
     exact_base: Fraction | None = field(default=None, repr=False, compare=False)
+    exact_quote: Fraction | None = field(default=None, repr=False, compare=False)
 
     @property
     def vwap(self) -> Decimal:
         """Average price, in the quote asset."""
-        return _rounded(Fraction(self.quote) / self._base)
+        return _rounded(self._quote / self._base)
 
     @property
     def slippage(self) -> Decimal:
@@ -182,10 +195,14 @@ class Fill:
     def _base(self) -> Fraction:
         return Fraction(self.base) if self.exact_base is None else self.exact_base
 
+    @property
+    def _quote(self) -> Fraction:
+        return Fraction(self.quote) if self.exact_quote is None else self.exact_quote
+
     def _worse_than(self, price: Decimal) -> Fraction:
         # From exact sums: a rounded quotient times the price would be a little more or less than what was paid.
         fair = Fraction(price) * self._base
-        paid = Fraction(self.quote) - fair
+        paid = self._quote - fair
         return (paid if self.side == "buy" else -paid) / fair
 
 
@@ -197,6 +214,7 @@ def fill(
     *,
     quote: Decimal | int | str | None = None,
     base: Decimal | int | str | None = None,
+    contract_size: Decimal | int | str | None = None,
 ) -> Fill | None:
     """What a market order of a size gets.
 
@@ -206,12 +224,13 @@ def fill(
         side: ``buy`` or ``sell``.
         quote: Size in the quote asset; or
         base: size in the base asset.
+        contract_size: What one contract is worth, in the quote asset; None where quantities are in the base asset.
 
     Returns:
         None where a side has no levels. ``complete`` is False where the known levels do not suffice.
 
     Raises:
-        ParameterError: not exactly one size is given, it is no number above 0, or ``side`` is neither.
+        ParameterError: not exactly one size is given, a number is none above 0, or ``side`` is neither.
     """
     if side not in ("buy", "sell"):
         raise ParameterError(f"side={shown(side)} must be 'buy' or 'sell'", parameter="side", value=side)
@@ -222,6 +241,11 @@ def fill(
     if top is None:
         return None
     levels, best = (asks, top.ask) if side == "buy" else (bids, top.bid)
+    if contract_size is not None:
+        contract = _positive(contract_size, "contract_size")
+        taken = _take_contracts(levels, Fraction(left), by_quote=quote is not None, contract=Fraction(contract))
+        bought, worth, worst, complete = taken
+        return Fill(side, _rounded(bought), _rounded(worth), best, worst, top.mid, complete, bought, worth)
     filled, paid, last, worst = _ZERO, _ZERO, Fraction(0), best
     complete = False
     for price, qty in levels:
@@ -239,6 +263,23 @@ def fill(
         break
     exact = Fraction(filled) + last
     return Fill(side, _rounded(exact) if last else filled, paid, best, worst, top.mid, complete, exact)
+
+
+def _take_contracts(
+    levels: Iterable[Level], left: Fraction, *, by_quote: bool, contract: Fraction
+) -> tuple[Fraction, Fraction, Decimal, bool]:
+    """What contracts come to in base and quote asset, the price of the last ones, and whether they were enough."""
+    base, quote, worst = Fraction(0), Fraction(0), _ZERO
+    for price, qty in levels:
+        worst, at = price, Fraction(price)
+        worth = Fraction(qty) * contract
+        offered = worth if by_quote else worth / at
+        taken = min(offered, left)
+        left -= taken
+        base, quote = (base + taken / at, quote + taken) if by_quote else (base + taken, quote + taken * at)
+        if not left:
+            break
+    return base, quote, worst, not left
 
 
 def _with_top(bids: Iterable[Level], asks: Iterable[Level]) -> tuple[Spread | None, Iterable[Level], Iterable[Level]]:

@@ -25,6 +25,7 @@ class BookRules:
         asks: Key of its changed asks.
         joins_after: How far above a snapshot's id the id lies that the first event must cover: 1 is the next one, 0
             the snapshot's own. Events that end below it are older than the snapshot.
+        counts_contracts: Quantities are numbers of contracts; otherwise they are amounts of the base asset.
     """
 
     snapshot: str
@@ -37,6 +38,7 @@ class BookRules:
     bids: str
     asks: str
     joins_after: int
+    counts_contracts: bool = False
 
     def __post_init__(self) -> None:
         if self.joins_after not in (0, 1):

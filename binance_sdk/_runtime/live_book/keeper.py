@@ -38,6 +38,7 @@ class BookKeeper:
     def __init__(self, symbol: str, around: Surroundings, on_failed: Callable[[BookKeeper], None]) -> None:
         self.symbol = symbol
         self.market = around.market
+        self.counts_contracts = around.rules.counts_contracts
         self._around = around
         self._decode = around.decode
         self._clock = around.clock

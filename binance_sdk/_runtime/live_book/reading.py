@@ -6,6 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from binance_sdk._runtime.answers.row import Row
+from binance_sdk._runtime.book.figures import check_contract_size
 from binance_sdk._runtime.book.reading import Depth, Fill, Spread, TakerSide, depth, fill, spread
 from binance_sdk._runtime.live_book.keeper import BookKeeper
 from binance_sdk.errors import ParameterError, shown
@@ -29,14 +30,15 @@ class BookLevel(Row, tuple[str, str]):
 
     @property
     def qty(self) -> Decimal:
-        """Quantity at this price, in the base asset."""
+        """Quantity at this price, in the base asset; in contracts where its book ``counts_contracts``."""
         return Decimal(self[1])
 
 
 class BookReading:
     """Levels and figures of a book, as exact Decimals that are made when they are looked at.
 
-    Prices are in the quote asset and quantities in the base asset. Nothing is shown behind ``complete_to``.
+    Prices are in the quote asset and quantities in the base asset, or in contracts where it ``counts_contracts``.
+    Nothing is shown behind ``complete_to``.
     """
 
     def __init__(self, keeper: Callable[[], BookKeeper], now: Callable[[], float]) -> None:
@@ -62,6 +64,11 @@ class BookReading:
     def market(self) -> str:
         """Its market, e.g. ``spot``."""
         return self._keeper.market
+
+    @property
+    def counts_contracts(self) -> bool:
+        """Whether its quantities are numbers of contracts, each worth a fixed amount of the quote asset."""
+        return self._keeper.counts_contracts
 
     @property
     def synced(self) -> bool:
@@ -160,25 +167,33 @@ class BookReading:
         found = self.spread
         return None if found is None else found.mid
 
-    def depth(self, *, within: Decimal | int | str) -> Depth | None:
+    def depth(self, *, within: Decimal | int | str, contract_size: Decimal | int | str | None = None) -> Depth | None:
         """What lies within a distance from the middle, both edges included.
 
         Args:
             within: The distance as a fraction of the middle, above 0: ``Decimal("0.001")`` is 0.1 %.
+            contract_size: What one contract is worth, in the quote asset (``SymbolRules.contract_size``): needed where
+                the book ``counts_contracts``, and None elsewhere.
 
         Returns:
             Both sides in base and quote asset, and whether the book is known to the edges; None where a side is empty.
 
         Raises:
-            ParameterError: ``within`` is no number above 0.
+            ParameterError: ``within`` is no number above 0, or ``contract_size`` is missing or out of place.
         """
+        check_contract_size(contract_size, counts_contracts=self.counts_contracts)
+        return self._depth(within, contract_size)
+
+    def _depth(self, within: Decimal | int | str, contract_size: Decimal | int | str | None) -> Depth | None:
         keeper = self._readable()
         with keeper.lock:
             core = keeper.core
-            return depth(core.bids.walk(), core.asks.walk(), within, core.complete_to)
+            return depth(core.bids.walk(), core.asks.walk(), within, core.complete_to, contract_size)
 
     def imbalance(self, *, within: Decimal | int | str) -> Decimal | None:
         """Bids less asks within a distance from the middle, as a share of both by quote volume.
+
+        Contracts are the quote volume but for their size, which makes no difference here.
 
         Args:
             within: The distance as a fraction of the middle, above 0: ``Decimal("0.001")`` is 0.1 %.
@@ -189,7 +204,7 @@ class BookReading:
         Raises:
             ParameterError: ``within`` is no number above 0.
         """
-        found = self.depth(within=within)
+        found = self._depth(within, 1 if self.counts_contracts else None)
         return None if found is None else found.imbalance
 
     def fill(
@@ -198,6 +213,7 @@ class BookReading:
         *,
         quote: Decimal | int | str | None = None,
         base: Decimal | int | str | None = None,
+        contract_size: Decimal | int | str | None = None,
     ) -> Fill | None:
         """What a market order would get from the book as it stands, fees left out.
 
@@ -205,16 +221,22 @@ class BookReading:
             side: ``buy`` takes asks, ``sell`` takes bids.
             quote: Size in the quote asset; or
             base: size in the base asset.
+            contract_size: What one contract is worth, in the quote asset (``SymbolRules.contract_size``): needed where
+                the book ``counts_contracts``, and None elsewhere. So many contracts are
+                ``quote=count * contract_size``.
 
         Returns:
             None where a side is empty; ``complete`` is False where the known levels do not suffice.
 
         Raises:
-            ParameterError: not exactly one size is given, it is no number above 0, or ``side`` is neither.
+            ParameterError: not exactly one size is given, it is no number above 0, ``side`` is neither, or
+                ``contract_size`` is missing or out of place.
         """
+        check_contract_size(contract_size, counts_contracts=self.counts_contracts)
         keeper = self._readable()
         with keeper.lock:
-            return fill(keeper.core.bids.walk(), keeper.core.asks.walk(), side, quote=quote, base=base)
+            bids, asks = keeper.core.bids.walk(), keeper.core.asks.walk()
+            return fill(bids, asks, side, quote=quote, base=base, contract_size=contract_size)
 
     def vwap(
         self,
@@ -222,12 +244,13 @@ class BookReading:
         *,
         quote: Decimal | int | str | None = None,
         base: Decimal | int | str | None = None,
+        contract_size: Decimal | int | str | None = None,
     ) -> Decimal | None:
         """Average price of a market order in the quote asset; None where the known levels do not fill it.
 
         Takes and raises what ``fill`` does.
         """
-        found = self.fill(side, quote=quote, base=base)
+        found = self.fill(side, quote=quote, base=base, contract_size=contract_size)
         return None if found is None or not found.complete else found.vwap
 
     def slippage(
@@ -236,12 +259,13 @@ class BookReading:
         *,
         quote: Decimal | int | str | None = None,
         base: Decimal | int | str | None = None,
+        contract_size: Decimal | int | str | None = None,
     ) -> Decimal | None:
         """Average price of a market order against the best one, as a fraction; None where the levels do not fill it.
 
         Takes and raises what ``fill`` does.
         """
-        found = self.fill(side, quote=quote, base=base)
+        found = self.fill(side, quote=quote, base=base, contract_size=contract_size)
         return None if found is None or not found.complete else found.slippage
 
 
