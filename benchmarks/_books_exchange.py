@@ -92,7 +92,8 @@ class BooksExchange:
     """REST and streams on one port.
 
     Args:
-        fast: Updates follow each other as soon as everybody has taken the one before, so that an hour takes minutes.
+        fast: Updates follow each other as soon as everybody has taken the one before, up to the one that was asked for,
+            so that an hour takes minutes.
         beside: Text of another message by the name of its stream, sent as often as the updates.
     """
 
@@ -107,6 +108,8 @@ class BooksExchange:
         """Books that must have a listener and a snapshot before updates go on, where they are fast."""
         self._answered = 0
         """Snapshots since the last break."""
+        self._last = 0
+        """The update after which it waits, where they are fast."""
 
     # ------------------------------------------------------------------------------------------ REST
 
@@ -122,8 +125,8 @@ class BooksExchange:
             for socket in list(self._listeners):
                 socket.transport.abort()
             return 200, {}, b"{}"
-        if path.path == "/exchange/expect":
-            self._expected = int(asked["books"])
+        if path.path == "/exchange/go":
+            self._expected, self._last = int(asked["books"]), int(asked["until"])
             return 200, {}, b"{}"
         if not path.path.endswith("/depth"):
             return 404, {}, b'{"code":-1,"msg":"nothing but books"}'
@@ -144,7 +147,8 @@ class BooksExchange:
 
     async def talk(self, socket: Any) -> None:
         """Serve one connection."""
-        wanted = self._listeners[socket] = {}
+        asked = parse_qs(urlsplit(socket.request.path).query).get("streams", [""])[0]
+        wanted = self._listeners[socket] = {name: _who(name) for name in asked.split("/") if name}
         with contextlib.suppress(Exception):
             async for text in socket:
                 request = json.loads(text)
@@ -159,7 +163,7 @@ class BooksExchange:
     async def speak(self) -> None:
         """Send the updates, for ever."""
         while True:
-            while self._fast and min(self._books(), self._answered) < self._expected:  # noqa: ASYNC110 - no event
+            while self._fast and self._has_to_wait():  # noqa: ASYNC110 - there is no event for it
                 await asyncio.sleep(0.01)
             self._update += 1
             texts = {letter: _event(market, self._update) for market, letter in LETTERS.items()}
@@ -175,6 +179,9 @@ class BooksExchange:
                 await self._until_taken()
             else:
                 await asyncio.sleep(PAUSE - time() % PAUSE)
+
+    def _has_to_wait(self) -> bool:
+        return self._update >= self._last or min(self._books(), self._answered) < self._expected
 
     def _books(self) -> int:
         return sum(letter in "SFC" for wanted in self._listeners.values() for letter, _, _ in wanted.values())

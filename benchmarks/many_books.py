@@ -192,7 +192,6 @@ class _Hour:
 
 async def _hour(port: int) -> _Hour:
     found = _Hour()
-    _ask(port, f"expect?books={3 * _BOOKS}")
     async with _client(port, budget=False) as client:
         found.before = resident()
         opened = [
@@ -200,20 +199,19 @@ async def _hour(port: int) -> _Hour:
             for market in ("spot", "futures", "coin_futures")
         ]
         readers = [asyncio.create_task(_read(books)) for books in opened]
-        first = opened[0][symbols("spot", 1)[0]]
+        everyone = [book for books in opened for book in books.values()]
         for second in range(_LOOK_EVERY, _HOUR + 1, _LOOK_EVERY):
-            while (first.update_id or 0) < second * IDS:  # noqa: ASYNC110 - what wakes costs CPU
-                await asyncio.sleep(0.02)
-            for books in opened:
-                await books.wait_synced(120)
-                found.wrong += sum(differs(book) for book in list(books.values())[::20])
+            _ask(port, f"go?books={len(everyone)}&until={second}")
+            while any((book.update_id or 0) < second * IDS for book in everyone):  # noqa: ASYNC110 - what wakes costs CPU
+                await asyncio.sleep(0.05)
+            found.wrong += sum(not book.synced or differs(book) for book in everyone[::10])
             found.resident[second] = resident()
             if second % _BREAK_EVERY == 0 and second < _HOUR:
                 _ask(port, "break")
         for reader in readers:
             reader.cancel()
         found.updates = _HOUR * 3 * _BOOKS
-        found.resyncs = sum(book.resyncs for books in opened for book in books.values())
+        found.resyncs = sum(book.resyncs for book in everyone)
         for books in opened:
             await books.aclose()
     return found

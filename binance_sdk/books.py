@@ -7,8 +7,8 @@ A live book is made by ``client.spot.order_book("BTCUSDT")`` or ``order_books``;
     books.spread(found).bps
     books.fill(found, "buy", quote=10_000).slippage_bps
 
-Prices are in the quote asset, quantities in the base asset. On COIN-M quantities count contracts, and amounts of an asset
-are figured out with what one is worth:
+Prices are in the quote asset, quantities in the base asset. On COIN-M quantities count contracts, and amounts of an
+asset are figured out with what one is worth:
 
     books.fill(found, "buy", quote=10_000, contract_size=rules.contract_size)
 
