@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from binance_sdk._runtime.stream.connection.pacing import Backoff
 from binance_sdk.simulator import ManualClock, Simulator
 
 from .truth import Truth
+from .world import World
 
 START = 1_700_000_000_000
 
@@ -67,3 +68,11 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
         return 0.005
 
     monkeypatch.setattr(Backoff, "pause", pause)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    made = World()
+    yield made
+    made.task.cancel()
+    await asyncio.gather(made.task, return_exceptions=True)

@@ -13,7 +13,7 @@ from binance_sdk._runtime.live_book.reading import BookLevel
 from binance_sdk.errors import StreamError
 from binance_sdk.events import BookResynced
 
-from .test_keeper import World
+from .world import World
 
 
 @pytest.fixture

@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import math
-from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from binance_sdk._runtime.book.messages import Snapshot
-from binance_sdk._runtime.book.state import Reason
 from binance_sdk._runtime.live_book.group import most_kept
 from binance_sdk._runtime.live_book.keeper import BookKeeper, is_final
-from binance_sdk._runtime.live_book.snapshots import SnapshotLoader
-from binance_sdk._runtime.live_book.surroundings import Surroundings
-from binance_sdk._runtime.live_book.update_decoder import update_decoder
 from binance_sdk._runtime.live_book.verification import verify
-from binance_sdk._runtime.stream.connection.pacing import Backoff
 from binance_sdk.errors import (
     APIConnectionError,
     BadRequestError,
@@ -34,94 +25,9 @@ from binance_sdk.errors import (
     ServerError,
 )
 from binance_sdk.events import BookFailed, BookLost, BookResynced, BookSnapshotFailed, BookSnapshotLoaded, BookVerified
-from tests.book.rule_sets import FUTURES, SPOT
-from tests.streams.manual_clock import ManualClock
+from tests.book.rule_sets import FUTURES
 
-
-class Loader:
-    """Answers what the test puts into it, in its order."""
-
-    def __init__(self) -> None:
-        self.answers: asyncio.Queue[Any] = asyncio.Queue()
-        self.asked = 0
-        self.far = False
-
-    async def load(
-        self,
-        symbol: str,
-        *,
-        on_far: Callable[[], None] = lambda: None,
-        on_near: Callable[[], None] = lambda: None,
-        wanted: Callable[[], bool] = lambda: True,
-    ) -> Snapshot | None:
-        if self.far:
-            on_far()
-            await asyncio.sleep(math.inf)
-        on_near()
-        self.asked += 1
-        if not wanted():
-            return None
-        found = await self.answers.get()
-        if isinstance(found, BinanceError):
-            raise found
-        return cast(Snapshot, found)
-
-    @property
-    def progress(self) -> Any:
-        from binance_sdk._runtime.budget.share_queue import QueueProgress
-
-        return QueueProgress((), (), 0, 0.0)
-
-
-class World:
-    """A book, and everything around it."""
-
-    def __init__(self, rules: Any = SPOT) -> None:
-        self.clock = ManualClock()
-        self.loader = Loader()
-        self.told: list[Any] = []
-        self.failed: list[BookKeeper] = []
-        around = Surroundings(
-            "spot",
-            rules,
-            update_decoder(rules),
-            cast(SnapshotLoader, self.loader),
-            self.clock,
-            self.told.append,
-            lambda: Backoff(jitter=lambda: 1.0),
-        )
-        self.keeper = BookKeeper("BTCUSDT", around, self.failed.append)
-        self.task = asyncio.create_task(self.keeper.run())
-
-    async def settle(self) -> None:
-        for _ in range(10):
-            await asyncio.sleep(0)
-
-    async def synced_at(self, last_id: int) -> None:
-        self.keeper.connection_ready()
-        self.snapshot(last_id)
-        await self.settle()
-        assert self.keeper.synced
-
-    def snapshot(self, last_id: int, bid: str = "99", ask: str = "101") -> None:
-        self.loader.answers.put_nowait(Snapshot(last_id, 100, [(bid, "1")], [(ask, "1")]))
-
-    def update(self, first: int, last: int, previous: int | None = None, **levels: Any) -> str:
-        event: dict[str, Any] = {"e": "depthUpdate", "U": first, "u": last, "b": [], "a": [], **levels}
-        if previous is not None:
-            event["pu"] = previous
-        return self.keeper.take(json.dumps(event).encode(), self.clock.monotonic())
-
-    def of(self, kind: type) -> list[Any]:
-        return [event for event in self.told if isinstance(event, kind)]
-
-
-@pytest.fixture
-async def world() -> Any:
-    world = World()
-    yield world
-    world.task.cancel()
-    await asyncio.gather(world.task, return_exceptions=True)
+from .world import World
 
 
 async def test_no_snapshot_is_asked_for_before_the_stream_is_subscribed(world: World) -> None:
@@ -152,74 +58,6 @@ async def test_what_comes_right_behind_the_acknowledgement_is_kept(world: World)
 
 def test_a_book_of_its_own_keeps_more_updates_than_one_of_many() -> None:
     assert [most_kept(books) for books in (1, 4, 20, 200)] == [20_000, 5_000, 1_000, 1_000]
-
-
-NO_NUMBERS: list[Any] = [
-    *(
-        "1.2.3",
-        "",
-        ".",
-        "1.",
-        ".5",
-        "1e5",
-        "1E-3",
-        "-1",
-        "-0",
-        "+1",
-        " 1",
-        "1 ",
-        "1 2",
-        "1\n",
-        "1_0",
-        "01",
-        "00",
-        "NaN",
-        "inf",
-        "x",
-    ),
-    *("\u0661", "1" * 1001, 1, 1.5, True, None, ["1"], {}),
-]
-"""Texts and values that are no plain number; a price of 0 is none either."""
-
-
-@pytest.mark.parametrize("synced", [True, False])
-@pytest.mark.parametrize("side", ["b", "a"])
-@pytest.mark.parametrize("level", [*(["97", qty] for qty in NO_NUMBERS), *([no, "1"] for no in [*NO_NUMBERS, "0.00"])])
-async def test_what_is_no_plain_number_is_malformed_and_says_so(
-    world: World, synced: bool, side: str, level: list[Any]
-) -> None:
-    if synced:
-        await world.synced_at(10)
-    else:
-        world.keeper.connection_ready()
-    levels: Any = {side: [["98" if side == "b" else "102", "1"], level]}
-    assert world.update(11, 12, **levels)
-    assert (world.keeper.synced, world.keeper.core.reason) == (False, Reason.MALFORMED)
-    # No snapshot from before it can be gone on from: it would lack what could not be read.
-    world.update(13, 14)
-    world.snapshot(11)
-    await world.settle()
-    assert not world.keeper.synced
-
-
-async def test_a_gap_before_what_cannot_be_read_does_not_hide_it(world: World) -> None:
-    await world.synced_at(10)
-    assert "price 'x'" in world.update(20, 21, b=[["x", "1"]])
-    assert [event.reason for event in world.of(BookLost)] == ["malformed"]
-
-
-async def test_a_snapshot_that_cannot_be_used_is_told_and_fetched_again(world: World) -> None:
-    world.keeper.connection_ready()
-    world.snapshot(10, bid="-99")
-    await world.settle()
-    (failed,) = world.of(BookSnapshotFailed)
-    assert isinstance(failed.error, DecodeError)
-    assert failed.error.problems == ("price '-99' is not positive, or no plain number",)
-    with pytest.raises(DecodeError, match="spot BTCUSDT cannot be used"):
-        await world.keeper.wait_synced(patient=False)
-    world.snapshot(11)
-    await world.clock.advance(60.0)
-    assert world.keeper.synced
 
 
 async def test_a_lost_book_says_since_when_and_is_out_for_as_long_as_it_is(world: World) -> None:

@@ -72,7 +72,7 @@ PARTS = (
         ),
         (
             "tests/book/test_*.py",
-            *(f"tests/live_book/test_{name}.py" for name in ("keeper", "changes", "figures", "settings")),
+            *(f"tests/live_book/test_{name}.py" for name in ("keeper", "malformed", "changes", "figures", "settings")),
         ),
     ),
     Part(
