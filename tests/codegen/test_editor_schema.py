@@ -103,9 +103,11 @@ def test_each_model_is_a_part() -> None:
 def test_check_tells_one_that_is_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project = Project(tmp_path)
     command = ["--spec", str(tmp_path / "spec"), "--out", str(tmp_path / "binance_sdk" / "_generated")]
-    assert main([*command, "check"]) == 0
-    (tmp_path / "spec" / EDITOR_SCHEMA).write_text("{}\n")
+    schema = tmp_path / "spec" / EDITOR_SCHEMA
+    right = schema.read_text("utf-8")
+    schema.write_text("{}\n")
     assert main([*command, "check"]) == 1
     assert f"+++ from spec/{EDITOR_SCHEMA}" in capsys.readouterr().out
+    # That `check` is content with what stands there is what the suite of the generator begins with.
     project.generate()
-    assert main([*command, "check"]) == 0
+    assert schema.read_text("utf-8") == right

@@ -163,9 +163,23 @@ def test_errors_are_not_kept(
     for client in two:
         with pytest.raises(BadRequestError):
             client.spot.klines("NOTTHERE", "1h", options=_SECOND)
+        # Whoever waits for it is told, and asks for himself.
+        assert _locks(store) == {b"failed"}
     two[0].spot.exchange_info()
     assert len(_stored(store)) == 1
     assert requests(exchange) == 3
+
+
+def _locks(store: Server) -> set[bytes]:
+    """What the locks say, once they say something else than who has the right."""
+    until = time.monotonic() + 10
+    with redis.Redis(port=store.port) as looking:
+        while True:
+            names: Any = looking.keys(f"{PREFIX}*:*:*")
+            found: set[Any] = set(looking.mget(names)) if names else set()  # type: ignore[arg-type]
+            if all(text is None or len(text) < 32 for text in found) or time.monotonic() > until:
+                return found
+            time.sleep(0.005)
 
 
 def test_an_answer_with_rows_left_out_is_not_kept(store: Server) -> None:
@@ -186,6 +200,7 @@ def test_an_answer_with_rows_left_out_is_not_kept(store: Server) -> None:
         ):
             found = client.spot.with_raw_response.trades("BTCUSDT", options=skip)
             assert (len(found.data), found.skipped) == (1, 1)
+        assert _locks(store) == {b"failed"}
     assert len(asked) == 2
     assert _answers(store) == []
 
