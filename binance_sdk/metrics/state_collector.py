@@ -58,7 +58,7 @@ class Source:
     symbols: bool
 
 
-class _Readings:
+class Readings:
     """Values by metric and labels. Of several clients with the same labels, one value is made."""
 
     def __init__(self) -> None:
@@ -114,7 +114,7 @@ class StateCollector(Collector):
             if source in self._sources:
                 self._keep_counts(source)
 
-    def _let_no_count_fall(self, found: _Readings) -> None:
+    def _let_no_count_fall(self, found: Readings) -> None:
         """To Prometheus a counter that falls is a process that was started anew."""
         with self._lock:
             for definition in _COUNTS:
@@ -124,7 +124,7 @@ class StateCollector(Collector):
 
     def _keep_counts(self, source: Source) -> None:
         self._sources.remove(source)
-        found = _Readings()
+        found = Readings()
         _read_counts(source, found)
         for definition in _COUNTS:
             for labels, value in found.of(definition).items():
@@ -136,7 +136,7 @@ class StateCollector(Collector):
         return [_family(definition, {}) for definition in READ]
 
     def collect(self) -> Iterator[Metric]:
-        found = _Readings()
+        found = Readings()
         with self._lock:
             for source in list(self._sources):
                 if source.core.closed:
@@ -169,7 +169,7 @@ def _family(definition: Definition, values: dict[Labels, float]) -> Metric:
 # ------------------------------------------------------------------------------------------------ limits
 
 
-def _read_pools(sources: list[Source], found: _Readings) -> None:
+def _read_pools(sources: list[Source], found: Readings) -> None:
     """Clients share pools and queues, so each is told once."""
     now = sources[0].core.clock.monotonic() if sources else 0.0
     pools: dict[str, Pool] = {}
@@ -188,7 +188,7 @@ def _read_pools(sources: list[Source], found: _Readings) -> None:
     found.put(metrics.CALLS_WAITING, (), sum(ledger.waiting for ledger in ledgers.values()))
 
 
-def _read_usage(pool: str, kind: str, usages: Iterable[Usage], found: _Readings) -> None:
+def _read_usage(pool: str, kind: str, usages: Iterable[Usage], found: Readings) -> None:
     for usage in usages:
         labels = pool, kind, f"{usage.seconds}s"
         found.put(metrics.LIMIT_USED, labels, usage.used)
@@ -196,7 +196,7 @@ def _read_usage(pool: str, kind: str, usages: Iterable[Usage], found: _Readings)
         found.put(metrics.LIMIT_REMAINING, labels, usage.remaining)
 
 
-def _read_drift(source: Source, found: _Readings) -> None:
+def _read_drift(source: Source, found: Readings) -> None:
     counts: Counter[Labels] = Counter()
     for row in source.core.drift():
         market, _, name = row.operation.partition(".")
@@ -213,7 +213,7 @@ def _read_drift(source: Source, found: _Readings) -> None:
         found.largest(metrics.DRIFTS, labels, count)
 
 
-def _read_hosts(source: Source, found: _Readings) -> None:
+def _read_hosts(source: Source, found: Readings) -> None:
     for hosts in source.core.engine.attempts.markets.values():
         for host in hosts.hosts:
             for state in _BREAKER_STATES:
@@ -222,18 +222,18 @@ def _read_hosts(source: Source, found: _Readings) -> None:
                 found.largest(metrics.BREAKER_STATE, labels, float(host.breaker.state == state))
 
 
-def _read_stores(source: Source, found: _Readings) -> None:
+def _read_stores(source: Source, found: Readings) -> None:
     core = source.core
-    if core.store is not None and core.settings.store is not None:
+    if core.store is not None:
         status = core.store.status
         _read_store("limits_url", status.state, found)
         if status.state != "unused":
-            found.put(metrics.STORE_PROCESSES, (core.settings.store.limits_key,), status.processes)
+            found.put(metrics.STORE_PROCESSES, (core.store.settings.limits_key,), status.processes)
     if core.cache_store is not None:
         _read_store("cache_url", core.cache_store.status.state, found)
 
 
-def _read_store(setting: str, state: str, found: _Readings) -> None:
+def _read_store(setting: str, state: str, found: Readings) -> None:
     if state != "unused":
         found.smallest(metrics.STORE_CONNECTED, (setting,), float(state == "connected"))
 
@@ -247,7 +247,7 @@ def _of_markets(source: Source, markets: frozenset[str]) -> Labels:
     return "+".join(environments), next(iter(markets)) if len(markets) == 1 else "several"
 
 
-def _read_counts(source: Source, found: _Readings) -> None:
+def _read_counts(source: Source, found: Readings) -> None:
     manager = source.core.stream_manager()
     if manager is None:
         return
@@ -256,7 +256,7 @@ def _read_counts(source: Source, found: _Readings) -> None:
             found.add(definition, _of_markets(source, markets), getattr(counts, name))
 
 
-def _read_streams(source: Source, found: _Readings) -> None:
+def _read_streams(source: Source, found: Readings) -> None:
     manager = source.core.stream_manager()
     if manager is None:
         return
@@ -275,7 +275,7 @@ def _is_of_books(reader: Reader) -> TypeGuard[BookReader]:
     return module is not None and isinstance(reader, module.BookReader)
 
 
-def _read_books(source: Source, reader: Reader, found: _Readings) -> None:
+def _read_books(source: Source, reader: Reader, found: Readings) -> None:
     if not _is_of_books(reader):
         return
     now = source.core.clock.monotonic()

@@ -15,7 +15,8 @@ from binance_sdk import BinanceClient, RequestOptions, SyncBinanceClient
 from binance_sdk.errors import BadRequestError, ConfigError, ServerError
 from binance_sdk.events import RequestSent
 from binance_sdk.metrics import instrument
-from binance_sdk.metrics.definitions import METRICS
+from binance_sdk.metrics.definitions import METRICS, STORE_CONNECTED
+from binance_sdk.metrics.state_collector import Readings
 from binance_sdk.simulator import Simulator
 from tests.shared.servers import running, valkey
 
@@ -123,6 +124,26 @@ def test_gate_ban_breaker_and_drift_are_told(registry: CollectorRegistry) -> Non
         assert named(registry, "weight_drift") == [(DEPTH, -50.0)]
         drifts = {labels["severity"]: (labels["kind"], count) for labels, count in named(registry, "drifts")}
         assert drifts == {"breaking": ("weight_changed", 1), "noted": ("weight_changed", 1)}
+
+
+def test_of_several_clients_the_worst_is_told(registry: CollectorRegistry) -> None:
+    with _client("shared") as first, _client("shared") as second:
+        instrument(first, registry)
+        instrument(second, registry)
+        assert named(registry, "store_losses_total") == []
+        host = first._core.engine.attempts.markets["spot"].hosts[0].breaker
+        host.state = "open"
+        assert value(registry, "breaker_state", host=host.host, state="open") == 1
+        host.state = "closed"
+        assert value(registry, "breaker_state", host=host.host, state="open") == 0
+
+
+@pytest.mark.parametrize("states", [(0.0, 1.0), (1.0, 0.0), (1.0, 1.0)])
+def test_one_lost_store_of_several_is_told(states: tuple[float, float]) -> None:
+    found = Readings()
+    for state in states:
+        found.smallest(STORE_CONNECTED, ("limits_url",), state)
+    assert found.of(STORE_CONNECTED) == {("limits_url",): min(states)}
 
 
 def test_fields_that_the_spec_does_not_know_are_told(registry: CollectorRegistry) -> None:

@@ -186,11 +186,13 @@ async def test_counts_of_a_client_that_is_measured_no_more_stay(
         assert value(registry, "stream_messages_total", **_SPOT) == before
 
 
-async def test_no_count_falls(simulator: Simulator, registry: CollectorRegistry) -> None:
+async def test_lag_is_told_and_no_count_falls(simulator: Simulator, registry: CollectorRegistry) -> None:
     async with simulator.client() as client:
         instrument(client, registry)
         async with client.spot.streams.agg_trade("BTCUSDT"):
             stats = _consumers(client)[0].reader.stats
+            stats.lag_ms = 1500.0
+            assert value(registry, "stream_lag_seconds", **_SPOT) == 1.5
             stats.dropped = 7
             assert value(registry, "stream_messages_dropped_total", **_SPOT) == 7
             stats.dropped = 5
@@ -210,6 +212,8 @@ async def test_books_are_told(simulator: Simulator, registry: CollectorRegistry)
             assert value(registry, "books", **_SPOT, state="synced") == 2
             assert 0 <= (value(registry, "book_age_seconds", **_SPOT) or 0) < 60
             (reader,) = (consumer.reader for consumer in _consumers(client))
+            reader.keepers[1].lag_ms, reader.keepers[0].lag_ms = 2500.0, 500.0
+            assert value(registry, "book_lag_seconds", **_SPOT) == 2.5
             reader.keepers[0].silent()
             found = {labels["state"]: count for labels, count in named(registry, "books")}
             assert found == {"synced": 1, "not_synced": 1}
