@@ -29,8 +29,6 @@ _BACK = pow(_STEP, -1, TICKS)
 _MIDDLE = 1_000_000
 IDS = 24
 """Ids of an update."""
-PAUSE = 0.1
-"""Seconds from one update of a book to the next."""
 
 LETTERS = {"spot": "S", "futures": "F", "coin_futures": "C"}
 """Of the symbols of a market."""
@@ -94,11 +92,12 @@ class BooksExchange:
     Args:
         fast: Updates follow each other as soon as everybody has taken the one before, up to the one that was asked for,
             so that an hour takes minutes.
+        pause: Seconds from one update of a book to the next, where they are not fast.
         beside: Text of another message by the name of its stream, sent as often as the updates.
     """
 
-    def __init__(self, *, fast: bool = False, beside: Mapping[str, str] | None = None) -> None:
-        self._fast = fast
+    def __init__(self, *, fast: bool = False, pause: float = 0.1, beside: Mapping[str, str] | None = None) -> None:
+        self._fast, self._pause = fast, pause
         self._beside = {name: frame(f'{{"stream":"{name}","data":{text}}}') for name, text in (beside or {}).items()}
         self._listeners: dict[Any, dict[str, tuple[str, str, str]]] = {}
         self._update = 1
@@ -178,7 +177,7 @@ class BooksExchange:
             if self._fast:
                 await self._until_taken()
             else:
-                await asyncio.sleep(PAUSE - time() % PAUSE)
+                await asyncio.sleep(self._pause - time() % self._pause)
 
     def _has_to_wait(self) -> bool:
         return self._update >= self._last or min(self._books(), self._answered) < self._expected
@@ -203,13 +202,13 @@ def _framed(name: str, text: str, number: str, symbol: str) -> bytes:
     return frame(f'{{"stream":"{name}","data":{text.replace("#", number).replace("@", symbol)}}}')
 
 
-def serve_books(ports: Any, fast: bool = False, beside: Mapping[str, str] | None = None) -> None:
+def serve_books(ports: Any, fast: bool = False, pause: float = 0.1, beside: Mapping[str, str] | None = None) -> None:
     """Run in a process of its own."""
     from websockets.asyncio.server import ServerConnection, serve
     from websockets.datastructures import Headers
     from websockets.http11 import Request, Response
 
-    exchange = BooksExchange(fast=fast, beside=beside)
+    exchange = BooksExchange(fast=fast, pause=pause, beside=beside)
 
     def request(socket: ServerConnection, request: Request) -> Response | None:
         if "Upgrade" in request.headers:

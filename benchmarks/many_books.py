@@ -92,7 +92,8 @@ def _figures_of(start: _Start, found: Mapping[str, Any]) -> Iterator[Figure]:
 
 
 def _start_in_process(answers: Any, at: int) -> None:
-    with served(serve_books) as port:
+    # An update a second of each, so that all of them together leave the machine idle.
+    with served(serve_books, False, 1.0) as port:
         answers.put((at, asyncio.run(_until_synced(port, _STARTS[at]))))
 
 
@@ -235,7 +236,7 @@ _TICKER = '{"u":1,"s":"%s","b":"27103.10000000","B":"1.00000000","a":"27103.1100
 
 def _beside_streams() -> list[Figure]:
     names = symbols("spot", _STREAMS)
-    with served(serve_books, False, {f"{name.lower()}@bookTicker": _TICKER % name for name in names}) as port:
+    with served(serve_books, False, 0.1, {f"{name.lower()}@bookTicker": _TICKER % name for name in names}) as port:
         start, steady, idle, events, wrong = asyncio.run(_lags(port, names))
     name = f"{_BESIDE} books beside {_STREAMS} streams"
     note = (

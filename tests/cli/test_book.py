@@ -96,9 +96,9 @@ class Book:
         self.core.take_snapshot(Snapshot(7, 1000, bids, asks))
 
 
-def drawn(book: Any, width: int, height: int = 24, **state: Any) -> list[str]:
+def drawn(book: Any, width: int, height: int = 24, contract_size: Decimal | None = None, **state: Any) -> list[str]:
     console = Console(width=width, height=height, force_terminal=False, color_system=None)
-    board = BookBoard(book, 10, console=console)
+    board = BookBoard(book, 10, contract_size, console)
     for name, value in state.items():
         setattr(board, name, value)
     for event in state.get("events", ()):
@@ -109,6 +109,20 @@ def drawn(book: Any, width: int, height: int = 24, **state: Any) -> list[str]:
     assert all(len(line) <= width for line in lines)
     assert len(lines) <= height
     return lines
+
+
+def test_the_depth_of_contracts_is_an_amount_of_money() -> None:
+    book = Book()
+    book.keeper.counts_contracts = True
+    book.core.begin()
+    book.core.take_snapshot(Snapshot(7, 1000, [("80000.1", "20")], [("80000.3", "30")]))
+    text = " ".join(drawn(book, 140, contract_size=Decimal(100)))
+    assert "2.00k / 3.00k" in text
+    assert "-20.0%" in text
+    # Whose worth nobody knows, that is not shown as if it were money.
+    text = " ".join(drawn(book, 140))
+    assert "-20.0%" in text
+    assert " / " not in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from binance_sdk.arithmetic import quotient
 from binance_sdk.errors import BadRequestError, BookNotSyncedError, ParameterError, ServerError, StreamError
 from binance_sdk.events import BookFailed, BookLost, BookResynced, BookSnapshotLoaded
 from binance_sdk.simulator import Fault
@@ -19,11 +20,12 @@ MARKETS = pytest.mark.parametrize("market", ["spot", "futures"])
 
 
 @TRANSPORTS
-@MARKETS
+@pytest.mark.parametrize("market", ["spot", "futures", "coin_futures"])
 async def test_a_book_is_the_exchanges_after_every_update(exchange: Exchange, transport: Any, market: Any) -> None:
-    truth, ids = exchange.truth(market, "BTCUSDT"), set[int]()
+    symbol = "BTCUSD_PERP" if market == "coin_futures" else "BTCUSDT"
+    truth, ids = exchange.truth(market, symbol), set[int]()
     async with exchange.simulator.client(transport=transport) as client:
-        async with getattr(client, market).order_book("BTCUSDT", limit=100) as book:
+        async with getattr(client, market).order_book(symbol, limit=100) as book:
             assert book.synced
             assert book.resyncs == 0
             assert book.reason is None
@@ -34,6 +36,11 @@ async def test_a_book_is_the_exchanges_after_every_update(exchange: Exchange, tr
                 await asyncio.sleep(0.004)
                 ids.add(book.update_id)
                 assert truth.differences(book) == []
+            size = (await getattr(client, market).symbols())[symbol].contract_size
+            assert book.counts_contracts is (size is not None) is (market == "coin_futures")
+            bought = book.fill("buy", quote=100, contract_size=size)
+            assert bought.slippage == 0
+            assert bought.base == quotient(100, book.asks(1)[0].price)
             assert book.best_bid == book.bids(1)[0]
             assert book.best_ask == book.asks(1)[0]
             assert book.age < 5
