@@ -40,10 +40,10 @@ def _open_store(settings: StoreSettings) -> Store:
     return use_store(settings)
 
 
-def _open_cache_store(address: StoreAddress) -> CacheStore:
+def _open_cache_store(address: StoreAddress, *, implied: bool) -> CacheStore:
     from binance_sdk._runtime.calls.shared_cache.cache_store import use_cache_store
 
-    return use_cache_store(address)
+    return use_cache_store(address, implied=implied)
 
 
 def _shared_cache(store: CacheStore, attempts: Attempts) -> SharedCache:
@@ -95,7 +95,10 @@ class Core:
             max_concurrency=settings.max_concurrency,
         )
         self.single_flight = single_flight
-        self.cache_store = None if settings.cache_store is None else _open_cache_store(settings.cache_store)
+        self.cache_store = None
+        if settings.cache_store is not None:
+            implied = settings.store is not None and settings.cache_store is settings.store.address
+            self.cache_store = _open_cache_store(settings.cache_store, implied=implied)
         shared_cache = None if self.cache_store is None else _shared_cache(self.cache_store, attempts)
         self.engine = Engine(attempts, self.cache, single_flight, shared_cache)
         notify_after_fork(self)

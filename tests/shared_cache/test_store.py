@@ -180,6 +180,21 @@ def test_a_user_needs_what_the_page_names_and_no_more(exchange: Simulator, kind:
             assert client.spot.ticker_price("ETHUSDT", options=_MINUTE).symbol == "ETHUSDT"
 
 
+def test_a_store_that_nobody_named_is_a_miss_if_its_user_may_not_do_enough(exchange: Simulator) -> None:
+    with running(valkey()) as server, redis.Redis(port=server.port) as looking:
+        looking.acl_setuser(
+            "limits", enabled=True, reset=True, passwords=["+x"], keys=["binance-sdk:*"], commands=["+@all", "-type"]
+        )
+        url = server.url.replace("redis://", "redis://limits:x@")
+        with SyncBinanceClient(spot_base_url=exchange.base_url("spot"), limits_url=url, cache=True) as client:
+            assert client.spot.exchange_info().symbols
+            assert (_state(client), client.cache.misses) == ("lost", 1)
+            assert client.cache.store is not None
+            assert "refuses the user or password of limits_url, or what it needs" in client.cache.store.reason
+            assert client.limits.store is not None
+            assert client.limits.store.state == "connected"
+
+
 def test_a_server_that_is_too_old_is_an_error(
     exchange: Simulator, store: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

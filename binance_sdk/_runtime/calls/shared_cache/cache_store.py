@@ -62,6 +62,8 @@ class CacheStore:
     """Made once a process for each store; see ``use_cache_store``."""
 
     address: StoreAddress
+    implied: bool = False
+    """Nobody named it: it is that of ``limits_url``, whose user may not be allowed what a cache needs."""
     changes: int = 0
     """Grows whenever ``status`` becomes another state."""
     users: int = 0
@@ -76,13 +78,17 @@ class CacheStore:
 
     def __post_init__(self) -> None:
         self._clock = BlockingClock()
-        self._connection = StoreConnection(self.address, "cache_url")
+        self._connection = StoreConnection(self.address, self._setting)
         self._lock = new_lock()
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._since = self._clock.time()
         notify_after_fork(self)
+
+    @property
+    def _setting(self) -> str:
+        return "limits_url" if self.implied else "cache_url"
 
     @property
     def status(self) -> CacheStoreStatus:
@@ -188,7 +194,7 @@ class CacheStore:
             except StoreAwayError as error:
                 self._away(str(error))
             except ConfigError as error:
-                if self._state == "unused" and isinstance(job, Question):
+                if self._state == "unused" and isinstance(job, Question) and not self.implied:
                     job.failure = str(error)
                 else:
                     self._away(str(error), _REFUSED_RETRY)
@@ -317,8 +323,9 @@ class CacheStore:
             self.users -= 1
             if self.users > 0:
                 return None
-            if _STORES.get(self.address.identity) is self:
-                del _STORES[self.address.identity]
+            key = (*self.address.identity, self.implied)
+            if _STORES.get(key) is self:
+                del _STORES[key]
         self._stop.set()
         self._jobs.put(None)
         return self._thread
@@ -326,7 +333,7 @@ class CacheStore:
     def after_fork(self) -> None:
         """In the child: the thread, the connection, and every right are the parent's."""
         abandon(self._connection, self._jobs)
-        self._connection = StoreConnection(self.address, "cache_url")
+        self._connection = StoreConnection(self.address, self._setting)
         self._thread, self._jobs, self._stop = None, queue.SimpleQueue(), threading.Event()
         self._held.clear()
         self._waiting, self._retry_at, self._state = 0, math.inf, "unused"
@@ -353,11 +360,12 @@ _STORES: dict[tuple[object, ...], CacheStore] = {}
 _STORES_LOCK = new_lock()
 
 
-def use_cache_store(address: StoreAddress) -> CacheStore:
-    """The store of this process at that address, for one client more."""
+def use_cache_store(address: StoreAddress, *, implied: bool) -> CacheStore:
+    """The store of this process at that address, for one client more; where it is named, and where it is implied."""
+    key = (*address.identity, implied)
     with _STORES_LOCK:
-        store = _STORES.get(address.identity)
+        store = _STORES.get(key)
         if store is None:
-            store = _STORES[address.identity] = CacheStore(address)
+            store = _STORES[key] = CacheStore(address, implied)
         store.users += 1
         return store
