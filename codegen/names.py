@@ -90,6 +90,16 @@ def pascal(name: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
 
 
+def singular(name: str) -> str:
+    """``block_trades`` as ``block_trade``, ``indexes`` as ``index``: one of what a list is called after."""
+    if re.search(r"(?:ss|us|is|series|news)$", name):
+        return name
+    for ending, one in ((r"ies$", "y"), (r"(?<=s|x)es$", ""), (r"(?<=ch|sh)es$", ""), (r"s$", "")):
+        if re.search(ending, name):
+            return re.sub(ending, one, name)
+    return name
+
+
 def class_names(market: str) -> Iterator[str]:
     """The classes that are generated for a market."""
     yield from (f"{kind}{pascal(market)}{suffix}" for kind in ("Async", "Sync") for suffix in _SUFFIXES)

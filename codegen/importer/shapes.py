@@ -11,7 +11,7 @@ from typing import Any
 from codegen.checks.facts import Dictionary, best
 from codegen.checks.fixtures import Checker
 from codegen.documents import FILL, is_mark
-from codegen.names import field_refusal, pascal, snake
+from codegen.names import field_refusal, pascal, singular, snake
 from codegen.spec_model.schemas import ObjectSchema, RowSchema
 from codegen.spec_model.spec import Placed, Spec
 from codegen.spec_model.types import parse_type
@@ -42,6 +42,7 @@ class Shapes:
             return FILL
         if all(isinstance(value, list) for value in seen):
             items = [item for value in seen for item in value]
+            name = singular(name)
             if items and all(isinstance(item, list) for item in items):
                 return f"list<{self._row(name, items)}>"
             inner = self.type_of(name, items)

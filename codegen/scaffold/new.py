@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from codegen.documents import FILL
-from codegen.names import english_list, pascal, shadowing
+from codegen.names import english_list, pascal, shadowing, singular
 from codegen.scaffold.hand_tables import (
     ENDPOINTS,
     SIMULATOR_NAMES,
@@ -129,7 +129,9 @@ def new_endpoint(
     if draft is None:
         wire = "pair" if beside_pairs(spec, market, path) else "symbol"
         symbol, example = symbol_parameter(spec, market, wire), f"{wire}: {example_symbol(spec, market, wire)}"
-        rest = _ENDPOINT.format(fill=FILL, name=name, path=path, schema=pascal(name), symbol=symbol, example=example)
+        rest = _ENDPOINT.format(
+            fill=FILL, name=name, path=path, schema=pascal(singular(name)), symbol=symbol, example=example
+        )
     else:
         rest = draft.text
     nothing = json.dumps([{FILL: f"{FILL} in an example answer, two rows if it is a list"}], indent=1) + "\n"

@@ -104,8 +104,8 @@ def test_an_answer_tells_its_types(project: Project, tmp_path: Path, capsys: pyt
         "hint": "string",
         "ratio": "number",
         "label": "string",
-        "parts": "list<Parts>",
-        "steps": "list<Steps>",
+        "parts": "list<Part>",
+        "steps": "list<Step>",
         "tags": "list<string>",
         "later": "int",
     }
@@ -113,7 +113,7 @@ def test_an_answer_tells_its_types(project: Project, tmp_path: Path, capsys: pyt
     assert flags["later"] == (True, False, False)
     assert flags["hint"] == (False, True, False)
     assert flags["spreadBps"] == (False, False, True)
-    row = spec.schemas["spot", "Steps"].value
+    row = spec.schemas["spot", "Step"].value
     assert [position.type for position in row.row] == ["decimal", "int", "string"]  # type: ignore[union-attr]
     # Two rows are enough.
     assert len(json.loads(spec.fixtures["spot/liquidity.json"])) == 2

@@ -14,6 +14,7 @@ from binance_sdk.simulator.rest import weights
 from binance_sdk.simulator.streams import names
 from codegen.__main__ import main
 from codegen.load import load
+from codegen.names import singular
 from codegen.scaffold.hand_tables import (
     ENDPOINTS,
     SIMULATOR_NAMES,
@@ -143,6 +144,30 @@ def test_a_stream(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
         "    assert (event.symbol, str(event.bid)) == ('ETHUSDT', '1.5')\n"
         "    assert simulator.from_spec.stream_names == ()\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("many", "one"),
+    [
+        ("block_trades", "block_trade"),
+        ("indexes", "index"),
+        ("statuses", "status"),
+        ("batches", "batch"),
+        ("policies", "policy"),
+        ("basis", "basis"),
+        ("status", "status"),
+        ("depth", "depth"),
+    ],
+)
+def test_a_row_is_called_after_one_of_them(many: str, one: str) -> None:
+    assert singular(many) == one
+
+
+def test_the_schema_of_a_list_has_the_name_of_one(project: Project) -> None:
+    assert new(project, "endpoint", "spot", "spreads", "/api/v3/spreads") == 0
+    text = (project.root / "spec/spot/spreads.yaml").read_text(encoding="utf-8")
+    assert "\n  Spread:\n" in text
+    assert "type: list<Spread>" in text
 
 
 @pytest.mark.parametrize(
