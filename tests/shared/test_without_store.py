@@ -106,6 +106,49 @@ def test_calls_are_asked_for_together_and_take_what_was_granted() -> None:
     assert (message["wants"], message["held"]) == ([[[_WEIGHT, 30, 1.0]]], {_WEIGHT: 30})
 
 
+def test_who_has_nothing_to_say_says_nothing() -> None:
+    pool, link = _linked()
+    assert link.due(_START) == math.inf
+    link.message(_START, contact=True)
+    link.apply(_reply(), _START, _START)
+    assert link.due(_START + 60) == math.inf
+    assert link.message(_START + 60) is None
+    link.look()
+    assert link.due(_START + 61) == _START + 61
+    assert link.message(_START + 61) is None
+    # While a request runs, it is looked at four times a second whether others ended; said is that it runs.
+    ticket = _asked(pool, link, 10, _START + 61)
+    assert link.message(_START + 61) is not None
+    link.apply(_reply("1"), _START + 61, _START + 61)
+    assert link.due(_START + 61) == _START + 61.25
+    assert link.message(_START + 61.25) is None
+    message = link.message(_START + 71)
+    assert message is not None
+    assert message["held"] == {_WEIGHT: 10}
+    link.apply(_reply(), _START + 71, _START + 71)
+    assert ticket.grant is not None
+    pool.ledger.settle(ticket.grant, {}, _START + 71.1)
+    assert link.message(_START + 71.2) is None
+    assert link.due(_START + 71.2) == pytest.approx(_START + 71.45)
+    assert link.message(_START + 71.5) is not None
+
+
+def test_a_message_says_that_calls_wait_for_the_store_and_not_that_they_wait_for_something_else() -> None:
+    pool, link = _linked()
+    slots = ConcurrencyLimit("slots", 0)
+    pool.ledger.reserve(Reservation((Need(slots, 1), Need(pool.weight, 1))), _START + 1, lambda: None)
+    message = link.message(_START + 1, contact=True)
+    assert message is not None
+    assert "waits" not in message
+    link.apply(_reply(), _START + 1, _START + 1)
+    _asked(pool, link, 50, _START + 2)
+    link.message(_START + 2)
+    link.apply(_reply("0", short={_WEIGHT: (30.0, 50)}), _START + 2, _START + 2)
+    message = link.message(_START + 3, contact=True)
+    assert message is not None
+    assert (message["waits"], message["wants"]) == (True, [])
+
+
 def test_what_nobody_takes_is_given_back() -> None:
     pool, link = _linked()
     ticket = _asked(pool, link, 10, _START + 1)
@@ -228,6 +271,14 @@ def test_a_gate_that_others_closed_is_closed_here_and_not_told_back() -> None:
     message = link.message(_START + 2)
     assert message is not None
     assert message["gate"] == [58.0, 0.0, "over a request limit (429)", 1, 0, 0]
+
+
+def test_a_gate_that_is_open_again_is_told_to_nobody() -> None:
+    pool, link = _linked()
+    pool.gate.limited(_START + 1, _START + 3, _START + 1)
+    assert link.due(_START + 2) == _START + 2
+    assert link.message(_START + 4) is None
+    assert link.due(_START + 4) == math.inf
 
 
 def test_refusals_go_on_where_another_process_has_left_off() -> None:
