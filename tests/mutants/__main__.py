@@ -49,7 +49,7 @@ PARTS = (
             ),
             *(f"binance_sdk/_runtime/budget/shared/{name}.py" for name in ("pool_link", "shared_gate", "store_clock")),
         ),
-        ("tests/shared/test_without_store.py", "tests/shared/test_clients.py"),
+        ("tests/shared/test_pool_link.py", "tests/shared/test_without_store.py", "tests/shared/test_clients.py"),
     ),
     Part(
         "sequence",

@@ -48,6 +48,7 @@ class _Pool:
         share: float = 1.0,
         waits: bool = False,
         ending: list[Any] | None = None,
+        leave: bool = False,
     ) -> Any:
         message = {
             "id": consumer,
@@ -61,6 +62,7 @@ class _Pool:
             "held": {},
             "wants": [[[_WEIGHT, amount, 1.0]] for amount in amounts],
             "waits": waits,
+            "leave": leave,
         }
         return json.loads(self._run([_KEY], [json.dumps(message), "", str(int(now)), str(round(now % 1 * 1e6))]))
 
@@ -143,6 +145,29 @@ def test_a_call_larger_than_a_share_is_let_through_after_a_whole_window(pool: _P
     # What is promised is nobody else's; the others share the rest.
     assert (min(taken), sum(taken)) == (75, 600)
     assert pool.ask("h", _TURN + 102, 400)[0] == 400
+
+
+def test_who_comes_and_who_leaves_is_counted_at_once(pool: _Pool) -> None:
+    def told(consumer: str, share: float, **more: bool) -> tuple[int, float]:
+        reply = pool.say(consumer, _TURN + 5, (), share=share, **more)
+        return reply["live"], reply["shares"]
+
+    assert told("a", 1) == (1, 1)
+    # All others are looked at once a second, and this is the same moment.
+    assert told("b", 2.5) == (2, 3.5)
+    assert told("c", 1) == (3, 4.5)
+    told("b", 2.5, leave=True)
+    assert told("a", 1) == (2, 2)
+
+
+def test_the_more_wait_the_longer_each_leaves_the_store_alone(pool: _Pool) -> None:
+    pool.say("a", _TURN + 90, (1000,))
+    for number in range(59):
+        pool.say(f"more {number}", _TURN + 90, ())
+    # Requests in flight may be counted twice for a moment: it may ask again soon, which among 61 is 0.61 s.
+    assert pool.say("b", _TURN + 91, (10,))["short"][_WEIGHT][0] == pytest.approx(0.61)
+    # A little before the turn as well.
+    assert pool.say("b", _TURN + 99.99, (10,))["short"][_WEIGHT][0] == pytest.approx(0.61)
 
 
 def test_what_was_kept_for_a_consumer_that_lapsed_is_free(pool: _Pool) -> None:

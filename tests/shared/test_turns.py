@@ -88,6 +88,46 @@ def test_who_wants_nothing_more_gives_way(pool: _Pool) -> None:
     assert pool.ask("hungry", _START + 100.5, 64) == 64
 
 
+def test_those_who_used_the_same_do_not_wait_for_each_other(pool: _Pool) -> None:
+    assert pool.ask("hungry", _START, 100) == 100
+    for name in "bcd":
+        assert pool.ask(name, _START + 20, 64) == 0
+    assert pool.ask("b", _START + 100.5, 64) == 1
+    assert pool.ask("c", _START + 100.5, 64) > 0
+
+
+def test_the_list_holds_the_few_who_used_least_and_still_wait(pool: _Pool, server: Server) -> None:
+    assert pool.ask("hungry", _START, 90) == 90
+    assert pool.ask("modest", _START, 10) == 10
+    for number in range(40):
+        assert pool.ask(f"new {number}", _START + 20, 1) == 0
+    for name in ("hungry", "modest"):
+        assert pool.ask(name, _START + 20, 1) == 0
+    assert pool.ask("newest", _START + 20, 1, share=3) == 0
+    with redis.Redis(port=server.port) as client:
+
+        def waiting() -> list[str]:
+            found: Any = client.eval(_WAITING, 1, _KEY)
+            return [name.decode() for name in found]
+
+        assert len(waiting()) == 32
+        assert all(name.startswith("new") for name in waiting())
+        # They did not come when they could, and are forgotten.
+        pool.ask("hungry", _START + 102, 64)
+        assert pool.ask("modest", _START + 102, 64) == 36
+        pool.say("modest", _START + 102, 1)
+        assert waiting() == ["modest"]
+
+
+_WAITING = """
+local found = {}
+for number, entry in ipairs(cmsgpack.unpack(redis.call('HGET', KEYS[1], 'pool')).windows['funding_rate/100'].waiting) do
+  found[number] = entry[1]
+end
+return found
+"""
+
+
 def _taken(pool: _Pool, order: str, shares: dict[str, float]) -> dict[str, int]:
     """What each gets in 400 s if all want more than there is, and ask in this order; the first comes first of all."""
     taken = dict.fromkeys(shares, 0)
