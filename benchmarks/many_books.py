@@ -115,7 +115,7 @@ async def _until_synced(port: int, start: _Start) -> dict[str, Any]:
             await books.aclose()
     most = max(
         (weight - _others_weight(start.markets, pool)) / (start.share * (1 - _MARGIN) * limit)
-        for pool, minute, weight in counts["used"]
+        for pool, _, weight in counts["used"]
         for limit in [_WEIGHTS["spot" if pool == "spot" else "futures"][1]]
     )
     windows = {market: end - begun + 1 for market, end in zip(start.markets, ends, strict=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from functools import partial
 from types import TracebackType
 from typing import Self
@@ -10,13 +10,13 @@ from typing import Self
 from typing_extensions import Unpack
 
 from binance_sdk._runtime.calls.caller import AsyncCaller
+from binance_sdk._runtime.live_book.books_by_symbol import BooksBySymbol
 from binance_sdk._runtime.live_book.changes import BookChanges
 from binance_sdk._runtime.live_book.group import BookGroup, BooksProgress
 from binance_sdk._runtime.live_book.reading import CheckedReading
 from binance_sdk._runtime.live_book.settings import BookOptions, BookProcedure, check_settings
 from binance_sdk._runtime.live_book.verification import Verification, verify
 from binance_sdk._runtime.stream.manager import StreamManager
-from binance_sdk.errors import BinanceError
 
 
 class LiveBook(CheckedReading):
@@ -103,7 +103,7 @@ class LiveBook(CheckedReading):
         return f"{type(self).__name__}({self._symbol})"
 
 
-class LiveBooks(Mapping[str, LiveBook]):
+class LiveBooks(BooksBySymbol[LiveBook]):
     """Many order books on as few connections as the limits allow: a mapping of symbols to books.
 
     Made by the client; opened by ``async with`` or ``open``. Their snapshots come one after the other, within the share
@@ -111,9 +111,8 @@ class LiveBooks(Mapping[str, LiveBook]):
     """
 
     def __init__(self, group: BookGroup, manager: StreamManager) -> None:
-        self._group = group
+        super().__init__(group, lambda symbol: LiveBook(group, symbol, manager))
         self._manager = manager
-        self._books = {symbol: LiveBook(group, symbol, manager) for symbol in group.symbols}
 
     async def open(self) -> Self:
         """Open them without ``async with``, and call ``aclose()`` afterwards; does not wait for the snapshots.
@@ -134,27 +133,12 @@ class LiveBooks(Mapping[str, LiveBook]):
             ParameterError: one of them is no symbol.
             StreamError: the books are not open, or the exchange refused.
         """
-        for symbol in await self._group.add(symbols):
-            self._books.setdefault(symbol, LiveBook(self._group, symbol, self._manager))
-
-    def __getitem__(self, symbol: str) -> LiveBook:
-        return self._books[symbol]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._books)
-
-    def __len__(self) -> int:
-        return len(self._books)
+        self._hold(await self._group.add(symbols))
 
     @property
     def progress(self) -> BooksProgress:
         """How many are synced, whose snapshots have to wait for their turn, and for how long."""
         return self._group.progress
-
-    @property
-    def errors(self) -> dict[str, BinanceError]:
-        """Why books have ended, by symbol; the others go on."""
-        return self._group.errors
 
     async def wait_synced(self, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as the blocking one
         """Return when each is synced, or has ended with one of ``errors``.
@@ -173,7 +157,7 @@ class LiveBooks(Mapping[str, LiveBook]):
         After a ``BookResynced`` the whole book may be another, so read it again. A consumer that is slower than the
         exchange gets several updates of a book as one. Books that end with an error are left out.
         """
-        return BookChanges([self._group.keeper(symbol) for symbol in self._books])
+        return BookChanges(self._keepers())
 
     async def aclose(self) -> None:
         """Follow the exchange no more."""
@@ -186,9 +170,6 @@ class LiveBooks(Mapping[str, LiveBook]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} books)"
 
 
 def live_book(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
 from functools import partial
 from types import TracebackType
@@ -13,6 +13,7 @@ from typing import Self
 from typing_extensions import Unpack
 
 from binance_sdk._runtime.calls.caller import SyncCaller
+from binance_sdk._runtime.live_book.books_by_symbol import BooksBySymbol
 from binance_sdk._runtime.live_book.changes import BookChanges, BookItem
 from binance_sdk._runtime.live_book.group import BookGroup, BooksProgress
 from binance_sdk._runtime.live_book.keeper import BookKeeper
@@ -21,7 +22,7 @@ from binance_sdk._runtime.live_book.settings import BookOptions, BookProcedure, 
 from binance_sdk._runtime.live_book.verification import Verification, verify
 from binance_sdk._runtime.stream.background_loop import Work
 from binance_sdk._runtime.stream.manager import BackgroundStreamManager
-from binance_sdk.errors import BinanceError, ConfigError
+from binance_sdk.errors import ConfigError
 
 
 class SyncBookChanges:
@@ -177,7 +178,7 @@ class SyncLiveBook(CheckedReading):
         return f"{type(self).__name__}({self._symbol})"
 
 
-class SyncLiveBooks(Mapping[str, SyncLiveBook]):
+class SyncLiveBooks(BooksBySymbol[SyncLiveBook]):
     """Many order books on as few connections as the limits allow, blocking: a mapping of symbols to books.
 
     Made by the client; opened by ``with`` or ``open``. Their snapshots come one after the other, within the share of
@@ -185,9 +186,8 @@ class SyncLiveBooks(Mapping[str, SyncLiveBook]):
     """
 
     def __init__(self, group: BookGroup, manager: BackgroundStreamManager) -> None:
-        self._group = group
+        super().__init__(group, lambda symbol: SyncLiveBook(group, symbol, manager))
         self._manager = manager
-        self._books = {symbol: SyncLiveBook(group, symbol, manager) for symbol in group.symbols}
 
     def open(self) -> Self:
         """Open them without ``with``, and call ``close()`` afterwards; does not wait for the snapshots.
@@ -208,17 +208,7 @@ class SyncLiveBooks(Mapping[str, SyncLiveBook]):
             ParameterError: one of them is no symbol.
             StreamError: the books are not open, or the exchange refused.
         """
-        for symbol in self._manager.run(lambda: self._group.add(symbols)):
-            self._books.setdefault(symbol, SyncLiveBook(self._group, symbol, self._manager))
-
-    def __getitem__(self, symbol: str) -> SyncLiveBook:
-        return self._books[symbol]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._books)
-
-    def __len__(self) -> int:
-        return len(self._books)
+        self._hold(self._manager.run(lambda: self._group.add(symbols)))
 
     @property
     def progress(self) -> BooksProgress:
@@ -229,11 +219,6 @@ class SyncLiveBooks(Mapping[str, SyncLiveBook]):
 
         # There, since the queue may be used in the loop of the background thread alone.
         return self._manager.run(read)
-
-    @property
-    def errors(self) -> dict[str, BinanceError]:
-        """Why books have ended, by symbol; the others go on."""
-        return self._group.errors
 
     def wait_synced(self, timeout: float | None = None) -> None:
         """Return when each is synced, or has ended with one of ``errors``.
@@ -252,7 +237,7 @@ class SyncLiveBooks(Mapping[str, SyncLiveBook]):
         After a ``BookResynced`` the whole book may be another, so read it again. A consumer that is slower than the
         exchange gets several updates of a book as one. Books that end with an error are left out.
         """
-        return SyncBookChanges(self._manager, lambda: [self._group.keeper(symbol) for symbol in self._books])
+        return SyncBookChanges(self._manager, self._keepers)
 
     def close(self) -> None:
         """Follow the exchange no more."""
@@ -266,9 +251,6 @@ class SyncLiveBooks(Mapping[str, SyncLiveBook]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} books)"
 
 
 def live_book(
