@@ -29,6 +29,7 @@ BENCHMARKS = {
     "backfill": "backfilling",
     "faults": "failing",
     "adapter": "adapter",
+    "sources": "sources",
     "streams": "streams",
     "books": "books",
     "many-books": "many_books",

@@ -12,11 +12,12 @@ from virtuoso_binance.large_trades import LargeTradeMonitor, LargeTradeWatch, Th
 from virtuoso_binance.polling import BinanceDataFetcher
 from virtuoso_binance.positioning import fetch_positioning
 from virtuoso_binance.registration import register, unregister
-from virtuoso_binance.sources import MarketDataSource
+from virtuoso_binance.sources import CcxtSource, MarketDataSource, make_market_data_source
 
 __all__ = [
     "BaseExchange",
     "BinanceDataFetcher",
+    "CcxtSource",
     "InvalidSymbolError",
     "LargeTradeMonitor",
     "LargeTradeWatch",
@@ -30,6 +31,7 @@ __all__ = [
     "load_config",
     "load_settings",
     "make_exchange_class",
+    "make_market_data_source",
     "register",
     "unregister",
     "validate",

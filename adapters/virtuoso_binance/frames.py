@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from binance_sdk.futures import Kline, PriceKline
+from binance_sdk.futures import PriceKline
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.sentiment import premium_signal
 
@@ -33,8 +33,12 @@ COLUMNS = ("open", "high", "low", "close", "volume")
 _COLUMNS = pd.Index(COLUMNS)
 
 
-def ohlcv_frame(klines: Sequence[Kline]) -> pd.DataFrame:
-    """Candles as float64 columns over their naive UTC open times, oldest first; no candles give an empty frame."""
+def ohlcv_frame(klines: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Candles as float64 columns over their naive UTC open times, oldest first; no candles give an empty frame.
+
+    Args:
+        klines: Each begins with open time, open, high, low, close and volume: rows of the SDK, or of numbers.
+    """
     cells = itertools.chain.from_iterable(k[1:6] for k in klines)
     values = np.fromiter(map(float, cells), dtype=np.float64, count=5 * len(klines)).reshape(-1, 5)
     times = [k[0] for k in klines]
@@ -43,7 +47,7 @@ def ohlcv_frame(klines: Sequence[Kline]) -> pd.DataFrame:
     return pd.DataFrame(values, index=index, columns=_COLUMNS)
 
 
-def premium_frame(klines: Sequence[PriceKline], symbol: str, interval: str, now: int) -> Row:
+def premium_frame(klines: Sequence[Sequence[Any]], symbol: str, interval: str, now: int) -> Row:
     """Premium index candles, newest first, with their signal where there are enough of them."""
     history = _history(reversed(klines))
     out: Row = {
@@ -70,7 +74,7 @@ def mark_price_frame(klines: Sequence[PriceKline], symbol: str, interval: str) -
     return {**out, "current_mark_price": history[-1]["close"]} if history else out
 
 
-def _history(klines: Iterable[PriceKline]) -> list[Row]:
+def _history(klines: Iterable[Sequence[Any]]) -> list[Row]:
     return [
         {"timestamp": k[0], "open": float(k[1]), "high": float(k[2]), "low": float(k[3]), "close": float(k[4])}
         for k in klines

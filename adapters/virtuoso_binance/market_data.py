@@ -6,13 +6,13 @@ that is on spot alone costs 7 requests of weight 40.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from binance_sdk import BinanceClient
 from binance_sdk.errors import BinanceError
 from virtuoso_binance import calls, convert, sentiment, tickers
+from virtuoso_binance.assembling import HOUR, Known, market_data_of, warn_incomplete
 from virtuoso_binance.parts import (
     CANDLES,
     LONG_SHORT_RATIO,
@@ -34,12 +34,7 @@ from virtuoso_binance.symbols import Listed
 
 __all__ = ["assemble", "fetch_parts", "fetch_ticker_row"]
 
-logger = logging.getLogger("virtuoso_binance")
-
 _PERIODS_DELIVERED = 200
-_HOUR = 3_600_000
-_NO_PERPETUAL = "there is no perpetual contract of this symbol"
-_NO_BRACKETS = "leverage brackets need a signed request; out of scope"
 
 
 # ------------------------------------------------------------------------------------- fetching
@@ -66,7 +61,7 @@ async def fetch_ticker_row(client: BinanceClient, listed: Listed) -> Row:
         BinanceError: the 24 h statistics could not be had; what else is missing is absent from the row.
     """
     parts = await _fetch(client, listed, [part for part in TICKER_PARTS if listed.market in part.markets])
-    _warn(listed, _reasons(parts))
+    warn_incomplete(listed.symbol, listed.market, _reasons(parts))
     return ticker_of(parts)
 
 
@@ -109,78 +104,23 @@ def assemble(parts: Parts, now: int, *, streamed_liquidations: object = None, li
     Raises:
         BinanceError: there is no ticker, or no price in it.
     """
-    from virtuoso_binance.frames import ohlcv_frame
-
     listed, symbol = parts.listed, parts.listed.symbol
     errors = _reasons(parts)
-    ticker = ticker_of(parts)
-    frames = {name: ohlcv_frame(parts.rows(part)) for name, part in CANDLES.items()}
-    for name, frame in frames.items():
-        if frame.empty:
-            errors.setdefault(name, "no candles")
-    book = _order_book(parts, now, errors, limit)
-    if book["bids"] and book["asks"]:
-        # Where the quotes failed, the book fetched at the same moment knows them.
-        for side, (price, amount) in (("bid", book["bids"][0]), ("ask", book["asks"][0])):
-            if side not in ticker:
-                ticker[side], ticker[f"{side}Volume"] = price, amount
-    trades = convert.trade_rows(parts.rows(TRADES), symbol, since=now - _HOUR)
-    if not trades:
-        errors.setdefault(TRADES.name, "no trades within the last hour")
-    liquidations = sentiment.liquidation_rows(streamed_liquidations, symbol, now - _HOUR)
-    out: Row = {
-        "symbol": symbol,
-        "exchange": "binance",
-        "timestamp": now,
-        "ticker": ticker,
-        "orderbook": book,
-        "trades": trades,
-        "ohlcv": frames,
-        "kline": frames,
-        "open_interest_history": [],
-        "oi_history": [],
-        "liquidations": liquidations,
-    }
-    sentiment_row: Row = {"liquidations": liquidations}
-    if trades:
-        sentiment_row["volume_sentiment"] = sentiment.volume_sentiment(trades, now)
-        ratio = sentiment.taker_ratio(trades, now)
-        if "error" not in ratio:
-            out["taker_volume_ratio"] = ratio
-    swings = sentiment.volatility(parts.rows(CANDLES["ltf"]), now)
-    if swings is not None:
-        sentiment_row["volatility"] = swings
-    else:
-        errors.setdefault("volatility", "fewer than 24 closed five-minute candles")
+    known = Known("binance", symbol, listed.market, ticker_of(parts), errors=errors)
+    candles = {name: parts.rows(part) for name, part in CANDLES.items()}
+    known.candles = candles
+    known.volatility = sentiment.volatility(parts.rows(CANDLES["ltf"]), now)
+    known.book = _order_book(parts, now, errors, limit)
+    known.trades = convert.trade_rows(parts.rows(TRADES), symbol, since=now - HOUR)
+    known.liquidations = sentiment.liquidation_rows(streamed_liquidations, symbol, now - HOUR)
     if listed.market == "usdm":
-        _add_funding(out, sentiment_row, parts, errors)
-        _add_long_short_ratio(out, sentiment_row, parts, errors)
-        _add_open_interest(out, sentiment_row, parts, errors)
-        _add_premium_index(out, parts, now, errors)
-    else:
-        missing = ("funding", LONG_SHORT_RATIO.name, OPEN_INTEREST_HISTORY.name, PREMIUM_KLINES.name)
-        errors.update(dict.fromkeys(missing, _NO_PERPETUAL))
-    errors["risk_limits"] = _NO_BRACKETS
-    out["sentiment"] = sentiment_row
-    out["metadata"] = {
-        "ticker_success": True,
-        "orderbook_success": bool(book["bids"] and book["asks"]),
-        "trades_success": bool(trades),
-        "lsr_success": "long_short_ratio" in sentiment_row,
-        "risk_limits_success": False,
-        "ohlcv_success": not any(frame.empty for frame in frames.values()),
-        "oi_history_success": bool(out["open_interest_history"]),
-        "volatility_success": "volatility" in sentiment_row,
-        "funding_success": "funding_rate" in sentiment_row,
-        "market": listed.market,
-        "errors": errors,
-    }
-    # What Binance never has is expected to be missing.
-    _warn(listed, {name: text for name, text in errors.items() if text not in (_NO_BRACKETS, _NO_PERPETUAL)})
-    return out
+        _know_funding(known, parts)
+        _know_statistics(known, parts, now)
+    return market_data_of(known, now)
 
 
-def _order_book(parts: Parts, now: int, errors: dict[str, str], limit: int | None) -> Row:
+def _order_book(parts: Parts, now: int, errors: dict[str, str], limit: int | None) -> Row | None:
+    """None where no price in it can be known; ``errors`` then says why."""
     answer = parts.get(ORDER_BOOK)
     if answer is not None:
         levels = None if limit is None else ORDER_BOOK.rows_for(limit)
@@ -192,61 +132,38 @@ def _order_book(parts: Parts, now: int, errors: dict[str, str], limit: int | Non
             if book["bids"] and book["asks"]:
                 return book
             errors[ORDER_BOOK.name] = "one side of the order book is empty"
-    return convert.empty_book(parts.listed.symbol, now)
+    return None
 
 
-def _add_funding(out: Row, sentiment_row: Row, parts: Parts, errors: dict[str, str]) -> None:
-    premium = parts.get(PREMIUM)
+def _know_funding(known: Known, parts: Parts) -> None:
+    premium, errors = parts.get(PREMIUM), known.errors
     if premium is None:
         if PREMIUM.name in errors:
             errors["funding"] = errors[PREMIUM.name]
         return
-    rate, top = sentiment.funding_sentiment(premium), sentiment.funding(premium, parts.get(OPEN_INTEREST))
-    if rate is not None and top is not None:
-        sentiment_row["funding_rate"], out["funding"] = rate, top
-    else:
+    known.funding_rate = sentiment.funding_sentiment(premium)
+    known.funding = sentiment.funding(premium, parts.get(OPEN_INTEREST))
+    if known.funding is None:
         errors["funding"] = "Binance gave no funding rate" if premium.next_funding_time else "no funding is due"
 
 
-def _add_long_short_ratio(out: Row, sentiment_row: Row, parts: Parts, errors: dict[str, str]) -> None:
-    ratios = parts.rows(LONG_SHORT_RATIO)
-    if ratios:
-        sentiment_row["long_short_ratio"] = out["long_short_ratio"] = sentiment.long_short(ratios[-1])
-    else:
-        errors.setdefault(LONG_SHORT_RATIO.name, "no ratio of this contract")
-
-
-def _add_open_interest(out: Row, sentiment_row: Row, parts: Parts, errors: dict[str, str]) -> None:
-    series = sentiment.open_interest_series(parts.rows(OPEN_INTEREST_HISTORY), _PERIODS_DELIVERED)
-    if series is not None:
-        sentiment_row["open_interest"] = series
-        top = {name: series[name] for name in ("current", "previous", "value", "timestamp", "history")}
-        out["open_interest"] = {**top, "is_synthetic": False}
-        out["open_interest_history"] = out["oi_history"] = series["history"]
-        return
-    errors.setdefault(OPEN_INTEREST_HISTORY.name, "fewer than two periods of open interest")
-    interest = parts.get(OPEN_INTEREST)
-    current = None if interest is None else sentiment.open_interest_now(interest)
-    if current is not None:
-        amount, time = current["openInterest"], current["timestamp"]
-        sentiment_row["open_interest"] = {"current": amount, "value": amount, "timestamp": time, "history": []}
-
-
-def _add_premium_index(out: Row, parts: Parts, now: int, errors: dict[str, str]) -> None:
+def _know_statistics(known: Known, parts: Parts, now: int) -> None:
     from virtuoso_binance.frames import premium_frame
 
-    rows = parts.rows(PREMIUM_KLINES)
-    if rows:
-        out["premium_index"] = premium_frame(rows, parts.listed.symbol, "5", now)
+    ratios, interest, premiums = parts.rows(LONG_SHORT_RATIO), parts.get(OPEN_INTEREST), parts.rows(PREMIUM_KLINES)
+    if ratios:
+        known.long_short = sentiment.long_short(ratios[-1])
     else:
-        errors.setdefault(PREMIUM_KLINES.name, "no premium of this contract")
+        known.errors.setdefault(LONG_SHORT_RATIO.name, "no ratio of this contract")
+    known.interest = sentiment.open_interest_series(parts.rows(OPEN_INTEREST_HISTORY), _PERIODS_DELIVERED)
+    if known.interest is None:
+        known.errors.setdefault(OPEN_INTEREST_HISTORY.name, "fewer than two periods of open interest")
+        known.interest_now = None if interest is None else sentiment.open_interest_now(interest)
+    if premiums:
+        known.premium_index = premium_frame(premiums, known.symbol, "5", now)
+    else:
+        known.errors.setdefault(PREMIUM_KLINES.name, "no premium of this contract")
 
 
 def _reasons(parts: Parts) -> dict[str, str]:
     return {part.name: str(error) for part, error in parts.errors.items()}
-
-
-def _warn(listed: Listed, errors: Mapping[str, str]) -> None:
-    if errors:
-        reasons = "; ".join(f"{name}: {text}" for name, text in errors.items())
-        logger.warning("%s (%s) is incomplete: %s", listed.symbol, listed.market, reasons)

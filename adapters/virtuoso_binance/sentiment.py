@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from statistics import fmean
 from typing import cast
 
@@ -19,6 +20,7 @@ __all__ = [
     "funding_history",
     "funding_now",
     "funding_sentiment",
+    "interest_series",
     "liquidation_rows",
     "long_short",
     "oi_history",
@@ -27,6 +29,7 @@ __all__ = [
     "premium_signal",
     "taker_ratio",
     "volatility",
+    "volatility_of",
     "volume_sentiment",
 ]
 
@@ -132,27 +135,29 @@ def open_interest_series(rows: Sequence[futures.OpenInterestHist], limit: int) -
     ``current`` is the newest step, so that ``previous`` is exactly one step before it; ``change_24h`` is there only
     where the row of 24 h before is.
     """
-    known = [row for row in rows if row.open_interest > 0]
+    points = [(int(row.time), row.open_interest) for row in rows]
+    return interest_series(rows[-1].symbol, points, limit) if rows else None
+
+
+def interest_series(symbol: str, points: Sequence[tuple[int, Decimal]], limit: int) -> Row | None:
+    """The same from times and amounts, oldest first."""
+    known = [point for point in points if point[1] > 0]
     if len(known) < 2:
         return None
-    newest, before = known[-1], known[-2]
-    current = float(newest.open_interest)
+    (time, amount), (_, before) = known[-1], known[-2]
+    history = [{"timestamp": when, "value": float(value), "symbol": symbol} for when, value in reversed(known)]
     out: Row = {
-        "current": current,
-        "previous": float(before.open_interest),
-        "value": current,
-        "change": _difference(newest, before),
-        "timestamp": int(newest.time),
-        "history": oi_history(known, limit),
+        "current": float(amount),
+        "previous": float(before),
+        "value": float(amount),
+        "change": float(EXACT.subtract(amount, before)),
+        "timestamp": time,
+        "history": history[:limit],
     }
-    day_before = next((row for row in known if int(row.time) == int(newest.time) - DAY), None)
+    day_before = next((value for when, value in known if when == time - DAY), None)
     if day_before is not None:
-        out["change_24h"] = _difference(newest, day_before)
+        out["change_24h"] = float(EXACT.subtract(amount, day_before))
     return out
-
-
-def _difference(after: futures.OpenInterestHist, before: futures.OpenInterestHist) -> float:
-    return float(EXACT.subtract(after.open_interest, before.open_interest))
 
 
 def liquidation_rows(streamed: object, symbol: str, since: int) -> list[Row]:
@@ -216,7 +221,11 @@ def volatility(klines: Sequence[Kline], now: int) -> Row | None:
 
     The running candle is left out: its return is not one of five minutes. None where there are fewer candles.
     """
-    closes = [float(k[4]) for k in klines if k[6] < now]
+    return volatility_of([float(k[4]) for k in klines if k[6] < now], now)
+
+
+def volatility_of(closes: Sequence[float], now: int) -> Row | None:
+    """The same from the closes of finished candles of five minutes."""
     if len(closes) < _WINDOW or min(closes) <= 0:
         return None
     per_year = math.sqrt(365 * 24 * 60 / 5)

@@ -19,13 +19,25 @@ from .trial import Copies, Outcome, Part, Record, try_all
 
 ROOT = Path(__file__).parents[2]
 _ADAPTER = (
-    *("convert", "frames", "large_trades", "liquidity", "market_data", "positioning", "scalars", "sentiment", "series"),
+    *(
+        "assembling",
+        "convert",
+        "frames",
+        "large_trades",
+        "liquidity",
+        "market_data",
+        "positioning",
+        "scalars",
+        "sentiment",
+        "series",
+    ),
     *("tickers", "timeframes"),
 )
 _ITS_TESTS = (
     *("bad_rows", "decimal_contexts", "exchange", "fetcher_positioning", "large_trades", "liquidity", "market_data"),
     *("odd_arguments", "one_line", "parts", "pure", "queries", "short_pages", "wrong_sections"),
 )
+_SOURCES = ("aggregation", "ccxt_rows", "comparison", "data_sources", "kinds", "quality", "switching")
 PARTS = (
     Part(
         "budget",
@@ -84,6 +96,11 @@ PARTS = (
         "figures",
         tuple(f"adapters/virtuoso_binance/{name}.py" for name in _ADAPTER),
         tuple(f"tests/virtuoso/test_{name}.py" for name in _ITS_TESTS),
+    ),
+    Part(
+        "sources",
+        tuple(f"adapters/virtuoso_binance/sources/{name}.py" for name in _SOURCES),
+        ("tests/virtuoso/sources/test_*.py",),
     ),
 )
 """What has to be right to the last digit, and the tests that say so."""

@@ -141,7 +141,7 @@ def test_a_book_of_one_side_is_told_and_empty(bids: list[tuple[str, str]], asks:
     parts = Parts(cast(Listed, SimpleNamespace(symbol="XUSDT")), {ORDER_BOOK: models.futures_book(bids, asks)})
     errors: dict[str, str] = {}
     book = _order_book(parts, OPEN, errors, None)
-    assert (book["bids"], book["asks"]) == ([], [])
+    assert book is None
     assert errors == {ORDER_BOOK.name: "one side of the order book is empty"}
 
 

@@ -43,6 +43,7 @@ LAYERS = (
     {"calls", "session"},
     {"parts"},
     {"convert", "frames", "large_trades", "liquidity", "parse", "positioning", "sentiment", "tickers"},
+    {"assembling"},
     {"market_data", "listings"},
     {"fetch_methods", "polling"},
     {"exchange"},

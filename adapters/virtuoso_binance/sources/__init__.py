@@ -1,6 +1,7 @@
 """``market_data`` from several exchanges: which one serves, what becomes of the others, and how good each is."""
 
 from virtuoso_binance.sources.asking import SourceStats
+from virtuoso_binance.sources.ccxt_source import CcxtError, CcxtSource
 from virtuoso_binance.sources.comparison import Check, Comparison, compare
 from virtuoso_binance.sources.data_sources import DataSources, Mode, read_data_sources
 from virtuoso_binance.sources.events import (
@@ -13,10 +14,13 @@ from virtuoso_binance.sources.events import (
     SourcesDisagree,
     SourceSwitched,
 )
+from virtuoso_binance.sources.from_config import make_market_data_source
 from virtuoso_binance.sources.market_data_source import MarketDataSource
 from virtuoso_binance.sources.quality import Quality, judge
 
 __all__ = [
+    "CcxtError",
+    "CcxtSource",
     "Check",
     "Comparison",
     "DataSources",
@@ -34,5 +38,6 @@ __all__ = [
     "SourcesDisagree",
     "compare",
     "judge",
+    "make_market_data_source",
     "read_data_sources",
 ]

@@ -127,9 +127,20 @@ def _told(value: float) -> str:
 
 
 def _another_symbol(data: Row, symbol: str, now: int) -> str | None:
-    rows = (data, data["ticker"], data["orderbook"], *data["trades"][-1:])
-    others = {row["symbol"] for row in rows} - {symbol}
-    return f"symbol {', '.join(sorted(others))} was delivered for {symbol}" if others else None
+    inner = data["sentiment"]
+    single = (data, data["ticker"], data["orderbook"], data.get("premium_index"), data.get("long_short_ratio"))
+    lists = (data["trades"], inner["liquidations"], data.get("liquidations"), data.get("open_interest_history"))
+    histories = (data.get("oi_history"), *(row.get("history") for row in _open_interests(data)))
+    others = {row["symbol"] for row in (*single, inner.get("long_short_ratio")) if row}
+    for rows in (*lists, *histories):
+        # A point of open interest need not name its symbol.
+        others.update(row.get("symbol", symbol) for row in rows or ())
+    others.discard(symbol)
+    return f"symbol {', '.join(map(repr, sorted(others)))} was delivered for {symbol}" if others else None
+
+
+def _open_interests(data: Row) -> list[Row]:
+    return [row for row in (data.get("open_interest"), data["sentiment"].get("open_interest")) if row]
 
 
 def _clock(data: Row, symbol: str, now: int) -> str | None:

@@ -46,7 +46,7 @@ def test_whatever_is_good_is_valid() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"symbol": "BTCUSDC"}, "BTCUSDC was delivered for BTCUSDT"),
+        ({"symbol": "BTCUSDC"}, "'BTCUSDC' was delivered for BTCUSDT"),
         ({"timestamp": NOW + 60_001}, "60 s ahead: a clock is off"),
         ({"timestamp": NOW - MAX_AGE - 1}, "120 s behind"),
         ({"ticker__timestamp": NOW - MAX_AGE - 1}, "the ticker is 120 s old"),
@@ -137,6 +137,22 @@ def test_thin_is_usable_and_not_good() -> None:
         assert found.as_row()["thin"] == list(found.thin)
     frames = {**whole["ohlcv"], "htf": whole["ohlcv"]["htf"].iloc[-49:]}
     assert judge(changed(whole, ohlcv=frames), "BTCUSDT", NOW).thin == ("49 candles of htf, fewer than 50",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ticker", "orderbook", "premium_index", "long_short_ratio", "sentiment__long_short_ratio", "trades",
+        "open_interest_history", "oi_history", "open_interest__history", "sentiment__open_interest__history",
+    ],
+)  # fmt: skip
+def test_a_row_of_another_symbol_anywhere(name: str) -> None:
+    whole = market_data()
+    found: Any = whole
+    for step in name.split("__"):
+        found = found[step]
+    other = [changed(found[0], symbol="X"), *found[1:]] if isinstance(found, list) else changed(found, symbol="X")
+    assert judge(changed(whole, **{name: other}), "BTCUSDT", NOW).reasons == "symbol 'X' was delivered for BTCUSDT"
 
 
 def test_numbers_of_numpy_are_told_as_numbers() -> None:
