@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.command == "new":
         return _new(spec, options)
     if options.command == "verify":
-        return run_verify(spec, options, rest)
+        return run_verify(spec, options, rest, _project(options), today)
     if options.command in ("import", "draft"):
         from codegen.importer.command import run_draft, run_import
 

@@ -53,6 +53,9 @@ class Shapes:
 
     def _object(self, name: str, values: Sequence[Mapping[str, Any]]) -> str:
         keys = list(dict.fromkeys(key for value in values for key in value))
+        if not keys:
+            # It would fit every schema of which all may be absent.
+            return FILL
         there = next((placed for placed in self._known(ObjectSchema) if self._fits(placed, values)), None)
         if there is not None:
             return there.name
@@ -63,25 +66,28 @@ class Shapes:
         return schema
 
     def _field(self, wire: str, keys: Sequence[str], values: Sequence[Any]) -> str:
+        words = self.words(wire, keys, values)
+        return f"      {wire}: {{{', '.join(f'{key}: {value}' for key, value in words.items())}}}"
+
+    def words(self, wire: str, keys: Sequence[str], values: Sequence[Any]) -> dict[str, str]:
+        """What the spec says of a field called ``wire`` beside ``keys``, as YAML, by examples of its values."""
         given = [value for value in values if value is not _UNKNOWN]
         known = best(self.dictionary.by_key.get(wire, ()), frozenset(keys))
         fact = self.dictionary.facts[known] if known else None
         type_ = self.type_of(wire, given)
         if fact is not None and fact.type in ("time", "id", "bool", "symbol", "string", "int"):
             type_ = fact.type
-        words = [f"type: {type_}"]
         name = known or (snake(wire) if len(wire) > 1 and field_refusal(snake(wire)) is None else FILL)
-        if name != snake(wire):
-            words.insert(0, f"name: {name}")
+        words = {"type": type_} if name == snake(wire) else {"name": name, "type": type_}
         if len(given) < len(values):
-            words.append("optional: true")
+            words["optional"] = "true"
         if any(value is None for value in given):
-            words.append("nullable: true")
+            words["nullable"] = "true"
         if type_ == "decimal" and "" in given:
-            words.append("empty: true")
+            words["empty"] = "true"
         text = fact.means if fact is not None else f"{FILL} in what it is, with its unit"
-        words.append(f"description: {json.dumps(text, ensure_ascii=False)}")
-        return f"      {wire}: {{{', '.join(words)}}}"
+        words["description"] = json.dumps(text, ensure_ascii=False)
+        return words
 
     def _row(self, name: str, rows: Sequence[Sequence[Any]]) -> str:
         length = max(map(len, rows))
