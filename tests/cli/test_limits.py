@@ -71,7 +71,7 @@ def test_what_is_used_and_by_whom(cli: Cli, spender: SyncBinanceClient) -> None:
     assert futures["windows"]["funding_rate/300"]["used"] == 1
     (consumer,) = spot["consumers"]
     assert consumer["id"].startswith(f"{socket.gethostname()}/{os.getpid()}/")
-    assert consumer["used"] == {"weight/86400": 5}
+    assert consumer["used"] == {"weight/86400": 5, "raw_requests/300": 2}
 
 
 def test_looking_changes_nothing(cli: Cli, spender: SyncBinanceClient, store: Server) -> None:
