@@ -127,9 +127,9 @@ def test_every_module_says_where_it_comes_from(committed: dict[str, bytes]) -> N
     head = f"{MARK}\n".encode()
     modules = {name: content for name, content in committed.items() if name.endswith(".py")}
     assert [name for name, content in modules.items() if not content.startswith(head)] == []
-    # JSON has no comments: what is no module is data, and only the fixtures are.
+    # JSON has no comments: what is no module is data, the fixtures and what exchanges are compared with.
     assert set(committed) - set(modules) == {
-        f"{market}/{name}.json" for market in MARKETS for name in ("fixtures", "stream_fixtures")
+        f"{market}/{name}.json" for market in MARKETS for name in ("fixtures", "stream_fixtures", "verify")
     }
 
 
