@@ -153,7 +153,7 @@ def _store(given: Arguments) -> StoreSettings | None:
 
 def _cache_store(given: Arguments, limits: StoreSettings | None) -> StoreAddress | None:
     url, source = _argument_or_variable(given, "cache_url")
-    if url == "":
+    if isinstance(url, str) and not url:
         return None
     if url is None:
         return limits.address if limits is not None and given.cache is not False else None
