@@ -54,14 +54,16 @@ class Checkout:
         path.write_text(change(text), encoding="utf-8")
 
     def edit(self, file: str, diff: str) -> None:
-        """Put in what a diff puts in, where the rest of it stands."""
+        """Put in what a diff puts in, where the rest of it stands; ``...`` is anything."""
         lines = diff.splitlines()
         old = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("+"))
         new = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("-"))
 
+        pattern = re.compile(re.escape(old).replace(re.escape("..."), ".*"))
+
         def replaced(text: str) -> str:
-            assert text.count(old) == 1, f"{file} has {text.count(old)} times:\n{old}"
-            return text.replace(old, new)
+            assert len(pattern.findall(text)) == 1, f"{file} has {len(pattern.findall(text))} times:\n{old}"
+            return pattern.sub(lambda _: new, text)
 
         self.change(file, replaced)
 
