@@ -17,7 +17,17 @@ ROOT = Path(__file__).parents[2]
 
 
 def _told_by(story: str, exchange: Simulator, store: Server) -> Any:
-    command = [sys.executable, "-m", "tests.shared_cache.processes", story, exchange.base_url("spot"), store.url]
+    # Forks are what this is about, whatever other threads there are.
+    quiet = ("-W", "ignore:This process:DeprecationWarning")
+    command = [
+        sys.executable,
+        *quiet,
+        "-m",
+        "tests.shared_cache.processes",
+        story,
+        exchange.base_url("spot"),
+        store.url,
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr[-4000:]
     return json.loads(done.stdout)
