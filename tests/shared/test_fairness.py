@@ -148,8 +148,8 @@ def test_a_call_larger_than_a_share_is_let_through_after_a_whole_window(pool: _P
 
 
 def test_who_comes_and_who_leaves_is_counted_at_once(pool: _Pool) -> None:
-    def told(consumer: str, share: float, **more: bool) -> tuple[int, float]:
-        reply = pool.say(consumer, _TURN + 5, (), share=share, **more)
+    def told(consumer: str, share: float, *, leave: bool = False) -> tuple[int, float]:
+        reply = pool.say(consumer, _TURN + 5, (), share=share, leave=leave)
         return reply["live"], reply["shares"]
 
     assert told("a", 1) == (1, 1)
