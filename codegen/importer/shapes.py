@@ -11,7 +11,7 @@ from typing import Any
 from codegen.checks.facts import Dictionary, best
 from codegen.checks.fixtures import Checker
 from codegen.documents import FILL, is_mark
-from codegen.names import field_refusal, pascal, singular, snake
+from codegen.names import RESERVED_CLASSES, field_refusal, pascal, singular, snake
 from codegen.spec_model.schemas import ObjectSchema, RowSchema
 from codegen.spec_model.spec import Placed, Spec
 from codegen.spec_model.types import parse_type
@@ -122,11 +122,15 @@ class Shapes:
         # What is still to be filled in speaks against nothing.
         return all(FILL in text for text in wrong)
 
+    def _is_taken(self, schema: str) -> bool:
+        known = self.spec.schema(self.market, schema) or self.spec.enum(self.market, schema)
+        return schema in self.taken or schema in RESERVED_CLASSES or known is not None
+
     def _name(self, name: str) -> str:
         """A name for a new schema that nothing else has."""
         base = pascal(snake(name)) if re.match(r"[A-Za-z]", name) else "Answer"
         schema, count = base, 1
-        while schema in self.taken or self.spec.schema(self.market, schema) or self.spec.enum(self.market, schema):
+        while self._is_taken(schema):
             count += 1
             schema = f"{base}{count}"
         self.taken.add(schema)

@@ -65,7 +65,6 @@ class ShapePatches:
             "positions_added": self._positions_added,
             "positions_missing": self._positions_missing,
         }
-        self._shapes: dict[str, Shapes] = {}
         self._copied: dict[tuple[str, str], str] = {}
         """Rows that a market got for itself, by market and name: in which file."""
 
@@ -95,8 +94,7 @@ class ShapePatches:
                 self._into_examples(finding, owner.name, key)
 
         def drafted() -> None:
-            shapes = self._shapes_of(finding.market)
-            shapes.lines.clear()
+            shapes = self._shapes_of(finding.market, owner.document.file)
             words = shapes.words(key, keys, [finding.seen])
             if shapes.lines:
                 self.workspace.text(owner.document.file).add_lines(owner.path[:1], filled(shapes.lines))
@@ -232,10 +230,11 @@ class ShapePatches:
             if file in mine and isinstance(value, dict) and key not in value:
                 self.workspace.text(file).add_entry(path, json.dumps(key), sample)
 
-    def _shapes_of(self, market: str) -> Shapes:
-        if market not in self._shapes:
-            self._shapes[market] = Shapes(self.workspace.spec, market)
-        return self._shapes[market]
+    def _shapes_of(self, market: str, file: str) -> Shapes:
+        """Drafts schemas for a file, under names that none has there by now."""
+        schemas = self.workspace.text(file).at(("schemas",))
+        taken = {key.value for key, _ in schemas.children if key is not None} if schemas is not None else set[str]()
+        return Shapes(self.workspace.spec, market, taken=taken)
 
     # ---------------------------------------------------------------------------- enums and unions
 
@@ -268,8 +267,7 @@ class ShapePatches:
             text = self.workspace.text(union.document.file)
             if text.at((*union.path, "members", tag)) is not None:
                 return
-            shapes = self._shapes_of(finding.market)
-            shapes.lines.clear()
+            shapes = self._shapes_of(finding.market, union.document.file)
             fields: list[str] = []
             for key, value in seen.items():
                 words = {"type": "any"} if plain else shapes.words(key, list(seen), [value])

@@ -241,6 +241,8 @@ def test_nested_and_strange_values_are_drafted() -> None:
         assert one.source == Source(document="verify at testnet", date=TODAY)
     assert (added["moods"].type, added["none"].type, added["z"].name) == ("Moods", "any", "undocumented_z")
     assert "FILL" not in made.as_patch("spec")
+    # The generated code uses the other name itself.
+    assert made.spec.schema("spot", "Row2") is not None
     example = json.loads(made.spec.fixtures["spot/trades.json"])[0]
     assert {key: example[key] for key, _ in seen} == dict(seen)
 
