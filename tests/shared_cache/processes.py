@@ -28,6 +28,7 @@ from binance_sdk.events import Event, RequestSent
 
 _FORKS = multiprocessing.get_context("fork")
 _EXCHANGE, _STORE = sys.argv[2:4]
+_LONGEST = 100
 
 
 def _client(**more: Any) -> SyncBinanceClient:
@@ -43,8 +44,13 @@ def _report(client: SyncBinanceClient, begun: float) -> dict[str, Any]:
 
 
 def _started(work: Callable[[Connection], None]) -> tuple[multiprocessing.process.BaseProcess, Connection]:
+    def begin(pipe: Connection) -> None:
+        # One that hangs outlives nobody for long.
+        signal.alarm(_LONGEST)
+        work(pipe)
+
     ours, theirs = _FORKS.Pipe()
-    process = _FORKS.Process(target=work, args=(theirs,))
+    process = _FORKS.Process(target=begin, args=(theirs,), daemon=True)
     process.start()
     return process, ours
 
