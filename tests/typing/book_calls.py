@@ -36,6 +36,7 @@ async def asynchronous(client: BinanceClient) -> None:
         assert_type(book.depth(within="0.001"), Depth | None)
         assert_type(book.imbalance(within=Decimal("0.001")), Decimal | None)
         assert_type(book.fill("buy", quote=10), Fill | None)
+        assert_type(book.fill("buy", quote=10, contract_size=100), Fill | None)
         assert_type(book.vwap("sell", base=10), Decimal | None)
         assert_type(book.complete_to, tuple[Decimal | None, Decimal | None])
         assert_type(book.update_id, int | None)
