@@ -42,14 +42,14 @@ local function pause(p, w) return math.min(p.live / QUESTIONS, w.seconds / PARTS
 
 -- A count that has to come may show that there is more room than it seems: what is in flight, or was answered without a
 -- count that can be trusted, may be counted twice for a moment. Then it is worth asking again soon.
-local function again_at(w, amount, ready, now, share, soon)
-  if not w.fixed or ready <= now + soon then return ready end
+local function again_at(w, amount, ready, now, share)
+  if not w.fixed or ready <= now + SOON then return ready end
   local uncertain = w.in_flight + w.unreported - w.covered + w.lost
-  return uncertain > 0 and w.reported + amount <= w.limit * share and now + soon or ready
+  return uncertain > 0 and w.reported + amount <= w.limit * share and now + SOON or ready
 end
 
 -- When a window lets the amount through, whether or not it is believed; as for others, `now` if it does.
-local function ready_at(p, w, consumer, part, amount, now, share)
+local function ready_at(w, consumer, part, amount, now, share)
   local ready = module_of(w).ready_at(w, amount, now, share)
   if ready == math.huge then return ready end
   local believed = believed_at(w, now)
@@ -61,7 +61,7 @@ local function ready_at(p, w, consumer, part, amount, now, share)
     if ready > now or turns.has_room(w, consumer, part, amount, now, share) then return ready end
     return now + SOON
   end
-  ready = again_at(w, amount, ready, now, share, math.max(SOON, pause(p, w)))
+  ready = again_at(w, amount, ready, now, share)
   return math.max(ready, fairness.ready_at(w, part, amount, now, share))
 end
 
@@ -175,7 +175,7 @@ local function fits(p, consumer, want, now, short)
   local all = now >= p.closed_until
   for _, need in ipairs(want) do
     local name, w = need[1], p.windows[need[1]]
-    local ready = not short[name] and w and ready_at(p, w, consumer, consumer.parts[name], need[2], now, need[3])
+    local ready = not short[name] and w and ready_at(w, consumer, consumer.parts[name], need[2], now, need[3])
     if ready ~= now then
       all = false
       if not short[name] then
