@@ -228,8 +228,14 @@ class MarketDataSource:
         """Ask a source in a task, which ends with this object at the latest."""
         key = (name, plain)
         task = self._under_way[key] = asyncio.create_task(self._ask(route, name, symbol, plain, limit))
-        task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        task.add_done_callback(lambda ended: self._ended(key, ended))
         return task
+
+    def _ended(self, key: tuple[str, str], task: asyncio.Task[Answer]) -> None:
+        self._under_way.pop(key, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # Whatever a source raises is in its answer, so this is a mistake of ours, and nobody may be waiting for it.
+            logger.error("%s of the source %s could not be judged", key[1], key[0], exc_info=error)
 
     def _resting(self, name: str) -> Answer:
         return Answer(name, cause="error", reason=f"it rests, after {self._sources[name].failures.reason}")
@@ -309,6 +315,10 @@ class MarketDataSource:
         chosen = self._choose(route, answers)
         if chosen is None:
             if all(answer.cause == "unknown_symbol" for answer in answers.values()):
+                # Nothing is kept of symbols that there are not: anybody may ask for any.
+                self._routes.pop(plain, None)
+                for name in answers:
+                    self._told.pop((name, plain), None)
                 raise InvalidSymbolError(plain, f"listed by none of {', '.join(answers)}")
             raise NoSourceError(plain, {name: self._why_not(route, answer) for name, answer in answers.items()})
         if chosen.source != route.active:

@@ -165,6 +165,25 @@ async def test_a_source_that_hangs_delays_nobody_who_is_served_by_another() -> N
         assert len(scene.bybit.asked) == 2
 
 
+async def test_a_mistake_of_ours_beside_a_poll_is_not_lost(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene.bybit.fails(DOWN)
+    await scene.served_by()
+    scene.bybit.recovers()
+    scene.clock.move(60)
+    judged = scene.source._sources["bybit"].judged
+
+    def broken(*args: Any) -> Any:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(scene.source._sources["bybit"], "judged", broken)
+    assert await scene.served_by() == "binance"
+    await settle()
+    assert "BTCUSDT of the source bybit could not be judged" in caplog.text
+    monkeypatch.setattr(scene.source._sources["bybit"], "judged", judged)
+
+
 async def test_a_source_that_is_down_rests_and_is_tried_again(scene: Scene) -> None:
     scene.bybit.fails(DOWN)
     for symbol in ("AUSDT", "BUSDT", "CUSDT", "DUSDT", "EUSDT"):
@@ -195,6 +214,7 @@ async def test_a_symbol_that_nobody_lists(scene: Scene) -> None:
         exchange.fails(ValueError("symbol is not supported"))
     with pytest.raises(InvalidSymbolError, match="invalid symbol 'XUSDT'"):
         await scene.served_by("XUSDT")
+    assert (scene.source._routes, scene.source._told) == ({}, {})
     # One that cannot be reached may list it: then it must not be read as unknown.
     scene.bybit.fails(DOWN)
     with pytest.raises(NoSourceError) as caught:
