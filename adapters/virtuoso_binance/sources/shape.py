@@ -24,7 +24,7 @@ LEAST_CANDLES: Mapping[str, int] = {"base": 100, "ltf": 50, "mtf": 50, "htf": 50
 _LEAST_PERIODS = 2
 _MOST_TOLD = 5
 
-_strict = with_config(ConfigDict(strict=True, allow_inf_nan=False, extra="allow"))
+_strict = with_config(ConfigDict(strict=True, allow_inf_nan=False, extra="ignore"))
 
 Ms = Annotated[int, Field(ge=10**12, le=10**14 - 1)]
 Positive = Annotated[float, Field(gt=0)]

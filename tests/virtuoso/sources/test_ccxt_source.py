@@ -62,6 +62,7 @@ async def test_bybit_has_everything(source: CcxtSource, bybit: BybitServer) -> N
     assert list(data["metadata"]["errors"]) == ["risk_limits"]
     ticker = data["ticker"]
     assert (ticker["last"], ticker["baseVolume"], ticker["markPrice"]) == (100.0, 200_000.0, 100.0)
+    assert (ticker["percentage"], ticker["price24hPcnt"]) == (pytest.approx(1.01), pytest.approx(0.0101))
     # Bybit's ticker has no time of its own: it is as old as the book.
     assert ticker["timestamp"] == data["orderbook"]["timestamp"] == NOW - 5
     assert [len(data["orderbook"][side]) for side in ("bids", "asks")] == [100, 100]

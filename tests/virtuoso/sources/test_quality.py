@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Any
 
@@ -153,6 +154,26 @@ def test_a_row_of_another_symbol_anywhere(name: str) -> None:
         found = found[step]
     other = [changed(found[0], symbol="X"), *found[1:]] if isinstance(found, list) else changed(found, symbol="X")
     assert judge(changed(whole, **{name: other}), "BTCUSDT", NOW).reasons == "symbol 'X' was delivered for BTCUSDT"
+
+
+def test_frames_that_are_none() -> None:
+    whole = market_data()
+    premiums, candles = whole["premium_index"]["data"], whole["ohlcv"]["mtf"]
+    for frame in (premiums.astype(str), premiums[["open"]], premiums.assign(close=math.nan), None):
+        found = judge(changed(whole, premium_index__data=frame), "BTCUSDT", NOW)
+        assert "premium_index.data" in found.reasons
+    wrong = (
+        candles.astype(str), candles.tz_localize("UTC"), candles.rename_axis("time"), candles.iloc[::-1],
+        candles.assign(high=candles["low"]), candles.assign(low=candles["high"]), candles.assign(volume=-1.0),
+        candles.assign(open=math.inf), candles.assign(close=0.0), candles.assign(open=candles["high"] * 2),
+        candles.assign(close=candles["low"] / 2), candles[["close", "open", "high", "low", "volume"]],
+    )  # fmt: skip
+    for frame in wrong:
+        found = judge(changed(whole, ohlcv={**whole["ohlcv"], "mtf": frame}), "BTCUSDT", NOW)
+        assert "ohlcv.mtf" in found.reasons
+    # Further columns after these are harmless.
+    more = {**whole["ohlcv"], "mtf": candles.assign(note="text")}
+    assert judge(changed(whole, ohlcv=more), "BTCUSDT", NOW).is_good(100)
 
 
 def test_numbers_of_numpy_are_told_as_numbers() -> None:
