@@ -181,6 +181,15 @@ def test_numbers_of_numpy_are_told_as_numbers() -> None:
     assert "the last price 110.5 is outside" in found.reasons
 
 
+def test_an_old_candle_contradicts_nothing() -> None:
+    old = market_data(now=NOW - 180_000, price=80.0)
+    data = changed(market_data(), ohlcv=old["ohlcv"], kline=old["ohlcv"])
+    assert judge(data, "BTCUSDT", NOW).usable
+    new = market_data(price=80.0)
+    data = changed(market_data(), ohlcv=new["ohlcv"], kline=new["ohlcv"])
+    assert "the newest candle says 80" in judge(data, "BTCUSDT", NOW).reasons
+
+
 def test_old_trades_of_a_quiet_market_contradict_nothing() -> None:
     whole = market_data()
     trades = [changed(row, price=50.0, timestamp=NOW - 400_000, time=NOW - 400_000) for row in whole["trades"]]
