@@ -17,6 +17,8 @@ _CALLS = 300
 _ROUNDS = 21
 _SMALL = b'{"symbol":"BTCUSDT","price":"65000.01000000"}'
 _NO_MORE = Target("≤", 1.03, "ratio")
+_SOME = Target("≤", 1.06, "ratio")
+"""Where each object holds dozens of values of enums, each of which is looked up."""
 
 
 def run(options: object) -> list[Figure]:
@@ -42,7 +44,7 @@ def _answers() -> list[Figure]:
     cases: list[tuple[str, str, type | None, bytes, Target | None]] = [
         ("1000 klines", "klines", list, _bodies.klines(), _NO_MORE),
         ("3500 tickers of 24 hours", "ticker_24hr", list, _bodies.tickers(), _NO_MORE),
-        ("exchangeInfo of 400 symbols", "exchange_info", None, _listed_permissions(), _NO_MORE),
+        ("exchangeInfo of 400 symbols", "exchange_info", None, _listed_permissions(), _SOME),
         ("the same with what no spec lists", "exchange_info", None, json.dumps(new).encode(), None),
     ]
     figures: list[Figure] = []
