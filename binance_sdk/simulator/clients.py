@@ -21,6 +21,7 @@ class ClientOptions(TypedDict, total=False):
     max_retries: int
     transport: Literal["httpx", "aiohttp"]
     cache: bool
+    cache_url: str | None
     limits_url: str | None
     limits_key: str
     limits_share: float
