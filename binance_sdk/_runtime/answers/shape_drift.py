@@ -190,7 +190,7 @@ def _listed(type_: Any) -> tuple[str, ...] | None:
 
 
 @lru_cache(maxsize=512)
-def _union(type_: Any) -> tuple[object, tuple[str, ...], ByTag] | None:
+def _union(type_: Any) -> tuple[type[BaseModel], tuple[str, ...], ByTag] | None:
     """Of a union that a tag tells apart: the member for unknown tags, the known tags, and where the tag is."""
     if get_origin(type_) is not Annotated:
         return None

@@ -63,10 +63,6 @@ class Alone:
     extra: int
     since: float = 0.0
 
-    def usable(self, limit: int, share: float) -> int:
-        """What this process may use of a window with that limit."""
-        return math.floor(limit * share * TRUSTED * self.part + 1e-9)
-
 
 Ended = Callable[[str, LeasedCharge, "int | None", bool], None]
 """Called with the name of the window, the charge, the server's count, and whether an answer came."""
@@ -104,6 +100,10 @@ class _LeasedWindow(Leased):
     def key(self) -> str:
         """Its name in the store."""
         return f"{self.kind}/{self.seconds}"
+
+    def usable_alone(self, alone: Alone, share: float) -> int:
+        """What this process may use of it while the store is away."""
+        return math.floor(self.limit * share * TRUSTED * alone.part + 1e-9)
 
     def asked_at(self, amount: int, now: float) -> float:
         if self.alone is not None:
@@ -163,7 +163,7 @@ def check_alone(reservation: Reservation, now: float) -> None:
     for need in reservation.needs:
         window = need.resource
         if isinstance(window, _LeasedWindow) and window.alone is not None and now >= window.alone.since + _PATIENCE:
-            usable = window.alone.usable(window.limit, need.share)
+            usable = window.usable_alone(window.alone, need.share)
             if need.amount > usable:
                 raise BudgetError(
                     f"{reservation.operation}: takes {need.amount} of {window.name}, of which this process may use "
@@ -194,7 +194,7 @@ class LeasedFixedWindow(_LeasedWindow, FixedWindow):
         if self.alone is None:
             return self._leased_at(amount, now)
         ready = super().ready_at(amount, now, share)
-        usable = self.alone.usable(self.limit, share)
+        usable = self.usable_alone(self.alone, share)
         if amount > usable:
             return math.inf
         if self.carried + self.own + self.in_flight + amount > usable:
