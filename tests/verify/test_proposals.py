@@ -80,6 +80,18 @@ def test_one_of_each_kind_is_changed(proposal: Proposal) -> None:
     assert proposal.by_hand == (), "\n".join(map(str, proposal.by_hand))
 
 
+def test_the_changed_spec_passes_lint_and_becomes_code(
+    proposal: Proposal, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tmp_path / "spec", tmp_path / "_generated"
+    shutil.copytree(REPOSITORY / "spec", folder)
+    proposal.write(folder)
+    assert main(["--spec", str(folder), "lint"]) == 0, capsys.readouterr().err
+    assert main(["--spec", str(folder), "--out", str(out), "generate"]) == 0, capsys.readouterr().err
+    for path in out.rglob("*.py"):
+        compile(path.read_text("utf-8"), str(path), "exec", dont_inherit=True)
+
+
 @pytest.mark.parametrize("drift", one_of_each_kind(), ids=lambda drift: drift.name)
 def test_after_the_change_it_is_not_found_again(
     drift: Drift, exchange: MutatedExchange, monkeypatch: pytest.MonkeyPatch, proposal: Proposal
