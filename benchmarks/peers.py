@@ -16,12 +16,20 @@ from benchmarks._environments import ROOT, wheel_of_the_checkout
 from benchmarks._figures import Figure, Target
 
 _BENCH = ROOT.parent / "shared" / "bench"
-_PEER = "cryptofeed"
+_PEERS = {
+    "cryptofeed": ("cryptofeed_", "cryptofeed>=3"),
+    "python-binance": ("python_binance", "python-binance>=1.0.37"),
+}
+"""Its module in the peers' benchmark, and what is installed, by the name of a library; the first is always compared."""
 _ROUNDS = 5
 _SCALE = 4
 """80 000 messages; what is built at the first one is a part of it."""
-_KINDS = {"aggTrade": ("aggTrade, typed", 1.3), "bookTicker": ("bookTicker, typed", 1.3), "book": ("order book", 3.0)}
-"""What each is called, and how many times as fast ours shall be."""
+_KINDS = {
+    "aggTrade": ("aggTrade, typed", 1.3, ("cryptofeed",)),
+    "bookTicker": ("bookTicker, typed", 1.3, ("cryptofeed",)),
+    "book": ("order book", 3.0, ("cryptofeed", "python-binance")),
+}
+"""What each is called, how many times as fast ours shall be, and as which peers."""
 _SLOT = """
 from clients._base import BenchClient
 from benchmarks._peer_slot import Ours as Slot
@@ -36,7 +44,7 @@ class Bench(Slot, BenchClient):
     transport = "{transport}"
 """
 _OURS = {"ours": "httpx", "ours_speed": "aiohttp"}
-_CLIENTS = [*_OURS, "cryptofeed_", "floor_aiohttp"]
+_CLIENTS = [*_OURS, *(client for client, _ in _PEERS.values()), "floor_aiohttp"]
 _RUN = "import run; run.CLIENTS[:] = {clients!r}; run.main()"
 
 
@@ -44,14 +52,15 @@ def run(options: Any) -> list[Figure]:
     why = None if _BENCH.is_dir() else "the peers' benchmark is not beside this checkout"
     python = _interpreter(options.peer_python)
     if why is None and python is None:
-        why = f"{_PEER} 3 needs Python 3.13: name one with --peer-python"
+        why = f"{next(iter(_PEERS))} 3 needs Python 3.13: name one with --peer-python"
     if why is not None:
         print(f"\npeers: left out, {why}", file=sys.stderr)
         return []
     assert python is not None
     rounds = _measure(_environment(python))
-    note = f"{20_000 * _SCALE} messages of a server in a process of its own, {_ROUNDS} rounds; floor: {_PEER}"
-    return [_figure(rounds, kind, name, note) for kind in _KINDS for name in _OURS]
+    return [
+        _figure(rounds, kind, name, peer) for kind, (_, _, peers) in _KINDS.items() for peer in peers for name in _OURS
+    ]
 
 
 def _interpreter(given: str | None) -> str | None:
@@ -69,7 +78,7 @@ def _environment(python: str) -> Path:
         print(f"setting up {place.relative_to(ROOT)} ...", file=sys.stderr)
         subprocess.run([python, "-m", "venv", str(place)], check=True)
     with wheel_of_the_checkout() as wheel:
-        wanted = [f"{_PEER}>=3", "orjson", "packaging", f"{wheel}[speed]"]
+        wanted = [*(wanted for _, wanted in _PEERS.values()), "orjson", "packaging", f"{wheel}[speed]"]
         pip = [str(inside), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
         subprocess.run([*pip, *wanted], check=True)
         subprocess.run([*pip, "--no-deps", "--force-reinstall", str(wheel)], check=True)
@@ -101,12 +110,13 @@ def _measure(python: Path) -> list[dict[str, Any]]:
     return rounds
 
 
-def _figure(rounds: list[dict[str, Any]], kind: str, name: str, note: str) -> Figure:
+def _figure(rounds: list[dict[str, Any]], kind: str, name: str, peer: str) -> Figure:
     def rates(client: str) -> list[float]:
         return [round_[client]["ws"]["kinds"][kind]["msg_per_cpu_s"] for round_ in rounds]
 
-    ours, theirs = rates(name), rates("cryptofeed_")
+    ours, theirs = rates(name), rates(_PEERS[peer][0])
     ratio = median(mine / other for mine, other in zip(ours, theirs, strict=True))
-    what, bound = _KINDS[kind]
-    shown = f"{what}, over {'websockets' if _OURS[name] == 'httpx' else 'aiohttp'}"
+    what, bound, _ = _KINDS[kind]
+    shown = f"{what}, over {'websockets' if _OURS[name] == 'httpx' else 'aiohttp'}, beside {peer}"
+    note = f"{20_000 * _SCALE} messages of a server in a process of its own, {_ROUNDS} rounds; floor: {peer}"
     return Figure("peers", shown, median(ours), "/s", median(theirs), ratio, Target("≥", bound, "ratio"), note)
