@@ -28,6 +28,7 @@ from binance_sdk._runtime.fork import abandon, notify_after_fork
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.market import PoolLimits
 from binance_sdk._runtime.store.connection import StoreAwayError
+from binance_sdk._runtime.store.process_stores import ProcessStores, end_of
 from binance_sdk.errors import ConfigError
 
 _LOGGER = logging.getLogger("binance_sdk")
@@ -35,8 +36,6 @@ _RETRY = 1.0
 """Seconds between two attempts to reach a store that is away."""
 _LOOK = 0.5
 """Seconds between two looks at the connection while calls wait."""
-_LONGEST_STOP = 2.0
-"""Seconds for which a closing client waits for the last message."""
 _REPEATS = 4
 """Messages in a row that may be needed before the store grants anything: it may ask for the limits, or name others."""
 
@@ -273,19 +272,12 @@ class Store:
 
     async def release(self, clock: Clock) -> None:
         """The last client says so; what it has not told yet is told."""
-        thread = self.leave()
-        until = clock.monotonic() + _LONGEST_STOP
-        while thread is not None and thread.is_alive() and clock.monotonic() < until:
-            await clock.sleep(0.002)
+        await end_of(self.leave(), clock)
 
     def leave(self) -> threading.Thread | None:
         """As ``release``, without waiting; the thread that ends."""
-        with _STORES_LOCK:
-            self.users -= 1
-            if self.users > 0:
-                return None
-            if _STORES.get(self.settings.identity) is self:
-                del _STORES[self.settings.identity]
+        if not _STORES.leave(self.settings.identity, self):
+            return None
         self._stop.set()
         self._poked.set()
         return self._thread
@@ -302,15 +294,9 @@ class Store:
         self._state = "unused"
 
 
-_STORES: dict[tuple[object, ...], Store] = {}
-_STORES_LOCK = new_lock()
+_STORES: ProcessStores[Store] = ProcessStores()
 
 
 def use_store(settings: StoreSettings) -> Store:
     """The store of this process by those settings, for one client more; all with the same ones are one consumer."""
-    with _STORES_LOCK:
-        store = _STORES.get(settings.identity)
-        if store is None:
-            store = _STORES[settings.identity] = Store(settings)
-        store.users += 1
-        return store
+    return _STORES.use(settings.identity, lambda: Store(settings))

@@ -35,6 +35,7 @@ from binance_sdk._runtime.fork import abandon, notify_after_fork
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.store.address import StoreAddress
 from binance_sdk._runtime.store.connection import StoreAwayError, StoreConnection, run_script
+from binance_sdk._runtime.store.process_stores import ProcessStores, end_of
 from binance_sdk.errors import ConfigError, plain_number
 
 _LOGGER = logging.getLogger("binance_sdk")
@@ -49,8 +50,6 @@ _FAILED = 1.0
 """Seconds for which it is known that a request failed; who waits for it looks more often."""
 _RETRY, _REFUSED_RETRY = 1.0, 60.0
 """Seconds between two attempts to use a store that is away, and one that does not let us do what we need."""
-_LONGEST_STOP = 2.0
-"""Seconds for which a closing client waits until the store has the last answers."""
 _MOST_WAITING = 64 * 1024 * 1024
 """Bytes of answers that wait to be stored; more are not."""
 _NOWHERE = AnswerKeys("", f"{PREFIX}nowhere", f"{PREFIX}nowhere:")
@@ -312,20 +311,12 @@ class CacheStore:
 
     async def release(self, clock: Clock) -> None:
         """The last client says so; what is to be stored still is."""
-        thread = self.leave()
-        until = clock.monotonic() + _LONGEST_STOP
-        while thread is not None and thread.is_alive() and clock.monotonic() < until:
-            await clock.sleep(0.002)
+        await end_of(self.leave(), clock)
 
     def leave(self) -> threading.Thread | None:
         """As ``release``, without waiting; the thread that ends."""
-        with _STORES_LOCK:
-            self.users -= 1
-            if self.users > 0:
-                return None
-            key = (*self.address.identity, self.implied)
-            if _STORES.get(key) is self:
-                del _STORES[key]
+        if not _STORES.leave((*self.address.identity, self.implied), self):
+            return None
         self._stop.set()
         self._jobs.put(None)
         return self._thread
@@ -356,16 +347,9 @@ def new_token() -> str:
     return uuid4().hex
 
 
-_STORES: dict[tuple[object, ...], CacheStore] = {}
-_STORES_LOCK = new_lock()
+_STORES: ProcessStores[CacheStore] = ProcessStores()
 
 
 def use_cache_store(address: StoreAddress, *, implied: bool) -> CacheStore:
     """The store of this process at that address, for one client more; where it is named, and where it is implied."""
-    key = (*address.identity, implied)
-    with _STORES_LOCK:
-        store = _STORES.get(key)
-        if store is None:
-            store = _STORES[key] = CacheStore(address, implied)
-        store.users += 1
-        return store
+    return _STORES.use((*address.identity, implied), lambda: CacheStore(address, implied))
