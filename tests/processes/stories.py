@@ -284,8 +284,8 @@ def given_http_client() -> object:
         return in_child(lambda: caught(client.spot.ping))()
 
 
-def budget() -> object:
-    """What the parent spent is known, and one line of the log says what is not."""
+def logged() -> list[str]:
+    """What the package logs from now on, in this process and the children that it forks."""
     lines: list[str] = []
 
     class Keep(logging.Handler):
@@ -293,6 +293,12 @@ def budget() -> object:
             lines.append(f"{record.levelname} {record.getMessage()}")
 
     logging.getLogger("binance_sdk").addHandler(Keep())
+    return lines
+
+
+def budget() -> object:
+    """What the parent spent is known, and one line of the log says what is not."""
+    lines = logged()
     with SyncBinanceClient(spot_base_url=URL) as client:
         for _ in range(5):
             client.spot.ticker_price("BTCUSDT")
@@ -312,13 +318,7 @@ def budget() -> object:
 
 def shared_budget() -> object:
     """The child is a consumer of its own, and both spend from what the store counts."""
-    lines: list[str] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(f"{record.levelname} {record.getMessage()}")
-
-    logging.getLogger("binance_sdk").addHandler(Keep())
+    lines = logged()
     with SyncBinanceClient(spot_base_url=URL) as client:
         client.spot.ticker_price("BTCUSDT")
 

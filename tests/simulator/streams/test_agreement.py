@@ -112,34 +112,33 @@ async def test_every_stream_has_the_documented_form(
         assert_like(load(message_of(market, operation)), found[name], name)
 
 
-@needs_facts
-async def test_every_market_stream_of_futures_has_the_documented_form(world: World) -> None:
-    async with world.wire("futures", "market", list(MARKET.values())) as wire:
+async def found_with_time(
+    world: World, market: str, route: str, names: dict[str, str], symbol: str, status: str
+) -> dict[str, Any]:
+    """The last event of each stream, some of which speak now and then; a symbol changes its status."""
+    async with world.wire(market, route, list(names.values())) as wire:
         await wire.drain()
         found: dict[str, Any] = {}
         world.pass_time(2)
-        world.simulator.set_status("futures", "BTCUSDC", "BREAK")
+        world.simulator.set_status(market, symbol, status)
         for _ in range(40):
             world.pass_time(60)
             found |= last_of_each(await wire.drain())
-            if set(MARKET.values()) <= set(found):
+            if set(names.values()) <= set(found):
                 break
+    return found
+
+
+@needs_facts
+async def test_every_market_stream_of_futures_has_the_documented_form(world: World) -> None:
+    found = await found_with_time(world, "futures", "market", MARKET, "BTCUSDC", "BREAK")
     for operation, name in MARKET.items():
         assert_like(load(message_of("futures", operation)), found[name], name)
 
 
 @needs_facts
 async def test_every_stream_of_coin_futures_has_the_documented_form(world: World) -> None:
-    async with world.wire("coin_futures", "", list(COIN.values())) as wire:
-        await wire.drain()
-        found: dict[str, Any] = {}
-        world.pass_time(2)
-        world.simulator.set_status("coin_futures", "DOTUSD_PERP", "SETTLING")
-        for _ in range(40):
-            world.pass_time(60)
-            found |= last_of_each(await wire.drain())
-            if set(COIN.values()) <= set(found):
-                break
+    found = await found_with_time(world, "coin_futures", "", COIN, "DOTUSD_PERP", "SETTLING")
     for operation, name in COIN.items():
         event = found[name]
         # Streams of all contracts begin with their own market's rows.
