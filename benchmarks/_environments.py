@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 _LOCK = ROOT / "requirements-dev.lock"
 _DISTRIBUTION = "binance-market-sdk"
-_YARDSTICK = "msgspec"
+YARDSTICK = "msgspec"
 _NAME = re.compile(r"^\s*([A-Za-z0-9._-]+)")
 
 
@@ -88,7 +88,7 @@ def _environment(folder: str, pydantic: str | None) -> Environment:
 def _locked_closure() -> list[str]:
     """Lock file entries of the base dependencies and of all that these need, and of the yardstick."""
     try:
-        pending = [*_needs(_DISTRIBUTION), _YARDSTICK]
+        pending = [*_needs(_DISTRIBUTION), YARDSTICK]
     except PackageNotFoundError as error:
         raise _Unavailable(f"{_DISTRIBUTION} is not installed here") from error
     names: set[str] = set()

@@ -80,7 +80,7 @@ _HEADINGS = ("figure", "floor", "ours", "ratio", "target", "verdict")
 def table(figures: Sequence[Figure]) -> str:
     """The figures of one benchmark, aligned, with numbered notes below."""
     notes: list[str] = []
-    lines = [_HEADINGS, *(_cells(figure, notes) for figure in figures)]
+    lines = [_HEADINGS, *(_noted(figure, notes) for figure in figures)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
     rule = "  ".join("-" * width for width in widths)
     shown = [_aligned(line, widths) for line in lines]
@@ -96,27 +96,42 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(padded).rstrip()
 
 
-def _cells(figure: Figure, notes: list[str]) -> tuple[str, ...]:
-    name = figure.name
+def _noted(figure: Figure, notes: list[str]) -> tuple[str, ...]:
+    name, *others = cells(figure)
     if figure.note:
         if figure.note not in notes:
             notes.append(figure.note)
         name += f" [{notes.index(figure.note) + 1}]"
+    return name, *others
+
+
+def cells(figure: Figure) -> tuple[str, str, str, str, str, str]:
+    """Name, floor, ours, ratio, target and verdict, as a table has them."""
     floor = "" if figure.floor is None else written(figure.floor, figure.unit)
-    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}"
+    ratio = "" if figure.ratio is None else written_ratio(figure.ratio)
     target = ""
     if figure.target is not None:
         bound = figure.target.bound
         shown = f"{bound:g}×" if figure.target.of == "ratio" else written(bound, figure.unit, exact=False)
         target = f"{figure.target.sign} {shown}"
-    return name, floor, written(figure.ours, figure.unit), ratio, target, figure.verdict
+    return figure.name, floor, written(figure.ours, figure.unit), ratio, target, figure.verdict
+
+
+def written_ratio(value: float) -> str:
+    """A ratio with two decimals, and never as if it were nothing."""
+    return f"{value:.2f}" if value >= 0.01 or value == 0 else f"{value:.1g}"
 
 
 def written(value: float, unit: str, *, exact: bool = True) -> str:
     """A value with its unit, with as many digits as it deserves."""
     if unit == "%":
         return f"{value * 100:.2f} %" if exact else f"{value * 100:g} %"
-    text = f"{value:g}" if value == int(value) or not exact else f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
+    if value == int(value):
+        text = f"{value:.0f}"
+    elif not exact:
+        text = f"{value:g}"
+    else:
+        text = f"{value:.3g}" if abs(value) < 100 else f"{value:.0f}"
     return f"{text} {unit}".rstrip()
 
 

@@ -1,4 +1,4 @@
-"""Our streams as the peers' benchmark wants them: consume so many messages, tell how many they were and a price."""
+"""Ours as the peers' benchmark wants it: REST calls with a look at what they gave, streams, and an order book."""
 
 from __future__ import annotations
 
@@ -31,14 +31,63 @@ class Ours:
     """The methods of a client module; the class that the benchmark finds adds its name and its base."""
 
     transport: Literal["httpx", "aiohttp"] = "httpx"
+    budget = True
     http: str
     ws: str
 
     async def open(self) -> None:
-        self.client = BinanceClient(spot_base_url=self.http, spot_stream_url=self.ws, transport=self.transport)
+        self.client = BinanceClient(
+            spot_base_url=self.http,
+            futures_base_url=self.http,
+            spot_stream_url=self.ws,
+            transport=self.transport,
+            budget=self.budget,
+        )
 
     async def close(self) -> None:
         await self.client.aclose()
+
+    async def klines(self) -> Any:
+        return await self.client.spot.klines("BTCUSDT", "1m", limit=1000)
+
+    async def depth(self) -> Any:
+        return await self.client.spot.depth("BTCUSDT", limit=1000)
+
+    async def depth100(self) -> Any:
+        return await self.client.spot.depth("BTCUSDT", limit=100)
+
+    async def trades(self) -> Any:
+        return await self.client.spot.trades("BTCUSDT", limit=1000)
+
+    async def tickers(self) -> Any:
+        return await self.client.spot.ticker_24hr()
+
+    async def exchange_info(self) -> Any:
+        return await self.client.spot.exchange_info()
+
+    async def fapi_klines(self) -> Any:
+        return await self.client.futures.klines("BTCUSDT", "1m", limit=1000)
+
+    async def premium_index(self) -> Any:
+        return await self.client.futures.premium_index()
+
+    def probe(self, operation: str, answer: Any) -> tuple[int, float]:
+        """How many rows an answer has, and one of its prices."""
+        match operation:
+            case "klines" | "fapi_klines":
+                return len(answer), float(answer[-1].close)
+            case "depth" | "depth100":
+                return len(answer.bids) + len(answer.asks), float(answer.bids[0].price)
+            case "trades":
+                return len(answer), float(answer[-1].price)
+            case "tickers":
+                return len(answer), float(answer[0].last_price)
+            case "exchange_info":
+                return len(answer.symbols), float(answer.symbols[0].filters[0].tick_size)
+            case "premium_index":
+                return len(answer), float(answer[0].mark_price)
+            case _:
+                raise KeyError(operation)
 
     async def ws_consume(self, kind: str, n: int) -> tuple[int, float]:
         """``n`` messages of ``aggTrade``, ``bookTicker`` or ``depth``."""

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from binance_sdk._runtime.answers.row import Row
 from binance_sdk._runtime.answers.union import UNKNOWN_TAG, ByTag
 
-_KINDS: dict[str, type] = {"int": int, "decimal": Decimal, "string": str, "any": object}
+_KINDS: dict[str, type] = {"int": int, "time": int, "decimal": Decimal, "string": str, "any": object}
 
 
 def plain_adapter(type_: object) -> TypeAdapter[Any]:

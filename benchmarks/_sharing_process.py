@@ -14,6 +14,7 @@ import sys
 import time
 from typing import Any
 
+from benchmarks._memory import resident
 from benchmarks.budgeting import call_mix
 
 
@@ -75,7 +76,8 @@ async def _main(url: str, limits_url: str, number: int, tasks: int, seconds: flo
             each.result()
         cpu = time.process_time() - begun
     return {
-        "weight": weight, "calls": calls, "cpu": cpu, "states": states, "errors": errors, "windows": by_window
+        "weight": weight, "calls": calls, "cpu": cpu, "states": states, "errors": errors, "windows": by_window,
+        "resident": resident(),
     }  # fmt: skip
 
 

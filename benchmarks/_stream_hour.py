@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
-import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from itertools import count
 from statistics import quantiles
 from time import monotonic, perf_counter
 from time import time as wall
 from typing import Any
 
 from benchmarks._figures import Figure, Target
+from benchmarks._memory import resident
 from benchmarks._processes import served
 from benchmarks._stream_server import frame
 
@@ -84,7 +83,8 @@ def _serve(ports: Any) -> None:
     async def speak() -> None:
         await ready.wait()
         begun = monotonic()
-        for second in range(1, _SECONDS + 1):
+        # It goes on until it is ended: on a busy machine a connection may be away when the hour is over.
+        for second in count(1):
             frames = [frame(text.format(number=second, time=second * 1000)) for text in wrapped]
             everything = b"".join(frames)
             for socket, wanted in list(listeners.items()):
@@ -158,12 +158,24 @@ class _Hour:
     reconnects: int = 0
     rollovers: int = 0
 
+    def look(self, second: int) -> None:
+        """Note the memory, once in every so many seconds: in the first that brings a message, as some are lost."""
+        if not self.resident or second // _LOOK_EVERY > max(self.resident) // _LOOK_EVERY:
+            self.resident[second] = resident()
+
+    def memory(self, second: int) -> float:
+        """MiB in the second that is the nearest of those in which it was noted."""
+        return self.resident[min(self.resident, key=lambda noted: abs(noted - second))]
+
 
 def figures() -> list[Figure]:
     with served(_serve) as port:
-        hour = asyncio.run(_listen(f"ws://127.0.0.1:{port}"))
-    early = hour.resident[_SETTLED]
-    growth = hour.resident[_SECONDS] / early - 1
+        return _figures(asyncio.run(_listen(f"ws://127.0.0.1:{port}")))
+
+
+def _figures(hour: _Hour) -> list[Figure]:
+    early = hour.memory(_SETTLED)
+    growth = hour.memory(_SECONDS) / early - 1
     late = quantiles(hour.lags, n=100)[98] * 1000
     note = (
         f"{_SECONDS} s at {_SPEED} times the speed, {hour.events} events, {hour.reconnects} breaks, "
@@ -210,9 +222,8 @@ async def _listen(url: str) -> _Hour:
                 latest[event.stream] = event.first_id - 1
             elif isinstance(event, MiniTickerEvent) and event.symbol == last_to_speak:
                 second = event.event_time // 1000
-                if second % _LOOK_EVERY == 0:
-                    hour.resident[second] = resident()
-                if second == _SECONDS:
+                hour.look(second)
+                if second >= _SECONDS:
                     break
         watch.cancel()
         hour.reconnects, hour.rollovers = events.stats.reconnects, events.stats.rollovers
@@ -232,10 +243,3 @@ async def _lag(lags: list[float]) -> None:
         begun = perf_counter()
         await asyncio.sleep(0.005)
         lags.append(max(0.0, perf_counter() - begun - 0.005))
-
-
-def resident() -> float:
-    """MiB of this process."""
-    gc.collect()
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -7,10 +7,13 @@ on, as it does for whoever uses the library.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import process_time
+from typing import Any, TypeAlias
+
+Call: TypeAlias = Callable[[], Awaitable[object]]
 
 _SAMPLE_SECONDS = 0.02
 
@@ -47,6 +50,27 @@ def interleaved(samplers: Mapping[str, Callable[[], float]], count: int) -> Roun
             samples[name].append(samplers[name]())
         order.reverse()
     return Rounds(samples)
+
+
+def awaited(run: Callable[[Coroutine[Any, Any, None]], object], call: Call, count: int) -> Callable[[], float]:
+    """A function that measures the CPU seconds of one awaited call, of so many one after the other.
+
+    Args:
+        run: Runs a coroutine to its end, on the loop that the client belongs to.
+        call: Begins a call.
+        count: How many in a sample.
+    """
+
+    async def calls() -> None:
+        for _ in range(count):
+            await call()
+
+    def sample() -> float:
+        begun = process_time()
+        run(calls())
+        return (process_time() - begun) / count
+
+    return sample
 
 
 def _sampler(call: Callable[[], object], repeats: int) -> Callable[[], float]:

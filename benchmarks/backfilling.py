@@ -7,17 +7,14 @@ beside it. On a busy machine even that measures the machine: see the waits in th
 from __future__ import annotations
 
 import asyncio
-import gc
-import os
-import sys
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
 from benchmarks._figures import Figure, Target
 from benchmarks._judge import Judge
+from benchmarks._memory import resident
 from binance_sdk.simulator import WindowStats
 
 _LIMIT, _SECONDS, _REAL_SECONDS = 2400, 40, 60
@@ -34,7 +31,6 @@ def run(options: Any) -> list[Figure]:
     windows = [window for window in found if window.start >= done["started"]]
     weight, full = done["weight"], windows[:-1]
     shares = [window.used / window.limit for window in full]
-    used = sum(shares) / len(shares) if shares else float("nan")
     least = -(-weight // _LIMIT)
     note = f"{_SYMBOLS} symbols × {days} days of futures 1m bars, margin 0, {_LIMIT} weight per {_SECONDS} s"
     real = f"at Binance's {_LIMIT} a minute: {weight / _LIMIT * _REAL_SECONDS / 60:.1f} minutes at the very least"
@@ -45,8 +41,7 @@ def run(options: Any) -> list[Figure]:
         Figure("backfill", "bars missing, doubled or out of order", done["wrong"], target=Target("=", 0), note=note),
         Figure("backfill", "bars", done["bars"], target=Target("=", wanted), note=note),
         Figure("backfill", "requests", done["requests"], note=spent),
-        Figure("backfill", "used of each window but the last, mean", used, "%", target=Target("≥", 0.98), note=note),
-        Figure("backfill", "worst window", min(shares, default=float("nan")), "%", note=_unfilled(full, done["waits"])),
+        *_used(shares, note, _unfilled(full, done["waits"])),
         Figure(
             "backfill", "windows needed", len(windows), floor=least, ratio=len(windows) / least, note="floor: bound"
         ),
@@ -61,6 +56,17 @@ def run(options: Any) -> list[Figure]:
             done["memory_end"] / done["memory_early"],
             Target("≤", 1.1, "ratio"),
         ),
+    ]
+
+
+def _used(shares: list[float], note: str, unfilled: str) -> list[Figure]:
+    """How much was used of whole windows; a short run has none."""
+    if not shares:
+        return []
+    used = sum(shares) / len(shares)
+    return [
+        Figure("backfill", "used of each window but the last, mean", used, "%", target=Target("≥", 0.98), note=note),
+        Figure("backfill", "worst window", min(shares), "%", note=unfilled),
     ]
 
 
@@ -115,23 +121,14 @@ async def _backfill(judge: Judge, days: int) -> dict[str, Any]:
                 due = bar.open_time + _MINUTE
                 result["bars"] += 1
                 if result["bars"] == tenth:
-                    result["memory_early"] = _resident()
+                    result["memory_early"] = resident()
             # The last one must be the last minute of the time asked for.
             result["wrong"] += due != end
 
         clock = monotonic()
         await asyncio.gather(*(one(symbol) for symbol in chosen))
         result["seconds"] = monotonic() - clock
-        result["memory_end"] = _resident()
+        result["memory_end"] = resident()
     if sent["requests"] > most:
         raise RuntimeError(f"{sent['requests']} requests were sent, and {most} were planned")
     return result | sent
-
-
-def _resident() -> float:
-    """MiB of this process; where the system does not tell it simply, what Python itself has in use."""
-    gc.collect()
-    statm = Path("/proc/self/statm")
-    if statm.exists():
-        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
-    return float(sys.getallocatedblocks()) / 2**14

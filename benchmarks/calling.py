@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from email.utils import formatdate
-from time import process_time
 from typing import Any
 
 from benchmarks._figures import Figure, Target
-from benchmarks._timing import interleaved
+from benchmarks._timing import awaited, interleaved
 
 _CALLS = 400
 _ROUNDS = 15
@@ -61,7 +59,8 @@ def run(options: object) -> list[Figure]:
         "hooks": client("hooks", hooks=[hook]),
     }
     try:
-        timed = interleaved({name: _sampler(loop, made) for name, made in variants.items()}, _ROUNDS)
+        samplers = {name: awaited(loop.run_until_complete, made.spot.ping, _CALLS) for name, made in variants.items()}
+        timed = interleaved(samplers, _ROUNDS)
     finally:
         for resource in reversed(opened):
             loop.run_until_complete(resource.aclose())
@@ -81,16 +80,3 @@ def run(options: object) -> list[Figure]:
         )
         for key, name in (("budget", "ledger and gate, added to a call"), ("hooks", "ledger, gate and a hook, added"))
     ]
-
-
-def _sampler(loop: asyncio.AbstractEventLoop, client: Any) -> Callable[[], float]:
-    async def calls() -> None:
-        for _ in range(_CALLS):
-            await client.spot.ping()
-
-    def sample() -> float:
-        begun = process_time()
-        loop.run_until_complete(calls())
-        return (process_time() - begun) / _CALLS
-
-    return sample

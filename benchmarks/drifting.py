@@ -6,12 +6,10 @@ import asyncio
 import gc
 import json
 from collections.abc import Callable
-from time import process_time
-from typing import Any
 
 from benchmarks import _bodies, _object_bodies
 from benchmarks._figures import Figure, Target
-from benchmarks._timing import Rounds, interleaved, rounds
+from benchmarks._timing import Rounds, awaited, interleaved, rounds
 
 _CALLS = 300
 _ROUNDS = 21
@@ -106,14 +104,7 @@ def _call() -> Rounds:
     http = httpx.AsyncClient(transport=answer)
     client = BinanceClient(spot_base_url="http://drift.invalid", http_client=http, budget=False)
 
-    async def calls() -> None:
-        for _ in range(_CALLS):
-            await client.spot.ticker_price("BTCUSDT")
-
-    def sample() -> float:
-        begun = process_time()
-        loop.run_until_complete(calls())
-        return (process_time() - begun) / _CALLS
+    sample = awaited(loop.run_until_complete, lambda: client.spot.ticker_price("BTCUSDT"), _CALLS)
 
     async def close() -> None:
         await client.aclose()
@@ -121,8 +112,7 @@ def _call() -> Rounds:
 
     try:
         sample()
-        samplers: dict[str, Any] = {"call": sample}
-        return interleaved(samplers, _ROUNDS)
+        return interleaved({"call": sample}, _ROUNDS)
     finally:
         loop.run_until_complete(close())
         loop.close()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks._environments import Environment, base
+from benchmarks._environments import YARDSTICK, Environment, base
 from benchmarks._figures import Figure, Target
 from benchmarks._timing import interleaved
 
@@ -36,6 +36,11 @@ Price.model_validate_json(b'{"symbol":"BTCUSDT","price":"92314.51000000"}')
 client.close()
 """
 )
+_SIZE = f"""
+from importlib.metadata import distributions
+files = [file for one in distributions() if one.name != {YARDSTICK!r} for file in one.files or ()]
+print(sum(file.locate().stat().st_size for file in files if file.suffix != ".pyc" and file.locate().exists()))
+"""
 FORBIDDEN = (
     "aiohttp",
     "black",
@@ -71,6 +76,7 @@ def run(options: object) -> list[Figure]:
         _STARTS,
     )
     loaded = _loaded(place)
+    mebibytes = json.loads(place.execute("-I", "-c", _SIZE)) / 2**20
     # Where they are not installed nothing can load them, so the full environment is asked as well.
     here = _loaded(Environment(Path(sys.executable), ""))
     return [
@@ -106,6 +112,14 @@ def run(options: object) -> list[Figure]:
             len(here),
             target=Target("=", 0),
             note=", ".join(here),
+        ),
+        Figure(
+            "import",
+            "base install with all that it brings, without bytecode",
+            mebibytes,
+            "MiB",
+            target=Target("<", 16),
+            note=place.note,
         ),
     ]
 

@@ -20,8 +20,8 @@ from urllib.request import urlopen
 
 from benchmarks._books_exchange import IDS, SIDES, levels, number_of, serve_books, symbols
 from benchmarks._figures import Figure, Target
+from benchmarks._memory import resident
 from benchmarks._processes import served
-from benchmarks._stream_hour import resident
 
 _BOOKS = 200
 _WINDOW = 60
@@ -101,7 +101,7 @@ def _start_in_process(answers: Any, at: int) -> None:
 async def _until_synced(port: int, start: _Start) -> dict[str, Any]:
     await asyncio.sleep((start.begin - time()) % _WINDOW)
     begun = int(time() // _WINDOW)
-    async with _client(port) as client:
+    async with open_client(port) as client:
         opened = [
             await client.market(market).order_books(symbols(market, _BOOKS), share=start.share).open()
             for market in start.markets
@@ -111,7 +111,7 @@ async def _until_synced(port: int, start: _Start) -> dict[str, Any]:
         ends = await asyncio.gather(*(_end_of(books) for books in opened))
         others.cancel()
         wrong = sum(differs(book) for books in opened for book in books.values())
-        counts = _ask(port, "counts")
+        counts = ask_exchange(port, "counts")
         for books in opened:
             await books.aclose()
     most = max(
@@ -201,7 +201,7 @@ class _Hour:
 
 async def _hour(port: int) -> _Hour:
     found = _Hour()
-    async with _client(port, budget=False) as client:
+    async with open_client(port, budget=False) as client:
         found.before = resident()
         opened = [
             await client.market(market).order_books(symbols(market, _BOOKS)).open()
@@ -210,13 +210,13 @@ async def _hour(port: int) -> _Hour:
         readers = [asyncio.create_task(_read(books)) for books in opened]
         everyone = [book for books in opened for book in books.values()]
         for second in range(_LOOK_EVERY, _HOUR + 1, _LOOK_EVERY):
-            _ask(port, f"go?books={len(everyone)}&until={second}")
+            ask_exchange(port, f"go?books={len(everyone)}&until={second}")
             while any((book.update_id or 0) < second * IDS for book in everyone):  # noqa: ASYNC110 - what wakes costs CPU
                 await asyncio.sleep(0.05)
             found.wrong += sum(not book.synced or differs(book) for book in everyone[::10])
             found.resident[second] = resident()
             if second % _BREAK_EVERY == 0 and second < _HOUR:
-                _ask(port, "break")
+                ask_exchange(port, "break")
         for reader in readers:
             reader.cancel()
         found.updates = _HOUR * 3 * _BOOKS
@@ -274,7 +274,7 @@ async def _lags(port: int, names: Sequence[str]) -> tuple[list[float], list[floa
         async for _ in stream:
             events += 1
 
-    async with _client(port, budget=False) as client, client.spot.streams.book_ticker(*names) as stream:
+    async with open_client(port, budget=False) as client, client.spot.streams.book_ticker(*names) as stream:
         tasks = [asyncio.create_task(listen(stream)), asyncio.create_task(_watch(lags))]
         await asyncio.sleep(2)
         lags.clear()
@@ -330,7 +330,8 @@ def run(options: object) -> list[Figure]:
     return [*_beside_streams(), *_kept_for_an_hour(), *_synced()]
 
 
-def _client(port: int, *, budget: bool = True) -> Any:
+def open_client(port: int, *, budget: bool = True) -> Any:
+    """A client that asks the exchange of books for every market."""
     from binance_sdk import BinanceClient
 
     rest, stream = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}"
@@ -346,7 +347,7 @@ def _client(port: int, *, budget: bool = True) -> Any:
     )
 
 
-def _ask(port: int, what: str) -> Any:
+def ask_exchange(port: int, what: str) -> Any:
     """What only the exchange knows."""
     with urlopen(f"http://127.0.0.1:{port}/exchange/{what}", timeout=30) as answer:
         return json.loads(answer.read())

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from time import process_time
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
 from benchmarks._figures import Figure, Target
 from benchmarks._processes import served
 from benchmarks._small_call import serve
-from benchmarks._timing import interleaved
+from benchmarks._timing import awaited, interleaved
 
 _CALLS = 100
 _ROUNDS = 61
@@ -37,7 +36,11 @@ def _figure(transport: Literal["httpx", "aiohttp"], url: str) -> Figure:
     try:
         for client in clients.values():
             loop.run_until_complete(client.spot.ticker_price("BTCUSDT"))
-        timed = interleaved({name: _sampler(loop, client) for name, client in clients.items()}, _ROUNDS)
+        samplers = {
+            name: awaited(loop.run_until_complete, partial(client.spot.ticker_price, "BTCUSDT"), _CALLS)
+            for name, client in clients.items()
+        }
+        timed = interleaved(samplers, _ROUNDS)
     finally:
         for client in clients.values():
             loop.run_until_complete(client.aclose())
@@ -62,16 +65,3 @@ def _figure(transport: Literal["httpx", "aiohttp"], url: str) -> Figure:
         Target("≤", 1.05, "ratio"),
         f"median of {_ROUNDS} rounds of {_CALLS} calls, each counted right; floor: the same client without",
     )
-
-
-def _sampler(loop: asyncio.AbstractEventLoop, client: Any) -> Callable[[], float]:
-    async def calls() -> None:
-        for _ in range(_CALLS):
-            await client.spot.ticker_price("BTCUSDT")
-
-    def sample() -> float:
-        begun = process_time()
-        loop.run_until_complete(calls())
-        return (process_time() - begun) / _CALLS
-
-    return sample

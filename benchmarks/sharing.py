@@ -138,7 +138,7 @@ def _hammered(
             }
             for number in range(_PROCESSES)
         ]
-        processes = [_started(each) for each in settings]
+        processes = [started(each) for each in settings]
         for process in processes:
             assert process.stdout is not None
             process.stdout.readline()
@@ -156,7 +156,8 @@ def _hammered(
         return [window for window in judge.windows("spot") if window.start >= first], reports, _messages(server)
 
 
-def _started(settings: Mapping[str, object]) -> subprocess.Popen[str]:
+def started(settings: Mapping[str, object]) -> subprocess.Popen[str]:
+    """One of the processes, which waits for a line before it begins."""
     command = [sys.executable, "-m", "benchmarks._sharing_process", json.dumps(dict(settings))]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
 

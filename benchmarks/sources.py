@@ -1,18 +1,24 @@
-"""Several sources of market data: what choosing among them costs in CPU, and a thousand failures of sources."""
+"""Several sources of market data: what choosing costs in CPU, a thousand failures, and eight hours with a timetable."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import logging
+from functools import partial
 from time import process_time
 from typing import Any
+
+import pytest
 
 from benchmarks import adapter
 from benchmarks._figures import Figure, Target
 from benchmarks._timing import Rounds, interleaved
 from binance_sdk import BinanceClient
+from tests.virtuoso.integration.eight_hours import eight_hours
+from tests.virtuoso.integration.venues import Venues
 from tests.virtuoso.schema_facts import FACTS
+from tests.virtuoso.sources.ccxt_on_loopback import LimiterClock
 from tests.virtuoso.sources.failing import fail
 from virtuoso_binance import MarketDataSource
 from virtuoso_binance.market_data import assemble, fetch_parts
@@ -40,7 +46,7 @@ def run(options: object) -> list[Figure]:
             note,
         )
     ]
-    return figures + _failures()
+    return figures + _failures() + _eight_hours()
 
 
 class _Exchange:
@@ -58,7 +64,8 @@ def _cpu() -> Rounds:
         client, listed = runner.run(adapter._loaded(adapter._Memory()))
         exchange = _Exchange(client, listed, adapter._NOW)
         block = {"primary": "binance", "secondary": ["other"]}
-        source = MarketDataSource({"binance": exchange, "other": exchange}, block, now=lambda: adapter._NOW / 1000)
+        other = _Exchange(client, listed, adapter._NOW)
+        source = MarketDataSource({"binance": exchange, "other": other}, block, now=lambda: adapter._NOW / 1000)
 
         async def ask(whom: _Exchange | MarketDataSource) -> None:
             for _ in range(_SNAPSHOTS):
@@ -92,5 +99,21 @@ def _failures() -> list[Figure]:
         ("1000 failures: polls without data", report.polls - report.delivered),
         ("1000 failures: failed sources that were delivered", report.late),
         ("1000 failures: invalid by the schema", len(report.invalid)),
+    )
+    return [Figure("sources", name, count, target=Target("=", 0), note=note) for name, count in rows]
+
+
+def _eight_hours() -> list[Figure]:
+    with pytest.MonkeyPatch.context() as patch:
+        # It would wait for the real time.
+        LimiterClock().install(patch)
+        report = Venues().run(partial(eight_hours, every=1))
+    note = (
+        f"{report.polls} polls of three venues on the injected clock, {len(report.failures)} faults, "
+        f"{report.switches} switches; in {report.nothing} polls all venues were down"
+    )
+    rows = (
+        ("eight hours: differences from timetable and truth", len(report.wrong)),
+        ("eight hours: invalid market_data", len(report.invalid)),
     )
     return [Figure("sources", name, count, target=Target("=", 0), note=note) for name, count in rows]

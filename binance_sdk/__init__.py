@@ -1,7 +1,7 @@
-"""Binance's public market data, typed: spot and USDⓈ-M futures.
+"""Binance's public market data, typed: spot, USDⓈ-M and COIN-M futures.
 
-``BinanceClient`` for asyncio, ``SyncBinanceClient`` for everything else; models in ``binance_sdk.spot`` and
-``binance_sdk.futures``, errors in ``binance_sdk.errors``.
+``BinanceClient`` for asyncio, ``SyncBinanceClient`` for everything else; models in ``binance_sdk.spot``,
+``binance_sdk.futures`` and ``binance_sdk.coin_futures``, errors in ``binance_sdk.errors``.
 """
 
 from binance_sdk import errors

@@ -13,6 +13,7 @@ from binance_sdk._runtime.calls.engine import Engine
 from binance_sdk._runtime.calls.notify import Notifier, log_from_environment, warn_of_fork
 from binance_sdk._runtime.calls.single_flight import AsyncSingleFlight, ThreadSingleFlight
 from binance_sdk._runtime.clock import AsyncClock, BlockingClock, Clock
+from binance_sdk._runtime.ending import to_the_end
 from binance_sdk._runtime.fork import ProcessGuard, abandon, notify_after_fork
 from binance_sdk._runtime.locks import IMPORT_LOCK, new_lock
 from binance_sdk._settings import Settings
@@ -71,7 +72,7 @@ class Core:
         self.clock = clock
         self.http_client = http_client
         self.transport: Transport | None = None
-        self.closed = False
+        self.closed: bool = False
         self._cache: AnswerCache | None = None
         self._lock = new_lock()
         self._process = ProcessGuard()
@@ -95,12 +96,12 @@ class Core:
             max_concurrency=settings.max_concurrency,
         )
         self.single_flight = single_flight
-        self.cache_store = None
+        self.cache_store: CacheStore | None = None
         if settings.cache_store is not None:
             implied = settings.store is not None and settings.cache_store is settings.store.address
             self.cache_store = _open_cache_store(settings.cache_store, implied=implied)
         shared_cache = None if self.cache_store is None else _shared_cache(self.cache_store, attempts)
-        self.engine = Engine(attempts, self.cache, single_flight, shared_cache)
+        self.engine: Engine = Engine(attempts, self.cache, single_flight, shared_cache)
         notify_after_fork(self)
 
     def cache(self, operation: str | None = None) -> AnswerCache:
@@ -266,9 +267,11 @@ class AsyncCore(Core):
         self._streams = None
 
     async def close(self) -> None:
-        if self._streams is not None:
-            await self._streams.aclose()
-        await super().close()
+        try:
+            if self._streams is not None:
+                await self._streams.aclose()
+        finally:
+            await to_the_end(super().close())
 
     def make(self) -> Transport:
         from binance_sdk._runtime.transport.over_httpx import AsyncHttpxTransport, check_client

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from binance_sdk._market_names import check_market
-from binance_sdk._runtime.budget.pool import Pool, Usage
+from binance_sdk._runtime.budget.pool import Usage
 from binance_sdk.errors import ConfigError
 from binance_sdk.events import WeightDrift
 
@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from binance_sdk._core import Core
     from binance_sdk._generated.markets import Market
     from binance_sdk._runtime.budget.shared.status import StoreStatus
+    from binance_sdk._runtime.calls.hosts import MarketHosts
     from binance_sdk._runtime.clock import Clock
 
 
 class MarketLimitsView:
     """Limits of one market, which are those of its pool; each attribute is read at the moment of its use."""
 
-    def __init__(self, pool: Pool, clock: Clock) -> None:
-        self._pool = pool
+    def __init__(self, hosts: MarketHosts, clock: Clock) -> None:
+        self._hosts = hosts
+        self._pool = hosts.pool
         self._clock = clock
 
     @property
@@ -82,9 +84,14 @@ class MarketLimitsView:
         return self._pool.ledger.waiting
 
     @property
+    def breakers(self) -> Mapping[str, Literal["closed", "open", "half_open"]]:
+        """State of the circuit breaker of each host: ``open`` while nothing is sent there, as it failed too often."""
+        return {host.breaker.host: host.breaker.state for host in self._hosts.hosts}
+
+    @property
     def clock_skew(self) -> float:
         """Server time minus the local clock, in seconds, estimated from answers."""
-        return self._pool.time.skew
+        return self._pool.time.skew(self._clock.time(), self._clock.monotonic())
 
     def __repr__(self) -> str:
         weight = self.weight
@@ -115,11 +122,11 @@ class LimitsByMarket:
         hosts = self._core.engine.attempts.markets.get(check_market(name))
         if hosts is None:
             raise ConfigError(f"environment {self._core.settings.environment!r} has no {name} market")
-        return MarketLimitsView(hosts.pool, self._core.clock)
+        return MarketLimitsView(hosts, self._core.clock)
 
     def __repr__(self) -> str:
         markets = self._core.engine.attempts.markets.items()
-        shown = [f"{name}={MarketLimitsView(hosts.pool, self._core.clock)!r}" for name, hosts in markets]
+        shown = [f"{name}={MarketLimitsView(hosts, self._core.clock)!r}" for name, hosts in markets]
         return f"{type(self).__name__}({', '.join(shown)})"
 
     @property

@@ -81,6 +81,9 @@ class Batch(_Symbols[T]):
     ``async for symbol, result in batch`` sends no more requests at once than the client allows. A symbol whose call
     fails is logged and skipped, and its error is kept in ``errors``. Leaving the loop early cancels the calls under
     way; a second loop goes on with the symbols that the first has left.
+
+    Attributes:
+        errors: What went wrong, by symbol; complete when the loop has ended.
     """
 
     def __init__(self, call: Callable[[str], Awaitable[T]], symbols: Iterable[str], max_concurrency: int) -> None:
@@ -113,6 +116,9 @@ class SyncBatch(_Symbols[T]):
 
     Leaving the loop early does not wait for them: calls that wait, for the budget or for another attempt, end at once,
     and a request that was sent already ends by itself within its timeout.
+
+    Attributes:
+        errors: What went wrong, by symbol; complete when the loop has ended.
     """
 
     def __init__(self, call: Callable[[str], T], symbols: Iterable[str], max_concurrency: int) -> None:

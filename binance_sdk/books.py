@@ -10,6 +10,7 @@ A live book is made by ``client.spot.order_book("BTCUSDT")`` or ``order_books``;
 Prices are in the quote asset, quantities in the base asset. On COIN-M quantities count contracts, and amounts of an
 asset are figured out with what one is worth:
 
+    found = await client.coin_futures.depth("BTCUSD_PERP")
     books.fill(found, "buy", quote=10_000, contract_size=rules.contract_size)
 
 All figures are exact Decimals, quotients rounded once to 28 digits, under every decimal context.

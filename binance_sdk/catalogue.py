@@ -1,4 +1,4 @@
-"""What the SDK knows about Binance, as data: operations, limits, hosts, error codes and example answers."""
+"""What the SDK knows about Binance, as data: operations, limits, hosts, error codes, examples and the archive."""
 
 from __future__ import annotations
 
@@ -14,16 +14,24 @@ from binance_sdk._runtime.market import Environment, HostUrls, Limit, MarketFact
 from binance_sdk._runtime.operation import Catalogue, MarketCatalogue, Operation, Parameter, Variant
 
 if TYPE_CHECKING:
+    from binance_sdk._runtime.archive import Archive, ArchiveColumn, ArchiveKind, ArchiveTerms, RestTwin
     from binance_sdk._runtime.provenance import Provenance
     from binance_sdk._runtime.stream.operation import StreamOperation
 
     STREAMS: tuple[StreamOperation[object], ...]
     """Every stream of every market, by market and name."""
+    ARCHIVE: Archive
+    """Binance's archive of bulk files: where it is, under which terms, and what its files hold."""
 
 __all__ = [
+    "ARCHIVE",
     "CATALOGUE",
     "MARKETS",
     "STREAMS",
+    "Archive",
+    "ArchiveColumn",
+    "ArchiveKind",
+    "ArchiveTerms",
     "Catalogue",
     "Environment",
     "HostUrls",
@@ -35,6 +43,7 @@ __all__ = [
     "Parameter",
     "PoolLimits",
     "Provenance",
+    "RestTwin",
     "StreamFacts",
     "StreamOperation",
     "Variant",
@@ -50,6 +59,14 @@ if not TYPE_CHECKING:
         # Whoever only calls endpoints does not pay for the events of streams.
         if name == "STREAMS":
             return tuple(_streams().values())
+        if name == "ARCHIVE":
+            from binance_sdk._generated.archive import ARCHIVE
+
+            return ARCHIVE
+        if name in ("Archive", "ArchiveColumn", "ArchiveKind", "ArchiveTerms", "RestTwin"):
+            from binance_sdk._runtime import archive
+
+            return getattr(archive, name)
         if name == "Provenance":
             from binance_sdk._runtime.provenance import Provenance
 

@@ -1,7 +1,5 @@
 """Every error this package raises, in one tree.
 
-::
-
     BinanceError
     ├── APIError                     the server answered, and it was not what was asked for
     │   ├── BadRequestError          400 and other 4xx: the request is wrong
@@ -21,6 +19,10 @@
     ├── StreamError                  a stream could not be kept
     │   └── BookNotSyncedError       an order book was read that is not the exchange's at the moment
     ├── StoreError                   the store of ``limits_url`` does not answer who looks at it
+    ├── HistoryError                 history could not be fetched, kept or read
+    │   ├── ArchiveError             a file of the archive is not there, or cannot be used
+    │   ├── DatasetError             a dataset on disk cannot be used
+    │   └── RunError                 some pieces of a run could not be fetched
     └── ConfigError                  the client is set up wrongly
 
 Those that end by themselves tell when: ``retry_after`` in seconds, ``retry_at`` in epoch milliseconds.
@@ -39,6 +41,7 @@ __all__ = [
     "APIConnectionError",
     "APIError",
     "APITimeoutError",
+    "ArchiveError",
     "AuthenticationError",
     "BadRequestError",
     "BinanceError",
@@ -46,13 +49,16 @@ __all__ = [
     "BudgetError",
     "CircuitOpenError",
     "ConfigError",
+    "DatasetError",
     "DecodeError",
     "ForbiddenError",
+    "HistoryError",
     "IPBannedError",
     "NotFoundError",
     "ParameterError",
     "RateLimitError",
     "RestrictedLocationError",
+    "RunError",
     "ServerError",
     "StoreError",
     "StreamError",
@@ -164,7 +170,7 @@ class APIError(BinanceError):
         self.message = message
         self.retry_after = retry_after
         self.retry_at = retry_at
-        self.headers = dict(headers or {})
+        self.headers: dict[str, str] = dict(headers or {})
         self.body = body
 
 
@@ -269,7 +275,7 @@ class DecodeError(BinanceError):
         self.problems = problems
         self.body = body
         self.status_code = status_code
-        self.headers = dict(headers or {})
+        self.headers: dict[str, str] = dict(headers or {})
 
 
 class ParameterError(BinanceError, ValueError):
@@ -340,6 +346,54 @@ class BookNotSyncedError(StreamError):
 
 class StoreError(BinanceError):
     """The store of ``limits_url`` does not answer who looks at it. Calls never raise it: they go on without it."""
+
+
+class HistoryError(BinanceError):
+    """History could not be fetched, kept or read."""
+
+
+class ArchiveError(HistoryError):
+    """A file of the public archive is not there, or is not what it should be.
+
+    Attributes:
+        url: Address of the file.
+        missing: The archive has no such file (404); anything else that went wrong is no absence.
+        sha256: Of the file that came and cannot be used; empty where none came.
+    """
+
+    def __init__(
+        self, text: str, *, operation: str | None = None, url: str = "", missing: bool = False, sha256: str = ""
+    ) -> None:
+        super().__init__(text, operation=operation)
+        self.url = url
+        self.missing = missing
+        self.sha256 = sha256
+
+
+class DatasetError(HistoryError):
+    """A dataset cannot be opened, written or trusted.
+
+    Attributes:
+        path: The file or folder that it is about.
+    """
+
+    def __init__(self, text: str, *, operation: str | None = None, path: str = "") -> None:
+        super().__init__(text, operation=operation)
+        self.path = path
+
+
+class RunError(HistoryError):
+    """Some pieces of a run could not be fetched. What was written stays, and the next run fetches the rest.
+
+    Attributes:
+        failures: Why, by piece: ``"futures klines BTCUSDT 1m 2025-01.monthly"``.
+    """
+
+    def __init__(
+        self, text: str, *, operation: str | None = None, failures: Mapping[str, BinanceError] | None = None
+    ) -> None:
+        super().__init__(text, operation=operation)
+        self.failures: dict[str, BinanceError] = dict(failures or {})
 
 
 class ConfigError(BinanceError):

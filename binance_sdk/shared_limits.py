@@ -43,7 +43,7 @@ class SharedLimits:
         if store is None:
             raise ConfigError(_NO_STORE)
         self.limits_key = limits_key
-        self.url = store.address.shown
+        self.url: str = store.address.shown
         """Where the store is, without user and password."""
         self._reader = UsageReader(store.address)
 

@@ -1,8 +1,8 @@
-"""The one address that stands for a whole simulator: REST and the streams of every market.
+"""The one address that stands for a whole simulator: REST and the streams of every market, and the archive.
 
 Each market has two ports of its own, as at the exchange each has hosts of its own, where the same path can mean another
 thing. They follow each other in the order of the markets: REST of the first one, at the address itself, then its
-streams, then REST of the second one, and so on.
+streams, then REST of the second one, and so on. The archive of files is at the port after all of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,11 @@ REST_PORTS: Mapping[Market, int] = {market: 2 * number for number, market in enu
 """How far the port of a market's REST is above the one in the address."""
 STREAM_PORTS: Mapping[Market, int] = {market: above + 1 for market, above in REST_PORTS.items()}
 """How far the port of a market's streams is above the one in the address."""
-MORE_PORTS = max(STREAM_PORTS.values())
+ARCHIVE_PORT = max(STREAM_PORTS.values()) + 1
+"""How far the port of the archive is above the one in the address."""
+ARCHIVE_LISTING_PATH = "/data.binance.vision"
+"""Where the listing of the archive's files is: as at the exchange, below the name of the bucket that has them."""
+MORE_PORTS = ARCHIVE_PORT
 """How many ports a simulator has beside the one in its address; they follow it."""
 LAST_PORT = 65_535 - MORE_PORTS
 """The highest port that the address of a simulator can have."""
@@ -34,10 +38,14 @@ class SimulatorUrls:
     Attributes:
         rest: Base URL of the REST API of each market.
         streams: Base URL of the streams of each market.
+        archive: Base URL of the archive's files, which are below ``/data``.
+        archive_listing: URL of the listing of those files.
     """
 
     rest: Mapping[Market, str]
     streams: Mapping[Market, str]
+    archive: str
+    archive_listing: str
 
 
 def simulator_urls(url: str, source: str = "url") -> SimulatorUrls:
@@ -66,9 +74,12 @@ def simulator_urls(url: str, source: str = "url") -> SimulatorUrls:
             f"{source}={shown(url)}: the {MORE_PORTS} ports after it are needed too, so at most {LAST_PORT}; {remedy}"
         )
     name = f"[{host}]" if ":" in host else host
+    archive = f"http://{name}:{port + ARCHIVE_PORT}"
     return SimulatorUrls(
         rest={market: f"http://{name}:{port + above}" for market, above in REST_PORTS.items()},
         streams={market: f"ws://{name}:{port + above}" for market, above in STREAM_PORTS.items()},
+        archive=archive,
+        archive_listing=archive + ARCHIVE_LISTING_PATH,
     )
 
 

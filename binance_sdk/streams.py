@@ -3,6 +3,7 @@
 Events themselves are in the module of their market, e.g. ``binance_sdk.spot``.
 """
 
+from binance_sdk._runtime.stream.consumer import StreamHealth
 from binance_sdk._runtime.stream.events import Events, EventsWithNotices, SyncEvents, SyncEventsWithNotices
 from binance_sdk._runtime.stream.notices import Gap, GapReason, Notice, OnNotice, Reconnected, SilentStream
 from binance_sdk._runtime.stream.options import Overflow, StreamOptions
@@ -22,6 +23,7 @@ __all__ = [
     "SilentStream",
     "Stream",
     "StreamEvent",
+    "StreamHealth",
     "StreamOptions",
     "StreamStats",
     "SyncEvents",

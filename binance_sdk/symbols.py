@@ -46,9 +46,9 @@ class SymbolRules:
         status: ``TRADING``, or why it is not traded.
         base_asset: What is bought and sold.
         quote_asset: What it is paid with.
-        tick_size: Distance of two prices.
-        min_price: Least price.
-        max_price: Greatest price.
+        tick_size: Distance of two prices, in the quote asset.
+        min_price: Least price, in the quote asset.
+        max_price: Greatest price, in the quote asset.
         step_size: Distance of two quantities, in the base asset, or in contracts where there is a ``contract_size``.
         min_qty: Least quantity, in the same unit.
         max_qty: Greatest quantity, in the same unit.
@@ -73,6 +73,7 @@ class SymbolRules:
 
     @property
     def is_trading(self) -> bool:
+        """Whether it is traded now: its status is ``TRADING``."""
         return self.status == "TRADING"
 
     def round_price(self, price: Decimal | int | str, rounding: str = ROUND_HALF_EVEN) -> Decimal:
@@ -102,6 +103,10 @@ class SymbolRules:
     @in_own_context
     def problems(self, price: Decimal | int | str, qty: Decimal | int | str) -> list[str]:
         """Every rule that a price and a quantity break, in words; empty where they keep to all.
+
+        Args:
+            price: In the quote asset, 0 or more; no float.
+            qty: In the unit of ``step_size``, 0 or more; no float.
 
         Raises:
             ParameterError: one of them is no number of 0 or more.

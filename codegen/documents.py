@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -159,20 +160,32 @@ def _parsed(file: str, text: str, kind: type[yaml.SafeLoader], largest: int, *, 
         yaml.YAMLError: it is not YAML.
         SpecError: it is YAML that no spec may hold.
     """
-    loader = kind(text)
+    root = _root(file, text, kind, largest, ours)  # type: ignore[arg-type]  # a class can be hashed
+    loader = kind("")
     try:
-        _refuse_depth(file, text, kind)
-        root = loader.get_single_node()
-        if root is None:
-            raise SpecError([Problem(file, 1, "the file is empty; it begins with `description:` and `source:`")])
-        _refuse_double_keys(file, root, set())
-        if ours:
-            _refuse_scalars(file, root)
-            _refuse_marks(file, root)
-        _refuse_size(file, root, largest)
         return Document(file, root, loader.construct_document(root))
     finally:
         loader.dispose()
+
+
+@lru_cache(maxsize=64)
+def _root(file: str, text: str, kind: type[yaml.SafeLoader], largest: int, ours: bool) -> yaml.Node:
+    """The nodes of a text that a spec may hold; a command that loads a spec again reads what has changed only."""
+    _refuse_depth(file, text, kind)
+    loader = kind(text)
+    try:
+        root = loader.get_single_node()
+    finally:
+        loader.dispose()
+    if root is None:
+        raise SpecError([Problem(file, 1, "the file is empty; it begins with `description:` and `source:`")])
+    _refuse_double_keys(file, root, set())
+    nodes = list(_nodes(root))
+    if ours:
+        _refuse_scalars(file, nodes)
+        _refuse_marks(file, nodes)
+    _refuse_size(file, nodes, largest)
+    return root
 
 
 def parse_json(file: str, body: bytes) -> Any:
@@ -220,9 +233,9 @@ def _refuse_depth(file: str, text: str, kind: type[yaml.SafeLoader]) -> None:
             raise SpecError([Problem(file, line, text)])
 
 
-def _refuse_scalars(file: str, root: yaml.Node) -> None:
+def _refuse_scalars(file: str, nodes: Sequence[yaml.Node]) -> None:
     """Texts and numbers that the generated code cannot hold, or that nobody meant."""
-    for node in _nodes(root):
+    for node in nodes:
         if not isinstance(node, yaml.ScalarNode):
             continue
         line, value = node.start_mark.line + 1, str(node.value)
@@ -234,9 +247,9 @@ def _refuse_scalars(file: str, root: yaml.Node) -> None:
             raise SpecError([Problem(file, line, f"the text holds the character {code}, which is not allowed")])
 
 
-def _refuse_marks(file: str, root: yaml.Node) -> None:
+def _refuse_marks(file: str, nodes: Sequence[yaml.Node]) -> None:
     """Everything that is still to be written, at once."""
-    marks = [node for node in _nodes(root) if isinstance(node, yaml.ScalarNode) and is_mark(node.value)]
+    marks = [node for node in nodes if isinstance(node, yaml.ScalarNode) and is_mark(node.value)]
     if marks:
         raise SpecError([Problem(file, node.start_mark.line + 1, mark_words(node.value)) for node in marks])
 
@@ -251,10 +264,10 @@ def mark_words(text: str) -> str:
     return f"fill{f' {wanted}' if wanted else ' in this mark'}"
 
 
-def _refuse_size(file: str, root: yaml.Node, largest: int) -> None:
+def _refuse_size(file: str, nodes: Sequence[yaml.Node], largest: int) -> None:
     """Aliases within aliases make a small file a huge document, and one that holds itself an endless one."""
     sizes: dict[int, int | None] = {}
-    for node in reversed(list(_nodes(root))):
+    for node in reversed(nodes):
         # From the leaves up; what is not yet sized holds itself.
         size = 1
         for child in _children(node):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from codegen.checks.check import check
 from codegen.checks.markets import check_markets
 from codegen.documents import Document, Problem, SpecError, parse
 from codegen.names import english_list
+from codegen.spec_model.archive import ArchiveFile
 from codegen.spec_model.dictionary import NamesFile
 from codegen.spec_model.errors import ErrorsFile
 from codegen.spec_model.explain import did_you_mean, explain
@@ -43,6 +45,7 @@ def load(folder: Path) -> Spec:
     markets = _read(folder, "markets.yaml", MarketsFile, problems)
     errors = _read(folder, "errors.yaml", ErrorsFile, problems)
     names = _read(folder, "names.yaml", NamesFile, problems)
+    archive = _read(folder, "archive.yaml", ArchiveFile, problems)
     if markets is not None:
         problems += check_markets(*markets, environments and environments[1])
     market_names = _market_names(folder) if markets is None else tuple(markets[1].markets)
@@ -60,14 +63,15 @@ def load(folder: Path) -> Spec:
     ]
     if market_names:
         problems += _unread(folder, market_names)
-    if environments is None or markets is None or errors is None or names is None or problems:
+    if environments is None or markets is None or errors is None or names is None or archive is None or problems:
         raise SpecError(problems)
-    spec = Spec(folder, environments[1], markets[1], errors[1], names[1], names[0])
+    spec = Spec(folder, environments[1], markets[1], errors[1], names[1], names[0], archive[1])
     spec.documents += [
         environments,
         markets,
         errors,
         names,
+        archive,
         *(found for _, found in parsed),
         *(read for _, read in streams),
     ]
@@ -208,14 +212,22 @@ def _read(folder: Path, name: str, model: type[ModelT], problems: list[Problem])
         line = error.object.count(b"\n", 0, error.start) + 1
         problems.append(Problem(name, line, f"byte {error.start} of the file is not UTF-8; save it as UTF-8"))
         return None
+    document, value, mistakes = _understood(name, text, model)
+    problems.extend(mistakes)
+    return None if document is None or value is None else (document, value)
+
+
+@lru_cache(maxsize=64)
+def _understood(name: str, text: str, model: type[ModelT]) -> tuple[Document | None, ModelT | None, Sequence[Problem]]:
+    """One text with its mistakes; nodes are frozen, so whoever loads a spec again reads what has changed only."""
     try:
         document = parse(name, text)
-        return document, model.model_validate(document.value)
     except SpecError as error:
-        problems.extend(error.problems)
+        return None, None, error.problems
+    try:
+        return document, model.model_validate(document.value), ()
     except ValidationError as error:
-        problems.extend(explain(document, error))
-    return None
+        return document, None, tuple(explain(document, error))
 
 
 __all__ = ["Document", "Placed", "Problem", "Spec", "SpecError", "load", "parse"]

@@ -54,7 +54,11 @@ RESERVED_CLASSES = frozenset(
         "SyncStreams",
         "TYPE_CHECKING",
         "Tag",
+        "ClassVar",
+        "NamePartKind",
+        "Time",
         "TimeOrDigits",
+        "TimeOrZero",
         "TypeAlias",
         "ByTag",
         "UNKNOWN_TAG",
@@ -66,7 +70,7 @@ RESERVED_CLASSES = frozenset(
 RESERVED_MARKETS = frozenset(
     {
         # Folders of the spec, and what lies beside the packages of the markets in ``_generated``.
-        *("schemas", "fixtures", "shared", "spec", "environments", "markets", "sources"),
+        *("archive", "schemas", "fixtures", "shared", "spec", "environments", "markets", "sources"),
         # Modules of the package, where a market has one of its name.
         *("adapters", "arithmetic", "base_urls", "batch", "book", "books", "catalogue", "cli", "client", "errors"),
         *("events", "frames", "history", "metrics", "shared_limits", "simulator", "simulator_url", "streams"),

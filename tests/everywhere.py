@@ -6,6 +6,7 @@ A Python that is not here is no failure, but it is said: a run that skipped it p
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -17,9 +18,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PYTHONS = ("3.11", "3.12", "3.13")
 LOCK = "requirements-dev.lock"
-DOCKERFILE = ROOT / "deploy" / "worker" / "Dockerfile"
+IMAGES = {"worker": "tests/metrics/test_worker.py", "cli": "tests/release/test_images.py"}
+"""Folders of ``deploy/`` with a Dockerfile, and what runs the commands of their images."""
 # One of these has no use for the other versions: it tests the house, not what it sells.
-HOUSE = ("codegen", "benchmarks", "typing", "test_contributing.py", "test_package.py", "test_layers.py")
+HOUSE = ("codegen", "benchmarks", "release", "typing", "test_contributing.py", "test_package.py", "test_layers.py")
+
+# As ``make test`` has it: the processes of a test have to make progress, and a browser holds an event loop of its own.
+SUITE = (
+    ("-n", "auto", "--dist", "worksteal", "--ignore=tests/processes", "--ignore=tests/built_site"),
+    ("tests/processes",),
+)
 
 Find = Callable[[str], Path | None]
 Execute = Callable[[Sequence[str]], int]
@@ -34,6 +42,8 @@ class Run:
     install: tuple[tuple[str, ...], ...] = ()
     """Arguments of uv, one command each; none for an environment that make has made."""
     options: tuple[str, ...] = ()
+    tests: tuple[tuple[str, ...], ...] = SUITE
+    """Arguments of pytest, one command each."""
 
 
 @dataclass(frozen=True)
@@ -65,21 +75,24 @@ def plan(find: Find, running: str) -> list[Run | Absent]:
             continue
         name = f"Python {version}, locked versions"
         runs.append(_made(name, environments / version, str(python), "-c", LOCK, "-e", ".[dev]"))
-    return [*runs, _workers(environments)]
+    return [*runs, *(_image(name, test, environments) for name, test in IMAGES.items())]
 
 
-def _workers(environments: Path) -> Run:
-    """What ``deploy/`` starts, installed in a clean environment as its image installs it."""
-    made = _made("", environments / "worker", sys.executable, *image_packages())
+def _image(name: str, test: str, environments: Path) -> Run:
+    """What an image of ``deploy/`` starts, in a clean environment with what the image installs."""
+    made = _made("", environments / f"image-{name}", sys.executable, *image_packages(name))
     python = made.environment / "bin" / "python"
-    options = ("tests/metrics/test_worker.py", f"--worker-python={python}")
-    return Run("the workers of deploy/, installed as in their image", environments / "dev", made.install, options)
+    title = f"the commands of deploy/{name}, installed as in its image"
+    return Run(title, environments / "dev", made.install, (f"--image-python={python}",), ((test,),))
 
 
-def image_packages() -> list[str]:
-    """What the image of the workers installs."""
-    (line,) = [line for line in DOCKERFILE.read_text("utf-8").splitlines() if line.startswith("RUN pip install ")]
-    return [word for word in shlex.split(line.removeprefix("RUN pip install ")) if not word.startswith("--")]
+def image_packages(name: str) -> list[str]:
+    """What an image of ``deploy/`` installs."""
+    text = (ROOT / "deploy" / name / "Dockerfile").read_text("utf-8")
+    for argument, value in re.findall(r"^ARG (\w+)=(.*)$", text, re.MULTILINE):
+        text = text.replace(f"${{{argument}}}", value)
+    (line,) = re.findall(r"^RUN pip .*?\binstall (.*)$", text, re.MULTILINE)
+    return [word for word in shlex.split(line) if not word.startswith("--")]
 
 
 def _made(name: str, environment: Path, python: str, *packages: str) -> Run:
@@ -123,7 +136,9 @@ def run_all(runs: Sequence[Run | Absent], execute: Execute = execute) -> tuple[l
                 break
         else:
             python = str(run.environment / "bin" / "python")
-            if execute([python, "-m", "pytest", "-n", "auto", "--dist", "worksteal", *run.options]):
+            # All of them, also after one has failed.
+            codes = [execute([python, "-m", "pytest", *tests, *run.options]) for tests in run.tests]
+            if any(codes):
                 became = "FAILED "
         good = good and became == "passed "
         lines.append(f"{became} {run.name}, {time.monotonic() - began:.0f} s")

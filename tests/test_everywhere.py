@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.everywhere import HOUSE, ROOT, Absent, Run, find, image_packages, plan, run_all
+from tests.everywhere import HOUSE, IMAGES, ROOT, SUITE, Absent, Run, find, image_packages, plan, run_all
 
 
 def nobody(version: str) -> Path | None:
@@ -27,11 +27,12 @@ def test_every_supported_python_is_run_or_named() -> None:
         "Python 3.11, newest versions",
         "Python 3.12, locked versions",
         "Python 3.13, locked versions",
-        "the workers of deploy/, installed as in their image",
+        "the commands of deploy/worker, installed as in its image",
+        "the commands of deploy/cli, installed as in its image",
     ]
     alone = plan(nobody, "3.12")
     assert [run.name for run in alone if isinstance(run, Absent)] == ["Python 3.11", "Python 3.13"]
-    assert len(alone) == 6
+    assert len(alone) == 7
 
 
 def test_other_pythons_get_an_environment_of_their_own() -> None:
@@ -41,17 +42,34 @@ def test_other_pythons_get_an_environment_of_their_own() -> None:
     assert "/pythons/3.12/python" in other.install[0]
 
 
-def test_workers_run_in_an_environment_of_their_image_alone() -> None:
-    assert image_packages() == [".[cli,metrics,shared,simulator]"]
-    workers = plan(nobody, "3.11")[-1]
-    assert isinstance(workers, Run)
-    assert workers.environment == ROOT / ".venv" / "dev"
-    assert workers.install[1][-1] == ".[cli,metrics,shared,simulator]"
-    assert workers.options[1] == f"--worker-python={ROOT / '.venv' / 'worker' / 'bin' / 'python'}"
+@pytest.mark.parametrize(
+    ("image", "packages"),
+    [("worker", ".[metrics,shared]"), ("cli", ".[cli,history,shared,simulator]")],
+)
+def test_what_an_image_starts_runs_in_an_environment_of_its_packages_alone(image: str, packages: str) -> None:
+    assert image_packages(image) == [packages]
+    (run,) = [run for run in plan(nobody, "3.11") if f"deploy/{image}," in run.name]
+    assert isinstance(run, Run)
+    assert run.environment == ROOT / ".venv" / "dev"
+    assert run.install[1][-1] == packages
+    ((test,),) = run.tests
+    assert (ROOT / test).is_file()
+    (option,) = run.options
+    assert option == f"--image-python={ROOT / '.venv' / f'image-{image}' / 'bin' / 'python'}"
+
+
+def test_every_image_is_among_them() -> None:
+    assert {path.parent.name for path in (ROOT / "deploy").rglob("Dockerfile")} == set(IMAGES)
 
 
 def test_what_is_left_out_with_the_lowest_versions_exists() -> None:
     assert [name for name in HOUSE if not (ROOT / "tests" / name).exists()] == []
+
+
+def test_the_suite_is_divided_as_make_test_divides_it() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(PARALLEL)", "-n auto --dist worksteal")
+    for arguments in SUITE:
+        assert f"\t$(DEV) -m pytest {' '.join(arguments)}\n" in makefile
 
 
 class Machine:
@@ -71,15 +89,17 @@ def test_all_is_well(capsys: pytest.CaptureFixture[str]) -> None:
     machine = Machine()
     lines, good = run_all(plan(everybody, "3.11"), machine)
     assert good
-    assert [line.split()[0] for line in lines] == ["passed"] * 6
-    assert sum(" -m pytest " in command for command in machine.commands) == 6
+    assert [line.split()[0] for line in lines] == ["passed"] * 7
+    suites = [command for command in machine.commands if " -m pytest " in command and "--image" not in command]
+    assert len(suites) == 2 * 5
+    assert sum("--image-python" in command for command in machine.commands) == 2
     assert "=== Python 3.13, locked versions" in capsys.readouterr().out
 
 
 def test_what_is_not_here_is_said_and_fails_nothing() -> None:
     lines, good = run_all(plan(nobody, "3.11"), Machine())
     assert good
-    assert lines[-2] == "skipped  Python 3.13: there is no Python 3.13 here: uv python install 3.13"
+    assert lines[-3] == "skipped  Python 3.13: there is no Python 3.13 here: uv python install 3.13"
 
 
 @pytest.mark.parametrize(
@@ -93,9 +113,9 @@ def test_one_failure_fails_all_and_stops_nothing(failing: str, said: str) -> Non
     machine = Machine(failing)
     lines, good = run_all(plan(everybody, "3.11"), machine)
     assert not good
-    assert len(lines) == 6
+    assert len(lines) == 7
     assert [line for line in lines if line.startswith(said)]
-    assert "--worker-python" in machine.commands[-1]
+    assert "--image-python" in machine.commands[-1]
 
 
 def test_an_environment_that_cannot_be_made_runs_nothing() -> None:

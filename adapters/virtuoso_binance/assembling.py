@@ -13,7 +13,7 @@ from virtuoso_binance.symbols import MarketName
 
 __all__ = ["HOUR", "NO_PERPETUAL", "Known", "market_data_of"]
 
-logger = logging.getLogger("virtuoso_binance")
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
 HOUR = 3_600_000
 NO_PERPETUAL = "there is no perpetual contract of this symbol"

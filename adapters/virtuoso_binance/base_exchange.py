@@ -1,7 +1,5 @@
 """A base class with the abstract surface of Virtuoso's ``BaseExchange``, for use without Virtuoso.
 
-::
-
     BinanceExchange = make_exchange_class(BaseExchange, {})
     exchange = BinanceExchange()
     await exchange.initialize()
@@ -40,7 +38,7 @@ class BaseExchange(ABC):
         self.api_urls: dict[str, str] = {}
         self.ws_endpoints: dict[str, str] = {}
         self.options: dict[str, Any] = {}
-        self.min_required_candles = {"1": 1000, "5": 200, "30": 200, "240": 200}
+        self.min_required_candles: dict[str, int] = {"1": 1000, "5": 200, "30": 200, "240": 200}
         self._is_healthy = False
         self._last_health_check = 0.0
 
@@ -83,13 +81,13 @@ class BaseExchange(ABC):
         """A raw answer in Virtuoso's words."""
 
     @abstractmethod
-    async def connect_ws(self) -> bool:
+    def connect_ws(self) -> Coroutine[Any, Any, bool]:
         """Open the WebSocket; False where there is none."""
 
     @abstractmethod
-    async def subscribe_ws(
+    def subscribe_ws(
         self, channels: Any, symbols: Any = None, callback: Callable[..., Any] | None = None
-    ) -> bool:
+    ) -> Coroutine[Any, Any, bool]:
         """Subscribe; True only where it really happened."""
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from binance_sdk import futures, spot
 from binance_sdk.books import BookLevel, LiveBook
@@ -15,6 +15,7 @@ from virtuoso_binance.scalars import Row, iso
 
 __all__ = [
     "book_fault",
+    "candle_row",
     "checked_book",
     "empty_book",
     "live_order_book",
@@ -28,6 +29,7 @@ Number = TypeVar("Number", float, Decimal)
 
 
 Candle = list[int | float]
+WholeBook: TypeAlias = spot.OrderBook | futures.OrderBook | spot.PartialDepthEvent | futures.PartialDepthEvent
 
 
 def ohlcv_rows(klines: Iterable[Kline]) -> list[Candle]:
@@ -35,13 +37,27 @@ def ohlcv_rows(klines: Iterable[Kline]) -> list[Candle]:
     return [[k[0], float(k[1]), float(k[2]), float(k[3]), float(k[4]), float(k[5])] for k in klines]
 
 
-def order_book(
-    book: spot.OrderBook | futures.OrderBook, symbol: str, *, received: int, limit: int | None = None
-) -> Row:
+def candle_row(bar: spot.KlineBar | futures.KlineBar, symbol: str, timeframe: str) -> Row:
+    """A running or final candle with names; ``timestamp`` is its open time."""
+    return {
+        "symbol": symbol,
+        "timeframe": timeframe,
+        "timestamp": bar.open_time,
+        "datetime": iso(bar.open_time),
+        "open": float(bar.open),
+        "high": float(bar.high),
+        "low": float(bar.low),
+        "close": float(bar.close),
+        "volume": float(bar.volume),
+        "closed": bar.is_closed,
+    }
+
+
+def order_book(book: WholeBook, symbol: str, *, received: int, limit: int | None = None) -> Row:
     """A book of at most ``limit`` levels a side.
 
     Args:
-        book: The answer.
+        book: The answer, or the event of a stream of whole books.
         symbol: Binance does not say whose book it is.
         received: Time of the book where it names none, as on spot, in milliseconds.
         limit: Levels wanted; None keeps all.
@@ -49,7 +65,7 @@ def order_book(
     Raises:
         DecodeError: it is crossed, out of order or has an empty level, so no price in it can be trusted.
     """
-    time = book.event_time if isinstance(book, futures.OrderBook) else received
+    time = book.event_time if isinstance(book, futures.OrderBook | futures.PartialDepthEvent) else received
     bids, asks = _levels(book.bids, limit), _levels(book.asks, limit)
     return checked_book(symbol, bids, asks, time, book.last_update_id)
 

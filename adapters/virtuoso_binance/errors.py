@@ -59,7 +59,7 @@ class NoSourceError(BinanceError):
         told = "; ".join(f"{source}: {reason}" for source, reason in reasons.items())
         super().__init__(f"no source has market data of {symbol} that may be used: {told}")
         self.symbol = symbol
-        self.reasons = dict(reasons)
+        self.reasons: dict[str, str] = dict(reasons)
 
 
 # The first line that fits is taken, so special errors stand before general ones.

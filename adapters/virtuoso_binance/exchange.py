@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
-from binance_sdk import BinanceClient, RequestOptions
+from binance_sdk import BinanceClient
 from binance_sdk.errors import BinanceError
 from virtuoso_binance import parse
 from virtuoso_binance.config import Settings, load_settings, log_warnings, section_of
 from virtuoso_binance.convert import Candle
 from virtuoso_binance.errors import ErrorBridge, OutOfScopeError, translated_sync
-from virtuoso_binance.fetch_methods import FetchMethods
+from virtuoso_binance.health.judging import ExchangeHealth, status_of
 from virtuoso_binance.listings import market_entry
 from virtuoso_binance.scalars import Row
-from virtuoso_binance.session import ClientFactory, SessionFactory, make_client
+from virtuoso_binance.session import ClientFactory, Session, SessionFactory, make_client
+from virtuoso_binance.stream_methods import StreamMethods
+from virtuoso_binance.streaming.changes import OnStreamChange
 from virtuoso_binance.symbols import Listing, spellings_of
 from virtuoso_binance.timeframes import TIMEFRAMES
 
@@ -28,13 +30,10 @@ else:
 
 __all__ = ["BinanceMethods", "make_exchange_class"]
 
-logger = logging.getLogger("virtuoso_binance")
-
-_PROBE = RequestOptions(timeout=4.0, deadline=6.0, max_retries=1, priority="high")
-"""Virtuoso's manager gives a health probe 15 s, twice."""
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
 
-class BinanceMethods(FetchMethods, _Base):
+class BinanceMethods(StreamMethods, _Base):
     """Everything the adapter adds to the base class."""
 
     _binance_section: ClassVar[Mapping[str, Any]] = {}
@@ -47,20 +46,26 @@ class BinanceMethods(FetchMethods, _Base):
         log_warnings(settings)
         self._binance = type(self)._binance_make_session.of(settings)
         self._taken: Listing | None = None
-        self.exchange_id = "binance"
-        self.initialized = False
+        self._liquidations = {}
+        self.exchange_id: str | None = "binance"
+        self.initialized: bool = False
         # No key is ever used, whatever the section holds.
         self.api_key = ""
-        self.api_urls = {}
-        self.ws_endpoints = {}
-        self.markets = {}
-        self.symbols = set()
-        self.timeframes = dict(TIMEFRAMES)
+        self.api_urls: dict[str, str] = {}
+        self.ws_endpoints: dict[str, str] = {}
+        self.markets: dict[str, Row] = {}
+        self.symbols: set[str] = set()
+        self.timeframes: dict[str, str] = dict(TIMEFRAMES)
 
     @property
     def binance_settings(self) -> Settings:
         """The configuration as it was understood."""
         return self._binance.settings
+
+    @property
+    def binance_session(self) -> Session:
+        """What is behind the exchange: its clients, its symbols, and what was seen of them."""
+        return self._binance
 
     async def binance_client(self) -> BinanceClient:
         """The SDK's client, for what Virtuoso has no word for. It is closed with the exchange."""
@@ -118,7 +123,7 @@ class BinanceMethods(FetchMethods, _Base):
         return healthy
 
     async def is_healthy(self) -> bool:
-        """As ``health_check``; weight 1, so there is no need to keep an old answer."""
+        """As ``health_check``; it costs so little that there is no need to keep an old answer."""
         return await self.health_check()
 
     async def check_health(self) -> bool:
@@ -128,42 +133,23 @@ class BinanceMethods(FetchMethods, _Base):
     def _note_health(self, *, healthy: bool) -> None:
         self._is_healthy, self._last_health_check = healthy, time.time()
 
+    def binance_health(self) -> ExchangeHealth:
+        """How Binance is by what was seen lately, kind by kind; nothing is asked."""
+        return self._binance.health(self._stream_facts())
+
     async def fetch_status(self) -> Row:
-        """``online`` and the server's time; ``online: False`` with the ``error`` when it does not answer."""
+        """``online`` and the server's time, and in ``health`` how each market and each kind of data is; never raises.
+
+        It costs weight 1 on each market in use. ``online`` is False, with an ``error``, where the main market does not
+        answer or trades nothing, and where no price could be had for five minutes.
+        """
         before = self._binance.now_ms()
         status: Row = {"online": False, "has_trading": False, "status": "offline", "timestamp": before}
         try:
-            client = await self._binance.client()
-            spot = self._binance.main_market == "spot"
-            answer = await (client.spot if spot else client.futures).time(options=_PROBE)
-            limits = client.limits.spot if spot else client.limits.futures
-            local = self._binance.local_ms()
-            used = {"limit": limits.limit, "used": limits.used, "remaining": limits.remaining}
-            difference = answer.server_time - local
+            await self._binance.probe()
+            return {**status, **status_of(self.binance_health())}
         except Exception as error:  # noqa: BLE001 - Virtuoso takes any error for a broken exchange, not an offline one
             return {**status, "error": f"{type(error).__name__}: {error}"}
-        return {
-            **status,
-            "online": True,
-            "status": "ok",
-            "timestamp": answer.server_time,
-            "server_time": answer.server_time,
-            "time_diff_ms": difference,
-            "rate_limit": used,
-        }
-
-    # ------------------------------------------------------------------------------------ WebSocket
-
-    async def connect_ws(self) -> bool:
-        """False: market data come over REST."""
-        return False
-
-    async def subscribe_ws(
-        self, channels: Any, symbols: Any = None, callback: Callable[..., Any] | None = None
-    ) -> bool:
-        """False, so that nobody waits for messages that never come."""
-        logger.warning("nothing was subscribed: this adapter reads market data over REST")
-        return False
 
     # -------------------------------------------------------------------------------------- parsing
 
@@ -229,6 +215,7 @@ def make_exchange_class(
     *,
     client_factory: ClientFactory = make_client,
     now: Callable[[], float] = time.time,
+    on_stream_change: OnStreamChange | None = None,
 ) -> type[BinanceMethods]:
     """The class Virtuoso's factory builds its ``binance`` exchange from.
 
@@ -237,6 +224,8 @@ def make_exchange_class(
         config: The section ``exchanges.binance``; what the constructor is given later goes before it, key by key.
         client_factory: Makes the SDK's client; for tests and for those with a proxy of their own.
         now: The local wall clock, in seconds.
+        on_stream_change: Told where ``streaming`` is on: when a part of market data comes over REST although it was
+            streamed, and when it is streamed again. Called where it is found out, so it must be quick.
 
     Raises:
         ConfigError: a value in the section cannot be used; the message names key, value and remedy.
@@ -252,6 +241,7 @@ def make_exchange_class(
             "binance_errors": ErrorBridge(base_exchange_class),
             "_binance_section": section,
             "_binance_make_session": SessionFactory(client_factory, now),
+            "_binance_on_stream_change": None if on_stream_change is None else staticmethod(on_stream_change),
         },
     )
     return cast("type[BinanceMethods]", made)

@@ -5,14 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
+from binance_sdk import BinanceClient
+from binance_sdk.books import LiveBook
 from binance_sdk.errors import APIError, BinanceError, ParameterError, shown
 from virtuoso_binance import calls, convert, listings, market_data, sentiment
-from virtuoso_binance.errors import ErrorBridge, translated, translated_sync
+from virtuoso_binance.arguments import read_rows, read_span, read_symbols
+from virtuoso_binance.errors import ErrorBridge, translated
+from virtuoso_binance.health.observing import observe_candles, observe_failure, observe_part, observe_parts
 from virtuoso_binance.parts import LONG_SHORT_RATIO, OPEN_INTEREST, ORDER_BOOK, PREMIUM, TRADES, Part
-from virtuoso_binance.scalars import Row, is_number, milliseconds, read_count
-from virtuoso_binance.symbols import Listed, MarketName, SymbolLike, plain_symbol
+from virtuoso_binance.scalars import Row, milliseconds
+from virtuoso_binance.streaming import Streaming
+from virtuoso_binance.streaming.changes import OnStreamChange
+from virtuoso_binance.streaming.liquidations import LiquidationsBySymbol
+from virtuoso_binance.symbols import Listed, MarketName, SymbolLike
 from virtuoso_binance.tickers import TickerTable
 from virtuoso_binance.timeframes import Timeframe, kline_interval, statistics_period
 
@@ -27,11 +34,6 @@ Moment = int | float | datetime | None
 
 _LIMIT_BELOW = 10**10
 """A second positional argument below this is a limit: as a time it would lie in April 1970."""
-_HOUR = 3_600_000
-_LARGEST_LIMIT = 10**7
-"""More rows than Binance has of anything but trades."""
-_LONGEST_SPAN = 10**9
-"""Seconds or hours that a caller may look back."""
 _INVALID_SYMBOL = -1121
 _CATEGORIES: Mapping[str, MarketName] = {"linear": "usdm", "swap": "usdm", "future": "usdm", "spot": "spot"}
 
@@ -41,6 +43,8 @@ class FetchMethods:
 
     binance_errors: ErrorBridge
     _binance: Session
+    _binance_on_stream_change: OnStreamChange | None = None
+    _liquidations: LiquidationsBySymbol
     markets: dict[str, Row]
     symbols: set[str]
 
@@ -58,7 +62,9 @@ class FetchMethods:
 
     async def _fetch(self, part: Part[T], listed: Listed, rows: int | None = None) -> T:
         client = await self._binance.client()
-        return await part.request(client, listed, part.rows if rows is None else rows).send()
+        value = await part.request(client, listed, part.rows if rows is None else rows).send()
+        observe_part(self._binance.observations, part, value, self._binance.now_ms(listed.market))
+        return value
 
     async def _fetch_of_perpetual(self, part: Part[T], symbol: SymbolLike) -> T | None:
         """None where there is only a spot market."""
@@ -67,12 +73,44 @@ class FetchMethods:
             return None
         return await self._fetch(part, contract)
 
+    async def _streaming(self) -> Streaming:
+        """The streams of the running loop.
+
+        Raises:
+            ConfigError: closed, or switched off by the configuration.
+        """
+        session = self._binance
+
+        def make(client: BinanceClient) -> Streaming:
+            return Streaming(
+                client,
+                session.now_ms,
+                liquidations=self._liquidations,
+                kinds=session.settings.section.streaming,
+                on_change=self._binance_on_stream_change,
+                # Monotonic, and that by which everything else of this loop waits.
+                clock=asyncio.get_running_loop().time,
+                websocket=session.settings.section.websocket,
+            )
+
+        return await session.attached(Streaming, make)
+
+    async def _live_book(self, listed: Listed) -> LiveBook | None:
+        """The live order book of a symbol, if the configuration wants such books and this one is synced."""
+        if "order_books" not in self._binance.settings.section.streaming:
+            return None
+        return (await self._streaming()).books.book(listed)
+
     def note_failure(self, error: BinanceError) -> None:
-        """A symbol that was delisted since the list came is asked for once; then the list is renewed."""
+        """Count it. A symbol that was delisted since the list came is asked for once; then the list is renewed."""
+        observe_failure(self._binance.observations, error, self._binance.now_ms())
         if isinstance(error, APIError) and error.code == _INVALID_SYMBOL:
             self._binance.doubt()
 
     def _take_listing(self) -> None:
+        raise NotImplementedError
+
+    def _streamed_liquidations(self, plain: str) -> object:
         raise NotImplementedError
 
     # --------------------------------------------------------------------------------------- prices
@@ -80,7 +118,10 @@ class FetchMethods:
     @translated
     async def fetch_ticker(self, symbol: SymbolLike, params: object = None) -> Row:
         """Ticker with quotes, funding and open interest. Raises for unknown symbols."""
-        return await market_data.fetch_ticker_row(await self._binance.client(), await self._listed(symbol))
+        listed, client = await self._listed(symbol), await self._binance.client()
+        parts = await market_data.fetch_ticker_parts(client, listed)
+        observe_parts(self._binance.observations, parts, self._binance.now_ms(listed.market))
+        return market_data.ticker_row(parts)
 
     @translated
     async def fetch_tickers(
@@ -94,7 +135,7 @@ class FetchMethods:
             category: ``linear`` for perpetuals only, ``spot`` for spot only.
         """
         if symbols is not None:
-            return await listings.tickers_of(self._binance, _symbols(symbols))
+            return await listings.tickers_of(self._binance, read_symbols(symbols))
         name: object = category
         market = _CATEGORIES.get(name.lower()) if isinstance(name, str) else None
         if category is not None and market is None:
@@ -113,14 +154,15 @@ class FetchMethods:
     async def fetch_order_book(self, symbol: SymbolLike, limit: int | None = None, params: object = None) -> Row:
         """Order book of at most ``limit`` levels a side, by default 100.
 
-        With ``live_order_books`` in the configuration it costs nothing wherever a live book is synced.
+        With ``order_books`` in ``streaming`` of the configuration it costs nothing wherever a live book is synced.
         """
-        levels = ORDER_BOOK.rows if limit is None else _rows(limit)
+        levels = ORDER_BOOK.rows if limit is None else read_rows(limit)
         listed = await self._listed(symbol)
-        live = await self._binance.live_book(listed)
+        live = await self._live_book(listed)
         if live is not None:
             found = convert.live_order_book(live, self._binance.now_ms(listed.market), levels)
             if found is not None:
+                self._binance.observations.of("book").note(found["timestamp"], data_time=found["timestamp"])
                 return found
         book = await self._fetch(ORDER_BOOK, listed, levels)
         return convert.order_book(book, listed.symbol, received=self._binance.now_ms(listed.market), limit=levels)
@@ -139,7 +181,7 @@ class FetchMethods:
         """
         if limit is None and isinstance(since, int) and since < _LIMIT_BELOW:
             limit, since = since, None
-        size = min(500 if limit is None else _rows(limit), TRADES.most)
+        size = min(500 if limit is None else read_rows(limit), TRADES.most)
         listed = await self._listed(symbol)
         trades = await self._fetch(TRADES, listed, size)
         return convert.trade_rows(trades, listed.symbol, since=milliseconds(since))
@@ -155,11 +197,14 @@ class FetchMethods:
     ) -> list[convert.Candle]:
         """``[ms, open, high, low, close, volume]`` for each candle, oldest first, in as many pages as it takes."""
         count, interval = (
-            None if limit is None else _rows(limit),
+            None if limit is None else read_rows(limit),
             kline_interval(timeframe),
         )
         listed, client = await self._listed(symbol), await self._binance.client()
-        rows = await calls.klines(client, listed, interval, start=milliseconds(since), limit=count)
+        start = milliseconds(since)
+        rows = await calls.klines(client, listed, interval, start=start, limit=count)
+        if start is None:
+            observe_candles(self._binance.observations, rows, interval, self._binance.now_ms(listed.market))
         return convert.ohlcv_rows(rows)
 
     @translated
@@ -172,7 +217,7 @@ class FetchMethods:
         limit: int | None = None,
     ) -> list[convert.Candle]:
         """Candles that open between two times, as ``fetch_ohlcv`` gives them."""
-        count, length = None if limit is None else _rows(limit), kline_interval(interval)
+        count, length = None if limit is None else read_rows(limit), kline_interval(interval)
         listed, client = await self._listed(symbol), await self._binance.client()
         start, end = milliseconds(start_time), milliseconds(end_time)
         return convert.ohlcv_rows(await calls.klines(client, listed, length, start=start, end=end, limit=count))
@@ -192,7 +237,7 @@ class FetchMethods:
         """Past funding, newest first."""
         listed, count, now = (
             await self._listed(symbol),
-            _rows(limit),
+            read_rows(limit),
             self._binance.now_ms(),
         )
         events = []
@@ -213,7 +258,7 @@ class FetchMethods:
         self, symbol: SymbolLike, interval: Timeframe = "5min", limit: int = 200
     ) -> Row:
         """Real open interest by period, newest first; an empty history without a perpetual."""
-        period, count = statistics_period(interval), _rows(limit)
+        period, count = statistics_period(interval), read_rows(limit)
         contract = await self._perpetual(symbol)
         if contract is None:
             return {"history": []}
@@ -235,7 +280,7 @@ class FetchMethods:
         """Premium index candles, newest first, with a signal; None without a perpetual."""
         from virtuoso_binance.frames import premium_frame
 
-        length, count = kline_interval(interval), _rows(limit)
+        length, count = kline_interval(interval), read_rows(limit)
         contract = await self._perpetual(symbol)
         if contract is None:
             return None
@@ -248,7 +293,7 @@ class FetchMethods:
         """Mark price candles, oldest first; None without a perpetual."""
         from virtuoso_binance.frames import mark_price_frame
 
-        length, count = kline_interval(interval), _rows(limit)
+        length, count = kline_interval(interval), read_rows(limit)
         contract = await self._perpetual(symbol)
         if contract is None:
             return None
@@ -262,8 +307,8 @@ class FetchMethods:
     ) -> Row:
         """Taker volume of the last seconds, bought against sold, out of the newest ``limit`` trades."""
         size, seconds = (
-            min(_rows(limit), TRADES.most),
-            _span(lookback_seconds, "lookback_seconds"),
+            min(read_rows(limit), TRADES.most),
+            read_span(lookback_seconds, "lookback_seconds"),
         )
         listed = await self._listed(symbol)
         trades = await self._fetch(TRADES, listed, size)
@@ -275,20 +320,6 @@ class FetchMethods:
         """What is known without a signed request: nothing, in the shape of an exchange without risk limits."""
         listed = await self._listed(symbol)
         return {"symbol": listed.symbol, "riskLimits": [], "levels": [], "timestamp": self._binance.now_ms()}
-
-    @translated_sync
-    def get_recent_liquidations(self, symbol: SymbolLike, hours: float = 1) -> list[Row]:
-        """Liquidations that a stream has left on this instance; none where nothing was streamed."""
-        plain, span = plain_symbol(symbol), _span(hours, "hours")
-        since = self._binance.now_ms() - round(span * _HOUR)
-        return sentiment.liquidation_rows(self._streamed_liquidations(plain), plain, since)
-
-    def _streamed_liquidations(self, plain: str) -> object:
-        streamed: object = getattr(self, "_liquidations", None)
-        if not isinstance(streamed, Mapping):
-            return None
-        # Whoever streamed them has chosen the spelling of the key.
-        return [row for key, rows in streamed.items() if _is(key, plain) and isinstance(rows, Iterable) for row in rows]  # pyright: ignore
 
     # ---------------------------------------------------------------------------------------- lists
 
@@ -332,42 +363,21 @@ class FetchMethods:
     async def fetch_market_data(self, symbol: SymbolLike, limit: int | None = None) -> Row:
         """Everything Virtuoso's analysis reads about a symbol; see ``virtuoso_binance.market_data``.
 
+        What ``streaming`` in the configuration names comes from streams, from the first call for a symbol on and
+        wherever they are known to be true: ``metadata["streamed"]`` says what did, ``metadata["stalled"]`` why other
+        parts had to be asked for again.
+
         Args:
             symbol: The symbol.
             limit: Trades and book levels wished for; never below what the analysis needs.
         """
-        count = None if limit is None else _rows(limit)
+        count = None if limit is None else read_rows(limit)
         listed, client = await self._listed(symbol), await self._binance.client()
-        parts = await market_data.fetch_parts(client, listed, count)
+        feed = (await self._streaming()).feed if self._binance.settings.section.streaming else None
+        parts = await market_data.fetch_parts(client, listed, count, feed)
+        observe_parts(self._binance.observations, parts, self._binance.now_ms(listed.market))
         liquidations = self._streamed_liquidations(listed.symbol)
         # Building frames is a few milliseconds of pure work; other calls get their turn before it.
         await asyncio.sleep(0)
         now = self._binance.now_ms(listed.market)
         return market_data.assemble(parts, now, streamed_liquidations=liquidations, limit=count)
-
-
-def _symbols(value: object) -> Iterable[object]:
-    if isinstance(value, str | Mapping):
-        return [cast("object", value)]
-    if not isinstance(value, Iterable) or isinstance(value, bytes):
-        text = f"symbols={shown(value)} must be a list of symbols, as ['BTCUSDT']; leave it out for all"
-        raise ParameterError(text, parameter="symbols", value=value)
-    return cast("Iterable[object]", value)
-
-
-def _rows(limit: object) -> int:
-    return read_count(limit, "limit", _LARGEST_LIMIT)
-
-
-def _span(value: object, name: str) -> float:
-    if not is_number(value) or not 0 <= value <= _LONGEST_SPAN:
-        text = f"{name}={shown(value)} must be a number from 0 to {_LONGEST_SPAN}"
-        raise ParameterError(text, parameter=name, value=value)
-    return value
-
-
-def _is(key: object, plain: str) -> bool:
-    try:
-        return plain_symbol(key) == plain
-    except BinanceError:
-        return False

@@ -13,10 +13,10 @@ from virtuoso_binance.sentiment import premium_signal
 try:
     import numpy as np
     import pandas as pd
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _error:
     raise ModuleNotFoundError(
-        f"market data frames need {error.name}: pip install 'binance-market-sdk[adapter]'", name=error.name
-    ) from error
+        f"market data frames need {_error.name}: pip install 'binance-market-sdk[adapter]'", name=_error.name
+    ) from _error
 
 __all__ = [
     "COLUMNS",

@@ -197,7 +197,7 @@ class LargeTradeMonitor:
     ) -> None:
         self._max_pages = read_count(max_pages, "max_pages")
         self.listed = listed
-        self.watch = LargeTradeWatch(thresholds or Thresholds())
+        self.watch: LargeTradeWatch = LargeTradeWatch(thresholds or Thresholds())
         self._client = client
         self._lengths: deque[int] = deque(maxlen=_LENGTHS)
 

@@ -10,6 +10,7 @@ from typing import Any
 from binance_sdk import BinanceClient
 from virtuoso_binance import calls, market_data, tickers
 from virtuoso_binance.errors import InvalidSymbolError
+from virtuoso_binance.health.observing import observe_tickers
 from virtuoso_binance.parts import PREMIUM, QUOTES, TICKER, TICKER_PARTS
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.session import Session
@@ -18,7 +19,7 @@ from virtuoso_binance.tickers import TickerTable
 
 __all__ = ["bulk_tickers", "market_entry", "market_rows", "tickers_of"]
 
-logger = logging.getLogger("virtuoso_binance")
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
 _ONE_BY_ONE = 8
 """Up to so many symbols, single calls (weight 5 each) are cheaper than the bulk of both markets (55 and 80)."""
@@ -107,7 +108,9 @@ async def _rows(session: Session, chosen: Sequence[Listed]) -> list[Row]:
     client = await session.client()
     markets: set[MarketName] = {listed.market for listed in chosen}
     found = dict(zip(markets, await asyncio.gather(*(_bulk_rows(client, name) for name in markets)), strict=True))
-    return [row for listed in chosen if (row := found[listed.market].get(listed.symbol)) is not None]
+    rows = [row for listed in chosen if (row := found[listed.market].get(listed.symbol)) is not None]
+    observe_tickers(session.observations, rows, session.now_ms())
+    return rows
 
 
 async def _bulk_rows(client: BinanceClient, market: MarketName) -> dict[str, Row]:

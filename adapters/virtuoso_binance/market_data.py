@@ -6,8 +6,8 @@ that is on spot alone costs 7 requests of weight 40.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
 from binance_sdk import BinanceClient
 from binance_sdk.errors import BinanceError
@@ -27,12 +27,13 @@ from virtuoso_binance.parts import (
     TRADES,
     Part,
     Parts,
+    Streamed,
     parts_of,
 )
 from virtuoso_binance.scalars import Row
 from virtuoso_binance.symbols import Listed
 
-__all__ = ["assemble", "fetch_parts", "fetch_ticker_row"]
+__all__ = ["Asking", "PartFeed", "assemble", "fetch_parts", "fetch_ticker_parts", "fetch_ticker_row", "ticker_row"]
 
 _PERIODS_DELIVERED = 200
 
@@ -40,18 +41,68 @@ _PERIODS_DELIVERED = 200
 # ------------------------------------------------------------------------------------- fetching
 
 
-async def fetch_parts(client: BinanceClient, listed: Listed, limit: int | None = None) -> Parts:
+Asking: TypeAlias = Mapping[Part[Any], int]
+"""Parts that go on from an answer, each with what its feed has lost so far."""
+
+
+class PartFeed(Protocol):
+    """Where parts come from without being asked for over REST; ``streaming.feed`` has the one there is."""
+
+    def follow(self, listed: Listed) -> None:
+        """Begin with a symbol, if that was not done."""
+
+    def parts(self, listed: Listed, limit: int | None = None) -> Mapping[Part[Any], Any]:
+        """What is known to be true now, order books with as many levels as that limit wishes for."""
+        ...
+
+    def asking(self, listed: Listed) -> Asking:
+        """Parts that go on from an answer that is asked for now."""
+        ...
+
+    def answered(self, listed: Listed, part: Part[Any], value: Any, asking: Asking) -> None:
+        """The answer has come."""
+
+    def stalled(self, listed: Listed) -> Mapping[str, str]:
+        """Why parts that were streamed are not, by name."""
+        ...
+
+
+async def fetch_parts(
+    client: BinanceClient, listed: Listed, limit: int | None = None, feed: PartFeed | None = None
+) -> Parts:
     """Everything ``assemble`` needs.
 
     Args:
         client: Where to ask.
         listed: The instrument.
         limit: Trades and book levels wished for; never below what the analysis needs.
+        feed: What it has is not asked for.
 
     Raises:
         BinanceError: there is no ticker.
     """
-    return await _fetch(client, listed, parts_of(listed.market), limit)
+    if feed is None:
+        return await _fetch(client, listed, parts_of(listed.market), limit)
+    feed.follow(listed)
+    asking, before, stalled = feed.asking(listed), feed.parts(listed, limit), feed.stalled(listed)
+    missing = [part for part in parts_of(listed.market) if part not in before]
+    # What a stream goes on from has to be whole.
+    rows = {part: part.rows if part in asking else part.rows_for(limit) for part in missing}
+    answers, errors = await calls.gather(
+        {part: part.request(client, listed, count).send() for part, count in rows.items()}
+    )
+    for part, answer in answers.items():
+        feed.answered(listed, part, answer, asking)
+    # What has changed while REST was asked.
+    values: dict[Part[Any], Any] = {**before, **answers, **feed.parts(listed, limit)}
+    if TICKER not in values:
+        raise errors[TICKER]
+    if TRADES in values:
+        # A stream keeps all of them.
+        values[TRADES] = values[TRADES][-TRADES.rows_for(limit) :]
+    streamed = tuple(part.name for part in values if part not in answers)
+    left = {part: error for part, error in errors.items() if part not in values}
+    return Parts(listed, values, left, Streamed(streamed, stalled))
 
 
 async def fetch_ticker_row(client: BinanceClient, listed: Listed) -> Row:
@@ -60,8 +111,25 @@ async def fetch_ticker_row(client: BinanceClient, listed: Listed) -> Row:
     Raises:
         BinanceError: the 24 h statistics could not be had; what else is missing is absent from the row.
     """
-    parts = await _fetch(client, listed, [part for part in TICKER_PARTS if listed.market in part.markets])
-    warn_incomplete(listed.symbol, listed.market, _reasons(parts))
+    return ticker_row(await fetch_ticker_parts(client, listed))
+
+
+async def fetch_ticker_parts(client: BinanceClient, listed: Listed) -> Parts:
+    """What the ticker is made of.
+
+    Raises:
+        BinanceError: the 24 h statistics could not be had.
+    """
+    return await _fetch(client, listed, [part for part in TICKER_PARTS if listed.market in part.markets])
+
+
+def ticker_row(parts: Parts) -> Row:
+    """The ticker; what is missing of it is logged.
+
+    Raises:
+        BinanceError: the symbol has no price.
+    """
+    warn_incomplete(parts.listed.symbol, parts.listed.market, _reasons(parts))
     return ticker_of(parts)
 
 
@@ -116,7 +184,10 @@ def assemble(parts: Parts, now: int, *, streamed_liquidations: object = None, li
     if listed.market == "usdm":
         _know_funding(known, parts)
         _know_statistics(known, parts, now)
-    return market_data_of(known, now)
+    out = market_data_of(known, now)
+    if parts.streamed is not None:
+        out["metadata"].update(streamed=list(parts.streamed.parts), stalled=dict(parts.streamed.stalled))
+    return out
 
 
 def _order_book(parts: Parts, now: int, errors: dict[str, str], limit: int | None) -> Row | None:

@@ -40,7 +40,8 @@ __all__ = [
     "Parts",
     "Request",
     "Schedule",
-    "Series",
+    "SeriesPart",
+    "Streamed",
     "Ticker",
     "parts_of",
 ]
@@ -135,7 +136,7 @@ class Part(Generic[T]):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Series(Part[Sequence[R]]):
+class SeriesPart(Part[Sequence[R]]):
     """A part whose rows have times: polling asks for the newest ones only, and it is as old as the newest.
 
     Args:
@@ -154,13 +155,34 @@ class Series(Part[Sequence[R]]):
         return joined(known or [], answer, self.rows, self.row_time)
 
 
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """What came from streams.
+
+    Attributes:
+        parts: Names of the parts.
+        stalled: Why others that did so before came over REST, by name.
+    """
+
+    parts: tuple[str, ...]
+    stalled: Mapping[str, str]
+
+
 @dataclass
 class Parts:
-    """The parts of one symbol that are there, however they came, and why the others are not."""
+    """The parts of one symbol that are there, however they came, and why the others are not.
+
+    Attributes:
+        listed: The instrument.
+        values: What is there.
+        errors: Why the others are not.
+        streamed: Which came from streams; None where none are to.
+    """
 
     listed: Listed
     values: Mapping[Part[Any], object] = field(default_factory=dict[Part[Any], object])
     errors: Mapping[Part[Any], BinanceError] = field(default_factory=dict[Part[Any], BinanceError])
+    streamed: Streamed | None = None
 
     def get(self, part: Part[T]) -> T | None:
         """None where the part is missing."""
@@ -296,7 +318,7 @@ TRADES = Part(
 """The newest ones; readers of Virtuoso call them stale after 300 s."""
 
 
-def _candles(name: str, interval: KlineInterval, count: int) -> Series[Kline]:
+def _candles(name: str, interval: KlineInterval, count: int) -> SeriesPart[Kline]:
     def request(client: BinanceClient, listed: Listed, rows: int) -> Request[Sequence[Kline]]:
         plan, symbol = (client.spot if listed.market == "spot" else client.futures).plan, listed.symbol
         return Request(
@@ -305,7 +327,7 @@ def _candles(name: str, interval: KlineInterval, count: int) -> Series[Kline]:
         )
 
     step = interval_ms(interval)
-    return Series(
+    return SeriesPart(
         name=name,
         request=request,
         rows=count,
@@ -317,12 +339,12 @@ def _candles(name: str, interval: KlineInterval, count: int) -> Series[Kline]:
     )
 
 
-CANDLES: Mapping[str, Series[Kline]] = {
+CANDLES: Mapping[str, SeriesPart[Kline]] = {
     name: _candles(name, interval, count) for name, (interval, count) in FRAMES.items()
 }
 """The candles of each frame in ``ohlcv``."""
 
-OPEN_INTEREST_HISTORY = Series(
+OPEN_INTEREST_HISTORY = SeriesPart(
     name="oi_history",
     request=_interest_history,
     markets=_PERPETUALS,

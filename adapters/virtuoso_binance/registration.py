@@ -17,7 +17,7 @@ from virtuoso_binance.exchange import make_exchange_class
 
 __all__ = ["find_base_class", "register", "unregister"]
 
-logger = logging.getLogger("virtuoso_binance")
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
 _METHOD = "create_exchange"
 _MARK = "__virtuoso_binance_original__"

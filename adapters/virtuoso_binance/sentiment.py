@@ -21,6 +21,7 @@ __all__ = [
     "funding_now",
     "funding_sentiment",
     "interest_series",
+    "liquidation_row",
     "liquidation_rows",
     "long_short",
     "oi_history",
@@ -158,6 +159,26 @@ def interest_series(symbol: str, points: Sequence[tuple[int, Decimal]], limit: i
     if day_before is not None:
         out["change_24h"] = float(EXACT.subtract(amount, day_before))
     return out
+
+
+def liquidation_row(order: futures.ForceOrder) -> Row | None:
+    """A liquidation: price and size of what was filled, where that is known, else of the order; None without them.
+
+    ``side`` is that of the order: ``sell`` ends a long position.
+    """
+    price = positive(order.avg_price) or positive(order.price)
+    size = positive(order.filled_accumulated_qty) or positive(order.orig_qty)
+    side = str(order.side).lower()
+    if price is None or size is None or side not in ("buy", "sell"):
+        return None
+    return {
+        "symbol": order.symbol,
+        "side": side,
+        "price": price,
+        "size": size,
+        "amount": size,
+        "timestamp": order.trade_time,
+    }
 
 
 def liquidation_rows(streamed: object, symbol: str, since: int) -> list[Row]:

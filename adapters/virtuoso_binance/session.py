@@ -5,30 +5,37 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Literal, Protocol, TypeVar, cast
 
 from binance_sdk import BinanceClient, RequestOptions
-from binance_sdk.books import LiveBook
 from binance_sdk.errors import BinanceError, ConfigError
 from virtuoso_binance.config import Settings
 from virtuoso_binance.config.settings import WebSocketSection
 from virtuoso_binance.errors import InvalidSymbolError
-from virtuoso_binance.live_books import LiveOrderBooks
+from virtuoso_binance.health.judging import ExchangeHealth, judge_exchange
+from virtuoso_binance.health.listing_changes import ListingChanges, changes_between
+from virtuoso_binance.health.observations import Observations
+from virtuoso_binance.health.probing import MarketProbe, probe_market, with_limits
+from virtuoso_binance.health.streams import StreamsFacts, judge_streams, merged_facts
 from virtuoso_binance.symbols import Listed, Listing, MarketName, plain_symbol
 
-__all__ = ["ClientFactory", "Session", "SessionFactory", "make_client"]
+__all__ = ["LISTING_AT_MOST_EVERY", "LISTING_HOLDS", "ClientFactory", "Session", "SessionFactory", "make_client"]
 
-logger = logging.getLogger("virtuoso_binance")
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
 ClientFactory = Callable[[Settings], BinanceClient]
+T = TypeVar("T", bound="Closable")
 
 _TIMEOUT = 8.0
 """Virtuoso's manager gives a ticker 10 s in all."""
-_LISTING_HOLDS = 3600.0
-_LISTING_AT_MOST_EVERY = 60.0
+LISTING_HOLDS = 3600.0
+LISTING_AT_MOST_EVERY = 60.0
 """An unknown symbol may have been listed since; the list is not asked for again sooner than this."""
+_DOUBTED_AT_MOST_EVERY = 300.0
+"""Where all trades are old that may be maintenance, or a thin market."""
 _STREAMS = tuple(
     str(WebSocketSection.model_fields[name].default).removesuffix("/ws")
     for name in ("public", "futures_public", "testnet_public", "futures_testnet_public")
@@ -63,6 +70,13 @@ def _unless_default(url: str, *defaults: str) -> str | None:
     return None if url in defaults else url
 
 
+class Closable(Protocol):
+    """Something that has to be closed."""
+
+    async def aclose(self) -> None:
+        """Close it."""
+
+
 class Session:
     """Clients and symbols; can be closed and used again, and from several event loops.
 
@@ -80,10 +94,17 @@ class Session:
         self._now = now
         # httpx connections belong to the loop they were opened in, so each loop gets a client of its own.
         self._clients: dict[asyncio.AbstractEventLoop, BinanceClient] = {}
-        self._live_books: dict[asyncio.AbstractEventLoop, LiveOrderBooks] = {}
+        self._on_client: Callable[[BinanceClient], object] | None = None
+        self._attached: dict[asyncio.AbstractEventLoop, dict[type, Closable]] = {}
         self._listing: Listing | None = None
-        self._listed_at = 0.0
+        self._listed_at = self._tried_at = 0.0
         self._closed = False
+        self.observations: Observations = Observations()
+        """What was seen of each kind of data."""
+        self.changes: ListingChanges = ListingChanges()
+        """Symbols that came and went."""
+        self.probed: tuple[MarketProbe, ...] = ()
+        """What the markets in use said when they were last asked how they are, the main one first."""
 
     def open(self) -> None:
         """Allow calls again after ``close``."""
@@ -104,21 +125,37 @@ class Session:
         if found is None:
             await self._drop([loop for loop in self._clients if loop.is_closed()])
             found = self._clients[running] = self._make(self.settings)
+            if self._on_client is not None:
+                self._on_client(found)
         return found
 
-    async def live_book(self, listed: Listed) -> LiveBook | None:
-        """The live order book of a symbol, if the configuration wants such books and this one is synced.
+    def watch_clients(self, on_client: Callable[[BinanceClient], object] | None) -> None:
+        """Call it with each client that there is, and with each one that is made from now on; None ends that."""
+        self._on_client = on_client
+        if on_client is not None:
+            for client in list(self._clients.values()):
+                on_client(client)
+
+    async def attached(self, kind: type[T], make: Callable[[BinanceClient], T]) -> T:
+        """Something that goes with the client of the running loop and is closed before it, made when there is none.
+
+        Args:
+            kind: Its class.
+            make: Makes it.
 
         Raises:
             ConfigError: closed, or switched off by the configuration.
         """
-        if not self.settings.section.live_order_books:
-            return None
-        client, running = await self.client(), asyncio.get_running_loop()
-        found = self._live_books.get(running)
+        client = await self.client()
+        attached = self._attached.setdefault(asyncio.get_running_loop(), {})
+        found = attached.get(kind)
         if found is None:
-            found = self._live_books[running] = LiveOrderBooks(client)
-        return found.book(listed)
+            found = attached[kind] = make(client)
+        return cast("T", found)
+
+    def all_attached(self, kind: type[T]) -> list[T]:
+        """Those of a kind that there are, of all loops. For any thread."""
+        return [cast("T", found) for each in list(self._attached.values()) if (found := each.get(kind)) is not None]
 
     async def close(self) -> None:
         """Close the clients and forget the symbols. Twice does no harm."""
@@ -127,15 +164,19 @@ class Session:
         # A client of another loop that still runs is in use there, and its connections can only be closed there.
         await self._drop([loop for loop in self._clients if loop is running or loop.is_closed()])
         self._listing = None
+        self.observations.forget()
+        self.probed = ()
 
     async def _drop(self, loops: list[asyncio.AbstractEventLoop]) -> None:
         for loop in loops:
-            client, books = self._clients.pop(loop), self._live_books.pop(loop, None)
+            client, attached = self._clients.pop(loop), self._attached.pop(loop, {})
             # The sockets of a closed loop are gone already, and saying goodbye over them fails.
             with suppress(RuntimeError):
-                if books is not None:
-                    await books.aclose()
-                await client.aclose()
+                try:
+                    for each in attached.values():
+                        await each.aclose()
+                finally:
+                    await client.aclose()
 
     # -------------------------------------------------------------------------------------- symbols
 
@@ -145,22 +186,36 @@ class Session:
         Args:
             fresh: Ask again, unless that was done within the last minute.
         """
-        age = self._now() - self._listed_at
-        holds = _LISTING_AT_MOST_EVERY if fresh else _LISTING_HOLDS
+        now = self._now()
+        holds = LISTING_AT_MOST_EVERY if fresh else LISTING_HOLDS
         listing = self._listing
-        if listing is not None and 0 <= age < holds:
+        if listing is not None and (
+            0 <= now - self._listed_at < holds or 0 <= now - self._tried_at < LISTING_AT_MOST_EVERY
+        ):
             return listing
+        self._tried_at = now
         try:
-            self._listing = await self._load()
+            loaded = await self._load()
+            if listing is not None and (gone := loaded.missing_markets(listing)):
+                # As while an exchange is under maintenance: its symbols would be taken for those of another market.
+                raise BinanceError(f"Binance lists nothing of {', '.join(gone)} any more")
         except BinanceError as error:
             if listing is None or isinstance(error, ConfigError):
                 raise
             # Symbols hardly change; an old list serves better than none while Binance cannot be asked.
             logger.warning("the list of symbols could not be renewed: %s", error)
-            self._listed_at = self._now() - _LISTING_HOLDS + _LISTING_AT_MOST_EVERY
             return listing
-        self._listed_at = self._now()
-        return self._listing
+        # Another caller may have loaded it meanwhile, and then noted what changed.
+        before, self._listing, self._listed_at = self._listing, loaded, self._now()
+        if before is not None:
+            self._note_changes(before, loaded)
+        return loaded
+
+    def _note_changes(self, before: Listing, after: Listing) -> None:
+        changes = changes_between(before, after, self.local_ms())
+        self.changes.note(changes)
+        for each in changes:
+            logger.info("%s on %s: %s %s", each.symbol, each.market, each.change, f"{each.before} {each.after}".strip())
 
     async def _load(self) -> Listing:
         client = await self.client()
@@ -175,7 +230,7 @@ class Session:
 
     def doubt(self) -> None:
         """Binance does not know a symbol of the list: ask for the list again, within a minute."""
-        self._listed_at = min(self._listed_at, self._now() - _LISTING_HOLDS + _LISTING_AT_MOST_EVERY)
+        self._listed_at = min(self._listed_at, self._now() - LISTING_HOLDS + LISTING_AT_MOST_EVERY)
 
     @property
     def loaded(self) -> Listing | None:
@@ -203,6 +258,66 @@ class Session:
             and (not quotes or listed.rules.quote_asset in quotes)
             and listed.symbol not in {plain_symbol(name) for name in preferences.exclude_symbols}
         )
+
+    # ------------------------------------------------------------------------------------- health
+
+    async def probe(self) -> None:
+        """Ask each market in use how it is; what comes of that is in ``probed``. Weight 1 for each.
+
+        Where nothing is traded the list of symbols is renewed too, at most once a minute; and where trades or prices
+        stand still, once in five minutes: that may be maintenance.
+
+        Raises:
+            ConfigError: closed, or switched off by the configuration.
+        """
+        client = await self.client()
+        if self._listing is not None and self._is_doubtful():
+            with suppress(BinanceError):
+                await self.listing(fresh=True)
+        markets = self.markets
+        self.probed = tuple(
+            await asyncio.gather(
+                *(probe_market(client, name, self._now, symbols=self._symbols_of(name)) for name in markets)
+            )
+        )
+
+    def _is_doubtful(self) -> bool:
+        if any(facts.in_maintenance for facts in self.probed):
+            return True
+        if self._now() - self._listed_at < _DOUBTED_AT_MOST_EVERY:
+            return False
+        seen = self.observations.facts(self.now_ms())
+        return any(2 * seen[kind].faulty > seen[kind].asked for kind in ("price", "trades") if kind in seen)
+
+    @property
+    def markets(self) -> tuple[Literal["futures", "spot"], ...]:
+        """The markets in use, the main one first."""
+        names: tuple[Literal["futures", "spot"], ...] = ("futures", "spot")
+        return tuple(name for name in names if (self.settings.futures if name == "futures" else self.settings.spot))
+
+    def _symbols_of(self, market: Literal["futures", "spot"]) -> tuple[int, int] | None:
+        """How many symbols a market lists, and how many of them are traded."""
+        if self._listing is None:
+            return None
+        rows = (self._listing.usdm if market == "futures" else self._listing.spot).values()
+        return len(rows), sum(listed.active for listed in rows)
+
+    def health(self, streams: Iterable[StreamsFacts] = ()) -> ExchangeHealth:
+        """How Binance is, by what was seen and by the newest probe; nothing is asked.
+
+        Args:
+            streams: What is known of them, of all loops.
+        """
+        attempts = self.settings.section.websocket.reconnect_attempts
+        facts: list[MarketProbe] = []
+        for name in self.markets:
+            known = next((each for each in self.probed if each.market == name), MarketProbe(name))
+            for client in list(self._clients.values()):
+                known = with_limits(known, client)
+            facts.append(known)
+        now = self.now_ms()
+        judged = [judge_streams(each, attempts) for each in merged_facts(streams)]
+        return judge_exchange(facts, self.observations.facts(now), now, tuple(self.changes.newest), judged)
 
     # -------------------------------------------------------------------------------------- time
 

@@ -123,6 +123,14 @@ class Listing:
         self.usdm: Mapping[str, Listed] = _perpetuals(usdm) if usdm is not None else {}
         self.spot: Mapping[str, Listed] = _spot(spot_info) if spot_info is not None else {}
 
+    def missing_markets(self, before: Listing) -> list[MarketName]:
+        """Markets of which there was something before, and nothing is now."""
+        both: tuple[tuple[MarketName, Mapping[str, Listed], Mapping[str, Listed]], ...] = (
+            ("usdm", before.usdm, self.usdm),
+            ("spot", before.spot, self.spot),
+        )
+        return [name for name, old, new in both if old and not new]
+
     def find(self, spelling: Spelling) -> Listed | None:
         """The perpetual where there is one, else spot; one that trades before one that does not."""
         perpetual = self.usdm.get(spelling.plain)

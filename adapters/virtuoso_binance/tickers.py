@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, SupportsIndex, overload
+from typing import Any, SupportsIndex, TypeAlias, overload
 
 from binance_sdk import futures, spot
 from binance_sdk.arithmetic import EXACT
@@ -23,7 +23,11 @@ __all__ = [
 ]
 
 
-def ticker_row(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Row | None:
+Statistics: TypeAlias = spot.Ticker24hr | futures.Ticker24hr | spot.TickerEvent | futures.TickerEvent
+"""Those of 24 hours, from an answer or from a stream."""
+
+
+def ticker_row(ticker: Statistics) -> Row | None:
     """The 24 h statistics; None where the symbol has no price, as before its first trade.
 
     On spot best bid and ask are part of them; on futures ``add_book`` brings them.
@@ -57,7 +61,7 @@ def ticker_row(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Row | None:
         "turnover24h": quote,
     }
     _put(row, vwap=positive(ticker.weighted_avg_price))
-    if isinstance(ticker, spot.Ticker24hr):
+    if isinstance(ticker, spot.Ticker24hr | spot.TickerEvent):
         _put(row, previousClose=positive(ticker.prev_close_price))
         _put_side(row, "bid", ticker.bid_price, ticker.bid_qty)
         _put_side(row, "ask", ticker.ask_price, ticker.ask_qty)
@@ -65,7 +69,7 @@ def ticker_row(ticker: spot.Ticker24hr | futures.Ticker24hr) -> Row | None:
 
 
 def full_ticker_row(
-    ticker: spot.Ticker24hr | futures.Ticker24hr,
+    ticker: Statistics,
     quotes: futures.TickerBookTicker | None = None,
     premium: futures.PremiumIndex | None = None,
     interest: futures.OpenInterest | None = None,

@@ -44,3 +44,4 @@ CATALOGUE = Catalogue(
     status_overrides=BODIES,
     spec_hash=SPEC_HASH,
 )
+"""Every market with its operations and limits, the environments, and what error codes mean."""

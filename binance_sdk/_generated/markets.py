@@ -97,3 +97,4 @@ MARKETS: Mapping[str, MarketFacts] = {
         ),
     ),
 }
+"""What holds for each market as a whole, by its name."""

@@ -48,7 +48,7 @@ class Additions:
         """Of enums, by the values that the spec lists."""
         self.watch: object = None
         """Mark of the watch; None where everything is to be noted again."""
-        self.met = False
+        self.met: bool = False
 
     def at(self, place: int) -> Known:
         """What was met at a place of the schema."""

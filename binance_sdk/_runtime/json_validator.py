@@ -33,8 +33,9 @@ class JsonReader:
     def __init__(self, adapter: TypeAdapter[Any]) -> None:
         self._adapter = adapter
         self._exact: SchemaValidator | None = None
-        self.additions = Additions()
-        self._as_listed = self.quick = json_validator(adapter, "quick", self.additions)
+        self.additions: Additions = Additions()
+        self._as_listed = json_validator(adapter, "quick", self.additions)
+        self.quick: SchemaValidator = self._as_listed
         self._learnt: SchemaValidator | None = None
         self._values_learnt = self._times_learnt = 0
 

@@ -132,6 +132,9 @@ def _unmarked(value: object) -> object:
         return {key: _unmarked(item) for key, item in cast("dict[str, object]", value).items()}
     if isinstance(value, list):
         return [_unmarked(item) for item in cast("list[object]", value)]
+    if isinstance(value, float):
+        # Every number of JSON was marked; pydantic-core reads these as well, and they would be written as null.
+        raise PydanticCustomError("json_invalid", "NaN or Infinity is no value of it")
     return value
 
 

@@ -102,6 +102,12 @@ class Variant(Generic[T_co]):
     fixtures: tuple[str, ...] = ("",)
 
     def matches(self, given: Arguments, in_force: Arguments) -> bool:
+        """Whether a call is answered in this form.
+
+        Args:
+            given: Arguments that were passed, by wire name.
+            in_force: The same with the defaults of what was not passed.
+        """
         if self._always:
             return True
         return (
@@ -185,15 +191,23 @@ class Operation(Generic[T_co]):
 
     @cached_property
     def by_name(self) -> Mapping[str, Parameter]:
+        """Its parameters by their names in Python."""
         return {parameter.name: parameter for parameter in self.parameters}
 
     @cached_property
     def by_wire(self) -> Mapping[str, Parameter]:
+        """Its parameters by their wire names."""
         return {parameter.wire: parameter for parameter in self.parameters}
 
     @cached_property
     def defaults(self) -> Mapping[str, int | str | bool]:
+        """What Binance takes for a parameter that is not sent, by wire name."""
         return {p.wire: p.default for p in self.parameters if p.default is not None}
+
+    @cached_property
+    def looks_back(self) -> bool:
+        """Whether the time decides what may be passed."""
+        return any(isinstance(rule, Lookback) for rule in self.rules)
 
     def in_force(self, given: Arguments) -> Arguments:
         """The passed arguments and the defaults of the others; values that the server clamps are clamped."""
@@ -213,6 +227,14 @@ class Operation(Generic[T_co]):
         return self.weight.weight(given, self.in_force(given))
 
     def variant_for(self, given: Arguments) -> Variant[T_co]:
+        """The form in which a call is answered.
+
+        Args:
+            given: Arguments that were passed, by wire name.
+
+        Raises:
+            LookupError: none of its forms is meant by them.
+        """
         in_force = self.in_force(given)
         for variant in self.variants:
             if variant.matches(given, in_force):

@@ -1,18 +1,19 @@
 """The command line: ``binance-sdk``, or ``python -m binance_sdk``.
 
-====  =====================================================================================================
+====  ==========================================================================================================
 Code  Meaning
-====  =====================================================================================================
+====  ==========================================================================================================
 0     Done; also ``simulate`` ended by Ctrl-C, and output whose reader has gone (``| head``)
 1     Binance refused
 2     Usage, a parameter or a setting is wrong, or an extra is not installed
 3     No connection, or no answer in time
 4     The answer is not what the spec says
 5     Rate limited, banned, or over the request budget
-6     This machine: output cannot be written (disk full, closed, read-only), or no more files can be opened
-7     ``verify`` found differences, and none that breaks anything
+6     This machine: output or a dataset cannot be written or used, or no more files can be opened
+7     ``verify`` found differences, and none that breaks anything; ``history check`` found holes, and nothing wrong
 130   Ctrl-C
-====  =====================================================================================================
+143   A SIGTERM, which ends everything in order as Ctrl-C does
+====  ==========================================================================================================
 
 Errors are one line on stderr. Nothing here imports typer or rich before ``main`` runs, so that a missing extra
 is one line as well.
@@ -37,10 +38,13 @@ def main() -> NoReturn:
     """Run the command line with ``sys.argv`` and exit."""
     from binance_sdk.cli.event_loop import ignore_unopened_loops
     from binance_sdk.cli.output import guard_streams
+    from binance_sdk.cli.signals import TERMINATED, end_in_order, was_terminated
 
+    end_in_order()
     finish = guard_streams()
     ignore_unopened_loops()
-    sys.exit(_run(finish))
+    code = _run(finish)
+    sys.exit(TERMINATED if was_terminated() and code else code)
 
 
 def _run(finish: Callable[[], None]) -> int:

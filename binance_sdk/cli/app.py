@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from binance_sdk import __version__
 from binance_sdk.catalogue import CATALOGUE, MARKETS, Market
+from binance_sdk.cli.command_classes import PROGRAM, Command, Group, Probe
 from binance_sdk.cli.environment_option import EnvironmentOption
 from binance_sdk.cli.exit_codes import EPILOG, error_line, exit_code, exiting_on_error, print_error
+from binance_sdk.cli.health_command import HEALTH_EPILOG, health
+from binance_sdk.cli.history_command import history
 from binance_sdk.cli.limits_command import limits
 from binance_sdk.cli.markets import ALL_MARKETS, CHOICES, complete_market, market_word, read_market
 from binance_sdk.cli.verify_command import verify
 from binance_sdk.simulator_url import LAST_PORT
 
-PROGRAM = "binance-sdk"
 _TITLES = ", ".join(facts.title for facts in MARKETS.values())
 
 
-class _Flags:
-    """Help in which an option without a value is shown without the type of one."""
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        found: list[Any] = cast(Any, super()).get_params(ctx)
-        for parameter in found:
-            if getattr(parameter, "is_flag", False) and parameter.metavar is None:
-                parameter.metavar = ""
-        return found
-
-
-class _Command(_Flags, TyperCommand):
-    """A command."""
-
-
-class _Group(_Flags, TyperGroup):
-    """The program itself."""
-
-
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name=PROGRAM,
-    cls=_Group,
+    cls=Group,
     help=f"Binance's public market data ({_TITLES}), with the cost of a call known before it is sent.",
     epilog=EPILOG,
     no_args_is_help=True,
@@ -113,7 +95,7 @@ def options(
     """Options that stand before a command."""
 
 
-@app.command(epilog=EPILOG, cls=_Command)
+@app.command(epilog=EPILOG, cls=Command)
 def demo(
     live: Annotated[
         bool, typer.Option("--live", help="Ask Binance itself (or what BINANCE_SDK_* names), not the simulator.")
@@ -131,7 +113,7 @@ def demo(
             raise typer.Exit(exit_code(failure))
 
 
-@app.command(epilog=EPILOG, cls=_Command)
+@app.command(epilog=EPILOG, cls=Command)
 def simulate(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="First port to listen at; 0 takes free ones.", min=0, max=LAST_PORT)] = 8080,
@@ -159,7 +141,7 @@ def simulate(
             run_simulator(host, port, seed, fault or ())
 
 
-@app.command(epilog=EPILOG, no_args_is_help=True, cls=_Command)
+@app.command(epilog=EPILOG, no_args_is_help=True, cls=Command)
 def call(
     market: MarketArgument,
     operation: Annotated[
@@ -212,7 +194,7 @@ def call(
         )
 
 
-@app.command(epilog=EPILOG, cls=_Command)
+@app.command(epilog=EPILOG, cls=Command)
 def operations(
     market: OptionalMarketArgument = None,
     operation: Annotated[
@@ -234,7 +216,7 @@ def operations(
         list_operations(market, operation, as_json=as_json)
 
 
-@app.command(epilog=EPILOG, cls=_Command)
+@app.command(epilog=EPILOG, cls=Command)
 def weights(
     market: OptionalMarketArgument = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -246,7 +228,7 @@ def weights(
         list_weights(ALL_MARKETS if market is None else [market], as_json=as_json)
 
 
-@app.command(epilog=EPILOG, no_args_is_help=True, cls=_Command)
+@app.command(epilog=EPILOG, no_args_is_help=True, cls=Command)
 def snapshot(
     symbol: Annotated[str, typer.Argument(help="Symbol in any spelling: BTCUSDT, BTC/USDT, BTC/USDT:USDT.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the market_data of the Virtuoso adapter.")] = False,
@@ -263,7 +245,7 @@ def snapshot(
             raise typer.Exit(exit_code(failure))
 
 
-class _StreamCommand(_Command):
+class _StreamCommand(Command):
     """A command whose help lists the kinds of streams, which are only read when somebody asks for it."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -332,7 +314,7 @@ def stream(
         )
 
 
-@app.command(epilog=EPILOG, no_args_is_help=True, cls=_Command)
+@app.command(epilog=EPILOG, no_args_is_help=True, cls=Command)
 def book(
     symbol: Annotated[str, typer.Argument(help="Symbol, e.g. BTCUSDT.")],
     market: Annotated[
@@ -371,8 +353,10 @@ def book(
         )
 
 
-app.command(epilog=EPILOG, cls=_Command)(limits)
-app.command(epilog=EPILOG, cls=_Command)(verify)
+app.command(epilog=HEALTH_EPILOG, cls=Probe)(health)
+app.command(epilog=EPILOG, cls=Command)(limits)
+app.command(epilog=EPILOG, cls=Command)(verify)
+app.add_typer(history)
 
 
 def run() -> None:

@@ -45,7 +45,7 @@ class BookBoard(LiveScreen):
         self._places = [0, 0]
         self._updates = 0
         self._longest_wait = 0.0
-        self.seconds_left = 0.0
+        self.seconds_left: float = 0.0
         """Until the turn of the book's snapshot."""
 
     @property

@@ -59,6 +59,8 @@ def run_call(call: Call) -> None:
         try:
             # With a deadline, a ban is reported at once and not waited for.
             answer = send(**arguments, options=RequestOptions(deadline=call.deadline))
+            # What is not as the spec says is an error in every form of output.
+            _ = answer.data
         except (APIError, DecodeError) as error:
             if call.raw:
                 _print_raw(error.status_code, error.headers, error.body)

@@ -34,7 +34,8 @@ class ExitCode(IntEnum):
 EPILOG = (
     "Exit codes: 0 done · 1 Binance refused · 2 wrong usage, parameter or setting · 3 no connection or timeout · "
     "4 answer not understood · 5 rate limited or banned · 6 output or files of this machine · "
-    "7 verify: only differences that break nothing · 130 Ctrl-C"
+    "7 verify: only differences that break nothing; history check: only holes · 130 Ctrl-C · "
+    "143 SIGTERM"
 )
 
 _CODES: tuple[tuple[type[errors.BinanceError], ExitCode], ...] = (
@@ -47,6 +48,9 @@ _CODES: tuple[tuple[type[errors.BinanceError], ExitCode], ...] = (
     (errors.CircuitOpenError, ExitCode.CONNECTION),
     (errors.StreamError, ExitCode.CONNECTION),
     (errors.StoreError, ExitCode.CONNECTION),
+    (errors.ArchiveError, ExitCode.REFUSED),
+    # A disk that is full, a worker that died, a dataset that cannot be used.
+    (errors.HistoryError, ExitCode.SYSTEM),
 )
 
 _FILES = "this machine allows no more open files: close some, or raise the limit (`ulimit -n`)"
@@ -68,6 +72,9 @@ def exit_code(error: errors.BinanceError) -> ExitCode:
     """The exit code for an error; wrong settings and parameters are wrong usage."""
     if shortage(error):
         return ExitCode.SYSTEM
+    if isinstance(error, errors.RunError) and isinstance(error.__cause__, errors.BinanceError):
+        # Many pieces of it may have failed; the first one stands for them.
+        return exit_code(error.__cause__)
     for kind, code in _CODES:
         if isinstance(error, kind):
             return code
@@ -94,10 +101,6 @@ def error_line(error: BaseException) -> str:
         # The message of an SDK error names the call, and may hold the remedy already.
         told = text if _NO_FILES in text else f"{text}; {short}"
         text = told if isinstance(error, errors.BinanceError) else short
-    elif isinstance(error, errors.APIConnectionError) and not isinstance(error, errors.APITimeoutError):
-        # A message that names the proxy needs no hint that there may be one.
-        more = "" if "proxy" in text else ", the base URL, and HTTPS_PROXY where a proxy is needed"
-        text += f"; check the network{more}"
     elif isinstance(error, errors.DecodeError):
         text += "; `call ... --raw` shows the answer, please report it with that"
     return text

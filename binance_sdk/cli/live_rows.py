@@ -48,7 +48,7 @@ class LiveRows:
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.seen = 0
+        self.seen: int = 0
         self._log: deque[object] = deque(maxlen=_MOST_KEPT)
         self._newest: dict[object, object] = {}
         self._bar: Callable[[object], object] = attrgetter(view.bar) if view.bar else id

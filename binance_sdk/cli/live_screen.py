@@ -45,9 +45,9 @@ class LiveScreen:
     """The base of live views."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self.console = console or make_console()
+        self.console: Console = console or make_console()
         self._live = Live(console=self.console, auto_refresh=False, transient=False)
-        self.redrawer = Redrawer(self.draw)
+        self.redrawer: Redrawer = Redrawer(self.draw)
 
     @property
     def empty(self) -> bool:

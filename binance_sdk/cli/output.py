@@ -24,7 +24,7 @@ class OutputError(Exception):
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"output cannot be written: {error.strerror or error}")
-        self.reader_gone = isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE
+        self.reader_gone: bool = isinstance(error, BrokenPipeError) or error.errno == errno.EPIPE
 
 
 class _Guarded(io.RawIOBase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Generator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -16,6 +17,12 @@ from binance_sdk.cli.tables import make_table
 
 if TYPE_CHECKING:
     from binance_sdk.simulator import Simulator
+
+_MONTH = timedelta(days=30)
+_FROM_ELSEWHERE = (
+    "It listens at every address of this machine: on another machine, or in another container, write the name of this\n"
+    "one instead of the address of loopback.\n\n"
+)
 
 
 @contextlib.contextmanager
@@ -60,6 +67,7 @@ def run_simulator(host: str, port: int, seed: int, faults: Sequence[str] = ()) -
     """
     with _installed():
         from binance_sdk.simulator import SimulatorError, serve
+        from binance_sdk.simulator.sockets import listens_everywhere
 
     def announce(running: Simulator) -> None:
         for fault in faults:
@@ -68,8 +76,12 @@ def run_simulator(host: str, port: int, seed: int, faults: Sequence[str] = ()) -
             f"Simulated markets: {', '.join(MARKETS)}; seed {seed}; Ctrl-C ends it.\n"
             "Point a client of this SDK at it from another terminal:\n\n"
             f"export BINANCE_SDK_SIMULATOR={running.url}\n\n"
+            f"{_FROM_ELSEWHERE if listens_everywhere(host) else ''}"
             "binance-sdk call spot klines symbol=BTCUSDT interval=1h limit=5\n"
-            "binance-sdk stream spot agg_trade BTCUSDT"
+            "binance-sdk stream spot agg_trade BTCUSDT\n"
+            "binance-sdk history BTCUSDT -i 1h --since "
+            f"{datetime.now(UTC) - _MONTH:%Y-%m-%d} --out data/\n\n"
+            f"Archive of files: {running.archive_url}, listing: {running.archive_listing_url}"
         )
 
     try:
@@ -88,7 +100,7 @@ def print_faults() -> None:
     with _installed():
         from binance_sdk.simulator.faults.parsing import describe_faults
     console = make_console()
-    for about in ("requests", "streams"):
+    for about in ("requests", "streams", "files"):
         table = make_table()
         table.title, table.title_justify, table.title_style = f"faults of {about}", "left", "bold"
         for name in ("fault", "takes", "what happens"):

@@ -7,20 +7,17 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from binance_sdk import BinanceClient, RequestOptions
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.event_loop import run
 from binance_sdk.cli.exit_codes import CommandError
+from binance_sdk.cli.listed_symbol import find_listed
 from binance_sdk.cli.snapshot_panels import snapshot_views
-from binance_sdk.errors import APIError, BinanceError, ConfigError
-
-if TYPE_CHECKING:
-    from virtuoso_binance.symbols import Listed
+from binance_sdk.errors import BinanceError
 
 EXTRA = 'pip install "binance-market-sdk[adapter,cli]"'
-_UNKNOWN_SYMBOL = -1121
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ async def _ask(symbol: str, environment: str | None, deadline: float) -> Snapsho
 
     options = RequestOptions(deadline=deadline)
     async with BinanceClient(cast(Any, environment)).with_options(options) as client:
-        listed = await _find(client, symbol)
+        listed = await find_listed(client, symbol)
         parts = await fetch_parts(client, listed)
         limits = client.limits.spot if listed.market == "spot" else client.limits.futures
         now = round((time.time() + limits.clock_skew) * 1000)
@@ -86,32 +83,3 @@ async def _ask(symbol: str, environment: str | None, deadline: float) -> Snapsho
     book = parts.get(ORDER_BOOK) if data["metadata"]["orderbook_success"] else None
     liquidity = liquidity_row(book, parts.get(TICKER))
     return Snapshot(data, liquidity, next(iter(parts.errors.values()), None))
-
-
-async def _find(client: BinanceClient, symbol: str) -> Listed:
-    """The perpetual contract if there is one, otherwise the spot symbol."""
-    from virtuoso_binance.errors import InvalidSymbolError
-    from virtuoso_binance.symbols import Listing, plain_symbol
-
-    plain = plain_symbol(symbol)
-    try:
-        usdm = await client.futures.exchange_info()
-    except ConfigError:
-        # An environment without futures.
-        usdm = None
-    try:
-        found = Listing(usdm, None).resolve(symbol)
-    except InvalidSymbolError:
-        if ":" in symbol:
-            # A symbol with a settlement asset can only be a perpetual contract.
-            raise
-    else:
-        if found.active:
-            return found
-    try:
-        spot = await client.spot.exchange_info(plain)
-    except APIError as error:
-        if error.code != _UNKNOWN_SYMBOL:
-            raise
-        spot = None
-    return Listing(usdm, spot).resolve(symbol)

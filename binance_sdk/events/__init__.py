@@ -378,3 +378,4 @@ Event: TypeAlias = (
 """Anything a hook can get."""
 
 Hook: TypeAlias = Callable[[Event], None]
+"""Is called with every event; what it raises is logged."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 CacheSource = Literal["memory", "request", "store"]
+"""Where an answer was: kept by this client, that of a request under way, or in the store that processes share."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from weakref import WeakKeyDictionary
 
 try:
     from prometheus_client import REGISTRY, CollectorRegistry
-except ModuleNotFoundError as error:
-    if error.name != "prometheus_client":
+except ModuleNotFoundError as _error:
+    if _error.name != "prometheus_client":
         raise
     raise ModuleNotFoundError(
-        "binance_sdk.metrics needs prometheus_client: pip install 'binance-market-sdk[metrics]'", name=error.name
+        "binance_sdk.metrics needs prometheus_client: pip install 'binance-market-sdk[metrics]'", name=_error.name
     ) from None
 
 from binance_sdk._runtime.locks import new_lock

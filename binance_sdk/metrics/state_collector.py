@@ -172,6 +172,7 @@ def _family(definition: Definition, values: dict[Labels, float]) -> Metric:
 def _read_pools(sources: list[Source], found: Readings) -> None:
     """Clients share pools and queues, so each is told once."""
     now = sources[0].core.clock.monotonic() if sources else 0.0
+    wall = sources[0].core.clock.time() if sources else 0.0
     pools: dict[str, Pool] = {}
     for source in sources:
         for hosts in source.core.engine.attempts.markets.values():
@@ -183,7 +184,7 @@ def _read_pools(sources: list[Source], found: Readings) -> None:
             _read_usage(name, group, (pool.usage(each, now) for each in windows), found)
         found.put(metrics.GATE_CLOSED, (name,), max(0.0, pool.gate.closed_until - now))
         found.put(metrics.BANNED, (name,), max(0.0, pool.gate.banned_until - now))
-        found.put(metrics.CLOCK_SKEW, (name,), pool.time.skew)
+        found.put(metrics.CLOCK_SKEW, (name,), pool.time.skew(wall, now))
     ledgers = {id(pool.ledger): pool.ledger for pool in pools.values()}
     found.put(metrics.CALLS_WAITING, (), sum(ledger.waiting for ledger in ledgers.values()))
 

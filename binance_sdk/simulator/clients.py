@@ -85,6 +85,24 @@ class Clients:
         """
         return simulator_urls(self.url).streams[market]
 
+    @property
+    def archive_url(self) -> str:
+        """Base URL of the archive's files.
+
+        Raises:
+            SimulatorError: The simulator was not started.
+        """
+        return simulator_urls(self.url).archive
+
+    @property
+    def archive_listing_url(self) -> str:
+        """URL of the listing of the archive's files.
+
+        Raises:
+            SimulatorError: The simulator was not started.
+        """
+        return simulator_urls(self.url).archive_listing
+
     def _base_urls(self) -> dict[str, Any]:
         """The arguments of a client that say where every market is."""
         urls = simulator_urls(self.url)

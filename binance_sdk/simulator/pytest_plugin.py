@@ -1,13 +1,11 @@
 """A simulated exchange for tests: pytest finds the fixture by itself once the package is installed.
 
-::
-
     async def test_prices(binance_simulator: Simulator) -> None:
         async with binance_simulator.client() as client:
             assert await client.spot.klines("BTCUSDT", "1h", limit=3)
 
 ``sync_client()`` is the blocking one; both have the REST and the streams of every market. A program under test that
-makes a client of its own finds the simulator by one variable::
+makes a client of its own finds the simulator by one variable:
 
     monkeypatch.setenv("BINANCE_SDK_SIMULATOR", binance_simulator.url)
 """

@@ -1,4 +1,7 @@
-"""The server of a simulator: REST by uvicorn and the streams of all markets, on one event loop in its own thread."""
+"""The server of a simulator: REST and archive by uvicorn and the streams of all markets, on one event loop.
+
+The loop has a thread of its own.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class SimulatorServer(uvicorn.Server):
                 date_header=False,
             )
         )
-        self.ready = threading.Event()
+        self.ready: threading.Event = threading.Event()
         self.failure: BaseException | None = None
         self._exchange_app = app
         self._streams = streams
@@ -53,7 +56,7 @@ class SimulatorServer(uvicorn.Server):
         try:
             with asyncio.Runner() as runner:
                 runner.get_loop().set_exception_handler(self._report)
-                runner.run(self.serve(sockets=list(self._listeners.rest.values())))
+                runner.run(self.serve(sockets=list(self._listeners.http)))
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start
             self.failure = error
         finally:

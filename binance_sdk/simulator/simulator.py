@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,19 +12,21 @@ from types import FrameType, TracebackType
 from typing import Self, TypedDict, Unpack
 
 from binance_sdk.catalogue import CATALOGUE, Catalogue, fixture
+from binance_sdk.simulator.archive.archive import PATHS, SimulatedArchive, request_names
 from binance_sdk.simulator.clients import Clients
 from binance_sdk.simulator.clock import SimulatorClock
 from binance_sdk.simulator.control.client import PREFIX
 from binance_sdk.simulator.control.commands import SimulatorCommands
 from binance_sdk.simulator.control.http import ControlApp
 from binance_sdk.simulator.errors import SimulatorError
+from binance_sdk.simulator.faults.files import FileFaultRule
 from binance_sdk.simulator.faults.requests import FaultRule, Faults
 from binance_sdk.simulator.faults.streams import StreamFaultRule
 from binance_sdk.simulator.market.symbols import Instrument, Market, choose_instruments
-from binance_sdk.simulator.rest.app import ExchangeApp
+from binance_sdk.simulator.rest.app import AtPort, ExchangeApp, MarketAtPort
 from binance_sdk.simulator.rest.exchange import Exchange, Settings
 from binance_sdk.simulator.server import STOP_SECONDS, SimulatorServer
-from binance_sdk.simulator.sockets import bind_ports
+from binance_sdk.simulator.sockets import bind_ports, url_of
 from binance_sdk.simulator.streams.names import names_from_spec
 from binance_sdk.simulator.streams.streams import Streams
 
@@ -61,16 +64,16 @@ class FromSpec:
 
 
 class Simulator(SimulatorCommands, Clients):
-    """Binance's public REST API and market streams on loopback addresses, over a market that exists only here.
+    """Binance's public REST API, market streams and archive on loopback addresses, over a market that exists only here.
 
-    Use it as a context manager, plain or async; it may be started and stopped from any thread::
+    Use it as a context manager, plain or async; it may be started and stopped from any thread:
 
         with Simulator() as sim, sim.sync_client() as client:
             client.spot.klines("BTCUSDT", "1h")
 
     ``client`` and ``sync_client`` make clients whose REST and streams are here; another program finds both by
-    ``BINANCE_SDK_SIMULATOR``, set to ``url``. What can go wrong is in ``faults``, and for streams in
-    ``streams.faults``. The same seed and clock give the same market to the last digit.
+    ``BINANCE_SDK_SIMULATOR``, set to ``url``. What can go wrong is in ``faults``, for streams in ``streams.faults``,
+    and for files of the archive in ``archive.faults``. The same seed and clock give the same market to the last digit.
     """
 
     def __init__(
@@ -98,7 +101,7 @@ class Simulator(SimulatorCommands, Clients):
             clock: Time of the exchange; the system's by default.
             host: Address to listen at.
             port: Port of REST of the first market, spot. Its streams are at the next one, REST and streams of the next
-                market at the two after that, and so on. 0 finds free ones.
+                market at the two after that, and so on; the archive is at the last. 0 finds free ones.
             catalogue: Endpoints to serve; those of the SDK by default.
             symbols: Symbols to list: names out of the default ones, or instruments of your own. All by default.
             history_days: Whole UTC days of history before the day of the start.
@@ -132,8 +135,12 @@ class Simulator(SimulatorCommands, Clients):
         )
         self._host = host
         self._port = port
-        self.streams = Streams(self._exchange.markets, (catalogue or CATALOGUE).operations, self._clock, seed)
+        self.streams: Streams = Streams(self._exchange.markets, (catalogue or CATALOGUE).operations, self._clock, seed)
         self._stream_faults = self.streams.faults
+        self._exchange.faults.know(request_names(), PATHS)
+        self._archive: SimulatedArchive = SimulatedArchive(
+            self._exchange.markets, self._clock, self._exchange.faults, seed
+        )
         self._control = ControlApp(self) if control else None
         self._server: SimulatorServer | None = None
         self._thread: threading.Thread | None = None
@@ -145,11 +152,16 @@ class Simulator(SimulatorCommands, Clients):
         return self._clock
 
     @property
+    def archive(self) -> SimulatedArchive:
+        """The archive of files, with what is wrong with them: ``sim.archive.faults.add(FileFault.broken_zip())``."""
+        return self._archive
+
+    @property
     def faults(self) -> Faults:
         """What goes wrong with requests on demand: ``sim.faults.add(Fault.server_error(), probability=0.1)``."""
         return self._exchange.faults
 
-    def add_fault(self, text: str) -> FaultRule | StreamFaultRule:
+    def add_fault(self, text: str) -> FaultRule | StreamFaultRule | FileFaultRule:
         """Inject a fault that is written in a line, as ``binance-sdk simulate --fault`` takes it, from now on.
 
         Args:
@@ -173,9 +185,11 @@ class Simulator(SimulatorCommands, Clients):
         if self._server is not None:
             raise SimulatorError("this simulator runs already; make another one, or stop it first")
         listeners = bind_ports(self._host, self._port)
-        ports: dict[int, Market] = {listener.getsockname()[1]: market for market, listener in listeners.rest.items()}
+        ports: dict[int, AtPort] = {_port(listeners.archive): self._archive}
+        for market, listener in listeners.rest.items():
+            ports[_port(listener)] = MarketAtPort(self._exchange, market, _port(listener))
         self._address = next(iter(listeners.rest.values())).getsockname()[:2]
-        app = ExchangeApp(self._exchange, ports, self._control, PREFIX)
+        app = ExchangeApp(ports, self._control, PREFIX)
         server = SimulatorServer(app, self.streams, listeners)
         thread = threading.Thread(target=server.run_until_stopped, name="binance-simulator", daemon=True)
         thread.start()
@@ -220,11 +234,18 @@ class Simulator(SimulatorCommands, Clients):
 
     @property
     def url(self) -> str:
-        """The address of the simulator: what ``BINANCE_SDK_SIMULATOR`` takes."""
+        """The address of the simulator: what ``BINANCE_SDK_SIMULATOR`` takes.
+
+        Where it listens at every address of the machine, that of loopback; from elsewhere, write the machine's name.
+        """
         if self._address is None:
             raise SimulatorError("the simulator has no address before it is started")
-        host, port = self._address
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return url_of(*self._address)
+
+
+def _port(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
 
 
 def serve(

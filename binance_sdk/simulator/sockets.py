@@ -1,4 +1,4 @@
-"""The sockets of a simulator: two ports for each market, one of REST and one of its streams; and resets.
+"""The sockets of a simulator: two ports for each market, REST and streams, and one of the archive; and resets.
 
 One address is enough to know all of them, so that one variable can point clients at a simulator.
 """
@@ -15,12 +15,27 @@ from dataclasses import dataclass
 
 from binance_sdk._runtime.market import Market
 from binance_sdk.simulator.errors import PortInUseError
-from binance_sdk.simulator_url import LAST_PORT, MORE_PORTS, REST_PORTS, STREAM_PORTS
+from binance_sdk.simulator_url import ARCHIVE_PORT, LAST_PORT, MORE_PORTS, REST_PORTS, STREAM_PORTS
 
 _ATTEMPTS = 100
 """Free ports are given at random, and those after one may be taken."""
 _RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """SO_LINGER: on, for no time, so that closing sends a reset."""
+
+
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""By the address that stands for all of a machine: one can listen there, and not everywhere connect to it."""
+
+
+def listens_everywhere(host: str) -> bool:
+    """Whether it is the address that stands for all of this machine's."""
+    return host in _LOOPBACK
+
+
+def url_of(host: str, port: int) -> str:
+    """Where programs on this machine reach a server that listens there."""
+    name = _LOOPBACK.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def reset_connection(transport: asyncio.BaseTransport) -> None:
@@ -35,19 +50,25 @@ def reset_connection(transport: asyncio.BaseTransport) -> None:
 
 @dataclass(frozen=True)
 class Listeners:
-    """The listening sockets of a simulator, by market."""
+    """The listening sockets of a simulator, by market, and that of the archive."""
 
     rest: Mapping[Market, socket.socket]
     streams: Mapping[Market, socket.socket]
+    archive: socket.socket
 
     @property
     def sockets(self) -> Sequence[socket.socket]:
         """All of them."""
-        return (*self.rest.values(), *self.streams.values())
+        return (*self.http, *self.streams.values())
+
+    @property
+    def http(self) -> Sequence[socket.socket]:
+        """Those at which HTTP is spoken."""
+        return (*self.rest.values(), self.archive)
 
 
 def bind_ports(host: str, port: int) -> Listeners:
-    """Listening sockets for REST and for the streams of each market.
+    """Listening sockets for REST and for the streams of each market, and for the archive.
 
     Args:
         host: Address to listen at.
@@ -88,6 +109,7 @@ def _bind_all(host: str, port: int, first: socket.socket | None = None) -> Liste
         listeners = Listeners(
             rest={market: bound(above, f"the {market} REST API") for market, above in REST_PORTS.items()},
             streams={market: bound(above, f"the {market} streams") for market, above in STREAM_PORTS.items()},
+            archive=bound(ARCHIVE_PORT, "the archive"),
         )
         opened.pop_all()
     return listeners

@@ -2,9 +2,9 @@
 
 ``verify`` asks every endpoint and listens to every stream, inside the budget of this address, and gives back a
 ``Report``: what is different, with what the spec says and what was seen, and what could not be judged, with the reason.
-``binance-sdk verify`` is the same on the command line::
+``binance-sdk verify`` is the same on the command line:
 
-    report = await verify(VerifySettings(environment="mainnet", only="spot.*"))
+    report = await verify(VerifySettings(environment="mainnet", only="spot.klines"))
     print(report.as_markdown())
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from codegen.checks.archive import check_archive
 from codegen.checks.books import check_books
 from codegen.checks.deprecations import check_deprecations
 from codegen.checks.facts import check_facts
@@ -33,8 +34,8 @@ def check(spec: Spec) -> list[Problem]:
     problems += check_deprecations(spec)
     problems += check_endpoints(spec)
     problems += check_symbols(spec)
-    # What is wrong with a schema would be told again for every example of it.
-    return problems or list(check_fixtures(spec))
+    # What is wrong with a schema would be told again for every example of it, and for files that hold the same.
+    return problems or [*check_archive(spec), *check_fixtures(spec)]
 
 
 def _paths(spec: Spec) -> Iterator[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -189,6 +190,12 @@ def _misfit(spec: Spec, placed: Placed[Operation], parameter: Parameter, value: 
         strange = [v for v in (value if isinstance(value, list) else [value]) if v not in enum.value.values]
         if strange:
             return f"`{strange[0]}` is no value of {parameter.enum}; write {english_list(enum.value.values, 'or')}"
+    names = spec.symbol_names(placed.scope, pair=parameter.pair) if parameter.type == "symbol" else None
+    if names is not None:
+        for symbol in value if isinstance(value, list) else [value]:
+            if isinstance(symbol, str) and not re.fullmatch(names.pattern, symbol.upper()):
+                what = "pair" if parameter.pair else "symbol"
+                return f"`{symbol}` is no {what} of {placed.scope} by markets.yaml; write one such as `{names.example}`"
     return parameter.misfit(value)
 
 

@@ -14,6 +14,7 @@ from pydantic_core import PydanticUndefined
 from codegen.diff.kinds import Kind
 from codegen.diff.rules import RULES, THINGS, UNKNOWN, Rule
 from codegen.diff.sides import ORDERED, SHARED, Name, Side, Thing, digest
+from codegen.spec_model.archive import ArchiveColumn, ArchiveKind, ArchiveTwin
 from codegen.spec_model.base import Node
 from codegen.spec_model.dictionary import Fact
 from codegen.spec_model.editor_schema import plain
@@ -37,7 +38,10 @@ _CLASSES: Mapping[str, type[Node]] = {
     "status": ErrorStatus,
     "code": ErrorCode,
     "fact": Fact,
+    "archive": ArchiveKind,
 }
+_KNOWN_BY: Mapping[type[Node], str] = {ArchiveColumn: "wire", ArchiveTwin: "operation"}
+"""The word by which the items of a list are told apart."""
 _UNUSED = " (unused)"
 ORDER = "order"
 """In the place of a word, where nothing but the order of names differs."""
@@ -335,4 +339,6 @@ def _keyed(item: Any, values: list[Any]) -> dict[str, Any]:
         return {str(value.get("variant") or "the answer"): value for value in values if isinstance(value, dict)}
     if item is RowPosition:
         return {f"{index}{_UNUSED if value.get('unused') else ''}": value for index, value in enumerate(values)}
+    if item in _KNOWN_BY:
+        return {str(value.get(_KNOWN_BY[item])): value for value in values if isinstance(value, dict)}
     return {value if isinstance(value, str) else json.dumps(value, sort_keys=True): value for value in values}

@@ -12,6 +12,14 @@ from typing import Any
 
 from codegen.diff.kinds import Kind
 from codegen.rendering.docstrings import python_type
+from codegen.spec_model.archive import (
+    ArchiveColumn,
+    ArchiveFile,
+    ArchiveKind,
+    ArchiveMarket,
+    ArchiveTerms,
+    ArchiveTwin,
+)
 from codegen.spec_model.base import Deprecation, Node, Source
 from codegen.spec_model.books import Book
 from codegen.spec_model.dictionary import Fact, NamesFile
@@ -309,6 +317,47 @@ RULES: Mapping[type[Node], Words] = {
     ErrorCode: {"name": VALUE, "meaning": DOCS, "means": VALUE},
     ErrorStatus: {"meaning": DOCS, "remedy": DOCS},
     StatusOverride: {"status": VALUE, "says": VALUE, "means": VALUE},
+    ArchiveKind: {
+        "description": DOCS,
+        "columns": NAMED,
+        **dict.fromkeys(("folder", "key", "time", "cadence", "sequence", "frozen_after"), VALUE),
+        "markets": NAMED,
+        "notes": DOCS,
+        "source": DOCS,
+    },
+    ArchiveMarket: {
+        "periods": OPTION,
+        "intervals": NAMED,
+        "columns": NAMED,
+        "by": VALUE,
+        "rest": OPTION,
+        "first": VALUE,
+        "ended": VALUE,
+        "notes": DOCS,
+        "uncertain": DOCS,
+        "source": DOCS,
+    },
+    ArchiveColumn: {
+        "wire": VALUE,
+        "name": Rule(Kind.BREAKING, Kind.BREAKING, Kind.BREAKING),
+        "type": Rule(Kind.ADDITIVE, Kind.BREAKING, Kind.BREAKING),
+        "description": DOCS,
+        "unused": DOCS,  # `type` says the same.
+        "scale": Rule(Kind.BREAKING, Kind.BREAKING, Kind.BREAKING),  # Data that was kept has another type.
+        "nullable": _flag(Kind.BREAKING, Kind.BEHAVIOURAL),
+        "milliseconds": VALUE,
+        "above_zero": VALUE,
+        "uncertain": DOCS,
+        "source": DOCS,
+    },
+    # What is uncertain, a remark of each piece says.
+    ArchiveTwin: dict.fromkeys(ArchiveTwin.model_fields, BEHAVIOURAL),
+    ArchiveTerms: dict.fromkeys(ArchiveTerms.model_fields, VALUE),
+    ArchiveFile: {
+        "description": DOCS,
+        "source": DOCS,
+        **dict.fromkeys(("url", "listing_url", "terms", "folders", "spellings", "unpadded_until"), BEHAVIOURAL),
+    },
     Fact: dict.fromkeys(Fact.model_fields, DOCS),
     Source: {"document": DOCS, "date": DOCS},
     SpecFile: {"description": DOCS, "source": DOCS, "hosts": DOCS},
@@ -336,6 +385,7 @@ THINGS: Mapping[str, Rule] = {
     "status": BEHAVIOURAL,
     "code": BEHAVIOURAL,
     "fact": DOCS,
+    "archive": NAMED,
     "file": DOCS,
 }
 """What it is that a thing is there, or gone, by its kind."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from codegen.documents import Document, Problem, SpecError, parse
+from codegen.spec_model.archive import ArchiveFile
 from codegen.spec_model.base import Node
 from codegen.spec_model.dictionary import NamesFile
 from codegen.spec_model.editor_schema import plain
@@ -39,6 +40,7 @@ TABLES: Mapping[tuple[type[Node], str], str] = {
     (ErrorsFile, "statuses"): "status",
     (ErrorsFile, "codes"): "code",
     (NamesFile, "names"): "fact",
+    (ArchiveFile, "kinds"): "archive",
 }
 """Words of a file that hold things with names; where in the spec such a thing stands makes no difference."""
 

@@ -28,13 +28,14 @@ _SCALAR_IMPORTS = {
     "empty_decimal": f"{SCALARS}.EmptyDecimalString",
     "number": f"{SCALARS}.JsonNumber",
     "decimal_or_number": f"{SCALARS}.DecimalOrNumber",
+    "time": f"{SCALARS}.Time",
+    "time_or_zero": f"{SCALARS}.TimeOrZero",
     "time_or_digits": f"{SCALARS}.TimeOrDigits",
     "any": f"{SCALARS}.AnyJson",
 }
 _PLAIN = {
     "int": "integer",
     "id": "integer",
-    "time": "integer",
     "string": "string",
     "symbol": "string",
     "bool": "boolean",
@@ -184,6 +185,8 @@ class _Writer:
             self.out.time_views.setdefault(owner, []).append(view)
         if field.empty:
             type_ = TypeRef("scalar", "empty_decimal")
+        elif field.zero_means_none:
+            type_ = TypeRef("scalar", "time_or_zero")
         schema = self._type(type_)
         if field.nullable:
             schema = {"anyOf": [schema, {"type": "null"}]}

@@ -48,14 +48,19 @@ def method_docstring(spec: Spec, placed: Placed[Operation]) -> str:
         ),
         ("options", "Settings of this call alone."),
     ]
-    facts = [
+    returns = [answer_in_words(operation, variant) for variant in operation.returns]
+    summary, facts = words.sentence(operation.summary), operation_facts(spec, placed)
+    return _compose(spec, placed, summary, facts, arguments, ("Returns:", returns), _own_errors(operation))
+
+
+def operation_facts(spec: Spec, placed: Placed[Operation]) -> list[str]:
+    """What holds of every call of an operation, a sentence or two each."""
+    operation = placed.value
+    return [
         *_facts(spec, placed, f"Weight: {words.weight(operation.weight, operation)}."),
         *(words.rule(rule, operation) for rule in operation.rules),
         *_remarks(operation),
     ]
-    returns = [_answer(operation, variant) for variant in operation.returns]
-    summary = words.sentence(operation.summary)
-    return _compose(spec, placed, summary, facts, arguments, ("Returns:", returns), _own_errors(operation))
 
 
 def iterator_docstring(spec: Spec, placed: Placed[Operation], arguments: Sequence[tuple[str, str]], item: str) -> str:
@@ -145,7 +150,8 @@ def _remarks(operation: Operation) -> list[str]:
     return [words.sentence(words.in_python(remark, operation)) for remark in remarks]
 
 
-def _answer(operation: Operation, variant: Variant) -> str:
+def answer_in_words(operation: Operation, variant: Variant) -> str:
+    """What one kind of call returns."""
     text = f"`{python_type(parse_type(variant.type))}`"
     if operation.order:
         text += f", {operation.order}"

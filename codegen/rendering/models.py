@@ -27,7 +27,8 @@ def render_models(bundle: Bundle, header: str) -> str:
         extra[name]["name_views"] = parts
     imports = ["datetime.datetime", f"{SCALARS}.to_datetime"] if bundle.time_views else []
     if bundle.name_views:
-        imports.append("binance_sdk._runtime.stream.stream_event.part_of_name")
+        event = "binance_sdk._runtime.stream.stream_event"
+        imports += ["typing.ClassVar", f"{event}.NamePartKind", f"{event}.part_of_name"]
     if any(view.upper for views in bundle.name_views.values() for view in views):
         imports.append("binance_sdk._runtime.calls.parameters.upper")
     with warnings.catch_warnings():

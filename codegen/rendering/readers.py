@@ -8,14 +8,18 @@ ever looks at.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from codegen.documents import Document, Problem
+from codegen.spec_model.archive import ArchiveColumn
 from codegen.spec_model.base import Node, Source, nodes_below
 from codegen.spec_model.dictionary import Fact, NamesFile
 from codegen.spec_model.markets import MarketEntry
@@ -40,11 +44,13 @@ _BY_THE_CHECKS: Mapping[type[Node], frozenset[str]] = {
     Fact: frozenset(Fact.model_fields),
     RowSchema: frozenset({"replaces_shared"}),
     SchemaField: frozenset({"unused"}),
+    ArchiveColumn: frozenset({"unused"}),
 }
 """What is there to find mistakes in the rest of the spec."""
 _FOR_USERS = frozenset(
     {
         "Catalogue.spec_hash",
+        *("ArchiveColumn.description", "ArchiveKind.description"),
         *("StreamOperation.event_type", "StreamOperation.live_only", "Variant.example"),
     }
 )
@@ -99,30 +105,63 @@ def _unread(document: Document, path: tuple[str | int, ...], key: str) -> Proble
 
 def unread_values(package: Path) -> list[Problem]:
     """Fields of generated values, and generated constants, that no code of ``package`` looks at."""
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(package.rglob("*.py"))}
-    generated = {path: tree for path, tree in trees.items() if "_generated" in path.parts}
-    classes = _classes(package, generated.values(), trees)
-    written = {path: tree for path, tree in trees.items() if path not in generated}
-    read = {name for tree in written.values() for node in ast.walk(tree) for name in _looked_at(node, classes)}
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(package.rglob("*.py"))}
+    generated = {path: _tree(text) for path, text in texts.items() if "_generated" in path.parts}
+    classes = _classes(package, generated.values(), texts)
+    unread = _unread_fields(classes, [text for path, text in texts.items() if path not in generated])
     problems = [
         Problem(path.relative_to(package.parent).as_posix(), line, f"nobody reads `{name}.{field}`: drop it")
         for name, (path, fields) in classes.items()
         for field, line in fields.items()
-        if field not in read and f"{name}.{field}" not in _FOR_USERS
+        if field in unread and f"{name}.{field}" not in _FOR_USERS
     ]
-    tops = {path: tree for path, tree in generated.items() if path.parent.name == "_generated"}
-    imported = {name for tree in trees.values() for name in _imported(tree.body)}
-    for path, tree in tops.items():
-        if path.stem not in ("catalogue", "spec"):
-            file = path.relative_to(package.parent).as_posix()
-            unused = ((name, line) for name, line in _constants(tree) if name not in imported)
-            problems += [
-                Problem(file, line, f"nobody imports `{name}`: drop it from the template") for name, line in unused
-            ]
+    tops = {
+        path: dict(_constants(tree))
+        for path, tree in generated.items()
+        if path.parent.name == "_generated" and path.stem not in ("catalogue", "spec")
+    }
+    unused = _unimported({name for constants in tops.values() for name in constants}, texts.values())
+    for path, constants in tops.items():
+        file = path.relative_to(package.parent).as_posix()
+        inside = _used_inside(generated[path])
+        problems += [
+            Problem(file, line, f"nobody imports `{name}`: drop it from the template")
+            for name, line in constants.items()
+            if name in unused and name not in inside
+        ]
     return problems
 
 
-def _classes(package: Path, generated: Any, trees: Mapping[Path, ast.Module]) -> dict[str, tuple[Path, dict[str, int]]]:
+_Classes = Mapping[str, tuple[Path, Mapping[str, int]]]
+
+
+def _unread_fields(classes: _Classes, texts: Iterable[str]) -> set[str]:
+    """Names of fields that no text looks at; one is parsed only where it may look at a field that none did before."""
+    left = {field for name, (_, fields) in classes.items() for field in fields if f"{name}.{field}" not in _FOR_USERS}
+    for text in texts:
+        words = _words(text)
+        kinds = {name for name, (_, fields) in classes.items() if not left.isdisjoint(fields)}
+        if not left.isdisjoint(words) or ("case" in words and not words.isdisjoint(kinds)):
+            looks = _looks(text)
+            left -= looks.names
+            for kind, positions in looks.patterns:
+                if kind in classes:
+                    left.difference_update(list(classes[kind][1])[:positions])
+    return left
+
+
+def _unimported(names: set[str], texts: Iterable[str]) -> set[str]:
+    """Those names that no text imports."""
+    left = set(names)
+    for text in texts:
+        if not left.isdisjoint(_words(text)):
+            left.difference_update(_imported(_tree(text).body))
+    return left
+
+
+def _classes(
+    package: Path, generated: Iterable[ast.Module], texts: Mapping[Path, str]
+) -> dict[str, tuple[Path, dict[str, int]]]:
     """Dataclasses of the runtime that generated code makes: name to (file, field to line)."""
     modules = {
         name
@@ -134,7 +173,7 @@ def _classes(package: Path, generated: Any, trees: Mapping[Path, ast.Module]) ->
     found: dict[str, tuple[Path, dict[str, int]]] = {}
     for module in sorted(modules):
         path = package.parent / Path(*module.split(".")).with_suffix(".py")
-        for node in trees[path].body if path in trees else ():
+        for node in _tree(texts[path]).body if path in texts else ():
             if isinstance(node, ast.ClassDef) and any(
                 "dataclass" in ast.unparse(decorator) for decorator in node.decorator_list
             ):
@@ -161,21 +200,50 @@ def _imported(statements: list[ast.stmt]) -> Iterator[str]:
                 yield from _imported(value)
 
 
-def _looked_at(node: ast.AST, classes: Mapping[str, tuple[Path, dict[str, int]]]) -> Iterator[str]:
-    """Names of attributes that a node reads, by dot, ``getattr`` or pattern."""
-    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-        yield node.attr
-    elif isinstance(node, ast.MatchClass):
-        yield from node.kwd_attrs
-        name = ast.unparse(node.cls).split(".")[-1]
-        if name in classes:
-            yield from list(classes[name][1])[: len(node.patterns)]
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
-        yield from (
-            argument.value
-            for argument in node.args
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-        )
+@dataclass(frozen=True)
+class _Looks:
+    """What a module looks at: names of attributes, and classes in patterns with how many positions they name."""
+
+    names: frozenset[str]
+    patterns: frozenset[tuple[str, int]]
+
+
+# A command that looks at the package again has changed a few of its files at most.
+@lru_cache(maxsize=1024)
+def _words(text: str) -> frozenset[str]:
+    """Whatever may be a name there, which is found in a tenth of the time of parsing."""
+    return frozenset(re.findall(r"\w+", text))
+
+
+@lru_cache(maxsize=1024)
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+@lru_cache(maxsize=1024)
+def _looks(text: str) -> _Looks:
+    """By dot, ``getattr`` or pattern."""
+    names: set[str] = set()
+    patterns: set[tuple[str, int]] = set()
+    for node in ast.walk(_tree(text)):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            names.add(node.attr)
+        elif isinstance(node, ast.MatchClass):
+            names.update(node.kwd_attrs)
+            patterns.add((ast.unparse(node.cls).split(".")[-1], len(node.patterns)))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "getattr":
+            names.update(
+                argument.value
+                for argument in node.args
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+            )
+    return _Looks(frozenset(names), frozenset(patterns))
+
+
+def _used_inside(tree: ast.Module) -> set[str]:
+    """Private names that a module itself reads: parts of its values that stand there once."""
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    return {node.id for node in names if node.id.startswith("_")}
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, int]]:

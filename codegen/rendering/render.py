@@ -9,6 +9,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import jinja2
 
 from codegen.documents import Problem
 from codegen.names import pascal
+from codegen.rendering.archive import ArchiveView
 from codegen.rendering.books import book_view
 from codegen.rendering.bundle import Bundle, bundle, module_of
 from codegen.rendering.docstrings import LINE_LENGTH, escaped, laid_out
@@ -88,6 +90,7 @@ def _texts(spec: Spec, models: Callable[[Bundle, str], str]) -> dict[str, str]:
         _render_scope(spec, scope, view, files, put, models)
     put("spec.py", "spec.py.j2", spec=spec, spec_hash=spec_hash(spec))
     put("catalogue.py", "catalogue.py.j2", markets=spec.market_names)
+    put("archive.py", "archive.py.j2", archive=spec.archive, view=ArchiveView(spec))
     put("sources.py", "sources.py.j2", tables=source_tables(spec))
     put("markets.py", "markets.py.j2", markets=spec.markets.markets.items(), forms=list(symbol_forms(spec)))
     put(
@@ -177,8 +180,14 @@ def _fixtures(fixtures: Mapping[str, bytes], prefix: str) -> bytes:
 
 
 def jinja_environment() -> jinja2.Environment:
+    return _environment(_TEMPLATES)
+
+
+@cache
+def _environment(templates: Path) -> jinja2.Environment:
+    """With each template compiled once a process."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=jinja2.FileSystemLoader(templates),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -177,23 +177,10 @@ def _docstring(spec: Spec, placed: Placed[StreamNode]) -> str:
     lines = [words.sentence(node.summary)]
     if node.description:
         lines += ["", words.sentence(node.description)]
-    where = f", on `/{node.route}`" if node.route else ""
-    facts = [words.deprecation(placed.name, node.deprecated)] if node.deprecated else []
-    facts += [f"`{node.pattern}`{where}; sent {node.speed}.", _silence(node.quiet), _gaps(node)]
-    own = own_rows(spec, placed.scope, dict(attributes(spec, placed.scope, parse_type(node.event).leaf.name)))
-    if own is not None:
-        values = english_list([f"`{value}`" for value in own.values], "or")
-        left_out = f"Events whose `{own.field}` is not {values} are left out, and counted as `other_market`"
-        facts.append(f"{left_out}; `all_markets=True` gives them out.")
-    if node.since is not None:
-        facts.append(f"Exists since {node.since.isoformat()}.")
-    facts += [words.sentence(note) for note in node.notes]
-    facts += [f"Observed: {words.sentence(node.observed)}"] if node.observed else []
-    facts += [f"Uncertain: {words.sentence(note)}" for note in node.uncertain]
-    lines += ["", *(f"- {fact}" for fact in facts)]
+    lines += ["", *(f"- {fact}" for fact in stream_facts(spec, placed))]
     stars = {"symbol": "*", "choice": ""}
     described = [
-        (stars[parameter.type] + _argument(name, parameter), _about(spec, placed.scope, parameter))
+        (stars[parameter.type] + _argument(name, parameter), about_parameter(spec, placed.scope, parameter))
         for name, parameter in node.parameters.items()
     ]
     described.append(("**options", "Settings of the stream; see `StreamOptions`."))
@@ -207,7 +194,26 @@ def _docstring(spec: Spec, placed: Placed[StreamNode]) -> str:
     return "\n".join(lines)
 
 
-def _about(spec: Spec, market: str, one: StreamParameter) -> str:
+def stream_facts(spec: Spec, placed: Placed[StreamNode]) -> list[str]:
+    """What holds of a stream, a sentence or two each."""
+    node = placed.value
+    where = f", on `/{node.route}`" if node.route else ""
+    facts = [words.deprecation(placed.name, node.deprecated)] if node.deprecated else []
+    facts += [f"`{node.pattern}`{where}; sent {node.speed}.", _silence(node.quiet), _gaps(node)]
+    own = own_rows(spec, placed.scope, dict(attributes(spec, placed.scope, parse_type(node.event).leaf.name)))
+    if own is not None:
+        values = english_list([f"`{value}`" for value in own.values], "or")
+        left_out = f"Events whose `{own.field}` is not {values} are left out, and counted as `other_market`"
+        facts.append(f"{left_out}; `all_markets=True` gives them out.")
+    if node.since is not None:
+        facts.append(f"Exists since {node.since.isoformat()}.")
+    facts += [words.sentence(note) for note in node.notes]
+    facts += [f"Observed: {words.sentence(node.observed)}"] if node.observed else []
+    return facts + [f"Uncertain: {words.sentence(note)}" for note in node.uncertain]
+
+
+def about_parameter(spec: Spec, market: str, one: StreamParameter) -> str:
+    """What an argument of a stream means, and what it may be."""
     text = words.sentence(one.description)
     if one.type == "symbol":
         text += " Upper or lower case."

@@ -18,14 +18,14 @@ from codegen.spec_model.types import parse_type
 _ROW_KINDS = {
     "int": "int",
     "id": "int",
-    "time": "int",
+    "time": "time",
     "decimal": "decimal",
     "string": "string",
     "symbol": "string",
     "any": "any",
 }
 _INDENT = " " * 4
-_ELEMENT = {"int": "int", "decimal": "str", "string": "str", "any": "object"}
+_ELEMENT = {"int": "int", "time": "int", "decimal": "str", "string": "str", "any": "object"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,6 @@ class PositionView:
     index: int
     name: str | None
     kind: str
-    is_time: bool
     description: str
 
     @property
@@ -138,9 +137,8 @@ def _row(spec: Spec, placed: Placed[Schema], schema: RowSchema) -> RowView:
     positions = []
     for index, position in enumerate(schema.row):
         kind = "any" if position.unused else _ROW_KINDS[position.type]
-        is_time = position.type == "time" and not position.unused
         described = " ".join([position.description, *words.trust(position.uncertain, position.source)])
-        positions.append(PositionView(index, position.name, kind, is_time, described))
+        positions.append(PositionView(index, position.name, kind, described))
     what = "The exchange's own array; elements are the wire values, properties their exact meaning."
     level = {"price", "qty"} <= {position.name for position in positions}
     # The rows of all markets are of the base asset.

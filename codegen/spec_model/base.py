@@ -22,6 +22,9 @@ _STREAM = r"^[A-Za-z0-9!@_{}:+]+$"
 _HEADER = r"^[A-Za-z0-9-]*\{interval\}[A-Za-z0-9-]*$"
 _REST_URL = r"^https?://[A-Za-z0-9.:-]+$"
 _STREAM_URL = r"^wss?://[A-Za-z0-9.:-]+$"
+_INTERVAL = r"^[1-9][0-9]*(s|m|h|d|w|mo|M)$"
+_URL = r"^https?://[A-Za-z0-9.:-]+(/[A-Za-z0-9._-]+)*$"
+_FOLDER = r"^[A-Za-z]+(/[A-Za-z]+)*$"
 
 ENVIRONMENT = r"^[a-z][a-z0-9_]{0,30}$"
 """Of its own, so that the JSON schema for editors finds it and can put the names there."""
@@ -37,6 +40,9 @@ PATTERN_WORDS: Mapping[str, str] = {
     _STREAM: "the name of a stream with its parameters in braces, such as `{symbol}@aggTrade`",
     _REST_URL: "the URL of a host without a path, such as `https://api.binance.com`",
     _STREAM_URL: "the URL of a host without a path, such as `wss://stream.binance.com:9443`",
+    _INTERVAL: "the length of a bar, such as `5m`, `1M` or `1mo`",
+    _URL: "an http or https URL without a slash at its end, such as `https://data.binance.vision`",
+    _FOLDER: "names with slashes between them, such as `futures/um`",
     _HEADER: "the name of a header with `{interval}` in it, such as `X-MBX-USED-WEIGHT-{interval}`",
 }
 """What each pattern wants, for messages."""
@@ -74,6 +80,9 @@ StreamPattern = Annotated[str, *_text_of(_STREAM)]
 HeaderPattern = Annotated[str, *_text_of(_HEADER)]
 RestUrl = Annotated[str, *_text_of(_REST_URL)]
 StreamUrl = Annotated[str, *_text_of(_STREAM_URL)]
+IntervalName = Annotated[str, *_text_of(_INTERVAL)]
+Url = Annotated[str, *_text_of(_URL)]
+Folder = Annotated[str, *_text_of(_FOLDER)]
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 

@@ -58,7 +58,7 @@ def explain(document: Document, error: ValidationError) -> Iterator[Problem]:
         if item["type"] == "unknown_keys":
             for key in context["keys"]:
                 line = document.line(*path, key)
-                yield Problem(document.file, line, f"{_where(path)}: {_unknown(key, context['known'])}")
+                yield Problem(document.file, line, f"{where(path)}: {_unknown(key, context['known'])}")
         elif item["type"] == "missing":
             yield _problem(document, path[:-1], _missing(str(path[-1])))
         elif item["type"] == "wrong":
@@ -68,10 +68,10 @@ def explain(document: Document, error: ValidationError) -> Iterator[Problem]:
 
 
 def _problem(document: Document, path: Sequence[str | int], message: str) -> Problem:
-    return Problem(document.file, document.line(*path), f"{_where(path)}: {message}")
+    return Problem(document.file, document.line(*path), f"{where(path)}: {message}")
 
 
-def _where(path: Sequence[str | int]) -> str:
+def where(path: Sequence[str | int]) -> str:
     """``operations.depth.weight.bands[0]``."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.lstrip(".") or "the file"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from codegen.spec_model.archive import ArchiveFile
 from codegen.spec_model.base import Node
 from codegen.spec_model.dictionary import NamesFile
 from codegen.spec_model.errors import ErrorsFile
@@ -16,6 +17,7 @@ TOP_FILES: Mapping[str, type[Node]] = {
     "markets.yaml": MarketsFile,
     "errors.yaml": ErrorsFile,
     "names.yaml": NamesFile,
+    "archive.yaml": ArchiveFile,
 }
 """Files that lie in the folder itself, all of them needed."""
 EDITOR_SCHEMA = "spec.schema.json"

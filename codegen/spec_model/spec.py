@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from codegen.documents import Document, Problem
 from codegen.names import snake
+from codegen.spec_model.archive import ArchiveFile
 from codegen.spec_model.base import Node, Source
 from codegen.spec_model.dictionary import NamesFile
 from codegen.spec_model.errors import ErrorsFile
@@ -50,6 +51,7 @@ class Spec:
     errors: ErrorsFile
     names: NamesFile
     names_document: Document
+    archive: ArchiveFile
     enums: dict[tuple[str, str], Placed[Enum]] = field(default_factory=dict)
     schemas: dict[tuple[str, str], Placed[Schema]] = field(default_factory=dict)
     operations: dict[tuple[str, str], Placed[Operation]] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 SCALARS = (
@@ -56,6 +57,7 @@ class TypeRef:
         return self if self.item is None else self.item.leaf
 
 
+@lru_cache(maxsize=1024)
 def parse_type(text: str) -> TypeRef:
     """Parse a type expression.
 

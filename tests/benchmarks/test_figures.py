@@ -1,6 +1,7 @@
 """What turns measurements into verdicts; the measurements themselves are no tests."""
 
 import json
+import platform
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks._figures import Figure, Target, missed, table, written
+from benchmarks._figures import Figure, Target, missed, table, written, written_ratio
 from benchmarks._timing import Rounds
 from benchmarks.failing import fits
 
@@ -25,6 +26,10 @@ from benchmarks.failing import fits
 def test_a_target_is_met_up_to_its_bound_and_no_further(target: Target, good: float, bad: float) -> None:
     assert target.met(good)
     assert not target.met(bad)
+
+
+def test_a_small_ratio_is_not_shown_as_nothing() -> None:
+    assert [written_ratio(value) for value in (1.346, 0.031, 0.0047, 0)] == ["1.35", "0.03", "0.005", "0.00"]
 
 
 def test_a_ratio_is_judged_where_the_target_is_one() -> None:
@@ -104,3 +109,25 @@ def test_a_missed_target_is_told_and_is_the_exit_code(
     found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
     assert found["figures"][0]["verdict"] == "MISS"
     assert command.main(["codegen", "--calls", "2"]) == 0
+
+
+def test_one_that_breaks_loses_no_figure_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(options: Namespace) -> list[Figure]:
+        raise RuntimeError("the server is gone")
+
+    def recorded(figures: list[Figure], machine: str, order: list[str], python: str) -> None:
+        kept.append((figures[0].name, python))
+
+    kept: list[tuple[str, str]] = []
+    monkeypatch.setattr("benchmarks.generating.run", broken)
+    monkeypatch.setattr("benchmarks.calling.run", lambda _: [Figure("call", "added", 1.0)])
+    monkeypatch.setattr("benchmarks.peers.run", lambda _: [Figure("peers", "faster", 1.0)])
+    monkeypatch.setattr("benchmarks.peers.python_version", lambda _: "3.13.0")
+    monkeypatch.setattr(command, "record", recorded)
+    assert command.main(["codegen", "call", "peers", "--record"]) == 1
+    assert kept == [("added", platform.python_version()), ("faster", "3.13.0")]
+    out = capsys.readouterr()
+    assert "BROKEN codegen" in out.out
+    assert "the server is gone" in out.err

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from binance_sdk import errors
+from binance_sdk._runtime.budget.server_time import ServerTime
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper
 from binance_sdk.catalogue import CATALOGUE, MARKETS
 from binance_sdk.events import GateClosed
@@ -73,6 +74,17 @@ def test_a_refused_handshake_closes_the_gate_as_a_request_would(
     if isinstance(error, errors.RestrictedLocationError):
         assert "location" in str(error)
         assert "data_only" in str(error)
+
+
+def test_the_end_of_a_ban_by_the_servers_clock_is_as_late_as_that_clock_may_be() -> None:
+    """Who asks a moment too early is banned for longer."""
+    pool = make_pool()
+    pool.time = ServerTime(START, START)
+    gates = Gatekeeper(pool, CATALOGUE, "mainnet", [].append)
+    body = b'{"code":-1003,"msg":"IP banned until %d."}' % ((START + 300) * 1000)
+    gates.refused("streams of spot", 418, {}, body, sent=START - 0.1, now=START)
+    assert pool.time.uncertainty(START) == 1.0
+    assert gates.closed_for(START) == pytest.approx(301.0, abs=0.01)
 
 
 def test_an_answer_that_refuses_nothing_is_no_error() -> None:

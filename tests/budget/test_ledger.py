@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from binance_sdk import Caps
+from binance_sdk._runtime.budget.ledger import Ledger, Need, Reservation, Ticket
 from binance_sdk._runtime.budget.pool import Cost
+from binance_sdk._runtime.budget.resource import Unmetered
 from binance_sdk._runtime.options import Priority
 from binance_sdk.errors import BudgetError
 
@@ -263,3 +265,28 @@ def test_requests_per_second_are_spread_evenly() -> None:
         assert gaps == pytest.approx([0.2] * 10, abs=1e-6)
 
     run(story())
+
+
+class Room(Unmetered):
+    """Free from a moment on that the test says."""
+
+    name = "room"
+
+    def __init__(self, free_at: float) -> None:
+        self.free_at = free_at
+
+    def ready_at(self, amount: int, now: float, share: float) -> float:
+        return max(now, self.free_at)
+
+
+def test_who_sleeps_is_woken_where_there_is_room_sooner_than_was_known() -> None:
+    ledger, room, woken = Ledger(), Room(60.0), list[float]()
+    ticket = ledger.reserve(Reservation((Need(room, 1),)), 0.0, lambda: woken.append(room.free_at))
+    assert isinstance(ticket, Ticket)
+    assert (ticket.ready_at, woken) == (60.0, [60.0])
+    for free_at in (30.0, 40.0):
+        room.free_at = free_at
+        ledger.dispatch(1.0)
+        assert ticket.ready_at == free_at
+    # Who is to sleep for longer finds that out by himself.
+    assert woken == [60.0, 30.0]

@@ -417,3 +417,22 @@ def test_the_log_can_be_switched_on_by_a_variable(
     logger.manager._clear_cache()  # type: ignore[attr-defined]
     text = capsys.readouterr().err
     assert text.count("spot.ping -> ") == (2 if shown else 0)
+
+
+def test_a_call_whose_client_was_closed_while_it_waited_is_not_charged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The budget is that of the address: what it holds back is missed by all other clients."""
+
+    async def story() -> None:
+        exchange = Exchange(latency=4)
+        client = exchange.client(monkeypatch, max_concurrency=1)
+        first = asyncio.create_task(client.spot.ping())
+        second = asyncio.create_task(client.spot.depth("BTCUSDT", limit=5000))
+        await asyncio.sleep(1)
+        await client.aclose()
+        with pytest.raises(errors.ConfigError, match="closed"):
+            await second
+        await first
+        assert len(exchange.sent) == 1
+        assert settled(client)
+
+    run(story())

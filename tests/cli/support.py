@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from typer.testing import CliRunner
 
 from binance_sdk.cli.app import app
+from tests.loopback_server import LoopbackServer
 
 
 class Cli:
@@ -50,14 +50,8 @@ def answering(status: int, body: bytes, headers: dict[str, str] | None = None) -
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base names it so
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with LoopbackServer(Handler) as server:
+        yield server.url
 
 
 def start(*arguments: str, code: str | None = None, **variables: str) -> subprocess.Popen[str]:

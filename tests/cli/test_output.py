@@ -137,7 +137,7 @@ FULL = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         (OutputError(BrokenPipeError(errno.EPIPE, "Broken pipe")), ExitCode.OK, ""),
         (BrokenPipeError(errno.EPIPE, "Broken pipe"), ExitCode.OK, ""),
         (KeyboardInterrupt(), ExitCode.INTERRUPTED, ""),
-        (APIConnectionError("no connection"), ExitCode.CONNECTION, "check the network"),
+        (APIConnectionError("no connection"), ExitCode.CONNECTION, "no connection"),
         (ConfigError("wrong"), ExitCode.USAGE, "wrong"),
     ],
 )

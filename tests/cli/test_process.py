@@ -8,10 +8,12 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from urllib.parse import urlsplit
 
 import pytest
 
 from binance_sdk.simulator import Simulator
+from binance_sdk.simulator_url import ARCHIVE_PORT
 from tests.listening import closed_port
 
 from .support import start
@@ -25,14 +27,32 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, output, errors
 
 
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
-def test_simulate_until_a_signal(end: signal.Signals) -> None:
+def stops(process: subprocess.Popen[str], end: signal.Signals) -> None:
+    process.send_signal(end)
+    code, output, errors = finish(process)
+    assert (code, errors) == (0, "")
+    assert "has stopped" in output
+
+
+def test_simulate_until_sigterm() -> None:
+    process = start("simulate", "--port", "0")
+    assert process.stdout is not None
+    while not process.stdout.readline().startswith("export "):
+        assert process.poll() is None
+    stops(process, signal.SIGTERM)
+
+
+def test_simulate_until_sigint() -> None:
     process = start("simulate", "--port", "0", "--seed", "7")
     assert process.stdout is not None
     lines = [process.stdout.readline() for _ in range(4)]
     variables = dict(line.removeprefix("export ").strip().split("=", 1) for line in lines if line.startswith("export "))
     assert set(variables) == {"BINANCE_SDK_SIMULATOR"}
     assert "seed 7" in lines[0]
+    told = "".join(process.stdout.readline() for _ in range(6))
+    address = urlsplit(variables["BINANCE_SDK_SIMULATOR"])
+    archive = f"http://127.0.0.1:{(address.port or 0) + ARCHIVE_PORT}"
+    assert f"Archive of files: {archive}, listing: {archive}/data.binance.vision\n" in told
     # The variable is all that another process needs.
     code, output, errors = finish(start("call", "spot", "time", "--json", **variables))
     assert (code, errors) == (0, "")
@@ -43,10 +63,7 @@ def test_simulate_until_a_signal(end: signal.Signals) -> None:
         assert json.loads(output)["s"] == "BTCUSDT"
     with urllib.request.urlopen(f"{variables['BINANCE_SDK_SIMULATOR']}/api/v3/ping") as answer:
         assert answer.read() == b"{}"
-    process.send_signal(end)
-    code, output, errors = finish(process)
-    assert (code, errors) == (0, "")
-    assert "has stopped" in output
+    stops(process, signal.SIGINT)
 
 
 def test_a_port_in_use_is_explained() -> None:
@@ -59,8 +76,15 @@ def test_a_port_in_use_is_explained() -> None:
     assert errors.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [("call", "spot", "time"), ("demo", "--live")])
-def test_ctrl_c_while_waiting(arguments: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "end", "exit_code"),
+    [
+        (("call", "spot", "time"), signal.SIGINT, 130),
+        (("call", "spot", "time"), signal.SIGTERM, 143),
+        (("demo", "--live"), signal.SIGINT, 130),
+    ],
+)
+def test_ctrl_c_while_waiting(arguments: tuple[str, ...], end: signal.Signals, exit_code: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         process = start(*arguments, BINANCE_SDK_SPOT_BASE_URL=url, BINANCE_SDK_FUTURES_BASE_URL=url)
@@ -68,9 +92,9 @@ def test_ctrl_c_while_waiting(arguments: tuple[str, ...]) -> None:
         with connection:
             # The request is on its way, so the process waits for the answer and nothing else.
             assert connection.recv(100).startswith(b"GET ")
-            process.send_signal(signal.SIGINT)
+            process.send_signal(end)
             code, output, errors = finish(process)
-    assert (code, output, errors) == (130, "", "")
+    assert (code, output, errors) == (exit_code, "", "")
 
 
 def test_a_reader_that_goes_away(simulator: Simulator) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 
 import pytest
 
+from binance_sdk import simulator
+from binance_sdk.simulator import Simulator
 from binance_sdk.simulator.faults.parsing import describe_faults
 
 from .support import Cli, start
@@ -47,6 +50,24 @@ def test_a_fault_that_is_none_is_a_mistake_on_the_command_line(cli: Cli, fault: 
     ran = cli("simulate", "--port", "0", "--fault", fault)
     assert (ran.code, ran.output, ran.errors.count("\n")) == (2, "", 1)
     assert told in ran.errors
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1"])
+def test_who_listens_everywhere_is_told_what_others_have_to_write(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    asked: list[str] = []
+
+    def serve_on_loopback(host: str, port: int, *, seed: int, on_start: Callable[[Simulator], None]) -> None:
+        asked.append(host)
+        with Simulator() as running:
+            on_start(running)
+
+    monkeypatch.setattr(simulator, "serve", serve_on_loopback)
+    output = cli("simulate", "--host", host).output
+    assert asked == [host]
+    assert "export BINANCE_SDK_SIMULATOR=http://127.0.0.1:" in output
+    assert ("write the name of this\none instead" in output) == (host == "0.0.0.0")
 
 
 def test_all_faults_are_listed(cli: Cli) -> None:

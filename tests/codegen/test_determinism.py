@@ -71,7 +71,8 @@ def test_the_committed_tree_is_what_the_spec_gives(committed: dict[str, bytes]) 
     assert differing == [], "run `python -m codegen generate`"
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "4711"])
+# A third seed is that of this process, in which the test above renders.
+@pytest.mark.parametrize("seed", ["0", "1"])
 def test_neither_hash_seed_nor_folder_nor_settings_matter(
     seed: str, tmp_path: Path, committed: dict[str, bytes]
 ) -> None:

@@ -102,6 +102,7 @@ def test_each_model_is_a_part() -> None:
 
 def test_check_tells_one_that_is_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     project = Project(tmp_path)
+    project.complete()
     command = ["--spec", str(tmp_path / "spec"), "--out", str(tmp_path / "binance_sdk" / "_generated")]
     schema = tmp_path / "spec" / EDITOR_SCHEMA
     right = schema.read_text("utf-8")

@@ -277,7 +277,7 @@ def test_an_object_takes_over_the_fields_of_another_module(tiny: TinySpec) -> No
     )
     tiny.change("spot/market.yaml", SCHEMAS, more + SCHEMAS)
     body = render(tiny.load())["spot/models.py"].decode().split("class ClockZone(Model):\n")[1].split("\nclass ")[0]
-    assert 'server_time: Annotated[int, Field(alias="serverTime")]' in body
+    assert 'server_time: Annotated[Time, Field(alias="serverTime")]' in body
     assert "def server_time_dt(self) -> datetime:" in body
     assert "zone: str" in body
 

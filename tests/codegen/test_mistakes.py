@@ -64,6 +64,11 @@ def test_a_stream_that_is_wrong(case: Case, tiny: TinySpec) -> None:
     check(case, tiny)
 
 
+@pytest.mark.parametrize("case", read("archive"), ids=lambda case: case.name)
+def test_an_archive_that_is_wrong(case: Case, tiny: TinySpec) -> None:
+    check(case, tiny)
+
+
 @pytest.mark.parametrize("case", read("between_nodes"), ids=lambda case: case.name)
 def test_a_node_that_does_not_fit_the_others(case: Case, tiny: TinySpec) -> None:
     check(case, tiny)

@@ -9,13 +9,10 @@ from pathlib import Path
 
 import pytest
 from project import Project
-from tiny import REPOSITORY
+
+from tests.pages import blocks
 
 HERE = Path(__file__).parent / "new_market"
-PAGE = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
-_STEP = re.compile(
-    r"<!-- (?P<kind>market-python|market):? ?(?P<where>[^\n]*?) ?-->\s*```\w*\n(?P<body>.*?)\n\s*```", re.DOTALL
-)
 
 _AROUND = """
 from decimal import Decimal
@@ -27,8 +24,9 @@ print("followed")
 
 def steps(kind: str) -> list[tuple[str, str]]:
     """Where something goes, and what, in the order of the page."""
-    found = [match for match in _STEP.finditer(PAGE) if match["kind"] == kind]
-    return [(match["where"], textwrap.dedent(match["body"])) for match in found]
+    # Parts of a file are indented on the page as they are there.
+    found = blocks("CONTRIBUTING.md", mark=kind)
+    return [(block.place, textwrap.dedent(block.code).removesuffix("\n")) for block in found]
 
 
 @pytest.fixture(scope="module")

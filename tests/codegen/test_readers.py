@@ -90,6 +90,14 @@ def test_a_generated_value_that_nobody_looks_at(code: str, printed: list[str], t
     assert [str(problem) for problem in unread_values(folder)] == printed
 
 
+def test_a_private_constant_is_for_its_own_module(tmp_path: Path) -> None:
+    code = "from binance_sdk._generated.environments import LIMIT\nprint(LIMIT.limit, LIMIT.seconds, LIMIT.colour)\n"
+    folder = package(tmp_path, "_RED = 'red'\n_BLUE = 'blue'\nLIMIT: Limit = Limit(1, 2, _RED)\n", code)
+    (problem,) = unread_values(folder)
+    text = "binance_sdk/_generated/environments.py:3: nobody imports `_BLUE`: drop it from the template"
+    assert str(problem) == text
+
+
 @pytest.mark.parametrize("command", ["lint", "check"])
 def test_the_command_says_so(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     problem = Problem("limits.yaml", 3, "nobody reads `colour`")

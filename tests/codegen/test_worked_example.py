@@ -14,11 +14,9 @@ from tiny import REPOSITORY
 
 import codegen.__main__
 from binance_sdk.simulator import Simulator
+from tests.pages import blocks
 
-PAGE = REPOSITORY / "docs" / "when-binance-changes.md"
-_BLOCK = re.compile(
-    r"(?:<!-- (?P<kind>edit|file): (?P<file>\S+) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)```", re.DOTALL
-)
+PAGE = "docs/when-binance-changes.md"
 _COMMAND = "$ python -m codegen "
 _COPIED = ("binance_sdk", "spec", "CHANGELOG.md", "tests/contract/endpoint_table.py")
 _TRADES, _TABLE, _WEIGHTS = (
@@ -113,14 +111,13 @@ def test_the_page_is_what_happens(checkout: Checkout) -> None:
     checkout.run("release --again")
     checkout.simulator.set_status("spot", "DOGEUSDT", "CANCEL_ONLY")
     printed = 0
-    for block in _BLOCK.finditer(PAGE.read_text(encoding="utf-8")):
-        kind, file, body = block["kind"], block["file"], block["body"]
-        if kind == "edit":
-            checkout.edit(file, body)
-        elif kind == "file":
-            checkout.change(file, lambda _, body=body: body)
-        elif block["language"] == "console":
-            for part in body.removeprefix(_COMMAND).split(f"\n{_COMMAND}"):
+    for block in blocks(PAGE):
+        if block.mark == "edit":
+            checkout.edit(block.place, block.code)
+        elif block.mark == "file":
+            checkout.change(block.place, lambda _, written=block.code: written)
+        elif block.language == "console":
+            for part in block.code.removeprefix(_COMMAND).split(f"\n{_COMMAND}"):
                 command, _, wanted = part.partition("\n")
                 assert alike(checkout.run(command)) == alike(wanted), command
                 printed += 1

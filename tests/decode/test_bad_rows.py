@@ -166,6 +166,17 @@ def test_what_is_no_list_is_refused(body: bytes) -> None:
     assert good_rows(variant.type, body) is None
 
 
+@pytest.mark.parametrize("behind", ["a", "]", " {}", "[]"])
+def test_rows_with_something_behind_them_are_refused(behind: str) -> None:
+    """It may be the rest of another answer, and then the rows are not to be trusted either."""
+    assert (
+        good_rows(CATALOGUE["spot"].operations["trades"].variants[0].type, f"{json.dumps(TRADES)}{behind}".encode())
+        is None
+    )
+    info = fixture("spot", "exchange_info") + behind.encode()
+    assert good_rows(CATALOGUE["spot"].operations["exchange_info"].variants[0].type, info) is None
+
+
 def test_rows_of_a_message_are_read_the_same_way() -> None:
     """As the streams do, whose arrays are lists of events."""
     stream = next(operation for operation in STREAMS if operation.id == "futures.all_mini_tickers")

@@ -131,7 +131,12 @@ def test_members_stand_as_they_are_written() -> None:
     assert list(object_members("{}")) == list(object_members("{ }")) == []
 
 
-@pytest.mark.parametrize("text", ["", "1", "[1", "[1,", "[1 2]", "{", '{"a"}', '{"a":1', "{1:2}", '{"a":1 "b":2}'])
+BEHIND = ["[1] x", "[1]]", "[],", "[][]", '{"a":1}}', "{} 1", '{"a":1}{}']
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "[1", "[1,", "[1 2]", "{", '{"a"}', '{"a":1', "{1:2}", '{"a":1 "b":2}', *BEHIND]
+)
 def test_what_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         list(object_members(text) if text.startswith("{") else array_items(text))

@@ -131,6 +131,17 @@ def test_an_exponent_beyond_any_sense_is_refused(number: str) -> None:
         SyncBinanceClient(http_client=over, budget=False).spot.trades("BTCUSDT")
 
 
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", '[1,{"a":NaN}]'])
+def test_what_json_does_not_have_is_refused_in_unknown_fields_too(value: str) -> None:
+    for body in (f"[{trade(value)}]", f"[{trade('0.5')},{trade(value)}]"):
+        with (
+            httpx.Client(transport=httpx.MockTransport(lambda _, body=body: httpx.Response(200, text=body))) as over,
+            pytest.raises(errors.DecodeError, match="NaN or Infinity is no value of it") as caught,
+        ):
+            SyncBinanceClient(http_client=over, budget=False, max_retries=0).spot.trades("BTCUSDT")
+        assert len(caught.value.problems) == 1
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.decimals(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import random
+import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 
 from binance_sdk import errors
 from binance_sdk._runtime.answers.decode import decode
@@ -373,3 +375,30 @@ def test_a_book_can_be_written_by_hand() -> None:
         "bids": [["1.5", "2"]],
         "asks": [["1.6", "3"]],
     }
+
+
+def test_a_row_takes_a_third_of_the_memory_of_a_model() -> None:
+    """As the README says; a little more is allowed, as the sizes of texts differ."""
+    whole = {"open_time", "close_time", "trade_count"}
+    fields: dict[str, Any] = {name: (int if name in whole else Decimal, ...) for name in NAMES}
+    model = create_model("Model", __config__=ConfigDict(frozen=True), **fields)
+    draw = random.Random(7)
+    drawn = [
+        {name: draw.randrange(10**13) if name in whole else f"{draw.uniform(1, 99999):.8f}" for name in NAMES}
+        for _ in range(1000)
+    ]
+    rows = memory(TypeAdapter(list[Kline]), json.dumps([[*each.values(), "0"] for each in drawn]))
+    models = memory(TypeAdapter(list[model]), json.dumps(drawn))
+    assert rows < 0.4 * models
+
+
+def memory(adapter: TypeAdapter[Any], text: str) -> int:
+    """Bytes that what a text decodes to takes."""
+    adapter.validate_json("[]")
+    tracemalloc.start()
+    try:
+        decoded = adapter.validate_json(text)
+        assert len(decoded) == 1000
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()

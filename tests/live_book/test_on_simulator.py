@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import time
 from typing import Any
 
 import pytest
@@ -71,9 +73,19 @@ async def test_a_book_that_says_that_it_is_synced_is_true_whatever_goes_wrong(
     ):
         book = books["BTCUSDT"]
         seen = None
-        for _ in range(150):
+        # However many steps that takes on a busy machine.
+        until = time.monotonic() + 120
+        for step in itertools.count():
+            if step >= 150 and compared > 40 and {"gap", "connection_lost"} <= _reasons(heard) and book.resyncs > 5:
+                break
+            assert time.monotonic() < until, (compared, book.resyncs, _reasons(heard))
             exchange.clock.advance(0.1)
-            await asyncio.sleep(0.004)
+            # A lost book gets a while for its snapshot: as most messages meet with a fault, a busy machine would hardly
+            # ever see one that is synced.
+            for _ in range(6):
+                await asyncio.sleep(0.004)
+                if book.synced:
+                    break
             if book.synced and book.update_id != seen:
                 compared, seen = compared + 1, book.update_id
                 assert truth.differences(book) == []
@@ -85,16 +97,22 @@ async def test_a_book_that_says_that_it_is_synced_is_true_whatever_goes_wrong(
         exchange.simulator.streams.faults.clear()
         await exchange.run(lambda: book.synced)
         assert truth.differences(book) == []
+        # Now: what a fault has delayed may still come, and lose the book while it is closed.
         resyncs = book.resyncs
-    lost = [event for event in heard if isinstance(event, BookLost)]
-    again = [event for event in heard if isinstance(event, BookResynced)]
+        lost = [event for event in heard if isinstance(event, BookLost)]
+        again = [event for event in heard if isinstance(event, BookResynced)]
     assert compared > 40
     assert len(lost) == len(again) == resyncs > 5
-    assert {event.reason for event in lost} >= {"gap", "connection_lost"}
+    assert _reasons(heard) >= {"gap", "connection_lost"}
     assert [(event.reason, event.last_id, event.next_id) for event in lost] == [
         (event.reason, event.last_id, event.next_id) for event in again
     ]
     assert all(event.seconds >= 0 and event.update_id > (event.last_id or 0) for event in again)
+
+
+def _reasons(heard: list[Any]) -> set[str]:
+    """Why books were lost."""
+    return {event.reason for event in heard if isinstance(event, BookLost)}
 
 
 async def test_a_gap_is_told_by_hook_and_among_the_updates(exchange: Exchange, short_pauses: None) -> None:
@@ -277,8 +295,15 @@ async def test_books_compare_themselves(exchange: Exchange, short_pauses: None) 
         client.spot.order_books(["BTCUSDT", "ETHUSDT"], limit=1000, verify_every=0.2) as books,
     ):
         await books.wait_synced(20)
-        books._group.keepers["ETHUSDT"].core.bids.change([(str(books["ETHUSDT"].bids()[30].price), "0")])
-        await exchange.run(lambda: books["ETHUSDT"].resyncs > 0)
+        damaged = books["ETHUSDT"]
+
+        def noticed() -> bool:
+            """A level is lost at each step: an update may bring one back before anybody has compared."""
+            if damaged.synced and damaged.resyncs == 0:
+                books._group.keepers["ETHUSDT"].core.bids.change([(str(damaged.bids(31)[30].price), "0")])
+            return damaged.resyncs > 0
+
+        await exchange.run(noticed)
         told = [event for event in heard if type(event).__name__ == "BookVerified"]
         assert {event.symbol for event in told if event.differences} == {"ETHUSDT"}
         await exchange.run(

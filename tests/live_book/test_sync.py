@@ -35,12 +35,9 @@ def test_a_blocking_book_is_the_exchanges(exchange: Exchange, transport: Any, ma
             assert book.synced
             assert truth.differences(book) == []
             run(exchange, lambda: ids.add(book.update_id) is None and len(ids) > 5)  # type: ignore[func-returns-value]
-            # Standing still, or the book would go on between two of its readings.
-            time.sleep(0.05)
             assert truth.differences(book) == []
             exchange.faults.add(StreamFault.drop(), where=f"{market}.diff_depth", count=1)
-            run(exchange, lambda: book.resyncs == 1)
-            time.sleep(0.05)
+            run(exchange, lambda: book.resyncs == 1 and book.synced)
             assert truth.differences(book) == []
         with pytest.raises(StreamError, match="closed"):
             _ = book.best_bid

@@ -13,12 +13,6 @@ def registry() -> CollectorRegistry:
     return CollectorRegistry()
 
 
-@pytest.fixture
-def worker_python(request: pytest.FixtureRequest) -> str:
-    found: str = request.config.getoption("--worker-python")
-    return found
-
-
 @pytest.fixture(scope="module")
 def _simulator() -> Iterator[Simulator]:
     with Simulator() as running:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_SELECTOR = re.compile(r"\b(?P<name>binance_sdk_\w+|up)\b(?:\{(?P<labels>[^}]*)\})?")
+_SELECTOR = re.compile(r"\b(?P<name>(?:binance_sdk|virtuoso_binance)_\w+|up)\b(?:\{(?P<labels>[^}]*)\})?")
 _LABEL = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"(?:[^"\\]|\\.)*"')
 _GROUPING = re.compile(r"\b(?:by|on|without|ignoring)\s*\(([^)]*)\)")
 _SHOWN = re.compile(r"\{\{\s*(?:\$labels\.)?(\w+)\s*\}\}")

@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from binance_sdk.metrics.definitions import METRICS, Definition
+from virtuoso_binance.metrics import METRICS as ADAPTER_METRICS
 
 
 def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
@@ -17,7 +18,7 @@ def value(registry: CollectorRegistry, name: str, **labels: str) -> float | None
 
 def definition_of(name: str) -> Definition | None:
     """Whose sample that is, by its full name."""
-    for definition in METRICS:
+    for definition in (*METRICS, *ADAPTER_METRICS):
         ends = ("_bucket", "_sum", "_count") if definition.kind == "histogram" else ("",)
         if name in {definition.full_name + end for end in ends}:
             return definition

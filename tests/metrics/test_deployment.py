@@ -7,12 +7,14 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
 from binance_sdk.metrics.definitions import METRICS
+from virtuoso_binance.health import HealthState
+from virtuoso_binance.kinds import Kind
 
 from .promql import grouped_by, selectors, shown
 from .promtool import PROMTOOL, needs_promtool
@@ -30,6 +32,9 @@ def _yaml(path: Path) -> Any:
 
 DASHBOARD: dict[str, Any] = json.loads((DEPLOY / "grafana" / "dashboards" / "binance-sdk.json").read_text("utf-8"))
 RULES: list[dict[str, Any]] = [rule for group in _yaml(PROMETHEUS / "alerts.yml")["groups"] for rule in group["rules"]]
+QUESTIONS: list[tuple[str, str]] = re.findall(
+    r"^\| (.*\?) \| `(.*)` \|$", (ROOT / "docs" / "recipes" / "prometheus.md").read_text("utf-8"), re.MULTILINE
+)
 COMPOSE: dict[str, Any] = _yaml(DEPLOY / "compose.yaml")
 
 
@@ -43,11 +48,15 @@ def _targets() -> Iterator[tuple[str, str, str]]:
 def _uses() -> Iterator[tuple[str, str, str]]:
     """Where, expression, and what is written of its result."""
     yield from _targets()
+    for question, expression in QUESTIONS:
+        yield question, expression, ""
     for rule in RULES:
         yield rule["alert"], rule["expr"], " ".join(rule["annotations"].values())
     for variable in DASHBOARD["templating"]["list"]:
         if variable["type"] == "query":
-            name, label = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["definition"]).groups()  # type: ignore[union-attr]
+            asked = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["definition"])
+            assert asked is not None, variable["name"]
+            name, label = asked.groups()
             yield variable["name"], f"count by ({label}) ({name})", ""
 
 
@@ -69,7 +78,7 @@ def test_every_metric_and_label_exists(where: str, expression: str, text: str) -
         assert selector.labels <= labels
         grouped = grouped_by(expression)
         assert shown(text) <= (grouped or labels)
-    known = set().union(*(_labels_of(selector.name) for selector in used))
+    known = {label for selector in used for label in _labels_of(selector.name)}
     assert grouped_by(expression) <= known
 
 
@@ -100,14 +109,17 @@ def test_states_and_kinds_that_are_chosen_exist() -> None:
     """A value that no series has would make an alert that never fires."""
     known = {
         "health": {"flowing", "silent", "disconnected"},
-        "state": {"open", "closed", "half_open", "synced", "not_synced"},
+        "state": {"open", "closed", "half_open", "synced", "not_synced", *get_args(HealthState)},
+        "kind": set(get_args(Kind)),
+        "change": {"listed", "delisted", "status"},
         "severity": {"breaking", "noted"},
         "job": {job["job_name"] for job in _yaml(PROMETHEUS / "prometheus.yml")["scrape_configs"]},
     }
     chosen = [
         (label, value)
-        for where, expression, _ in _uses()
-        for label, value in re.findall(r'(\w+)\s*!?=\s*"([^"$]*)"', expression)
+        for _, expression, _ in _uses()
+        for label, values in re.findall(r'(\w+)\s*!?=~?\s*"([^"$]*)"', expression)
+        for value in values.split("|")
     ]
     assert {label for label, _ in chosen} == set(known)
     assert [(label, value) for label, value in chosen if value not in known[label]] == []
@@ -195,7 +207,13 @@ def test_what_compose_names_is_there() -> None:
         if build:
             context = (DEPLOY / build["context"]).resolve()
             assert context == ROOT
-            assert (context / build["dockerfile"]).is_file()
+            recipe = (context / build["dockerfile"]).read_text("utf-8")
+            assert "target" not in build or f" AS {build['target']}\n" in recipe
+    # Its workers wait until the simulator is healthy, which is for its image to say.
+    simulator = services["simulator"]["build"]
+    assert services["worker-1"]["depends_on"]["simulator"]["condition"] == "service_healthy"
+    stage = (ROOT / simulator["dockerfile"]).read_text("utf-8").partition(f" AS {simulator['target']}\n")[2]
+    assert "HEALTHCHECK" in stage.partition("\nFROM ")[0]
     (job,) = _yaml(PROMETHEUS / "prometheus.yml")["scrape_configs"]
     ports = {
         f"{name}:{each['environment']['METRICS_PORT']}" for name, each in services.items() if name.startswith("worker")

@@ -12,6 +12,7 @@ import yaml
 from binance_sdk.errors import BadRequestError
 from binance_sdk.metrics.definitions import METRICS
 from binance_sdk.simulator import Simulator
+from tests.pages import blocks
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "monitoring.md").read_text("utf-8")
@@ -26,10 +27,13 @@ def test_the_table_lists_every_metric() -> None:
     assert rows == expected
 
 
-def test_the_table_lists_every_alert() -> None:
-    rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text("utf-8"))
-    names = [rule["alert"] for group in rules["groups"] for rule in group["rules"]]
-    assert re.findall(r"^\| `(Binance\w+)` \|", PAGE, re.MULTILINE) == names
+def test_each_alert_is_on_the_page_of_those_whose_metrics_it_reads() -> None:
+    loaded = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yml").read_text("utf-8"))
+    rules = [rule for group in loaded["groups"] for rule in group["rules"]]
+    pages = {"monitoring.md": False, "virtuoso-monitoring.md": True}
+    for page, of_virtuoso in pages.items():
+        listed = re.findall(r"^\| `(Binance\w+)` \|", (ROOT / "docs" / page).read_text("utf-8"), re.MULTILINE)
+        assert listed == [rule["alert"] for rule in rules if ("virtuoso_binance_" in rule["expr"]) == of_virtuoso]
 
 
 def test_files_that_it_names_exist() -> None:
@@ -58,11 +62,11 @@ def recipe(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     # Providers can be set only once in a process.
     monkeypatch.setattr(trace, "get_tracer", tracers.get_tracer)
     monkeypatch.setattr(metrics, "get_meter", meters.get_meter)
-    blocks = re.findall(r"<!-- run -->\n```python\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 2
+    recipes = blocks("docs/monitoring.md", "python", mark="run")
+    assert len(recipes) == 2
     names: dict[str, Any] = {"spans": spans, "reader": reader}
-    for block in blocks:
-        exec(compile(block, "docs/monitoring.md", "exec"), names)
+    for block in recipes:
+        exec(compile(block.code, block.page, "exec"), names)
     return names
 
 

@@ -1,4 +1,7 @@
-"""The commands of ``deploy/compose.yaml``, run as processes: containers cannot be started wherever tests run."""
+"""The worker of ``deploy/compose.yaml``, run as a process: containers cannot be started wherever tests run.
+
+The simulator there is an image with tests of its own.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ import redis
 import yaml
 
 from binance_sdk import SyncBinanceClient
+from binance_sdk.simulator import Simulator
 from tests.shared.servers import Server, free_port, running, valkey
 
 ROOT = Path(__file__).parents[2]
@@ -34,14 +38,6 @@ def _started(command: list[str], **variables: str) -> Iterator[subprocess.Popen[
             yield process
         finally:
             process.kill()
-
-
-def _programs(service: str, python: str) -> list[str]:
-    """The command of a service, in the environment of that interpreter."""
-    program, *arguments = SERVICES[service]["command"]
-    if program == "python":
-        return [python, *arguments]
-    return [str(Path(python).parent / program), *arguments]
 
 
 _BELIEVED = """
@@ -84,24 +80,21 @@ def _wait_for(port: int, process: subprocess.Popen[str], *lines: str) -> None:
     raise AssertionError(f"{lines} are not all in:\n{text}")
 
 
-def test_a_worker_shares_its_budget_and_is_measured(worker_python: str) -> None:
-    simulate = _programs("simulator", worker_python)
-    simulate[simulate.index("--port") + 1] = "0"
+def test_a_worker_shares_its_budget_and_is_measured(image_python: str) -> None:
+    program, *arguments = SERVICES["worker-1"]["command"]
+    assert program == "python"
     variables = dict(SERVICES["worker-1"]["environment"])
     assert set(variables) == {"BINANCE_SDK_LIMITS_URL", "BINANCE_SDK_SIMULATOR", "SYMBOLS", "METRICS_PORT"}
     with ExitStack() as stack:
         store = stack.enter_context(running(valkey()))
-        simulator = stack.enter_context(_started(simulate))
-        assert simulator.stdout is not None
-        found = (re.search(r"SIMULATOR=http://.*:(\d+)", line) for line in simulator.stdout)
-        url = f"http://127.0.0.1:{next(match[1] for match in found if match)}"
+        url = stack.enter_context(Simulator()).url
         # Another process of the same budget.
         client = stack.enter_context(SyncBinanceClient(spot_base_url=url, limits_url=store.url))
         _let_it_be_used(store, client)
         port = free_port()
         variables |= {"BINANCE_SDK_LIMITS_URL": store.url, "BINANCE_SDK_SIMULATOR": url}
         variables |= {"SYMBOLS": "BTCUSDT,ETHUSDT", "METRICS_PORT": str(port)}
-        worker = stack.enter_context(_started(_programs("worker-1", worker_python), **variables))
+        worker = stack.enter_context(_started([image_python, *arguments], **variables))
         _wait_for(
             port,
             worker,

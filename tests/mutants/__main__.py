@@ -37,7 +37,11 @@ _ITS_TESTS = (
     *("bad_rows", "decimal_contexts", "exchange", "fetcher_positioning", "large_trades", "liquidity", "market_data"),
     *("odd_arguments", "one_line", "parts", "pure", "queries", "short_pages", "wrong_sections"),
 )
-_SOURCES = ("aggregation", "ccxt_rows", "comparison", "data_sources", "kinds", "quality", "switching")
+_SOURCES = ("aggregation", "ccxt_rows", "comparison", "data_sources", "quality", "switching")
+_OF_ATTEMPTS = (
+    *("callbacks", "client", "error_matrix", "life_time", "limits", "moments"),
+    *("odd_values", "out_of_descriptors", "retry", "shape_drift"),
+)
 PARTS = (
     Part(
         "budget",
@@ -69,6 +73,23 @@ PARTS = (
         ("tests/streams/test_sequences.py", "tests/streams/test_filling.py", "tests/streams/test_one_line.py"),
     ),
     Part(
+        "connection",
+        tuple(
+            f"binance_sdk/_runtime/stream/connection/{name}.py"
+            for name in ("connection", "handover", "opener", "pacing", "sender", "silence", "supervisor")
+        ),
+        ("tests/streams/test_*.py",),
+    ),
+    Part(
+        "attempt",
+        ("binance_sdk/_runtime/calls/attempt.py", "binance_sdk/_runtime/calls/retry.py"),
+        (
+            "tests/budget/test_*.py",
+            *(f"tests/runtime/test_{name}.py" for name in _OF_ATTEMPTS),
+            *("tests/frames/test_raw_answers.py", "tests/metrics/test_calls.py", "tests/network/test_routes.py"),
+        ),
+    ),
+    Part(
         "paging",
         ("binance_sdk/_runtime/calls/paging.py", "binance_sdk/_runtime/calls/paginator.py"),
         (
@@ -87,6 +108,39 @@ PARTS = (
             *(f"tests/live_book/test_{name}.py" for name in ("keeper", "malformed", "changes", "figures", "settings")),
         ),
     ),
+    Part("columns", ("binance_sdk/_runtime/columns/*.py",), ("tests/frames/test_*.py",)),
+    Part("archive", ("binance_sdk/history/archive/*.py",), ("tests/history/archive/test_*.py",)),
+    Part(
+        "planning",
+        tuple(
+            f"binance_sdk/history/planning/{name}.py"
+            for name in ("arguments", "costs", "density", "holes", "inventory", "pieces", "plan", "spans")
+        ),
+        ("tests/history/planning/test_*.py",),
+    ),
+    Part(
+        "dataset",
+        (
+            *(
+                f"binance_sdk/history/dataset/{name}.py"
+                for name in ("info", "layout", "manifest", "parquet", "precedence", "record", "writing")
+            ),
+            *("binance_sdk/history/dataset/checking/*.py", "binance_sdk/history/dataset/reading/*.py"),
+        ),
+        tuple(
+            f"tests/history/dataset/test_{name}.py"
+            for name in ("asker", "check", "dataset", "info", "precedence", "reading", "rest_rows")
+        ),
+    ),
+    Part("rest", ("binance_sdk/history/rest/*.py",), ("tests/history/rest/test_*.py",)),
+    Part(
+        "running",
+        tuple(
+            f"binance_sdk/history/running/{name}.py"
+            for name in ("absences", "check", "outcome", "room", "run", "sharing", "sync", "worker")
+        ),
+        tuple(f"tests/history/running/test_{name}.py" for name in ("run", "sharing", "check")),
+    ),
     Part(
         "metrics",
         tuple(f"binance_sdk/metrics/{name}.py" for name in ("event_counts", "state_collector", "instrumentation")),
@@ -99,8 +153,16 @@ PARTS = (
     ),
     Part(
         "sources",
-        tuple(f"adapters/virtuoso_binance/sources/{name}.py" for name in _SOURCES),
+        ("adapters/virtuoso_binance/kinds.py", *(f"adapters/virtuoso_binance/sources/{name}.py" for name in _SOURCES)),
         ("tests/virtuoso/sources/test_*.py",),
+    ),
+    Part(
+        "health",
+        (
+            *(f"adapters/virtuoso_binance/health/{name}.py" for name in ("judging", "judging_sources", "observations")),
+            *(f"adapters/virtuoso_binance/health/{name}.py" for name in ("observing", "probing", "listing_changes")),
+        ),
+        ("tests/virtuoso/health/test_*.py",),
     ),
 )
 """What has to be right to the last digit, and the tests that say so."""

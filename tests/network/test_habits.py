@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -202,3 +203,35 @@ def no_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
         create(self, *args, **kwargs)
 
     monkeypatch.setattr(socket.socket, "__init__", refuse)
+
+
+async def test_an_idle_connection_is_asked_at_its_socket_whether_it_was_closed() -> None:
+    import httpcore
+
+    from binance_sdk._runtime.transport.httpcore_backends import TrackingBackend
+
+    here, there = socket.socketpair()
+    asked: list[str] = []
+
+    class Stream(httpcore.AsyncNetworkStream):
+        async def start_tls(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
+            return Stream()
+
+        def get_extra_info(self, info: str) -> Any:
+            asked.append(info)
+            return here if info == "socket" else None
+
+    class Connected(httpcore.AsyncNetworkBackend):
+        async def connect_tcp(self, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
+            return Stream()
+
+    with here, there:
+        plain = await TrackingBackend(Connected()).connect_tcp("api.invalid", 443)
+        streams = [plain, await plain.start_tls(ssl.create_default_context())]
+        assert [stream.get_extra_info("is_readable") for stream in streams] == [False, False]
+        there.close()
+        assert [stream.get_extra_info("is_readable") for stream in streams] == [True, True]
+        assert asked == ["socket"], "the stream below gathers all that it knows before it answers"
+        streams[1].get_extra_info("ssl_object")
+        assert asked == ["socket", "ssl_object"]
+    assert plain.get_extra_info("is_readable"), "a socket that is closed here"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import socketserver
 import ssl
 import threading
 from pathlib import Path
@@ -62,6 +63,35 @@ def test_no_proxy_goes_straight(library: str, lab: Lab, monkeypatch: pytest.Monk
     assert "api.invalid:443" in str(error)
     assert str(error).count("no connection") == 1
     assert lab.http.targets == []
+
+
+@every
+def test_what_to_do_about_no_connection_is_said_once(library: str) -> None:
+    with closed_port() as port:
+        url = {"spot_base_url": f"http://127.0.0.1:{port}", "spot_stream_url": f"ws://127.0.0.1:{port}"}
+        error = use(library, **url)
+    assert str(error).count("; check what listens there (`binance-sdk simulate` starts") == 1
+    url = {"spot_base_url": "https://api.invalid", "spot_stream_url": "wss://api.invalid"}
+    error = use(library, **url)
+    assert str(error).count("; check the network, the base URL, and HTTPS_PROXY where a proxy is needed") == 1
+
+
+@every
+def test_a_server_without_tls_is_told_as_such(library: str) -> None:
+    class Plain(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            self.request.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Plain) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        place = f"127.0.0.1:{server.server_address[1]}"
+        error = use(library, spot_base_url=f"https://{place}", spot_stream_url=f"wss://{place}")
+        server.shutdown()
+        thread.join()
+    assert "speaks no TLS" in str(error)
+    assert "(http:// and ws://)" in str(error)
 
 
 @every

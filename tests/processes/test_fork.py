@@ -116,7 +116,8 @@ def test_the_budget_of_a_child_begins_where_the_parent_was_and_it_says_once_what
     assert parents_lines == []
 
 
-@pytest.fixture(scope="module")
+# One for each test: what another has spent there would be counted too.
+@pytest.fixture
 def store(exchange: EchoExchange) -> Iterator[Server]:
     """A store that believes what it counts, since it has had the pool for a while; the limits are out of reach."""
     with running(valkey()) as server, server.client() as client:

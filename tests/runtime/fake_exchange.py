@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from binance_sdk._runtime.calls.parameters import validate
+from binance_sdk._runtime.calls.received_answer import ReceivedAnswer
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.response import Headers, Response
 
@@ -74,4 +75,5 @@ class Exchange:
     async def fetch(self, arguments: Mapping[str, object]) -> Response[list[Any]]:
         """The same in an envelope, as the walk wants it."""
         rows = await self(arguments)
-        return Response(rows, 200, Headers(), repr(rows).encode(), 0, None, "", 0.0, 0)
+        answer = ReceivedAnswer("", object, b"", data=rows)
+        return Response(answer, 200, Headers(), repr(rows).encode(), 0, None, "", 0.0, 0)

@@ -127,6 +127,18 @@ STATUSES: list[tuple[str, bytes, type[errors.APIError], int | None, str]] = [
 ]
 
 
+def test_a_refusal_names_what_was_asked_for() -> None:
+    """Binance does not say which symbol is invalid; in a log, the message has to."""
+    error = failed("sync", http("400 Bad Request", said(-1121, "Invalid symbol.")))
+    assert "Invalid symbol. Called with symbol='BTCUSDT', interval='1h'. Correct the parameter" in str(error)
+
+
+def test_a_page_instead_of_data_is_told_as_such() -> None:
+    error = check(failed("sync", http("200 OK", HTML)), errors.DecodeError, "spot.klines")
+    assert "the body is HTML, not JSON" in str(error)
+    assert "a proxy or a login page on the way" in str(error)
+
+
 @both
 @pytest.mark.parametrize(
     ("status", "body", "kind", "code", "text"), STATUSES, ids=[f"{case[0][:3]} {case[1][:20]!r}" for case in STATUSES]

@@ -176,3 +176,13 @@ def test_the_count_of_the_right_window_is_read(headers: dict[str, str], count: i
 def test_what_is_left_is_never_negative() -> None:
     assert Usage(7, 10, 60, 1.0).remaining == 3
     assert Usage(12, 10, 60, 1.0).remaining == 0
+
+
+def test_a_local_clock_that_is_set_later_is_off_by_so_much_from_then_on() -> None:
+    time = ServerTime(wall=1000.0, monotonic=10.0)
+    assert time.skew(1000.0, 10.0) == 0
+    time.observe(1005.0, 0.001, 10.0, 10.0)
+    assert time.skew(1000.0, 10.0) == pytest.approx(5, abs=0.01)
+    # Set right, and by a minute too far: monotonic time knows nothing of it.
+    assert time.skew(1025.0, 30.0) == pytest.approx(0, abs=0.01)
+    assert time.skew(1085.0, 30.0) == pytest.approx(-60, abs=0.01)

@@ -14,6 +14,7 @@ from binance_sdk._runtime.calls.drive import drive_iterator
 from binance_sdk._runtime.calls.paginator import paginate
 from binance_sdk._runtime.calls.paging import plan_pages, plan_walk
 from binance_sdk._runtime.calls.parameters import validate
+from binance_sdk._runtime.calls.received_answer import ReceivedAnswer
 from binance_sdk._runtime.operation import MaxSpan, Operation
 from binance_sdk._runtime.response import Headers, Response
 from binance_sdk.errors import ParameterError
@@ -49,7 +50,8 @@ class Server:
             start = end - _LONGEST
         assert end - start <= _LONGEST
         rows = [Candle(time) for time in self.times if start <= time <= end][-min(asked["limit"], self.most) :]
-        return Response(rows, 200, Headers(), repr(rows).encode(), 0, None, "", 0.0, 0)
+        answer = ReceivedAnswer("", object, b"", data=rows)
+        return Response(answer, 200, Headers(), repr(rows).encode(), 0, None, "", 0.0, 0)
 
 
 def walk(server: Server, *, limit: int | None = None, page_size: int | None = None, **arguments: Any) -> list[int]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from binance_sdk._runtime.calls.drive import drive_iterator
 from binance_sdk._runtime.calls.paginator import ServerClock, paginate
+from binance_sdk._runtime.calls.received_answer import ReceivedAnswer
 from binance_sdk._runtime.operation import Lookback, Operation
 from binance_sdk._runtime.response import Headers, Response
 from binance_sdk.errors import DecodeError, ParameterError
@@ -94,7 +95,8 @@ def test_a_row_at_the_very_end_is_found_behind_a_full_page() -> None:
 
 def test_a_page_of_which_no_row_could_be_read_is_no_end() -> None:
     async def fetch(arguments: Mapping[str, object]) -> Response[list[Any]]:
-        return Response(list[Any](), 200, Headers(), b'[["damaged"]]', 0, None, "", 0.0, 0)
+        answer = ReceivedAnswer("", object, b"", data=list[Any]())
+        return Response(answer, 200, Headers(), b'[["damaged"]]', 0, None, "", 0.0, 0)
 
     with pytest.raises(DecodeError, match="none of its rows could be read"):
         list(drive_iterator(paginate(walk_of(SPOT["klines"], 5, interval="1h", startTime=BASE), fetch, CLOCK)))

@@ -179,6 +179,9 @@ REFUSED: list[tuple[str, str, object, str]] = [
         ("futures.depth", "symbol", f"BTC{bad}USDT", "which no symbol has")
         for bad in '/?&#%@"[] \t\n\x00\x7f\u00a0\u200b\u2028\ud800'
     ],
+    ("spot.depth", "symbol", "btc/usdt", "contains '/', which no symbol has: write 'BTCUSDT'"),
+    ("futures.depth", "symbol", "BTC/USDT:USDT", "write 'BTCUSDT'"),
+    ("spot.depth", "symbol", " BTCUSDT\n", "write 'BTCUSDT'"),
     ("spot.ticker", "symbols", "BTCUSDT", 'takes a list: write symbols=["BTCUSDT"]'),
     ("spot.ticker_price", "symbols", [], "name at least one"),
     ("spot.ticker_price", "symbols", {"BTCUSDT": 1}, "takes a list"),

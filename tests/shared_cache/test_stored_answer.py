@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from binance_sdk._runtime.calls.received_answer import ReceivedAnswer
 from binance_sdk._runtime.calls.shared_cache import stored_answer
 from binance_sdk._runtime.calls.shared_cache.stored_answer import (
     AnswerKeys,
@@ -23,7 +24,7 @@ _IDENTITY = "spec https://api.binance.com/api/v3/ping"
 
 def _response(**more: Any) -> Response[Any]:
     told: dict[str, Any] = {
-        "data": {},
+        "answer": ReceivedAnswer("", object, b"", data={}),
         "status_code": 200,
         "headers": Headers({"Date": "now", "X-MBX-USED-WEIGHT-1M": "7", "Set-Cookie": "who=me"}),
         "content": b'{"a":\n"\xc3\xa4"}',
@@ -53,7 +54,8 @@ def _about(**more: Any) -> bytes:
 @pytest.mark.parametrize("more", [{}, {"used_weight": None}, {"content": b""}, {"content": b"\n\n"}])
 def test_what_is_packed_is_read_again_but_for_cookies(more: dict[str, Any]) -> None:
     response = _response(**more)
-    found = unpack(_IDENTITY, pack(_IDENTITY, StoredAnswer.of(response))).response({"x": 1})
+    stored = unpack(_IDENTITY, pack(_IDENTITY, StoredAnswer.of(response)))
+    found = stored.response(ReceivedAnswer("", object, b"", data={"x": 1}))
     assert dict(found.headers) == {"date": "now", "x-mbx-used-weight-1m": "7"}
     for name in ("status_code", "content", "weight", "used_weight", "url", "elapsed", "retries", "skipped"):
         assert getattr(found, name) == getattr(response, name), name

@@ -20,6 +20,7 @@ from .conftest import NOW, simulator
 OWN = Instrument("spot", "ABCXYZ", "ABC", "XYZ", 2, 3, price_zeros=6, lot_zeros=5)
 CALLS: dict[str, dict[str, Any]] = {
     "requests": {},
+    "archive_requests": {},
     "now_ms": {},
     "used_weight": {"market": "spot"},
     "windows": {"market": "futures"},

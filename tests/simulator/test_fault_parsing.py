@@ -14,6 +14,7 @@ from binance_sdk.simulator import Fault, Simulator, SimulatorError, StreamFault,
 from binance_sdk.simulator.faults.parsing import ParsedFault, describe_faults, parse_fault, usual_faults
 from binance_sdk.simulator.faults.requests import FaultKind
 from binance_sdk.simulator.faults.streams import StreamFaultKind
+from tests.simulated_http import NO_CERTIFICATES
 
 from .conftest import simulator
 
@@ -75,9 +76,13 @@ def test_every_kind_has_a_word_and_stands_in_the_documents() -> None:
     assert set(usual_faults()) == set(get_args(FaultKind))
 
 
+def get(url: str, **options: Any) -> httpx.Response:
+    return httpx.get(url, verify=NO_CERTIFICATES, trust_env=False, **options)
+
+
 def klines(running: Simulator, **params: Any) -> httpx.Response:
     query = {"symbol": "BTCUSDT", "interval": "1h", "limit": 5, **params}
-    return httpx.get(f"{running.url}/api/v3/klines", params=query, trust_env=False)
+    return get(f"{running.url}/api/v3/klines", params=query)
 
 
 def test_a_line_injects_into_requests(running: Simulator) -> None:
@@ -93,10 +98,10 @@ def test_a_line_goes_to_another_process_too() -> None:
     with simulator_process(symbols=["BTCUSDT"], history_days=1) as control:
         rule = control.add_fault("restricted:where=spot.time")
         refused = control.add_fault("refuse:status=451")
-        assert httpx.get(f"{control.url}/api/v3/time", trust_env=False).status_code == 451
+        assert get(f"{control.url}/api/v3/time").status_code == 451
         rule.remove()
         refused.remove()
-        assert httpx.get(f"{control.url}/api/v3/time", trust_env=False).status_code == 200
+        assert get(f"{control.url}/api/v3/time").status_code == 200
         with pytest.raises(SimulatorError, match="there is no fault 'nothing'"):
             control.add_fault("nothing")
 
@@ -108,7 +113,7 @@ def test_a_page_of_fewer_rows_is_the_page_of_a_lower_limit(running: Simulator) -
     assert klines(running).json() == fewer
     assert klines(running, startTime=newest[0][0]).json() == oldest
     # What has no rows is left alone.
-    assert httpx.get(f"{running.url}/api/v3/time", trust_env=False).status_code == 200
+    assert get(f"{running.url}/api/v3/time").status_code == 200
 
 
 def test_rows_in_the_wrong_order_and_a_row_that_is_none(running: Simulator) -> None:
@@ -120,7 +125,7 @@ def test_rows_in_the_wrong_order_and_a_row_that_is_none(running: Simulator) -> N
     assert damaged[2] == [rows[2][0], "", *rows[2][2:]]
     assert damaged[:2] + damaged[3:] == rows[:2] + rows[3:]
     running.add_fault("bad_row:count=1")
-    ticker = httpx.get(f"{running.url}/api/v3/ticker/24hr?symbol=BTCUSDT", trust_env=False).json()
+    ticker = get(f"{running.url}/api/v3/ticker/24hr?symbol=BTCUSDT").json()
     assert [name for name, value in ticker.items() if value == ""] == ["openPrice"]
 
 
@@ -156,7 +161,7 @@ def test_a_calm_market_and_a_lively_one() -> None:
             exchange.clock.advance(60)  # type: ignore[attr-defined]
             now = exchange.clock.now_ms()
             query = {"symbol": "BTCUSDT", "startTime": now - 60_000 + 1, "endTime": now, "limit": 1000}
-            counted.append(httpx.get(f"{exchange.url}/api/v3/aggTrades", params=query, trust_env=False).json())
+            counted.append(get(f"{exchange.url}/api/v3/aggTrades", params=query).json())
             # What was before the start is the same in both.
             counted.append(klines(exchange, endTime=now - 3_600_000).json())
         assert counted[1] == counted[3]

@@ -25,6 +25,7 @@ from binance_sdk.simulator import (
     SimulatorError,
     serve,
 )
+from binance_sdk.simulator.sockets import url_of
 from tests.simulated_http import SimulatedHttp
 
 from .conftest import NOW, simulator
@@ -72,6 +73,13 @@ def test_it_leaves_nothing_behind(simulator_threads: Callable[[], list[threading
     gc.collect()
     assert not simulator_threads()
     assert open_files() == before
+
+
+def test_its_address_is_one_that_can_be_connected_to() -> None:
+    """``0.0.0.0`` and ``::`` are addresses to listen at."""
+    assert url_of("0.0.0.0", 8080) == "http://127.0.0.1:8080"
+    assert url_of("::", 8080) == url_of("::1", 8080) == "http://[::1]:8080"
+    assert url_of("192.0.2.7", 8080) == "http://192.0.2.7:8080"
 
 
 def test_it_can_be_stopped_twice_and_started_again() -> None:

@@ -144,6 +144,18 @@ def test_a_shallow_book_is_the_top_of_a_deep_one(book: Book, update: int, levels
         assert np.array_equal(full.quantity[:levels], top.quantity)
 
 
+@given(books, st.integers(1, 400), st.lists(times | st.integers(LISTING, LISTING + 2 * MINUTE), min_size=2, max_size=8))
+def test_a_followed_book_is_the_book(book: Book, levels: int, moments: list[int]) -> None:
+    """After small steps and leaps, of time and of the price, and after looks back."""
+    followed = book.follow(levels)
+    for moment in [*moments, *sorted(moments)]:
+        found, true = followed.at(moment), book.at(moment, levels)
+        assert (found.update_id, found.changed) == (true.update_id, true.changed)
+        for mine, other in ((found.bids, true.bids), (found.asks, true.asks)):
+            assert np.array_equal(mine.price, other.price)
+            assert np.array_equal(mine.quantity, other.quantity)
+
+
 def changed_levels(one: Side, two: Side) -> int:
     before = dict(zip(one.price.tolist(), one.quantity.tolist(), strict=True))
     after = dict(zip(two.price.tolist(), two.quantity.tolist(), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from decimal import Decimal
 
 import pytest
@@ -13,7 +14,7 @@ from binance_sdk.events import MalformedMessage
 
 from .conftest import Engine
 from .rows import agg_trade, mini_ticker
-from .server import eventually
+from .server import Line, eventually
 
 
 async def test_events_are_typed_and_know_their_stream(engine: Engine) -> None:
@@ -125,6 +126,48 @@ async def test_streams_come_and_go_while_running(engine: Engine) -> None:
         assert event.symbol == "BNBUSDT"
         await events.unsubscribe(engine.spot.agg_trade("BNBUSDT"))
         await eventually(lambda: not engine.exchange.open)
+
+
+async def asked(line: Line, method: str) -> int:
+    """The id of a request, once it has come."""
+    await eventually(lambda: line.requests and line.requests[-1]["method"] == method)
+    number: int = line.requests[-1]["id"]
+    return number
+
+
+async def test_what_still_comes_of_a_stream_that_was_left_is_not_given_out(engine: Engine) -> None:
+    async with engine.spot.agg_trade("BTCUSDT", "BNBUSDT") as events:
+        (line,) = engine.exchange.lines
+        await line.send("btcusdt@aggTrade", agg_trade(1))
+        await anext(events)
+        engine.exchange.acks = "none"
+        leaving = asyncio.create_task(events.unsubscribe(engine.spot.agg_trade("BTCUSDT")))
+        number = await asked(line, "UNSUBSCRIBE")
+        await line.send("btcusdt@aggTrade", agg_trade(2))
+        await line.send("bnbusdt@aggTrade", agg_trade(5, "BNBUSDT"))
+        event = await anext(events)
+        assert isinstance(event, spot.AggTradeEvent)
+        assert event.symbol == "BNBUSDT"
+        await line.raw(json.dumps({"result": None, "id": number}))
+        await leaving
+
+
+async def test_what_still_comes_of_a_stream_that_was_refused_is_not_given_out(engine: Engine) -> None:
+    async with engine.spot.agg_trade("BTCUSDT") as events:
+        (line,) = engine.exchange.lines
+        engine.exchange.acks = "none"
+        joining = asyncio.create_task(events.subscribe(engine.spot.agg_trade("BNBUSDT")))
+        number = await asked(line, "SUBSCRIBE")
+        await line.send("bnbusdt@aggTrade", agg_trade(5, "BNBUSDT"))
+        assert await anext(events)
+        await line.raw(json.dumps({"code": 2, "msg": "Invalid request", "id": number}))
+        with pytest.raises(StreamError):
+            await joining
+        await line.send("bnbusdt@aggTrade", agg_trade(6, "BNBUSDT"))
+        await line.send("btcusdt@aggTrade", agg_trade(1))
+        event = await anext(events)
+        assert isinstance(event, spot.AggTradeEvent)
+        assert event.symbol == "BTCUSDT"
 
 
 @pytest.mark.parametrize("symbol", ["币安人生USDT", "A+BUSDT"])

@@ -198,6 +198,7 @@ def test_an_event_is_cut_open() -> None:
         ("[1]", "malformed"),
         ("[" * 100_000, "malformed"),
         ('{"hello":1}', "malformed"),
+        ('{"stream":"\\ud800","data":{"e":"x"}}', "malformed"),
     ],
 )
 def test_everything_else_is_told_apart(text: str, meaning: object) -> None:

@@ -114,6 +114,8 @@ async def test_the_end_of_a_limit_is_waited_for(engine: Engine, first: bool) -> 
     line = await after_reconnect(engine, 1 if first else 2)
     assert refused_at + 40 <= engine.clock.now <= refused_at + 42
     events = await opening
+    # The next refusal is a first one again.
+    assert engine.pool.gate.in_a_row == (0, 0, 0)
     await line.send(TRADES, agg_trade(1))
     assert isinstance(await anext(events), spot.AggTradeEvent)
     await events.aclose()

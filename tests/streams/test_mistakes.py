@@ -36,6 +36,8 @@ RIGHT: dict[str, Callable[[object], bool]] = {
     "buffer_bytes": lambda value: value == 10**400,
     "quiet_time": lambda value: value is None or value == 1.5,
     "rollover_after": lambda value: value == 1.5,
+    "connection_quiet_time": lambda value: value == 1.5,
+    "reconnect": lambda value: value is True,
     "bad_rows": lambda value: False,
     "all_markets": lambda value: value is True,
     "on_notice": lambda value: value is print,
@@ -51,7 +53,7 @@ async def test_every_option_with_every_wrong_value(name: str) -> None:
             if value is not True and RIGHT[name](value):
                 client.spot.streams.trade("BTCUSDT", **options)
                 continue
-            if value is True and name in ("fill_gaps", "all_markets"):
+            if value is True and name in ("fill_gaps", "all_markets", "reconnect"):
                 continue
             with pytest.raises(ParameterError) as caught:
                 client.spot.streams.trade("BTCUSDT", **options)
@@ -60,6 +62,32 @@ async def test_every_option_with_every_wrong_value(name: str) -> None:
             assert caught.value.parameter == name
             with pytest.raises(ParameterError):
                 client.spot.streams.combine(client.spot.streams.trade("BTCUSDT"), **options)
+
+
+async def test_a_symbol_in_the_spelling_of_others_is_told_in_ours() -> None:
+    async with BinanceClient() as client:
+        with pytest.raises(ParameterError, match="contains '/', which no symbol has: write 'BTCUSDT'"):
+            client.spot.streams.trade("btc/usdt")
+        with pytest.raises(ParameterError, match="several symbols go into a list"):
+            client.spot.streams.trade("BTCUSDT,ETHUSDT")
+
+
+async def test_a_stream_that_was_not_opened_says_how(background: Background) -> None:
+    async with BinanceClient(spot_stream_url=background.exchange.url) as client:
+        unopened: Any = client.spot.streams.trade("BTCUSDT")
+        with pytest.raises(StreamError, match="async with stream as events"):
+            async for _ in unopened:
+                pass
+    with SyncBinanceClient(spot_stream_url=background.exchange.url) as blocking:
+        unopened = blocking.spot.streams.trade("BTCUSDT")
+        with pytest.raises(StreamError, match="opened first: with stream as events"):
+            iter(unopened)
+
+
+async def test_a_stream_shows_its_market_and_names() -> None:
+    async with BinanceClient() as client:
+        both = client.spot.streams.trade("BTCUSDT") | client.futures.streams.agg_trade("BTCUSDT")
+        assert repr(both) == "<Stream of spot|futures: btcusdt@trade, btcusdt@aggTrade>"
 
 
 @pytest.mark.parametrize("wrong", [None, "btcusdt@trade", 7, [], Decimal(7)], ids=repr)

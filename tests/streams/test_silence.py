@@ -13,13 +13,15 @@ import pytest
 from binance_sdk import spot
 from binance_sdk._runtime.stream.connection import over_aiohttp, over_websockets
 from binance_sdk._runtime.stream.connection.connection import Connection
+from binance_sdk.errors import ParameterError
 from binance_sdk.events import StreamConnected, StreamLost
+from binance_sdk.simulator import Simulator
 from binance_sdk.streams import Gap, Reconnected, SilentStream
 
 from .conftest import Engine
 from .raw_stream_server import CLOSE, PING, PONG, TEXT, RawStreamServer
 from .rows import agg_trade, mini_ticker
-from .server import eventually
+from .server import Line, eventually
 from .test_keeping import after_reconnect, until
 
 TRADES = "btcusdt@aggTrade"
@@ -218,6 +220,39 @@ async def test_a_connection_that_cannot_be_replaced_is_kept_and_still_watched(en
         assert (await anext(events)).agg_id == 3
 
 
+async def test_a_replacement_that_worked_sets_the_pauses_back(engine: Engine) -> None:
+    async with engine.spot.agg_trade("BTCUSDT", quiet_time=None, rollover_after=20.0) as events:
+        for number, refused in ((1, 2), (2, 1)):
+            engine.exchange.refuse = refused
+            await until(engine, lambda number=number: events.stats.rollovers == number)
+    assert [event.pause for event in lost(engine)] == [0.25, 0.5, 0.25]
+
+
+async def test_a_ping_of_the_server_is_a_sign_of_life(engine: Engine) -> None:
+    async with engine.spot.agg_trade("BTCUSDT", quiet_time=None) as events:
+        await engine.clock.advance(2)
+        answered = await engine.exchange.lines[0].socket.ping()
+        await asyncio.wait_for(answered, 10)
+        assert connection_of(events).last_heard == engine.clock.now
+
+
+async def test_connections_whose_streams_are_refused_do_not_pile_up(engine: Engine) -> None:
+    # A name that fits into no URL is subscribed to when the connection is open.
+    async with engine.spot.agg_trade("币安人生USDT", quiet_time=None):
+        engine.exchange.acks = "flat error"
+        engine.exchange.lines[0].abort()
+        await until(engine, lambda: len(engine.exchange.lines) > 3)
+        await eventually(lambda: len(engine.exchange.open) <= 1)
+
+
+async def test_a_connection_that_could_not_be_replaced_compares_nothing(engine: Engine) -> None:
+    async with engine.spot.agg_trade("BTCUSDT", quiet_time=None, rollover_after=20.0) as events:
+        engine.exchange.refuse = 1
+        await until(engine, lambda: lost(engine))
+        # Else it would keep every message for a successor that never comes.
+        assert connection_of(events).replaced_by is None
+
+
 async def test_successors_that_end_at_once_are_not_dialled_without_end(engine: Engine) -> None:
     async with engine.spot.agg_trade("BTCUSDT", quiet_time=None, rollover_after=5.0):
         engine.exchange.on_line = lambda line: line.abort()
@@ -237,6 +272,22 @@ async def test_unsubscribing_does_not_wait_for_a_connection(engine: Engine) -> N
         engine.exchange.refuse = 0
         line = await after_reconnect(engine, 2)
         assert line.names == [TRADES]
+
+
+async def test_what_is_unsubscribed_from_while_a_connection_opens_is_not_carried_by_it(engine: Engine) -> None:
+    async with engine.spot.agg_trade("BTCUSDT", "BNBUSDT", quiet_time=None) as events:
+        removing: list[asyncio.Task[None]] = []
+
+        def remove(line: Line) -> None:
+            # The handshake, whose URL names both, has been answered; its answer has not been read yet.
+            assert line.names == [TRADES, "bnbusdt@aggTrade"]
+            removing.append(asyncio.create_task(events.unsubscribe(engine.spot.agg_trade("BNBUSDT"))))
+
+        engine.exchange.on_line = remove
+        engine.exchange.lines[0].abort()
+        line = await after_reconnect(engine, 2)
+        await removing[0]
+        await eventually(lambda: line.names == [TRADES])
 
 
 async def test_closing_waits_for_no_frozen_peer_longer_than_for_all(
@@ -354,3 +405,34 @@ async def test_gaps_are_told_after_a_polite_end_too(engine: Engine) -> None:
         line = await after_reconnect(engine, 2)
         await line.send(TRADES, agg_trade(5))
         assert await anext(events.with_notices()) == Gap(TRADES, 1, 5)
+
+
+async def test_health_is_told_by_name(engine: Engine) -> None:
+    async with engine.spot.agg_trade("BTCUSDT", quiet_time=8.0) as events:
+        await engine.exchange.send(TRADES, agg_trade(1))
+        await anext(events)
+        assert events.health(TRADES) == "flowing"
+        line = engine.exchange.lines[0]
+        engine.clock.now += 9.0
+        assert events.health(TRADES) == "silent"
+        await line.send(TRADES, agg_trade(2))
+        await anext(events)
+        assert events.health(TRADES) == "flowing"
+        line.abort()
+        await eventually(lambda: events.health(TRADES) == "disconnected")
+        with pytest.raises(ParameterError, match="is not listened to") as caught:
+            events.health("ethusdt@aggTrade")
+        assert caught.value.parameter == "stream"
+
+
+def test_health_of_a_blocking_stream(binance_simulator: Simulator) -> None:
+    with binance_simulator.sync_client() as client, client.spot.streams.agg_trade("BTCUSDT") as events:
+        assert events.health(TRADES) == "flowing"
+
+
+async def test_a_connection_that_has_ended_is_disconnected_before_anybody_looks_after_it(engine: Engine) -> None:
+    async with engine.spot.agg_trade("BTCUSDT", quiet_time=8.0) as events:
+        connection = connection_of(events)
+        assert events.health(TRADES) == "flowing"
+        connection.end_reason = "the peer closed it"
+        assert events.health(TRADES) == "disconnected"

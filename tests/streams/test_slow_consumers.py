@@ -93,6 +93,28 @@ async def test_a_blocked_consumer_answers_pings_and_is_not_taken_for_silent(engi
         assert len(engine.exchange.lines) == 1
 
 
+async def test_a_ping_without_an_answer_gets_its_time_again_when_a_blocked_consumer_goes_on(engine: Engine) -> None:
+    """Nothing was heard because nothing was read."""
+    async with engine.spot.agg_trade("BTCUSDT", buffer=2, quiet_time=10.0) as events:
+        line = engine.exchange.lines[0]
+        await line.send(TRADES, agg_trade(1))
+        await anext(events)
+        line.socket.transport.pause_reading()
+        await engine.clock.advance(6)
+        assert events._consumer._supervisors[0]._connection.pinged_at is not None
+        for number in range(2, 7):
+            await line.send(TRADES, agg_trade(number))
+        await eventually(lambda: events._consumer.reader.buffer.paused)
+        await engine.clock.advance(60, step=2.0)
+        for _ in range(5):
+            await anext(events)
+        await engine.clock.advance(2)
+        line.socket.transport.resume_reading()
+        await engine.clock.advance(4)
+        assert len(engine.exchange.lines) == 1
+        assert events.stats.reconnects == 0
+
+
 async def test_lag_is_the_time_a_message_waited(engine: Engine) -> None:
     async with engine.spot.agg_trade("BTCUSDT") as events:
         await engine.exchange.send(TRADES, agg_trade(1))

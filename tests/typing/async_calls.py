@@ -9,7 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal, assert_type
 
-from binance_sdk import BinanceClient, Plan, RequestOptions, Response, errors
+import pandas
+import polars
+
+from binance_sdk import BinanceClient, Plan, RequestOptions, Response, errors, frames
 from binance_sdk.catalogue import Market
 from binance_sdk.futures import FundingRate, OpenInterest, PremiumIndex
 from binance_sdk.futures import Kline as FuturesKline
@@ -70,6 +73,11 @@ async def raw(client: BinanceClient) -> None:
     assert_type(response.headers["x-mbx-used-weight-1m"], str)
     rows = await client.spot.with_raw_response.klines("BTCUSDT", "1h", limit=5)
     assert_type(rows, Response[list[Kline]])
+    assert_type(rows.to_polars(prices="decimal", scale={"close": 8}, time_unit="ms"), polars.DataFrame)
+    assert_type(rows.to_pandas(index="open_time", columns=["open_time", "close"]), pandas.DataFrame)
+    assert_type(frames.to_polars(rows.data, row_type=Kline), polars.DataFrame)
+    rows.to_polars(prices="exact")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    rows.to_numpy(index="open_time")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
     # The overloads live on behind the wrapper.
     assert_type(await client.spot.with_raw_response.ticker_24hr("BTCUSDT"), Response[Ticker24hr])
     assert_type(await client.spot.with_raw_response.ticker_24hr(type="MINI"), Response[list[Ticker24hrMini]])

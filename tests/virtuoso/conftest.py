@@ -66,7 +66,8 @@ def hasty(settings: Settings) -> BinanceClient:
         spot_base_url=settings.spot_url,
         futures_base_url=settings.futures_url,
         api_key="",
-        timeout=5.0,
+        # Nothing is asked here that does not answer; on a busy machine an answer took longer than 5 s.
+        timeout=60.0,
         max_retries=0,
         caps=settings.caps,
     )
@@ -86,6 +87,22 @@ async def exchanges(**options: Any) -> AsyncIterator[Build]:
     yield build_one
     for exchange in made:
         await exchange.close()
+
+
+def streams_of(simulator: Simulator) -> dict[str, str]:
+    """The part of a section that says where the streams are."""
+    return {"public": simulator.stream_url("spot"), "futures_public": simulator.stream_url("futures")}
+
+
+@asynccontextmanager
+async def exchanges_with_streams() -> AsyncIterator[Build]:
+    """Makes exchanges with the clients that users have, whose streams are a simulator's, and closes them."""
+    async with exchanges() as build_one:
+
+        async def with_streams(simulator: Simulator, **changes: Any) -> Any:
+            return await build_one(simulator, websocket=streams_of(simulator), **changes)
+
+        yield with_streams
 
 
 @pytest.fixture

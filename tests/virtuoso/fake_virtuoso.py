@@ -233,6 +233,14 @@ class ExchangeFactory:
         return exchange if await exchange.initialize() else None
 
 
+async def close_every_session() -> None:
+    """Close what the manager finds, its own or not."""
+    for found in gc.get_objects():
+        # isinstance() would ask a weak proxy for its class, and fail where its object is gone.
+        if issubclass(type(found), aiohttp.ClientSession | aiohttp.TCPConnector):
+            await found.close()
+
+
 class ExchangeManager:
     """The parts of the manager that touch an exchange."""
 
@@ -246,9 +254,7 @@ class ExchangeManager:
                 exchange = await ExchangeFactory.create_exchange(exchange_id, section)
                 if exchange is not None:
                     self.exchanges[exchange_id] = exchange
-        for found in gc.get_objects():
-            if isinstance(found, aiohttp.ClientSession | aiohttp.TCPConnector):
-                await found.close()
+        await close_every_session()
         return bool(self.exchanges)
 
     async def get_market_data(self, symbol: str, exchange_id: str, limit: int | None = None) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import httpx
 from binance_sdk import BinanceClient, Caps
 from binance_sdk import _core as core
 from binance_sdk.simulator import Instrument, ManualClock, Simulator
+from tests.simulated_http import NO_CERTIFICATES
 from virtuoso_binance.polling.fetcher import BinanceDataFetcher, Refresh
 from virtuoso_binance.symbols import Listing, MarketName
 
@@ -35,7 +36,7 @@ class Line(httpx.AsyncBaseTransport):
     def __init__(self, failing: Failing | None = None) -> None:
         self.failing = failing
         self.under_way = self.sent = self.failed = 0
-        self._inner = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=16))
+        self._inner = httpx.AsyncHTTPTransport(verify=NO_CERTIFICATES, limits=httpx.Limits(max_connections=16))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         failure = None if self.failing is None else self.failing(request)
@@ -128,9 +129,13 @@ class SharedClock(ManualClock):
             quiet = 0 if busy or moves != self._moves else quiet + 1
             if quiet > 20 and self._sleepers:
                 self.set(max(self._sleepers[0][0], self.now_ms()))
-                while self._sleepers and self._sleepers[0][0] <= self.now_ms():
-                    heapq.heappop(self._sleepers)[2].set()
+                self.wake_sleepers()
                 quiet = 0
+
+    def wake_sleepers(self) -> None:
+        """Those whose time has come."""
+        while self._sleepers and self._sleepers[0][0] <= self.now_ms():
+            heapq.heappop(self._sleepers)[2].set()
 
 
 class SharedWaker:

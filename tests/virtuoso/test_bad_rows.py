@@ -13,6 +13,7 @@ import pytest
 
 from binance_sdk import BinanceClient
 from binance_sdk.simulator import Simulator
+from tests.simulated_http import NO_CERTIFICATES
 from tests.virtuoso import fake_virtuoso
 from tests.virtuoso.conftest import NOW, section_for
 from virtuoso_binance import make_exchange_class
@@ -27,7 +28,7 @@ class Changing(httpx.AsyncBaseTransport):
 
     def __init__(self, path: str, symbol: str, change: Change) -> None:
         self._path, self._symbol, self._change = path, symbol, change
-        self._inner = httpx.AsyncHTTPTransport()
+        self._inner = httpx.AsyncHTTPTransport(verify=NO_CERTIFICATES)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         answer = await self._inner.handle_async_request(request)

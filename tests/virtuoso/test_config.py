@@ -280,6 +280,7 @@ def test_placeholders_are_no_credentials(value: object) -> None:
         ("rate_limits.requests_per_second", 21, "rate_limits.requests_per_second"),
         ("rate_limits.weight_per_minute", 7000, "rate_limits.weight_per_minute"),
         ("websocket.ping_interval", 301, "websocket.ping_interval"),
+        ("websocket.ping_interval", 0.5, "websocket.ping_interval"),
         ("websocket.reconnect_attempts", 11, "websocket.reconnect_attempts"),
         ("websocket.testnet_public", "wss://testnet.binance.vision/ws", "websocket.testnet_public"),
         ("market_types", [], "market_types"),

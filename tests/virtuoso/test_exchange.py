@@ -45,6 +45,7 @@ OPTIONAL = [
     "fetch_mark_price_kline",
     "fetch_funding_rate_history",
     "get_recent_liquidations",
+    "subscribe_liquidations",
     "get_orderbook",
     "get_ticker",
     "fetch_time",
@@ -59,7 +60,6 @@ FORBIDDEN = [
     "fetch_orders",
     "create_order",
     "cancel_order",
-    "subscribe_liquidations",
     "ccxt",
     "ccxt_exchange",
     "integrated_client",
@@ -190,6 +190,7 @@ async def test_status_and_health_while_it_answers(exchange: Any, simulator: Simu
     assert isinstance(status["time_diff_ms"], int)
     assert set(status) == {
         "online", "has_trading", "status", "timestamp", "server_time", "time_diff_ms", "rate_limit",
+        "health",
     }  # fmt: skip
     assert await exchange.health_check() is True
     assert await exchange.is_healthy() is True
@@ -218,11 +219,6 @@ async def test_a_closed_exchange_is_not_healthy_and_asks_nobody(build: Build, ow
     assert (await exchange.fetch_status())["online"] is False
     assert await exchange.health_check() is False
     assert own_simulator.requests.total == before
-
-
-async def test_no_websocket_is_claimed(exchange: Any) -> None:
-    assert await exchange.connect_ws() is False
-    assert await exchange.subscribe_ws(["trade"], ["BTCUSDT"], print) is False
 
 
 # --------------------------------------------------------------------------------------- errors

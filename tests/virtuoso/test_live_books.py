@@ -1,4 +1,4 @@
-"""``live_order_books``: the exchange's order book from a stream, and over REST wherever that cannot be."""
+"""``streaming: [order_books]``: the exchange's order book from a stream, and over REST wherever that cannot be."""
 
 from __future__ import annotations
 
@@ -12,27 +12,18 @@ import pytest
 from binance_sdk.simulator import Simulator
 from binance_sdk.simulator.streams import StreamFault
 
-from .conftest import Build, exchanges
-
-
-def streams_of(simulator: Simulator) -> dict[str, str]:
-    return {"public": simulator.stream_url("spot"), "futures_public": simulator.stream_url("futures")}
+from .conftest import Build, exchanges_with_streams
 
 
 @pytest.fixture
-async def build() -> AsyncIterator[Callable[..., Awaitable[Any]]]:
-    """Makes exchanges with the clients that users have, and closes them after the test."""
-    async with exchanges() as build_one:
-
-        async def with_streams(simulator: Simulator, **changes: Any) -> Any:
-            return await build_one(simulator, websocket=streams_of(simulator), **changes)
-
-        yield with_streams
+async def build() -> AsyncIterator[Build]:
+    async with exchanges_with_streams() as build_one:
+        yield build_one
 
 
 @pytest.fixture
 async def exchange(own_simulator: Simulator, build: Build) -> Any:
-    return await build(own_simulator, live_order_books=True)
+    return await build(own_simulator, streaming=["order_books"])
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -45,7 +36,7 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 async def answers(exchange: Any, symbol: str) -> bool:
     """Whether the live book of a symbol does."""
-    return await exchange._binance.live_book(await exchange._listed(symbol)) is not None
+    return await exchange._live_book(await exchange._listed(symbol)) is not None
 
 
 async def synced(exchange: Any, symbol: str) -> None:
@@ -56,7 +47,7 @@ async def synced(exchange: Any, symbol: str) -> None:
 async def test_a_live_book_answers_as_rest_does_and_costs_nothing(
     own_simulator: Simulator, build: Build, types: list[str], market: Any
 ) -> None:
-    exchange = await build(own_simulator, live_order_books=True, market_types=types)
+    exchange = await build(own_simulator, streaming=["order_books"], market_types=types)
     # The first call begins the book, and does not wait for it.
     first = await exchange.fetch_order_book("BTC/USDT", 20)
     await synced(exchange, "BTCUSDT")

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import types
-from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from binance_sdk.errors import ConfigError
 from binance_sdk.simulator import Simulator
+from tests.pages import blocks
 from tests.virtuoso import fake_virtuoso
 from tests.virtuoso.conftest import section_for
 from virtuoso_binance import BaseExchange, register, unregister
 from virtuoso_binance.registration import find_base_class
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "virtuoso.md"
+PAGE = "docs/virtuoso.md"
 
 
 class StaticFactory:
@@ -172,9 +171,8 @@ def test_what_is_no_factory() -> None:
 
 
 async def test_the_three_lines_of_the_docs(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = re.search(r"<!-- the patch -->\n+```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
-    assert found is not None
-    lines = [line for line in found[1].splitlines() if line.strip()]
+    (block,) = blocks(PAGE, mark="the patch")
+    lines = [line for line in block.code.splitlines() if line.strip()]
     assert len(lines) == 3
     where = lines[1].split()[1]
     module = types.ModuleType(where)

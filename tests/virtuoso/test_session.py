@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from binance_sdk.simulator import Simulator
+from binance_sdk.simulator import Fault, Simulator
+from binance_sdk.simulator.market.symbols import Market
 from tests.virtuoso.conftest import hasty, section_for
 from virtuoso_binance.config import load_settings
 from virtuoso_binance.session import Session
@@ -73,3 +74,30 @@ async def test_a_symbol_that_binance_does_not_know_renews_the_list_within_a_minu
         clock.now = NOW + seconds
         await session.listing()
         assert asked(own_simulator) == times
+
+
+async def test_a_list_that_cannot_be_renewed_is_tried_once_a_minute(
+    own_simulator: Simulator, session: Session, clock: Clock
+) -> None:
+    known = await session.listing()
+    own_simulator.faults.add(Fault.server_error(), where="*.exchange_info")
+    for seconds, times in ((3600, 2), (3601, 2), (3659, 2), (3660, 3)):
+        clock.now = NOW + seconds
+        for fresh in (False, True):
+            assert await session.listing(fresh=fresh) is known
+        assert asked(own_simulator) == times
+
+
+@pytest.mark.parametrize("market", ["futures", "spot"])
+async def test_a_market_that_lists_nothing_any_more_is_not_believed(
+    own_simulator: Simulator, session: Session, clock: Clock, market: Market, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Else a perpetual would be taken for the symbol of spot of that name."""
+    known = await session.listing()
+    for symbol in list(known.usdm if market == "futures" else known.spot):
+        own_simulator.delist_symbol(market, symbol)
+    for listed in own_simulator._exchange.markets[market].listings.at(own_simulator.now_ms()).listings.copy():
+        own_simulator.delist_symbol(market, listed)
+    clock.now = NOW + 3600
+    assert await session.listing() is known
+    assert f"Binance lists nothing of {'usdm' if market == 'futures' else 'spot'} any more" in caplog.text

@@ -38,16 +38,22 @@ def test_pandas_is_needed_in_one_module() -> None:
 
 LAYERS = (
     {"errors", "scalars", "series", "base_exchange"},
-    {"symbols", "timeframes", "config"},
-    {"live_books"},
-    {"calls", "session"},
+    {"arguments", "symbols", "timeframes", "config"},
+    {"calls"},
     {"parts"},
-    {"convert", "frames", "large_trades", "liquidity", "parse", "positioning", "sentiment", "tickers"},
+    {"convert", "frames", "liquidity", "parse", "positioning", "sentiment", "tickers"},
+    {"kinds"},
+    {"health"},
+    {"session"},
+    {"large_trades"},
     {"assembling"},
     {"market_data", "listings"},
+    {"streaming"},
     {"fetch_methods", "polling"},
+    {"stream_methods"},
     {"exchange"},
     {"registration", "sources"},
+    {"metrics"},
 )
 """Files and packages of the adapter, those that are built upon first."""
 
@@ -66,3 +72,28 @@ def test_nothing_stands_on_what_is_above_it(path: Path) -> None:
     # ``from virtuoso_binance import calls`` names the package too, which has no place of its own.
     names = {item.name for item in imports(path, ADAPTERS) if item.within("virtuoso_binance") and not item.for_types}
     assert [name for name in names if "." in name and rank(name) > own] == []
+
+
+ROOMS: dict[str, tuple[str, ...]] = {
+    "config": (),
+    "health": (),
+    "polling": (),
+    "streaming": ("config", "health"),
+    "sources": ("config", "health"),
+}
+
+
+def test_rooms_stand_on_each_other_in_one_direction() -> None:
+    """What is streamed, polled or judged is the same whoever asks for it: rooms below know nothing of the others."""
+    package = "virtuoso_binance"
+    assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} == set(ROOMS)
+    modules = [f"{package}.{path.stem}" for path in PACKAGE.glob("*.py")]
+    for room, below in ROOMS.items():
+        allowed = (*modules, *(f"{package}.{name}" for name in (room, *below)))
+        found = [
+            f"{path.relative_to(ADAPTERS)}:{each.line} imports {each.name}"
+            for path in sources(PACKAGE / room)
+            for each in imports(path, ADAPTERS)
+            if each.within(package) and not each.within(*allowed)
+        ]
+        assert found == []

@@ -46,7 +46,7 @@ TAKEN: dict[str, set[str]] = {
     "use_ccxt": FLAG,
     "testnet": FLAG,
     "cache": FLAG,
-    "live_order_books": FLAG,
+    "streaming": FLAG | {"list"},
     # One of the two without the other is another error.
     "api_credentials.api_key": CREDENTIAL,
     "api_credentials.api_secret": CREDENTIAL,
@@ -182,6 +182,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         (b"a: \x00", "not YAML"),
         (b"[" * 3000, "nested too deeply"),
         (b"a: &a [*a]\nb: *c", "not YAML"),
+        (b"a: &a [*a]", "more than 100000 values"),
+        (b"a: &a {b: *a}", "more than 100000 values"),
+        (
+            b"a0: &a0 [1]\n"
+            + b"".join(b"a%d: &a%d [%b]\n" % (n, n, b",".join([b"*a%d" % (n - 1)] * 9)) for n in range(1, 30)),
+            "more than 100000 values",
+        ),
     ):
         path.write_bytes(content)
         with pytest.raises(ConfigError, match=reason) as caught:

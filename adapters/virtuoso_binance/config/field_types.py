@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast, get_args
 
 from pydantic import BeforeValidator, SecretStr
 
@@ -12,13 +12,17 @@ from virtuoso_binance.scalars import is_number
 from virtuoso_binance.symbols import plain_symbol
 
 __all__ = [
+    "STREAM_KINDS",
     "Flag",
     "Http",
     "MarketTypes",
     "PerMinute",
     "PerSecond",
     "Positive",
+    "Seconds",
     "Secret",
+    "StreamKind",
+    "Streaming",
     "Symbols",
     "Texts",
     "Volume",
@@ -26,6 +30,9 @@ __all__ = [
     "is_given",
 ]
 
+StreamKind = Literal["order_books", "trades", "klines", "mark_prices", "tickers", "liquidations"]
+STREAM_KINDS: tuple[StreamKind, ...] = get_args(StreamKind)
+"""What of market data can come from streams."""
 MARKET_TYPES = ("spot", "futures", "margin", "options")
 _HIGHEST_CAP = 10**9
 _SLOWEST, _FASTEST = 0.0001, 1_000_000
@@ -96,6 +103,19 @@ def _market_types(value: object) -> object:
     return items
 
 
+def _streaming(value: object) -> object:
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if value is True or text == "true":
+        return list(STREAM_KINDS)
+    if value is False or text == "false":
+        return []
+    if not isinstance(value, list) or not all(
+        isinstance(item, str) and item in STREAM_KINDS for item in cast("list[object]", value)
+    ):
+        raise ValueError(f"must be a list with values out of {', '.join(STREAM_KINDS)}, or true for all of them")
+    return cast("list[object]", value)
+
+
 def is_given(value: object) -> bool:
     """Whether a credential is there: Virtuoso's loaders leave a placeholder unexpanded where nothing is set."""
     return not (value is None or value is UNSET or value == "" or is_placeholder(value))
@@ -116,10 +136,12 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 PerMinute = Annotated[float, _above_zero(5e-324, _HIGHEST_CAP)]
 PerSecond = Annotated[float, _above_zero(_SLOWEST, _FASTEST)]
 Positive = Annotated[float, _above_zero(5e-324, _FASTEST)]
+Seconds = Annotated[float, _number(0.1, 86_400, "must be a number of seconds from 0.1 to 86400")]
 Volume = Annotated[float, _number(0, _LARGEST_VOLUME, f"must be a number of 0 or more, at most {_LARGEST_VOLUME}")]
 Http = Annotated[str, _url("http", "https")]
 WebSocketUrl = Annotated[str, _url("ws", "wss")]
 Texts = Annotated[list[str], BeforeValidator(_texts)]
 Symbols = Annotated[list[str], BeforeValidator(_symbols)]
+Streaming = Annotated[list[StreamKind], BeforeValidator(_streaming)]
 MarketTypes = Annotated[list[str], BeforeValidator(_market_types)]
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]

@@ -12,6 +12,8 @@ from virtuoso_binance.config.env_vars import environment, expand
 __all__ = ["block_of", "is_switched_off", "load_config", "section_of", "uses_ccxt"]
 
 SWITCH = "ENABLE_BINANCE_DATA"
+_MOST_VALUES = 100_000
+"""Of a whole configuration with every alias written out; Virtuoso's own has some hundred."""
 
 
 def section_of(config: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -74,7 +76,23 @@ def load_config(path: str | Path, dotenv: str | Path | None = ".env") -> dict[st
         raise ConfigError(f"{path} is nested too deeply; a configuration is a few levels deep") from error
     if not isinstance(loaded, Mapping):
         raise ConfigError(f"{path} has no keys at its top; it should begin with exchanges:")
+    if _is_endless(cast("object", loaded)):
+        text = f"the aliases of {path} make it more than {_MOST_VALUES} values; write out what they stand for"
+        raise ConfigError(text)
     return cast("dict[str, Any]", expand(dict(cast("Mapping[str, Any]", loaded)), environment(dotenv)))
+
+
+def _is_endless(value: object) -> bool:
+    """Whether aliases within aliases make a small file a huge one, or one that holds itself."""
+    left, count = [value], 0
+    while left and count <= _MOST_VALUES:
+        found = left.pop()
+        if isinstance(found, Mapping):
+            left += cast("Mapping[object, object]", found).values()
+        elif isinstance(found, list):
+            left += cast("list[object]", found)
+        count += 1
+    return count > _MOST_VALUES
 
 
 def uses_ccxt(section: Mapping[str, Any], names: Mapping[str, str] | None = None) -> bool:

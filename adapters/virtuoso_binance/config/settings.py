@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
@@ -20,7 +20,9 @@ from virtuoso_binance.config.field_types import (
     PerMinute,
     PerSecond,
     Positive,
+    Seconds,
     Secret,
+    Streaming,
     Symbols,
     Texts,
     Volume,
@@ -33,8 +35,8 @@ from virtuoso_binance.config.loading import block_of, is_switched_off
 __all__ = [
     "ApiCredentials",
     "RateLimits",
-    "Remark",
     "Section",
+    "SettingRemark",
     "Settings",
     "Validation",
     "load_settings",
@@ -42,7 +44,7 @@ __all__ = [
     "validate",
 ]
 
-logger = logging.getLogger("virtuoso_binance")
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
 _REQUIRED = {
     "api_credentials": ("api_key", "api_secret"),
@@ -54,7 +56,7 @@ _REQUIRED = {
 
 class _Part(BaseModel):
     # hide_input_in_errors: a traceback must not show credentials.
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class ApiCredentials(_Part):
@@ -81,7 +83,7 @@ class WebSocketSection(_Part):
     testnet_public: WebSocketUrl = "wss://stream.testnet.binance.vision"
     futures_testnet_public: WebSocketUrl = "wss://fstream.binancefuture.com"
     keep_alive: Flag = True
-    ping_interval: Positive = 30
+    ping_interval: Seconds = 30
     reconnect_attempts: Positive = 3
     # Written into the section by Virtuoso's factory; the second one holds a REST address. Neither is read.
     mainnet_endpoint: object = None
@@ -114,12 +116,12 @@ class Section(_Part):
     data_preferences: DataPreferences = DataPreferences()
     cache: Flag = False
     """Ours: let the SDK use answers again for as long as its spec says."""
-    live_order_books: Flag = False
-    """Ours: ``fetch_order_book`` answers from a book that a stream keeps true, wherever that is synced."""
+    streaming: Streaming = []
+    """Ours: what of the market data comes from streams, wherever those are known to be true; the rest over REST."""
 
 
 @dataclass(frozen=True, slots=True)
-class Remark:
+class SettingRemark:
     """One remark about the section.
 
     Args:
@@ -137,8 +139,8 @@ class Remark:
 class Validation:
     """What ``validate`` found."""
 
-    errors: tuple[Remark, ...]
-    warnings: tuple[Remark, ...]
+    errors: tuple[SettingRemark, ...]
+    warnings: tuple[SettingRemark, ...]
 
     @property
     def is_valid(self) -> bool:
@@ -152,7 +154,7 @@ class Settings:
     section: Section
     disabled: bool
     """It was said in so many words; a section without ``enabled`` is judged by Virtuoso."""
-    warnings: tuple[Remark, ...] = field(default=(), repr=False)
+    warnings: tuple[SettingRemark, ...] = field(default=(), repr=False)
 
     @property
     def spot(self) -> bool:
@@ -211,17 +213,17 @@ def validate(section: Mapping[str, Any] | None, names: Mapping[str, str] | None 
     """
     known = environment() if names is None else names
     expanded = cast("dict[str, Any]", expand(block_of(section), known))
-    missing: list[Remark] = []
+    missing: list[SettingRemark] = []
     for block, keys in _REQUIRED.items():
         found = expanded.get(block)
         if not isinstance(found, Mapping):
             text = f"{block} is missing; {remedy_for(block)}"
-            missing += [Remark(block, text, "error")] if found is None or found is UNSET else []
+            missing += [SettingRemark(block, text, "error")] if found is None or found is UNSET else []
             continue
         rows = cast("Mapping[str, object]", found)
         # Credentials may be empty, as long as the keys are there.
         absent = [k for k in keys if k not in rows or (block != "api_credentials" and rows[k] in (None, UNSET))]
-        missing += [Remark(f"{block}.{k}", _missing(block, k), "error") for k in absent]
+        missing += [SettingRemark(f"{block}.{k}", _missing(block, k), "error") for k in absent]
     model, errors = _read(_without_unset(expanded))
     if model is not None:
         errors += _unreachable(Settings(model, disabled=False))
@@ -265,8 +267,8 @@ def log_warnings(settings: Settings) -> None:
         logger.log(level, "exchanges.binance.%s", finding.message)
 
 
-def _read(given: Mapping[str, Any]) -> tuple[Section | None, list[Remark]]:
-    errors: list[Remark] = []
+def _read(given: Mapping[str, Any]) -> tuple[Section | None, list[SettingRemark]]:
+    errors: list[SettingRemark] = []
     model: Section | None = None
     try:
         model = Section.model_validate(dict(given))
@@ -279,11 +281,11 @@ def _read(given: Mapping[str, Any]) -> tuple[Section | None, list[Remark]]:
         if any(pair) and not all(pair):
             absent = "api_secret" if pair[0] else "api_key"
             text = f"api_credentials.{absent} is empty while the other one is set; set both or leave both empty"
-            errors.append(Remark(f"api_credentials.{absent}", text, "error"))
+            errors.append(SettingRemark(f"api_credentials.{absent}", text, "error"))
     return model, errors
 
 
-def _finding(loc: tuple[str, ...], message: str, given: Mapping[str, Any]) -> Remark:
+def _finding(loc: tuple[str, ...], message: str, given: Mapping[str, Any]) -> SettingRemark:
     name = ".".join(loc)
     value: object = given
     for step in loc:
@@ -292,7 +294,7 @@ def _finding(loc: tuple[str, ...], message: str, given: Mapping[str, Any]) -> Re
     words = message.removeprefix("Value error, ")
     if "should be a valid dictionary" in words:
         words = "must be a block of keys and values"
-    return Remark(name, f"{name}{text} {words}; {remedy_for(name)}", "error")
+    return SettingRemark(name, f"{name}{text} {words}; {remedy_for(name)}", "error")
 
 
 def _may_be_secret(name: str, value: object) -> bool:
@@ -300,7 +302,7 @@ def _may_be_secret(name: str, value: object) -> bool:
     return name.startswith("api_credentials") or (isinstance(value, str) and any(mark in value for mark in "@?#"))
 
 
-def _unreachable(settings: Settings) -> list[Remark]:
+def _unreachable(settings: Settings) -> list[SettingRemark]:
     """The addresses in use to which no request could be sent."""
     testnet = settings.section.testnet
     used: tuple[tuple[str, str, Callable[[object, str], str]], ...] = (
@@ -313,12 +315,12 @@ def _unreachable(settings: Settings) -> list[Remark]:
             read_stream_url,
         ),
     )
-    found: list[Remark] = []
+    found: list[SettingRemark] = []
     for name, url, read in used:
         try:
             read(url, name)
         except ConfigError as error:
-            found.append(Remark(name, str(error), "error"))
+            found.append(SettingRemark(name, str(error), "error"))
     return found
 
 
@@ -331,12 +333,12 @@ def _without_unset(value: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _warnings(expanded: Mapping[str, Any]) -> list[Remark]:
+def _warnings(expanded: Mapping[str, Any]) -> list[SettingRemark]:
     unknown = [
-        Remark(name, f"{name} is not known and not read; check its spelling", "warning")
+        SettingRemark(name, f"{name} is not known and not read; check its spelling", "warning")
         for name in _unknown(Section, expanded, "")
     ]
-    return unknown + [Remark(name, name + text, "warning") for name, text in warnings_about(expanded)]
+    return unknown + [SettingRemark(name, name + text, "warning") for name, text in warnings_about(expanded)]
 
 
 def _unknown(model: type[BaseModel], given: Mapping[str, Any], prefix: str) -> list[str]:

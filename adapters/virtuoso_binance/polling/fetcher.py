@@ -11,13 +11,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from binance_sdk import BinanceClient, Caps
 from binance_sdk.errors import BinanceError, ConfigError, shown
 from virtuoso_binance.errors import InvalidSymbolError
-from virtuoso_binance.market_data import assemble
+from virtuoso_binance.market_data import Asking, PartFeed, assemble
 from virtuoso_binance.parts import (
     ORDER_BOOK,
     STATISTICS_PERIOD,
@@ -25,6 +24,7 @@ from virtuoso_binance.parts import (
     OrderBook,
     Part,
     Schedule,
+    Streamed,
     parts_of,
 )
 from virtuoso_binance.polling.scheduling import Allowance, Cost, Job, Quota, choose, cost_of, planned_quotas
@@ -34,9 +34,8 @@ from virtuoso_binance.symbols import Listed, MarketName, plain_symbol
 
 __all__ = ["BinanceDataFetcher", "Refresh"]
 
-logger = logging.getLogger("virtuoso_binance")
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
-T = TypeVar("T")
 
 _MINUTE = 60_000
 _LEAST_AGE = _MINUTE // 2
@@ -92,6 +91,7 @@ class BinanceDataFetcher:
         caps: The user's limits.
         share: Part of every limit and cap that refreshes may plan with.
         sleep: How to wait between refreshes.
+        feed: Streams, ``Streaming(...).feed``: what they are known to have is not asked for.
     """
 
     def __init__(
@@ -103,12 +103,14 @@ class BinanceDataFetcher:
         caps: Caps | None = None,
         share: float = 0.5,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        feed: PartFeed | None = None,
     ) -> None:
         if not is_number(share) or not 0 < share <= 1:
             raise ConfigError(f"share={shown(share)} must be a number above 0 and at most 1")
         self._client = client
         self._now = now_ms
         self._sleep = sleep
+        self._feed = feed
         self._states: dict[str, SymbolState] = {}
         self._allowance = Allowance(planned_quotas(_limits(client), caps or Caps(), share))
         self.set_symbols(symbols)
@@ -138,6 +140,10 @@ class BinanceDataFetcher:
         begun = self._now()
         failed: dict[tuple[str, str], BinanceError] = {}
         spent: dict[str, int] = {}
+        for state in self._states.values():
+            if self._feed is not None and not state.delisted:
+                self._feed.follow(state.listed)
+            self._take_streamed(state)
         fetched = await self._run(self._take(self._bulk_jobs(), spent)[0], failed)
         chosen, waiting = self._take(self._jobs(self._now()), spent)
         fetched += await self._run(chosen, failed)
@@ -207,15 +213,18 @@ class BinanceDataFetcher:
     def _bulk_job(self, part: Part[Any], market: MarketName) -> Job[_Task] | None:
         if part.request_all is None:
             return None
+        states = [state for state in self._states.values() if state.listed.market == market]
+        if states and all(part in state.streamed for state in states):
+            return None
         request = part.request_all(self._client, market)
+        asking = {state.listed.symbol: self._asking(state) for state in states}
 
         def store(rows: Iterable[Any], now: int) -> None:
             by_symbol = {row.symbol: row for row in rows}
-            for symbol, state in self._states.items():
-                if state.listed.market != market:
-                    continue
+            for state in states:
+                symbol = state.listed.symbol
                 if symbol in by_symbol:
-                    state.put(part, by_symbol[symbol], now)
+                    self._store(state, part, by_symbol[symbol], now, asking[symbol])
                 else:
                     # Delisted or halted: what was known of it is no longer true.
                     state.drop(part, f"{symbol} is not among the {part.name}s of all symbols that could be read")
@@ -228,20 +237,50 @@ class BinanceDataFetcher:
         for number, state in enumerate(self._states.values()):
             if state.delisted:
                 continue
+            asking = self._asking(state)
             for part in parts_of(state.listed.market):
+                if part in state.streamed:
+                    continue
                 lateness = _lateness(part, state, now, number)
+                if lateness is None and part in asking and part.schedule is not Schedule.BULK:
+                    # It is young enough, and its stream needs it to go on from.
+                    lateness = 0.0
                 if lateness is not None:
-                    jobs.append(self._job(state, part, now, lateness))
+                    jobs.append(self._job(state, part, now, lateness, asking))
         return jobs
 
-    def _job(self, state: SymbolState, part: Part[Any], now: int, lateness: float) -> Job[_Task]:
+    def _job(self, state: SymbolState, part: Part[Any], now: int, lateness: float, asking: Asking) -> Job[_Task]:
         request = part.request(self._client, state.listed, part.rows_since(state.data_time(part), now))
 
         def failed(error: BinanceError) -> None:
             state.errors[part] = str(error)
 
-        task = _Task(state.listed.symbol, part.name, request.send, partial(state.put, part), failed)
+        def store(answer: Any, now: int) -> None:
+            self._store(state, part, answer, now, asking)
+
+        task = _Task(state.listed.symbol, part.name, request.send, store, failed)
         return Job(task, cost_of(request.plan()), part.schedule, lateness)
+
+    # ------------------------------------------------------------------------------------- streams
+
+    def _take_streamed(self, state: SymbolState) -> None:
+        """What streams know of a symbol, as if it had been asked for now."""
+        if self._feed is None:
+            return
+        now, found = self._now(), self._feed.parts(state.listed)
+        for part, value in found.items():
+            state.put(part, value, now)
+        state.streamed = frozenset(found)
+
+    def _asking(self, state: SymbolState) -> Asking:
+        return {} if self._feed is None else self._feed.asking(state.listed)
+
+    def _store(self, state: SymbolState, part: Part[Any], answer: Any, now: int, asking: Asking) -> None:
+        state.put(part, answer, now)
+        known = state.get(part)
+        if self._feed is not None and known is not None:
+            # Joined with what was known, it is whole.
+            self._feed.answered(state.listed, part, known.value, asking)
 
     # ------------------------------------------------------------------------------------- reading
 
@@ -258,8 +297,13 @@ class BinanceDataFetcher:
         state = self._states.get(plain)
         if state is None:
             raise InvalidSymbolError(symbol, "it is not among the symbols of this fetcher; see set_symbols()")
+        self._take_streamed(state)
         now = self._now()
         parts = state.deliverable(now)
+        if self._feed is not None:
+            parts.streamed = Streamed(
+                tuple(part.name for part in parts.values if part in state.streamed), self._feed.stalled(state.listed)
+            )
         if parts.get(TICKER) is None:
             why = parts.errors.get(TICKER)
             raise BinanceError(f"{plain} has no ticker younger than {TICKER.max_age // 1000} s: {why}")

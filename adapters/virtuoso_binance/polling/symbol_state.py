@@ -40,11 +40,13 @@ class SymbolState:
         listed: The instrument.
         errors: Why a part did not come the last time.
         delisted: The exchange no longer names it among its tickers.
+        streamed: The parts that streams keep true, so that they need not be asked for.
     """
 
     listed: Listed
     errors: dict[Part[Any], str] = field(default_factory=dict[Part[Any], str])
     delisted: bool = False
+    streamed: frozenset[Part[Any]] = frozenset()
     _received: dict[Part[Any], Received[Any]] = field(default_factory=dict[Part[Any], Received[Any]])
 
     def get(self, part: Part[T]) -> Received[T] | None:

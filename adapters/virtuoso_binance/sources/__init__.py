@@ -1,10 +1,12 @@
 """``market_data`` from several exchanges: which one serves, what becomes of the others, and how good each is."""
 
 from virtuoso_binance.sources.asking import SourceStats
-from virtuoso_binance.sources.ccxt_source import CcxtError, CcxtSource
+from virtuoso_binance.sources.ccxt_library import CcxtError
+from virtuoso_binance.sources.ccxt_source import CcxtSource
 from virtuoso_binance.sources.comparison import Check, Comparison, compare
 from virtuoso_binance.sources.data_sources import DataSources, Mode, read_data_sources
 from virtuoso_binance.sources.events import (
+    ClockCorrected,
     SourceEvent,
     SourceFailed,
     SourceHook,
@@ -22,6 +24,7 @@ __all__ = [
     "CcxtError",
     "CcxtSource",
     "Check",
+    "ClockCorrected",
     "Comparison",
     "DataSources",
     "MarketDataSource",

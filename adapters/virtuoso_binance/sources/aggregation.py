@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from virtuoso_binance.scalars import Row
-from virtuoso_binance.sources.kinds import (
+from virtuoso_binance.kinds import (
     Book,
     Funding,
     Interest,
@@ -24,6 +23,7 @@ from virtuoso_binance.sources.kinds import (
     price_of,
     volume_of,
 )
+from virtuoso_binance.scalars import Row
 
 __all__ = ["aggregated", "filled", "merged_book", "middle_price", "side_by_side", "total_interest", "total_volume"]
 

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from time import time
-from typing import Any, TypeVar
+from typing import Any
 
-from binance_sdk.errors import APIConnectionError, APITimeoutError, BinanceError, ConfigError, shown
+from binance_sdk.errors import BinanceError, ConfigError
 from virtuoso_binance.assembling import HOUR, Known, market_data_of
 from virtuoso_binance.calls import book_limit
 from virtuoso_binance.errors import InvalidSymbolError
 from virtuoso_binance.scalars import Row, positive, read_count
 from virtuoso_binance.sentiment import volatility_of
+from virtuoso_binance.session import LISTING_AT_MOST_EVERY, LISTING_HOLDS
 from virtuoso_binance.sources import ccxt_rows
+from virtuoso_binance.sources.ccxt_library import (
+    CcxtError,
+    checked_options,
+    class_of,
+    paced,
+    symbols_of,
+    time_there,
+    translated,
+)
 from virtuoso_binance.symbols import MarketName, Spelling, SymbolLike, read_symbol
 from virtuoso_binance.timeframes import FRAMES, interval_ms
 
-__all__ = ["CcxtError", "CcxtSource"]
+__all__ = ["CcxtSource"]
+
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
 _LEVELS, _TRADES, _PERIODS, _PREMIUMS = 100, 1000, 200, 99
 _LEAST_LEVELS, _LEAST_TRADES = 25, 100
 _MOST_LEVELS, _MOST_TRADES = 500, 1000
-_LONGEST = 400
-"""Characters of an error: CCXT puts whole answers into its own."""
-
-T = TypeVar("T")
-
-
-class CcxtError(BinanceError):
-    """An exchange that CCXT asked did not give what was asked for; the cause is CCXT's own error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class CcxtSource:
         spot_url: Another address for spot, and where there is no other for all.
         futures_url: Another address for futures.
         testnet: Ask its testnet.
-        requests_per_second: A limit of one's own; CCXT's holds besides.
+        requests_per_second: A limit of one's own, whatever CCXT counts for a request; CCXT's holds besides.
         options: Settings of CCXT's class, e.g. ``{"timeout": 10_000}``; credentials and other rates are refused.
         now: The local wall clock, in seconds.
 
@@ -102,15 +106,16 @@ class CcxtSource:
         now: Callable[[], float] | None = None,
     ) -> None:
         self.exchange_id = exchange_id
-        self._make = _class_of(exchange_id)
-        self._options = _checked(exchange_id, options or {})
+        self._make = class_of(exchange_id)
+        self._options = checked_options(exchange_id, {} if options is None else options, self._make)
         self._ways = _WAYS.get(exchange_id, _Ways())
         self._urls = (spot_url, futures_url)
         self._testnet, self._pace = testnet, requests_per_second
         self._now = now or time
         self._exchange: Any = None
         self._listed: dict[tuple[MarketName, str], str] = {}
-        self._opening = asyncio.Lock()
+        self._listed_at = self._tried_at = 0.0
+        self._opening, self._renewing = asyncio.Lock(), asyncio.Lock()
 
     # ----------------------------------------------------------------------------------- life cycle
 
@@ -125,25 +130,42 @@ class CcxtSource:
                 return True
             exchange = self._new()
             try:
-                markets: Mapping[str, Mapping[str, Any]] = await _translated(
+                markets: Mapping[str, Mapping[str, Any]] = await translated(
                     self.exchange_id, exchange.load_markets(), "markets"
                 )
             except BaseException:
                 await exchange.close()
                 raise
-            self._listed = dict(_symbols_of(markets))
+            self._listed = dict(symbols_of(markets))
+            self._listed_at = self._tried_at = self._now()
             self._exchange = exchange
         return True
+
+    async def _renew(self, exchange: Any, holds: float) -> None:
+        """Learn the symbols anew where that was ``holds`` seconds ago; old ones serve better than none."""
+        async with self._renewing:
+            now = self._now()
+            if 0 <= now - self._listed_at < holds or 0 <= now - self._tried_at < LISTING_AT_MOST_EVERY:
+                return
+            self._tried_at = now
+            try:
+                markets = await translated(self.exchange_id, exchange.fetch_markets(), "markets")
+                found = dict(symbols_of({market["symbol"]: market for market in markets}))
+                gone = {market for market, _ in self._listed} - {market for market, _ in found}
+                if gone:
+                    raise CcxtError(f"{self.exchange_id} lists nothing of {', '.join(sorted(gone))} any more")
+            except BinanceError as error:
+                logger.warning("the symbols of %s could not be renewed: %s", self.exchange_id, error)
+            else:
+                exchange.set_markets(markets)
+                self._listed, self._listed_at = found, now
 
     def _new(self) -> Any:
         given = {**self._options, "enableRateLimit": True}
         given["options"] = {**self._ways.options, **self._options.get("options", {})}
         exchange = self._make(given)
         if self._pace is not None:
-            exchange.rateLimit = max(float(exchange.rateLimit), 1000 / self._pace)
-            # What it has made of its own pace would hold otherwise.
-            exchange.tokenBucket = None
-            exchange.init_rest_rate_limiter()
+            exchange.throttle = paced(exchange.throttle, self._pace)
         if self._testnet:
             exchange.set_sandbox_mode(True)
         spot, futures = self._urls
@@ -189,11 +211,21 @@ class CcxtSource:
         """
         count = None if limit is None else read_count(limit, "limit")
         exchange, spelling = self._open_exchange(), read_symbol(symbol)
-        market, unified = self._find(spelling)
+        await self._renew(exchange, LISTING_HOLDS)
+        try:
+            market, unified = self._find(spelling)
+        except InvalidSymbolError:
+            # It may have been listed since.
+            await self._renew(exchange, LISTING_AT_MOST_EVERY)
+            market, unified = self._find(spelling)
         answers, errors = await self._fetch(exchange, market, unified, count)
         if "ticker" in errors:
+            if isinstance(errors["ticker"], CcxtError):
+                # It may have been delisted since, which each exchange says in words of its own.
+                await self._renew(exchange, LISTING_AT_MOST_EVERY)
+                self._find(spelling)
             raise errors["ticker"]
-        now = round(self._now() * 1000)
+        now = time_there(exchange.last_response_headers, round(self._now() * 1000))
         reasons = {name: str(error) for name, error in errors.items()}
         return market_data_of(_known(self.exchange_id, spelling.plain, market, answers, reasons, now), now)
 
@@ -243,7 +275,7 @@ class CcxtSource:
         missing = [name for name, (feature, _) in calls.items() if not exchange.has.get(feature)]
         asked = {name: call for name, (_, call) in calls.items() if name not in missing}
         found = await asyncio.gather(
-            *(_translated(self.exchange_id, call(), name) for name, call in asked.items()), return_exceptions=True
+            *(translated(self.exchange_id, call(), name) for name, call in asked.items()), return_exceptions=True
         )
         answers: dict[str, Any] = {}
         errors: dict[str, BinanceError] = {
@@ -311,69 +343,3 @@ def _known(
     else:
         errors.setdefault("premium_index", "no premium of this contract")
     return known
-
-
-# ------------------------------------------------------------------------------------- ccxt itself
-
-
-def _class_of(exchange_id: object) -> Callable[[Mapping[str, Any]], Any]:
-    try:
-        ccxt = importlib.import_module("ccxt.async_support")
-    except ModuleNotFoundError as error:
-        text = f"the source {shown(exchange_id)} needs {error.name}: pip install 'binance-market-sdk[ccxt]'"
-        raise ConfigError(text) from error
-    if not isinstance(exchange_id, str) or exchange_id not in ccxt.exchanges:
-        raise ConfigError(f"exchange_id={shown(exchange_id)} is no exchange of CCXT; write one of ccxt.exchanges")
-    found: Callable[[Mapping[str, Any]], Any] = getattr(ccxt, exchange_id)
-    return found
-
-
-_CREDENTIALS = ("apiKey", "secret", "password", "uid", "privateKey", "walletAddress", "token")
-
-
-def _checked(exchange_id: str, options: object) -> dict[str, Any]:
-    key = f"exchanges.{exchange_id}.ccxt"
-    if not isinstance(options, Mapping):
-        raise ConfigError(f"{key}={shown(options)} must be a block of settings of CCXT's class, or left out")
-    given: dict[str, Any] = dict(options)  # pyright: ignore
-    for name in _CREDENTIALS:
-        if given.get(name):
-            # Its value is not shown.
-            raise ConfigError(f"{key}.{name} is set, but only public data are read; take it out")
-    for name in ("enableRateLimit", "rateLimit"):
-        if name in given:
-            remedy = f"write exchanges.{exchange_id}.rate_limits.requests_per_second to ask less often"
-            raise ConfigError(f"{key}.{name}={shown(given[name])} cannot be set, as CCXT's own limit holds; {remedy}")
-    if not isinstance(given.get("options", {}), Mapping):
-        raise ConfigError(f"{key}.options={shown(given['options'])} must be a block of keys and values")
-    return given
-
-
-def _symbols_of(markets: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[tuple[MarketName, str], str]]:
-    """Market and plain symbol of each market that is served, with CCXT's own symbol."""
-    for unified, market in markets.items():
-        plain = f"{market['base']}{market['quote']}"
-        if market.get("swap") and market.get("linear") and market.get("settle") == market.get("quote"):
-            yield ("usdm", plain), unified
-        elif market.get("spot"):
-            yield ("spot", plain), unified
-
-
-async def _translated(exchange_id: str, call: Awaitable[T], what: str) -> T:
-    """What a call of CCXT's gives; its errors as ours.
-
-    Raises:
-        APITimeoutError, APIConnectionError: no answer came.
-        CcxtError: the answer was another one.
-    """
-    ccxt = importlib.import_module("ccxt.async_support")
-    try:
-        return await call
-    except Exception as error:
-        text = f"{what} of {exchange_id}: {type(error).__name__}: {error}"[:_LONGEST]
-        if isinstance(error, ccxt.RequestTimeout):
-            raise APITimeoutError(text) from error
-        # A session that was closed behind our back is a RuntimeError.
-        if isinstance(error, ccxt.NetworkError | OSError | RuntimeError):
-            raise APIConnectionError(text) from error
-        raise CcxtError(text) from error

@@ -17,8 +17,8 @@ from itertools import combinations
 from statistics import median
 from typing import Literal, TypeAlias, get_args
 
+from virtuoso_binance.kinds import closes_of, funding_of, market_of, price_of, volume_of
 from virtuoso_binance.scalars import Row
-from virtuoso_binance.sources.kinds import closes_of, funding_of, market_of, price_of, volume_of
 
 __all__ = ["DECISIVE", "TOLERANCES", "Check", "ComparedKind", "Comparison", "Liquidity", "compare", "liquidity_of"]
 
@@ -76,6 +76,10 @@ class Check:
     def agrees(self) -> bool:
         return self.difference <= self.tolerance
 
+    def __str__(self) -> str:
+        between, unit = " and ".join(self.sources), UNITS[self.kind]
+        return f"{self.kind} of {between} by {self.difference:.1f} {unit}, more than {self.tolerance:.1f}"
+
     def as_row(self) -> Row:
         return {
             "kind": self.kind,
@@ -117,8 +121,12 @@ class Comparison:
 
     def agreement(self, source: str) -> float | None:
         """Share of the checks of a source that agree, leaving those with outvoted others out; None without any."""
-        mine = [check for check in self.checks if source in check.sources and not self._against_outvoted(check, source)]
+        mine = self.checks_of(source)
         return sum(check.agrees for check in mine) / len(mine) if mine else None
+
+    def checks_of(self, source: str) -> list[Check]:
+        """The checks of a source, leaving those with outvoted others out."""
+        return [check for check in self.checks if source in check.sources and not self._against_outvoted(check, source)]
 
     def _against_outvoted(self, check: Check, source: str) -> bool:
         (other,) = set(check.sources) - {source}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -10,13 +11,15 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 from binance_sdk.errors import ConfigError, plain_number, shown
 from virtuoso_binance.config.env_vars import UNSET, environment, expand
 from virtuoso_binance.scalars import is_number
+from virtuoso_binance.sources.asking import Exchange
 
-__all__ = ["DataSources", "Mode", "read_data_sources"]
+__all__ = ["DataSources", "Mode", "check_exchange", "exchanges_by_name", "read_data_sources"]
 
-logger = logging.getLogger("virtuoso_binance")
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
 Mode: TypeAlias = Literal["primary_only", "primary_with_fallback", "aggregate"]
 _MODES: tuple[str, ...] = get_args(Mode)
+_AWAITED = ("fetch_market_data", "initialize", "close", "fetch_status")
 _LONGEST = 86_400.0
 _MOST_CHECKS = 1000
 
@@ -53,6 +56,11 @@ class DataSources:
         return (self.primary, *self.secondary)
 
     @property
+    def serving(self) -> tuple[str, ...]:
+        """Those whose data may be delivered."""
+        return self.names[:1] if self.mode == "primary_only" else self.names
+
+    @property
     def asks_all(self) -> bool:
         """Every source is asked each time, and not only where the one before it is not good enough."""
         return self.cross_validation or self.mode == "aggregate"
@@ -84,7 +92,7 @@ def read_data_sources(
         if key not in _KEYS:
             raise ConfigError(f"data_sources.{shown(key)} is not known; correct it to one of {', '.join(_KEYS)}")
     if "primary" not in given:
-        raise ConfigError(f"data_sources.primary is missing; write one of {_listed(known)}")
+        raise ConfigError(f"data_sources.primary is missing; {_choices(known)}")
     found: dict[str, Any] = {
         _FIELDS.get(key, key): _KEYS[key](f"data_sources.{key}", value) for key, value in given.items()
     }
@@ -94,12 +102,71 @@ def read_data_sources(
     return sources
 
 
+def exchanges_by_name(exchanges: object) -> dict[str, Exchange]:
+    """Exchanges by their names as the block is read: upper and lower case are the same.
+
+    Raises:
+        ConfigError: they are none, a name is no text, or two are the same.
+    """
+    if not isinstance(exchanges, Mapping):
+        text = f"exchanges={shown(exchanges)} must be a mapping of names to exchanges"
+        raise ConfigError(f"{text}, e.g. {{'bybit': bybit, 'binance': binance}}")
+    found: dict[str, Exchange] = {}
+    for written, exchange in cast("Mapping[object, Exchange]", exchanges).items():
+        if not isinstance(written, str):
+            raise ConfigError(f"exchanges has the name {shown(written)}, which must be text, e.g. 'bybit'")
+        name = written.strip().lower()
+        if name in found:
+            text = f"exchanges[{written!r}] is exchanges[{name!r}] once more, as upper and lower case are the same here"
+            raise ConfigError(f"{text}; leave one of them")
+        found[name] = exchange
+    return found
+
+
+def check_exchange(name: str, exchange: Exchange, others: Mapping[str, Exchange]) -> None:
+    """Check that an exchange can be a source.
+
+    Args:
+        name: What it is called.
+        exchange: What it is.
+        others: Those that are sources already.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    if isinstance(exchange, type):
+        raise ConfigError(f"exchanges[{name!r}]={shown(exchange)} is a class; make an instance of it")
+    if not callable(getattr(exchange, "fetch_market_data", None)):
+        raise ConfigError(f"exchanges[{name!r}]={shown(exchange)} has no method fetch_market_data")
+    for method in _AWAITED:
+        if _cannot_be_awaited(getattr(exchange, method, None)):
+            text = f"exchanges[{name!r}]={shown(exchange)} has a method {method} that is not async"
+            raise ConfigError(f"{text}; write async def {method}, with whatever blocks in asyncio.to_thread")
+    twin = next((other for other, known in others.items() if known is exchange), None)
+    if twin is not None:
+        text = f"exchanges[{name!r}] and exchanges[{twin!r}] are one and the same object"
+        raise ConfigError(f"{text}, which cannot stand in for itself; make another one, or leave one out")
+
+
+def _cannot_be_awaited(method: object) -> bool:
+    """Whether a call of it gives nothing to wait for, as far as that can be told without a call.
+
+    That is so of a plain function which does not say that it returns something of the kind. Whatever else can be called
+    may return anything.
+    """
+    function = inspect.unwrap(method) if callable(method) else method
+    function = getattr(function, "__func__", function)
+    if not inspect.isfunction(function) or inspect.iscoroutinefunction(function):
+        return False
+    returned = str(function.__annotations__.get("return", ""))
+    return not any(word in returned for word in ("Awaitable", "Coroutine", "Future", "Task"))
+
+
 def _check_names(sources: DataSources, known: Collection[str], switched_off: Collection[str]) -> None:
     for number, name in enumerate(sources.names):
         key = "data_sources.primary" if number == 0 else "data_sources.secondary"
         if name not in known:
-            text = f"{key}={shown(name)} is no source that there is; write one of {_listed(known)}"
-            raise ConfigError(f"{text}, or add it below exchanges")
+            raise ConfigError(f"{key}={shown(name)} is no source that there is; {_choices(known)}")
         if name in sources.names[:number]:
             where = "the primary source" if name == sources.primary else "named before"
             raise ConfigError(f"{key}={shown(name)} is {where} already; name each source once")
@@ -125,8 +192,10 @@ def _check_modes(sources: DataSources) -> None:
         raise ConfigError(f"{text}, e.g. [binance], or write primary_only")
 
 
-def _listed(names: Collection[str]) -> str:
-    return ", ".join(sorted(names)) or "none: there is no exchange in the configuration"
+def _choices(known: Collection[str]) -> str:
+    if not known:
+        return "there is no exchange at all yet; add it below exchanges"
+    return f"write one of {', '.join(sorted(known))}, or add it below exchanges"
 
 
 # ------------------------------------------------------------------------------------- values

@@ -6,14 +6,16 @@ what it raises is logged and otherwise ignored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
+from binance_sdk.errors import ConfigError, shown
 from virtuoso_binance.sources.comparison import Comparison
 
 __all__ = [
     "Cause",
+    "ClockCorrected",
     "SourceEvent",
     "SourceFailed",
     "SourceHook",
@@ -119,7 +121,31 @@ class SourceReleased:
     symbol: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClockCorrected:
+    """All sources name one time, and it is not that of this machine: from now on theirs is used.
+
+    Args:
+        seconds: By how much this machine is behind; less than zero where it is ahead, 0 where it is right again.
+    """
+
+    seconds: float
+
+
 SourceEvent: TypeAlias = (
-    SourceFailed | SourceSwitched | SourceRests | SourcesDisagree | SourceQuarantined | SourceReleased
+    SourceFailed | SourceSwitched | SourceRests | SourcesDisagree | SourceQuarantined | SourceReleased | ClockCorrected
 )
 SourceHook: TypeAlias = Callable[[SourceEvent], object]
+
+
+def checked_hooks(hooks: object) -> tuple[SourceHook, ...]:
+    """Hooks as they were given.
+
+    Raises:
+        ConfigError: they are no list of functions.
+    """
+    listed = hooks
+    given = cast("Sequence[object]", listed) if isinstance(listed, Sequence) else [None]
+    if not all(callable(hook) for hook in given):
+        raise ConfigError(f"hooks={shown(hooks)} must be a list of functions that take one event, e.g. [print]")
+    return tuple(cast("Sequence[SourceHook]", given))

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from time import time
 from typing import Any, Self
 
-from binance_sdk.errors import ConfigError, plain_number, shown
+from binance_sdk.errors import plain_number
 from virtuoso_binance.errors import InvalidSymbolError, NoSourceError
+from virtuoso_binance.health.judging_sources import SourcesHealth, judge_sources, status_of_sources
 from virtuoso_binance.scalars import Row, read_count
-from virtuoso_binance.sources.aggregation import aggregated, filled
 from virtuoso_binance.sources.asking import Answer, Exchange, Source, SourceStats
-from virtuoso_binance.sources.comparison import DECISIVE, UNITS, Check, Comparison, compare
-from virtuoso_binance.sources.data_sources import DataSources, read_data_sources
+from virtuoso_binance.sources.comparison import DECISIVE, Comparison, compare
+from virtuoso_binance.sources.data_sources import DataSources, check_exchange, exchanges_by_name, read_data_sources
+from virtuoso_binance.sources.delivering import delivered, why_not
 from virtuoso_binance.sources.events import (
+    ClockCorrected,
     SourceEvent,
     SourceFailed,
     SourceHook,
@@ -25,15 +26,15 @@ from virtuoso_binance.sources.events import (
     SourceRests,
     SourcesDisagree,
     SourceSwitched,
+    checked_hooks,
 )
-from virtuoso_binance.sources.kinds import market_of
 from virtuoso_binance.sources.quality import MAX_AHEAD
 from virtuoso_binance.sources.switching import Route
 from virtuoso_binance.symbols import SymbolLike, read_symbol
 
 __all__ = ["MarketDataSource"]
 
-logger = logging.getLogger("virtuoso_binance")
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
 _LARGEST_LIMIT = 10**7
 _STAYS = 10.0
@@ -47,8 +48,6 @@ _SAME_TIME = 10_000
 
 class MarketDataSource:
     """Serves ``market_data`` from the first of several exchanges that has it in good order.
-
-    ::
 
         source = MarketDataSource({"binance": binance, "bybit": bybit}, config["data_sources"])
         async with source:
@@ -77,16 +76,15 @@ class MarketDataSource:
         hooks: Sequence[SourceHook] = (),
         now: Callable[[], float] | None = None,
     ) -> None:
-        known = dict(exchanges)
-        self.settings = (
+        known = exchanges_by_name(exchanges)
+        self.settings: DataSources = (
             data_sources if isinstance(data_sources, DataSources) else read_data_sources(data_sources, known)
         )
         self._now = now = now or time
-        self._hooks = tuple(hooks)
+        self._hooks = checked_hooks(hooks)
         self._sources: dict[str, Source] = {}
         for name in self.settings.names:
-            if not callable(getattr(known.get(name), "fetch_market_data", None)):
-                raise ConfigError(f"exchanges[{name!r}]={shown(known.get(name))} has no method fetch_market_data")
+            check_exchange(name, known[name], {other: known[other] for other in self._sources})
             self._sources[name] = Source(
                 name,
                 known[name],
@@ -98,7 +96,7 @@ class MarketDataSource:
         self._told: dict[tuple[str, str], str] = {}
         self._under_way: dict[tuple[str, str], asyncio.Task[Answer]] = {}
         self._clock_offset = 0
-        self.switches = 0
+        self.switches: int = 0
         """How often another source took over, for any symbol."""
 
     # ----------------------------------------------------------------------------------- life cycle
@@ -117,8 +115,10 @@ class MarketDataSource:
         tasks = list(self._under_way.values())
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        found = await asyncio.gather(*(s.close() for s in self._sources.values()), return_exceptions=True)
+        try:
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            found = await asyncio.gather(*(s.close() for s in self._sources.values()), return_exceptions=True)
         for source, result in zip(self._sources.values(), found, strict=True):
             if isinstance(result, BaseException):
                 logger.warning("the source %s did not close: %s", source.name, result)
@@ -137,10 +137,39 @@ class MarketDataSource:
         """What became of asking each source."""
         return {name: source.stats for name, source in self._sources.items()}
 
+    @property
+    def exchanges(self) -> Mapping[str, Exchange]:
+        """The exchanges by the names of the sources."""
+        return {name: source.exchange for name, source in self._sources.items()}
+
     def active(self, symbol: SymbolLike) -> str:
         """The source that serves a symbol now."""
         route = self._routes.get(read_symbol(symbol).plain)
         return self.settings.primary if route is None else route.active
+
+    def health(self) -> SourcesHealth:
+        """How the sources are by what was seen of them lately; nobody is asked."""
+        settings, now = self.settings, round(self._now() * 1000)
+        facts = [source.facts(self._routes) for source in self._sources.values()]
+        return judge_sources(facts, now, serving=settings.serving)
+
+    async def fetch_status(self) -> Row:
+        """How the sources are, with the keys of an exchange's status; never raises.
+
+        Each source that has a ``fetch_status`` of its own is asked for it. ``online`` is False where none of those that
+        may serve is up; ``health`` says how each of them is, and each kind of its data.
+        """
+        status: Row = {
+            "online": False,
+            "has_trading": False,
+            "status": "offline",
+            "timestamp": round(self._now() * 1000),
+        }
+        try:
+            await asyncio.gather(*(source.fetch_status() for source in self._sources.values()))
+            return {**status, **status_of_sources(self.health())}
+        except Exception as error:  # noqa: BLE001 - whoever asks wants to know whether there are data
+            return {**status, "error": f"{type(error).__name__}: {error}"}
 
     # ---------------------------------------------------------------------------------- market data
 
@@ -170,11 +199,11 @@ class MarketDataSource:
             answers = await self._ask_all(route, passed, spelling.plain, count)
         else:
             answers = await self._ask_in_turn(route, passed, spelling.plain, count)
-        answers = self._with_right_clock(answers, spelling.plain)
+        answers = self._with_right_clock(route, answers, spelling.plain)
         comparison = None
         if self.settings.cross_validation:
             comparison = self._compared(route, answers, spelling.plain)
-            answers = {name: _with_agreement(answer, comparison) for name, answer in answers.items()}
+            answers = {name: answer.compared(comparison) for name, answer in answers.items()}
         return self._delivered(route, answers, spelling.plain, comparison)
 
     async def _ask_in_turn(self, route: Route, symbol: object, plain: str, limit: int | None) -> dict[str, Answer]:
@@ -209,7 +238,9 @@ class MarketDataSource:
                 tasks[name] = self._begin(route, name, symbol, plain, limit)
         try:
             for task in tasks.values():
-                if (await task).good:
+                # Awaiting the task itself would cancel this call where ``close`` cancels the task.
+                await asyncio.wait((task,))
+                if not task.cancelled() and task.result().good:
                     break
             if tasks:
                 await asyncio.wait(tasks.values(), timeout=self.settings.patience)
@@ -221,8 +252,11 @@ class MarketDataSource:
             late = Answer(
                 name, cause="timeout", reason=f"no answer {plain_number(self.settings.patience)} s after the others"
             )
-            answers[name] = task.result() if task.done() else late
+            answers[name] = self._closed(name) if task.cancelled() else task.result() if task.done() else late
         return answers
+
+    def _closed(self, name: str) -> Answer:
+        return Answer(name, cause="error", reason="it was closed while it was asked")
 
     def _begin(self, route: Route, name: str, symbol: object, plain: str, limit: int | None) -> asyncio.Task[Answer]:
         """Ask a source in a task, which ends with this object at the latest."""
@@ -243,7 +277,7 @@ class MarketDataSource:
     async def _ask(self, route: Route, name: str, symbol: object, plain: str, limit: int | None) -> Answer:
         source = self._sources[name]
         route.note_asked(name, self._now())
-        answer = await source.ask(symbol, plain, limit, self._clock_offset)
+        answer = await source.ask(symbol, plain, limit, self._clock_offset, route.market)
         now = self._now()
         route.note(name, answer.good, now)
         # What is missing or wrong of one symbol says nothing about the others.
@@ -268,7 +302,7 @@ class MarketDataSource:
 
     # ------------------------------------------------------------------------------------- choosing
 
-    def _with_right_clock(self, answers: dict[str, Answer], plain: str) -> dict[str, Answer]:
+    def _with_right_clock(self, route: Route, answers: dict[str, Answer], plain: str) -> dict[str, Answer]:
         """Where nothing may be used, and all sources name one time that is not ours, it is our clock that is off."""
         times = [answer.time for answer in answers.values() if answer.time is not None]
         unusable = all(answer.data is None for answer in answers.values())
@@ -279,8 +313,17 @@ class MarketDataSource:
         if offset == self._clock_offset:
             return answers
         self._clock_offset = offset
-        logger.warning("the clock of this machine is %.0f s behind that of every source; theirs is used", offset / 1000)
-        return {name: self._sources[name].judged_again(answer, plain, offset) for name, answer in answers.items()}
+        if offset:
+            how = "behind" if offset > 0 else "ahead of"
+            text = "the clock of this machine is %.0f s %s that of every source; theirs is used"
+            logger.warning(text, abs(offset) / 1000, how)
+        else:
+            logger.info("the clock of this machine is right again")
+        self._tell(ClockCorrected(offset / 1000))
+        return {
+            name: self._sources[name].judged_again(answer, plain, offset, route.market)
+            for name, answer in answers.items()
+        }
 
     def _compared(self, route: Route, answers: Mapping[str, Answer], plain: str) -> Comparison:
         """Compare what there is; a source that a majority contradicts goes into quarantine, and out of it again."""
@@ -289,6 +332,7 @@ class MarketDataSource:
         voters = there.keys() - route.quarantined
         comparison = compare(there, round(now * 1000) + self._clock_offset, voters)
         for name in comparison.compared:
+            self._sources[name].observe_checks(comparison.checks_of(name))
             kinds = [kind for kind in comparison.outvoted.get(name, ()) if kind in DECISIVE]
             if kinds and route.accuse(name, now):
                 reason = f"a majority contradicts its {' and '.join(kinds)}"
@@ -304,7 +348,7 @@ class MarketDataSource:
         return comparison
 
     def _note_disagreement(self, comparison: Comparison, plain: str) -> None:
-        told = "; ".join(_in_words(check) for check in comparison.disagreements)
+        told = "; ".join(map(str, comparison.disagreements))
         kinds = " ".join(sorted({check.kind for check in comparison.disagreements}))
         level = logging.DEBUG if self._told.get(("", plain)) == kinds else logging.WARNING
         self._told["", plain] = kinds
@@ -320,21 +364,14 @@ class MarketDataSource:
                 for name in answers:
                     self._told.pop((name, plain), None)
                 raise InvalidSymbolError(plain, f"listed by none of {', '.join(answers)}")
-            raise NoSourceError(plain, {name: self._why_not(route, answer) for name, answer in answers.items()})
+            raise NoSourceError(plain, {name: why_not(route, answer) for name, answer in answers.items()})
         if chosen.source != route.active:
             self._switch(route, chosen.source, answers, plain)
         self._sources[chosen.source].stats.delivered += 1
-        return self._dressed(route, chosen, answers, comparison)
-
-    def _why_not(self, route: Route, answer: Answer) -> str:
-        if answer.source in route.quarantined and answer.data is not None:
-            return "it is in quarantine, as a majority contradicts it"
-        if answer.data is not None:
-            return "aggregation_mode is primary_only"
-        return answer.reason
+        return delivered(route, chosen, answers, comparison, aggregate=self.settings.mode == "aggregate")
 
     def _choose(self, route: Route, answers: Mapping[str, Answer]) -> Answer | None:
-        serving = self.settings.names[:1] if self.settings.mode == "primary_only" else route.in_turn()
+        serving = self.settings.serving if self.settings.mode == "primary_only" else route.in_turn()
         allowed = [name for name in serving if name in answers and name not in route.quarantined]
         there = [answers[name] for name in allowed if answers[name].data is not None]
         good = next((answer for answer in there if answer.good), None)
@@ -349,38 +386,11 @@ class MarketDataSource:
             reason = f"{name} was good for long enough"
             logger.info("%s comes from %s again, no longer from %s: %s", plain, name, before, reason)
         else:
-            reason = self._why_not(route, answers[before]) if before in answers else "it is not good enough"
+            reason = why_not(route, answers[before]) if before in answers else "it is not good enough"
             logger.warning("%s comes from %s, no longer from %s: %s", plain, name, before, reason)
         route.active = name
         self.switches += 1
         self._tell(SourceSwitched(plain, before, name, reason, failback))
-
-    def _dressed(
-        self, route: Route, chosen: Answer, answers: Mapping[str, Answer], comparison: Comparison | None
-    ) -> Row:
-        data: Row = chosen.data or {}
-        extra: Row = {}
-        about: Row = {"source": chosen.source, "quality": chosen.quality.as_row()}
-        if comparison is not None:
-            about["cross_validation"] = comparison.as_row()
-        said = {name: answer.reason or "good" for name, answer in answers.items() if name != chosen.source}
-        if self.settings.mode == "aggregate":
-            like: dict[str, Row] = {}
-            for name, answer in answers.items():
-                if answer.data is None or name == chosen.source:
-                    continue
-                if market_of(answer.data) != market_of(data):
-                    text = f"{market_of(answer.data)} is another market than {market_of(data)}"
-                    said[name] = f"left out of the aggregate: {text}"
-                elif name in route.quarantined:
-                    said[name] = f"left out of the aggregate: {self._why_not(route, answer)}"
-                else:
-                    like[name] = answer.data
-            extra["aggregate"] = aggregated({chosen.source: data, **like})
-            data, came_from = filled(data, like)
-            if came_from:
-                about["filled"] = came_from
-        return {**data, **extra, "metadata": {**data["metadata"], **about, "sources": said}}
 
     def _tell(self, event: SourceEvent) -> None:
         for hook in self._hooks:
@@ -388,13 +398,3 @@ class MarketDataSource:
                 hook(event)
             except Exception:
                 logger.exception("a hook failed at %s", event)
-
-
-def _with_agreement(answer: Answer, comparison: Comparison) -> Answer:
-    share = comparison.agreement(answer.source)
-    return answer if share is None else replace(answer, quality=replace(answer.quality, agreement=share))
-
-
-def _in_words(check: Check) -> str:
-    between = " and ".join(check.sources)
-    return f"{check.kind} of {between} by {check.difference:.1f} {UNITS[check.kind]}, more than {check.tolerance:.1f}"

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from binance_sdk.errors import plain_number
+from binance_sdk.errors import ParameterError, plain_number
 from virtuoso_binance.convert import book_fault
+from virtuoso_binance.kinds import Kind, book_of, funding_of, kinds_of, open_interest_of, price_of, volume_of
 from virtuoso_binance.scalars import Row
-from virtuoso_binance.sources.kinds import Kind, book_of, funding_of, kinds_of, open_interest_of, price_of, volume_of
 from virtuoso_binance.sources.shape import LEAST_CANDLES, LEAST_LEVELS, LEAST_TRADES, shape_faults
+from virtuoso_binance.symbols import plain_symbol
 
 __all__ = ["MAX_AGE", "MAX_AHEAD", "WEIGHTS", "Quality", "judge"]
 
@@ -136,7 +137,19 @@ def _another_symbol(data: Row, symbol: str, now: int) -> str | None:
         # A point of open interest need not name its symbol.
         others.update(row.get("symbol", symbol) for row in rows or ())
     others.discard(symbol)
-    return f"symbol {', '.join(map(repr, sorted(others)))} was delivered for {symbol}" if others else None
+    if not others:
+        return None
+    told = ", ".join(map(repr, sorted(others)))
+    if all(_means(other, symbol) for other in others):
+        return f"symbol {told} has to be spelt {symbol}, as everywhere in market_data"
+    return f"symbol {told} was delivered for {symbol}"
+
+
+def _means(spelling: str, symbol: str) -> bool:
+    try:
+        return plain_symbol(spelling) == symbol
+    except ParameterError:
+        return False
 
 
 def _open_interests(data: Row) -> list[Row]:

@@ -82,8 +82,10 @@ class Route:
     """
 
     def __init__(self, order: Sequence[str], checks: int, seconds: float) -> None:
-        self.order = tuple(order)
-        self.active = self.order[0]
+        self.order: tuple[str, ...] = tuple(order)
+        self.active: str = self.order[0]
+        self.market: str | None = None
+        """That of the data delivered last."""
         self._runs = {name: SteadyRun(checks, seconds) for name in order}
         self._quarantine: dict[str, SteadyRun] = {}
         self._checks, self._seconds = checks, seconds

@@ -1758,7 +1758,7 @@ class AsyncCoinFutures:
 
     @cached_property
     def with_raw_response(self) -> AsyncCoinFuturesRaw:
-        """The same methods, returning ``Response[T]``: data, headers, bytes, weight."""
+        """The same methods, returning ``Response[T]``: bytes, headers, weight, frames, and ``data``, decoded when read."""
         return AsyncCoinFuturesRaw(AsyncCoinFutures(self._caller.raw()))
 
     @cached_property
@@ -3558,7 +3558,7 @@ class SyncCoinFutures:
 
     @cached_property
     def with_raw_response(self) -> SyncCoinFuturesRaw:
-        """The same methods, returning ``Response[T]``: data, headers, bytes, weight."""
+        """The same methods, returning ``Response[T]``: bytes, headers, weight, frames, and ``data``, decoded when read."""
         return SyncCoinFuturesRaw(SyncCoinFutures(self._caller.raw()))
 
     @cached_property

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -19,9 +19,16 @@ from binance_sdk._generated.coin_futures.literals import (
 )
 from binance_sdk._generated.coin_futures.rows import PriceLevel
 from binance_sdk._runtime.answers.model import Model
-from binance_sdk._runtime.answers.scalars import DecimalString, EmptyDecimalString, JsonNumber, to_datetime
+from binance_sdk._runtime.answers.scalars import (
+    DecimalString,
+    EmptyDecimalString,
+    JsonNumber,
+    Time,
+    TimeOrZero,
+    to_datetime,
+)
 from binance_sdk._runtime.calls.parameters import upper
-from binance_sdk._runtime.stream.stream_event import StreamEvent, part_of_name
+from binance_sdk._runtime.stream.stream_event import NamePartKind, StreamEvent, part_of_name
 
 
 class AggTradeEvent(StreamEvent):
@@ -34,7 +41,7 @@ class AggTradeEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -54,7 +61,7 @@ class AggTradeEvent(StreamEvent):
     last_trade_id: Annotated[int, Field(alias="l")]
     """Id of its last trade."""
 
-    trade_time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[Time, Field(alias="T")]
     """Time of the trades."""
 
     is_buyer_maker: Annotated[bool, Field(alias="m")]
@@ -87,10 +94,10 @@ class BookTickerEvent(StreamEvent):
     last_update_id: Annotated[int, Field(alias="u")]
     """Id of the update of the order book."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
-    transaction_time: Annotated[int, Field(alias="T")]
+    transaction_time: Annotated[Time, Field(alias="T")]
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -131,10 +138,10 @@ class ContinuousKlineBar(Model):
     2026-08-21.
     """
 
-    open_time: Annotated[int, Field(alias="t")]
+    open_time: Annotated[Time, Field(alias="t")]
     """Open time; identifies the bar."""
 
-    close_time: Annotated[int, Field(alias="T")]
+    close_time: Annotated[Time, Field(alias="T")]
     """Inclusive end: the next open time minus 1 ms."""
 
     interval: Annotated[str, Field(alias="i")]
@@ -200,7 +207,7 @@ class ContinuousKlineEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     pair: Annotated[str, Field(alias="ps")]
@@ -256,7 +263,7 @@ class ContractInfoEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -267,10 +274,10 @@ class ContractInfoEvent(StreamEvent):
     contract_type: Annotated[ContractType | str, Field(alias="ct")]
     """Kind of contract."""
 
-    delivery_time: Annotated[int, Field(alias="dt")]
+    delivery_time: Annotated[Time, Field(alias="dt")]
     """Time of delivery; 2100-12-25 for perpetuals."""
 
-    onboard_time: Annotated[int, Field(alias="ot")]
+    onboard_time: Annotated[Time, Field(alias="ot")]
     """Time of listing."""
 
     status: Annotated[SymbolStatus | str, Field(alias="cs")]
@@ -308,10 +315,10 @@ class DiffDepthEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
-    transaction_time: Annotated[int, Field(alias="T")]
+    transaction_time: Annotated[Time, Field(alias="T")]
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -387,7 +394,7 @@ class ForceOrder(Model):
     filled_accumulated_qty: Annotated[DecimalString, Field(alias="z")]
     """Quantity filled so far, in contracts."""
 
-    trade_time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[Time, Field(alias="T")]
     """Time of the trade."""
 
     @property
@@ -406,7 +413,7 @@ class ForceOrderEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     order: Annotated[ForceOrder, Field(alias="o")]
@@ -431,7 +438,7 @@ class IndexPriceEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     pair: Annotated[str, Field(alias="i")]
@@ -453,10 +460,10 @@ class IndexPriceKlineBar(Model):
     2026-08-21.
     """
 
-    open_time: Annotated[int, Field(alias="t")]
+    open_time: Annotated[Time, Field(alias="t")]
     """Open time; identifies the bar."""
 
-    close_time: Annotated[int, Field(alias="T")]
+    close_time: Annotated[Time, Field(alias="T")]
     """Inclusive end: the next open time minus 1 ms."""
 
     ignore_symbol: Annotated[str, Field(alias="s")]
@@ -525,7 +532,7 @@ class IndexPriceKlineEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     pair: Annotated[str, Field(alias="ps")]
@@ -546,10 +553,10 @@ class KlineBar(Model):
     2026-08-21.
     """
 
-    open_time: Annotated[int, Field(alias="t")]
+    open_time: Annotated[Time, Field(alias="t")]
     """Open time; identifies the bar."""
 
-    close_time: Annotated[int, Field(alias="T")]
+    close_time: Annotated[Time, Field(alias="T")]
     """Inclusive end: the next open time minus 1 ms."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -617,7 +624,7 @@ class KlineEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -641,7 +648,7 @@ class MarkPriceEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -658,7 +665,7 @@ class MarkPriceEvent(StreamEvent):
     funding_rate: Annotated[EmptyDecimalString, Field(alias="r")]
     """Funding rate, a signed fraction; empty for a delivery contract."""
 
-    next_funding_time: Annotated[int, Field(alias="T")]
+    next_funding_time: Annotated[TimeOrZero, Field(alias="T")]
     """Time of the next funding; 0 for a delivery contract."""
 
     symbol_type: Annotated[int | None, Field(alias="st")] = None
@@ -682,10 +689,10 @@ class MarkPriceKlineBar(Model):
     2026-08-21.
     """
 
-    open_time: Annotated[int, Field(alias="t")]
+    open_time: Annotated[Time, Field(alias="t")]
     """Open time; identifies the bar."""
 
-    close_time: Annotated[int, Field(alias="T")]
+    close_time: Annotated[Time, Field(alias="T")]
     """Inclusive end: the next open time minus 1 ms."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -753,7 +760,7 @@ class MarkPriceKlineEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     pair: Annotated[str | None, Field(alias="ps")] = None
@@ -778,7 +785,7 @@ class MiniTickerEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -823,7 +830,7 @@ class PairMarkPriceEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -840,11 +847,13 @@ class PairMarkPriceEvent(StreamEvent):
     funding_rate: Annotated[EmptyDecimalString, Field(alias="r")]
     """Funding rate, a signed fraction; empty for a delivery contract."""
 
-    next_funding_time: Annotated[int, Field(alias="T")]
+    next_funding_time: Annotated[TimeOrZero, Field(alias="T")]
     """Time of the next funding; 0 for a delivery contract."""
 
     symbol_type: Annotated[int | None, Field(alias="st")] = None
     """1 for USDⓈ-M, 2 for COIN-M; sent since 2026-06-30."""
+
+    _told_by_name: ClassVar[tuple[tuple[str, NamePartKind], ...]] = (("pair", "string"),)
 
     @property
     def pair(self) -> str:
@@ -873,10 +882,10 @@ class PartialDepthEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
-    transaction_time: Annotated[int, Field(alias="T")]
+    transaction_time: Annotated[Time, Field(alias="T")]
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -901,6 +910,8 @@ class PartialDepthEvent(StreamEvent):
 
     symbol_type: Annotated[int | None, Field(alias="st")] = None
     """1 for USDⓈ-M, 2 for COIN-M; sent since 2026-06-30."""
+
+    _told_by_name: ClassVar[tuple[tuple[str, NamePartKind], ...]] = (("levels", "int"),)
 
     @property
     def levels(self) -> int:
@@ -929,7 +940,7 @@ class TickerEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -967,10 +978,10 @@ class TickerEvent(StreamEvent):
     base_volume: Annotated[DecimalString, Field(alias="q")]
     """Worth of the traded contracts, an amount of the base asset."""
 
-    open_time: Annotated[int, Field(alias="O")]
+    open_time: Annotated[Time, Field(alias="O")]
     """Begin of the window."""
 
-    close_time: Annotated[int, Field(alias="C")]
+    close_time: Annotated[Time, Field(alias="C")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="F")]

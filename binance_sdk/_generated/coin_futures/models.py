@@ -21,7 +21,15 @@ from binance_sdk._generated.coin_futures.rows import PriceLevel
 from binance_sdk._generated.coin_futures.unions import SymbolFilter
 from binance_sdk._generated.shared.models import RateLimit
 from binance_sdk._runtime.answers.model import Model
-from binance_sdk._runtime.answers.scalars import AnyJson, DecimalString, EmptyDecimalString, TimeOrDigits, to_datetime
+from binance_sdk._runtime.answers.scalars import (
+    AnyJson,
+    DecimalString,
+    EmptyDecimalString,
+    Time,
+    TimeOrDigits,
+    TimeOrZero,
+    to_datetime,
+)
 
 
 class AggTrade(Model):
@@ -46,7 +54,7 @@ class AggTrade(Model):
     last_trade_id: Annotated[int, Field(alias="l")]
     """Id of the last trade."""
 
-    trade_time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[Time, Field(alias="T")]
     """Time of the trades."""
 
     is_buyer_maker: Annotated[bool, Field(alias="m")]
@@ -125,7 +133,7 @@ class Constituents(Model):
     symbol: str
     """Pair of the index, e.g. BTCUSD."""
 
-    time: int
+    time: Time
     """Time of the composition."""
 
     constituents: list[Constituent]
@@ -159,7 +167,7 @@ class FundingInfo(Model):
     disclaimer: bool
     """Without meaning for clients."""
 
-    update_time: Annotated[int | None, Field(alias="updateTime")] = None
+    update_time: Annotated[Time | None, Field(alias="updateTime")] = None
     """Time of the last change. Uncertain: Seen on USDⓈ-M futures only. Source: Seen on fapi.binance.com by a third party; in no document; as of 2026-10-07."""
 
     @property
@@ -178,7 +186,7 @@ class FundingRate(Model):
     symbol: str
     """Symbol of the contract."""
 
-    funding_time: Annotated[int, Field(alias="fundingTime")]
+    funding_time: Annotated[Time, Field(alias="fundingTime")]
     """Time of the event, often a few ms after the full hour."""
 
     funding_rate: Annotated[DecimalString, Field(alias="fundingRate")]
@@ -265,7 +273,7 @@ class OpenInterest(Model):
     contract_type: Annotated[ContractType | str, Field(alias="contractType")]
     """Kind of contract."""
 
-    transaction_time: Annotated[int, Field(alias="time")]
+    transaction_time: Annotated[Time, Field(alias="time")]
     """Time of the matching engine."""
 
     @property
@@ -318,10 +326,10 @@ class OrderBook(Model):
     pair: str
     """Pair the contract is on, e.g. BTCUSD."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the answer was put out."""
 
-    transaction_time: Annotated[int, Field(alias="T")]
+    transaction_time: Annotated[Time, Field(alias="T")]
     """Time of the last change in the matching engine."""
 
     bids: list[PriceLevel]
@@ -369,10 +377,10 @@ class PremiumIndex(Model):
     interest_rate: Annotated[EmptyDecimalString, Field(alias="interestRate")]
     """Interest part of the funding rate, a fraction; empty for a delivery contract."""
 
-    next_funding_time: Annotated[int, Field(alias="nextFundingTime")]
+    next_funding_time: Annotated[TimeOrZero, Field(alias="nextFundingTime")]
     """Time of the next funding; 0 for a delivery contract."""
 
-    time: int
+    time: Time
     """Time of the values."""
 
     @property
@@ -401,10 +409,10 @@ class SymbolInfo(Model):
     contract_type: Annotated[ContractType | str, Field(alias="contractType")]
     """Kind of contract."""
 
-    delivery_time: Annotated[int, Field(alias="deliveryDate")]
+    delivery_time: Annotated[Time, Field(alias="deliveryDate")]
     """Time of delivery; 2100-12-25 for perpetuals, or the end of trading once it is announced."""
 
-    onboard_time: Annotated[int, Field(alias="onboardDate")]
+    onboard_time: Annotated[Time, Field(alias="onboardDate")]
     """Time of listing."""
 
     status: Annotated[SymbolStatus | str, Field(alias="contractStatus")]
@@ -560,10 +568,10 @@ class Ticker24hr(Model):
     base_volume: Annotated[DecimalString, Field(alias="baseVolume")]
     """Worth of the traded contracts, an amount of the base asset."""
 
-    open_time: Annotated[int, Field(alias="openTime")]
+    open_time: Annotated[Time, Field(alias="openTime")]
     """Start of the window."""
 
-    close_time: Annotated[int, Field(alias="closeTime")]
+    close_time: Annotated[Time, Field(alias="closeTime")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="firstId")]
@@ -613,7 +621,7 @@ class TickerBookTicker(Model):
     ask_qty: Annotated[DecimalString, Field(alias="askQty")]
     """Quantity at the best ask, in contracts."""
 
-    transaction_time: Annotated[int, Field(alias="time")]
+    transaction_time: Annotated[Time, Field(alias="time")]
     """Time of the matching engine."""
 
     @property
@@ -637,7 +645,7 @@ class TickerPrice(Model):
     price: DecimalString
     """Latest price of the symbol, in the quote asset."""
 
-    transaction_time: Annotated[int, Field(alias="time")]
+    transaction_time: Annotated[Time, Field(alias="time")]
     """Time of the matching engine."""
 
     @property
@@ -665,7 +673,7 @@ class Trade(Model):
     base_qty: Annotated[DecimalString, Field(alias="baseQty")]
     """Quantity, in the base asset: contracts times their worth, divided by the price."""
 
-    trade_time: Annotated[int, Field(alias="time")]
+    trade_time: Annotated[Time, Field(alias="time")]
     """Time of the trade."""
 
     is_buyer_maker: Annotated[bool, Field(alias="isBuyerMaker")]
@@ -686,7 +694,7 @@ class ExchangeInfo(Model):
     timezone: str
     """Time zone of the exchange, UTC."""
 
-    server_time: Annotated[int, Field(alias="serverTime")]
+    server_time: Annotated[Time, Field(alias="serverTime")]
     """Time of the answer; may be stale."""
 
     rate_limits: Annotated[list[RateLimit], Field(alias="rateLimits")]

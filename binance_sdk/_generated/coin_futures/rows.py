@@ -23,13 +23,13 @@ class Kline(Row, tuple[int, str, str, str, str, str, int, str, int, str, str, ob
     __slots__ = ()
 
     _positions = (
-        ("open_time", "int"),
+        ("open_time", "time"),
         ("open", "decimal"),
         ("high", "decimal"),
         ("low", "decimal"),
         ("close", "decimal"),
         ("volume", "decimal"),
-        ("close_time", "int"),
+        ("close_time", "time"),
         ("base_volume", "decimal"),
         ("trade_count", "int"),
         ("taker_buy_volume", "decimal"),
@@ -115,13 +115,13 @@ class PriceKline(Row, tuple[int, str, str, str, str, object, int, object, object
     __slots__ = ()
 
     _positions = (
-        ("open_time", "int"),
+        ("open_time", "time"),
         ("open", "decimal"),
         ("high", "decimal"),
         ("low", "decimal"),
         ("close", "decimal"),
         (None, "any"),
-        ("close_time", "int"),
+        ("close_time", "time"),
         (None, "any"),
         (None, "any"),
         (None, "any"),

@@ -1887,7 +1887,7 @@ class AsyncFutures:
 
     @cached_property
     def with_raw_response(self) -> AsyncFuturesRaw:
-        """The same methods, returning ``Response[T]``: data, headers, bytes, weight."""
+        """The same methods, returning ``Response[T]``: bytes, headers, weight, frames, and ``data``, decoded when read."""
         return AsyncFuturesRaw(AsyncFutures(self._caller.raw()))
 
     @cached_property
@@ -3818,7 +3818,7 @@ class SyncFutures:
 
     @cached_property
     def with_raw_response(self) -> SyncFuturesRaw:
-        """The same methods, returning ``Response[T]``: data, headers, bytes, weight."""
+        """The same methods, returning ``Response[T]``: bytes, headers, weight, frames, and ``data``, decoded when read."""
         return SyncFuturesRaw(SyncFutures(self._caller.raw()))
 
     @cached_property

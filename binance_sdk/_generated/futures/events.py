@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -21,8 +21,15 @@ from binance_sdk._generated.futures.literals import (
 )
 from binance_sdk._generated.shared.rows import PriceLevel
 from binance_sdk._runtime.answers.model import Model
-from binance_sdk._runtime.answers.scalars import DecimalString, EmptyDecimalString, JsonNumber, to_datetime
-from binance_sdk._runtime.stream.stream_event import StreamEvent, part_of_name
+from binance_sdk._runtime.answers.scalars import (
+    DecimalString,
+    EmptyDecimalString,
+    JsonNumber,
+    Time,
+    TimeOrZero,
+    to_datetime,
+)
+from binance_sdk._runtime.stream.stream_event import NamePartKind, StreamEvent, part_of_name
 
 
 class AggTradeEvent(StreamEvent):
@@ -34,7 +41,7 @@ class AggTradeEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -57,7 +64,7 @@ class AggTradeEvent(StreamEvent):
     last_trade_id: Annotated[int, Field(alias="l")]
     """Id of its last trade."""
 
-    trade_time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[Time, Field(alias="T")]
     """Time of the trades."""
 
     is_buyer_maker: Annotated[bool, Field(alias="m")]
@@ -86,7 +93,7 @@ class AssetIndexEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -136,10 +143,10 @@ class BookTickerEvent(StreamEvent):
     last_update_id: Annotated[int, Field(alias="u")]
     """Id of the update of the order book."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
-    transaction_time: Annotated[int, Field(alias="T")]
+    transaction_time: Annotated[Time, Field(alias="T")]
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -202,7 +209,7 @@ class CompositeIndexEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -228,10 +235,10 @@ class ContinuousKlineBar(Model):
     Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
     """
 
-    open_time: Annotated[int, Field(alias="t")]
+    open_time: Annotated[Time, Field(alias="t")]
     """Open time; identifies the bar."""
 
-    close_time: Annotated[int, Field(alias="T")]
+    close_time: Annotated[Time, Field(alias="T")]
     """Inclusive end: the next open time minus 1 ms."""
 
     interval: Annotated[str, Field(alias="i")]
@@ -296,7 +303,7 @@ class ContinuousKlineEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     pair: Annotated[str, Field(alias="ps")]
@@ -350,7 +357,7 @@ class ContractInfoEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -361,10 +368,10 @@ class ContractInfoEvent(StreamEvent):
     contract_type: Annotated[ContractType | str, Field(alias="ct")]
     """Kind of contract."""
 
-    delivery_time: Annotated[int, Field(alias="dt")]
+    delivery_time: Annotated[Time, Field(alias="dt")]
     """Time of delivery; 2100-12-25 for perpetuals."""
 
-    onboard_time: Annotated[int, Field(alias="ot")]
+    onboard_time: Annotated[Time, Field(alias="ot")]
     """Time of listing."""
 
     status: Annotated[SymbolStatus | str, Field(alias="cs")]
@@ -401,10 +408,10 @@ class DiffDepthEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
-    transaction_time: Annotated[int, Field(alias="T")]
+    transaction_time: Annotated[Time, Field(alias="T")]
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -476,7 +483,7 @@ class ForceOrder(Model):
     filled_accumulated_qty: Annotated[DecimalString, Field(alias="z")]
     """Quantity filled so far, in the base asset."""
 
-    trade_time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[Time, Field(alias="T")]
     """Time of the trade."""
 
     @property
@@ -494,7 +501,7 @@ class ForceOrderEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     order: Annotated[ForceOrder, Field(alias="o")]
@@ -518,10 +525,10 @@ class KlineBar(Model):
     Source: binance-connector-python 17.2.0 and the connection pages of developers.binance.com; as of 2026-08-21.
     """
 
-    open_time: Annotated[int, Field(alias="t")]
+    open_time: Annotated[Time, Field(alias="t")]
     """Open time; identifies the bar."""
 
-    close_time: Annotated[int, Field(alias="T")]
+    close_time: Annotated[Time, Field(alias="T")]
     """Inclusive end: the next open time minus 1 ms."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -588,7 +595,7 @@ class KlineEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -611,7 +618,7 @@ class MarkPriceEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -629,7 +636,7 @@ class MarkPriceEvent(StreamEvent):
     funding_rate: Annotated[EmptyDecimalString, Field(alias="r")]
     """Uncertain: Empty for a delivery contract in the documents of COIN-M, whose contracts come in these streams too."""
 
-    next_funding_time: Annotated[int, Field(alias="T")]
+    next_funding_time: Annotated[TimeOrZero, Field(alias="T")]
     """Time of the next funding; 0 where none is scheduled."""
 
     symbol_type: Annotated[int | None, Field(alias="st")] = None
@@ -655,7 +662,7 @@ class MiniTickerEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -699,10 +706,10 @@ class PartialDepthEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
-    transaction_time: Annotated[int, Field(alias="T")]
+    transaction_time: Annotated[Time, Field(alias="T")]
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -727,6 +734,8 @@ class PartialDepthEvent(StreamEvent):
 
     symbol_type: Annotated[int | None, Field(alias="st")] = None
     """1 for USDⓈ-M, 2 for COIN-M; sent since 2026-06-30."""
+
+    _told_by_name: ClassVar[tuple[tuple[str, NamePartKind], ...]] = (("levels", "int"),)
 
     @property
     def levels(self) -> int:
@@ -754,10 +763,10 @@ class RpiDiffDepthEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
-    transaction_time: Annotated[int, Field(alias="T")]
+    transaction_time: Annotated[Time, Field(alias="T")]
     """Time of the matching engine."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -803,7 +812,7 @@ class TickerEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -841,10 +850,10 @@ class TickerEvent(StreamEvent):
     quote_volume: Annotated[DecimalString, Field(alias="q")]
     """Traded volume, in the quote asset."""
 
-    open_time: Annotated[int, Field(alias="O")]
+    open_time: Annotated[Time, Field(alias="O")]
     """Begin of the window."""
 
-    close_time: Annotated[int, Field(alias="C")]
+    close_time: Annotated[Time, Field(alias="C")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="F")]
@@ -884,13 +893,13 @@ class TradingSessionEvent(StreamEvent):
     event_type: Annotated[TradingSessionKind | str, Field(alias="e")]
     """The market the session is of."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
-    start_time: Annotated[int, Field(alias="t")]
+    start_time: Annotated[Time, Field(alias="t")]
     """Begin of the session."""
 
-    end_time: Annotated[int, Field(alias="T")]
+    end_time: Annotated[Time, Field(alias="T")]
     """End of the session."""
 
     session_type: Annotated[SessionType | str, Field(alias="S")]

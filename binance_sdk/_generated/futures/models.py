@@ -28,7 +28,9 @@ from binance_sdk._runtime.answers.scalars import (
     DecimalString,
     EmptyDecimalString,
     JsonNumber,
+    Time,
     TimeOrDigits,
+    TimeOrZero,
     to_datetime,
 )
 
@@ -58,7 +60,7 @@ class AggTrade(Model):
     last_trade_id: Annotated[int, Field(alias="l")]
     """Id of the last trade."""
 
-    trade_time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[Time, Field(alias="T")]
     """Time of the trades."""
 
     is_buyer_maker: Annotated[bool, Field(alias="m")]
@@ -79,7 +81,7 @@ class AssetIndex(Model):
     symbol: str
     """Asset pair, e.g. ADAUSD; since 2026-06-30 also settlement assets of COIN-M."""
 
-    time: int
+    time: Time
     """Time of the values."""
 
     index_price: Annotated[DecimalString, Field(alias="index")]
@@ -143,7 +145,7 @@ class Basis(Model):
     annualized_basis_rate: Annotated[EmptyDecimalString, Field(alias="annualizedBasisRate")]
     """Basis rate for a whole year, a signed fraction; empty for perpetuals."""
 
-    time: Annotated[int, Field(alias="timestamp")]
+    time: Annotated[Time, Field(alias="timestamp")]
     """Time of the values."""
 
     @property
@@ -180,7 +182,7 @@ class Constituents(Model):
     symbol: str
     """Symbol of the index."""
 
-    time: int
+    time: Time
     """Time of the values."""
 
     constituents: list[Constituent]
@@ -199,7 +201,7 @@ class DeliveryPrice(Model):
     2025-07; as of 2026-08-21.
     """
 
-    delivery_time: Annotated[int, Field(alias="deliveryTime")]
+    delivery_time: Annotated[Time, Field(alias="deliveryTime")]
     """Time of the settlement."""
 
     delivery_price: Annotated[JsonNumber, Field(alias="deliveryPrice")]
@@ -233,7 +235,7 @@ class FundingInfo(Model):
     disclaimer: bool
     """Without meaning for clients."""
 
-    update_time: Annotated[int | None, Field(alias="updateTime")] = None
+    update_time: Annotated[Time | None, Field(alias="updateTime")] = None
     """Time of the last change; null in some rows. Source: Seen on fapi.binance.com by a third party; in no document; as of 2026-10-07."""
 
     @property
@@ -255,7 +257,7 @@ class FundingRate(Model):
     funding_rate: Annotated[DecimalString, Field(alias="fundingRate")]
     """Rate paid by longs to shorts, a signed fraction (0.0001 is 0.01 %)."""
 
-    funding_time: Annotated[int, Field(alias="fundingTime")]
+    funding_time: Annotated[Time, Field(alias="fundingTime")]
     """Time of the event, often a few ms after the full hour."""
 
     mark_price: Annotated[EmptyDecimalString, Field(alias="markPrice")]
@@ -298,7 +300,7 @@ class IndexInfo(Model):
     symbol: str
     """Symbol of the contract on the index."""
 
-    time: int
+    time: Time
     """Time of the composition."""
 
     component: str
@@ -325,7 +327,7 @@ class InsuranceAsset(Model):
     margin_balance: Annotated[DecimalString, Field(alias="marginBalance")]
     """Balance, in the asset."""
 
-    update_time: Annotated[int, Field(alias="updateTime")]
+    update_time: Annotated[Time, Field(alias="updateTime")]
     """Time of the balance."""
 
     @property
@@ -397,10 +399,10 @@ class MarketSession(Model):
     Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
     """
 
-    start_time: Annotated[int, Field(alias="startTime")]
+    start_time: Annotated[Time, Field(alias="startTime")]
     """Start of the session."""
 
-    end_time: Annotated[int, Field(alias="endTime")]
+    end_time: Annotated[Time, Field(alias="endTime")]
     """End of the session."""
 
     session_type: Annotated[SessionType | str, Field(alias="type")]
@@ -430,7 +432,7 @@ class OpenInterest(Model):
     open_interest: Annotated[DecimalString, Field(alias="openInterest")]
     """Open contracts, counted once, in the base asset."""
 
-    transaction_time: Annotated[int, Field(alias="time")]
+    transaction_time: Annotated[Time, Field(alias="time")]
     """Time of the matching engine."""
 
     @property
@@ -477,10 +479,10 @@ class OrderBook(Model):
     last_update_id: Annotated[int, Field(alias="lastUpdateId")]
     """Id of the last change that is in this book."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the answer was put out."""
 
-    transaction_time: Annotated[int, Field(alias="T")]
+    transaction_time: Annotated[Time, Field(alias="T")]
     """Time of the last change in the matching engine."""
 
     bids: list[PriceLevel]
@@ -525,10 +527,10 @@ class PremiumIndex(Model):
     interest_rate: Annotated[EmptyDecimalString, Field(alias="interestRate")]
     """Interest part of the funding rate, a fraction. Uncertain: Empty for a delivery contract in the documents of COIN-M."""
 
-    next_funding_time: Annotated[int, Field(alias="nextFundingTime")]
+    next_funding_time: Annotated[TimeOrZero, Field(alias="nextFundingTime")]
     """Time of the next funding; 0 where none is due, as for quarterly or delisted contracts."""
 
-    time: int
+    time: Time
     """Time of the values."""
 
     @property
@@ -554,7 +556,7 @@ class SymbolAdlRisk(Model):
     adl_risk: Annotated[AdlRisk | str, Field(alias="adlRisk")]
     """How likely auto-deleveraging is."""
 
-    update_time: Annotated[int, Field(alias="updateTime")]
+    update_time: Annotated[Time, Field(alias="updateTime")]
     """Time of the rating."""
 
     @property
@@ -578,10 +580,10 @@ class SymbolInfo(Model):
     contract_type: Annotated[ContractType | str, Field(alias="contractType")]
     """Kind of contract."""
 
-    delivery_time: Annotated[int, Field(alias="deliveryDate")]
+    delivery_time: Annotated[Time, Field(alias="deliveryDate")]
     """Time of delivery; 2100-12-25 for perpetuals."""
 
-    onboard_time: Annotated[int, Field(alias="onboardDate")]
+    onboard_time: Annotated[Time, Field(alias="onboardDate")]
     """Time of listing."""
 
     status: SymbolStatus | str
@@ -722,10 +724,10 @@ class Ticker24hr(Model):
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
     """Traded volume, in the quote asset."""
 
-    open_time: Annotated[int, Field(alias="openTime")]
+    open_time: Annotated[Time, Field(alias="openTime")]
     """Start of the window."""
 
-    close_time: Annotated[int, Field(alias="closeTime")]
+    close_time: Annotated[Time, Field(alias="closeTime")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="firstId")]
@@ -769,7 +771,7 @@ class TickerBookTicker(Model):
     ask_qty: Annotated[DecimalString, Field(alias="askQty")]
     """Quantity at the best ask, in the base asset."""
 
-    transaction_time: Annotated[int, Field(alias="time")]
+    transaction_time: Annotated[Time, Field(alias="time")]
     """Time of the matching engine."""
 
     @property
@@ -790,7 +792,7 @@ class TickerPrice(Model):
     price: DecimalString
     """Latest price of the symbol, in the quote asset."""
 
-    transaction_time: Annotated[int, Field(alias="time")]
+    transaction_time: Annotated[Time, Field(alias="time")]
     """Time of the matching engine."""
 
     @property
@@ -818,7 +820,7 @@ class Trade(Model):
     quote_qty: Annotated[DecimalString, Field(alias="quoteQty")]
     """Price times quantity, in the quote asset."""
 
-    trade_time: Annotated[int, Field(alias="time")]
+    trade_time: Annotated[Time, Field(alias="time")]
     """Time of the trade."""
 
     is_buyer_maker: Annotated[bool, Field(alias="isBuyerMaker")]
@@ -842,7 +844,7 @@ class ExchangeInfo(Model):
     timezone: str
     """Time zone of the exchange, UTC."""
 
-    server_time: Annotated[int, Field(alias="serverTime")]
+    server_time: Annotated[Time, Field(alias="serverTime")]
     """Time of the answer; may be stale."""
 
     futures_type: Annotated[str | None, Field(alias="futuresType")] = None
@@ -882,7 +884,7 @@ class TradingSchedule(Model):
     Source: USDⓈ-M connector 17.2.0, market data API; as of 2026-08-21.
     """
 
-    update_time: Annotated[int, Field(alias="updateTime")]
+    update_time: Annotated[Time, Field(alias="updateTime")]
     """Time of the schedule."""
 
     market_schedules: Annotated[dict[str, MarketSchedule], Field(alias="marketSchedules")]

@@ -22,13 +22,13 @@ class PriceKline(Row, tuple[int, str, str, str, str, object, int, object, object
     __slots__ = ()
 
     _positions = (
-        ("open_time", "int"),
+        ("open_time", "time"),
         ("open", "decimal"),
         ("high", "decimal"),
         ("low", "decimal"),
         ("close", "decimal"),
         (None, "any"),
-        ("close_time", "int"),
+        ("close_time", "time"),
         (None, "any"),
         (None, "any"),
         (None, "any"),

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from binance_sdk._generated.shared.literals import RateLimitInterval, RateLimitType
 from binance_sdk._runtime.answers.model import Model
-from binance_sdk._runtime.answers.scalars import to_datetime
+from binance_sdk._runtime.answers.scalars import Time, to_datetime
 
 
 class Ping(Model):
@@ -45,7 +45,7 @@ class ServerTime(Model):
     Source: Binance spot API docs, rest-api.md; USDⓈ-M connector 17.2.0; as of 2026-07-21.
     """
 
-    server_time: Annotated[int, Field(alias="serverTime")]
+    server_time: Annotated[Time, Field(alias="serverTime")]
     """Server clock when the answer was made."""
 
     @property

@@ -21,13 +21,13 @@ class Kline(Row, tuple[int, str, str, str, str, str, int, str, int, str, str, ob
     __slots__ = ()
 
     _positions = (
-        ("open_time", "int"),
+        ("open_time", "time"),
         ("open", "decimal"),
         ("high", "decimal"),
         ("low", "decimal"),
         ("close", "decimal"),
         ("volume", "decimal"),
-        ("close_time", "int"),
+        ("close_time", "time"),
         ("quote_volume", "decimal"),
         ("trade_count", "int"),
         ("taker_buy_volume", "decimal"),

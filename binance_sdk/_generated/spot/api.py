@@ -70,7 +70,8 @@ class AsyncSpot:
         - Weight: 4.
         - `start_time` must not be later than `end_time`.
         - The two times may be used alone or together; the one-hour limit went away in 2022-12.
-        - Duplicates in history were declared void (announced 2022-04-12): p and q are "0", f and l are -1.
+        - Duplicates in history were declared void (announced 2022-04-12): `price` and `qty` are 0, `first_trade_id` and
+          `last_trade_id` -1.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
@@ -1104,7 +1105,7 @@ class AsyncSpot:
 
     @cached_property
     def with_raw_response(self) -> AsyncSpotRaw:
-        """The same methods, returning ``Response[T]``: data, headers, bytes, weight."""
+        """The same methods, returning ``Response[T]``: bytes, headers, weight, frames, and ``data``, decoded when read."""
         return AsyncSpotRaw(AsyncSpot(self._caller.raw()))
 
     @cached_property
@@ -1197,7 +1198,8 @@ class SyncSpot:
         - Weight: 4.
         - `start_time` must not be later than `end_time`.
         - The two times may be used alone or together; the one-hour limit went away in 2022-12.
-        - Duplicates in history were declared void (announced 2022-04-12): p and q are "0", f and l are -1.
+        - Duplicates in history were declared void (announced 2022-04-12): `price` and `qty` are 0, `first_trade_id` and
+          `last_trade_id` -1.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
@@ -2229,7 +2231,7 @@ class SyncSpot:
 
     @cached_property
     def with_raw_response(self) -> SyncSpotRaw:
-        """The same methods, returning ``Response[T]``: data, headers, bytes, weight."""
+        """The same methods, returning ``Response[T]``: bytes, headers, weight, frames, and ``data``, decoded when read."""
         return SyncSpotRaw(SyncSpot(self._caller.raw()))
 
     @cached_property

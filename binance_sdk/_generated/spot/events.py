@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from binance_sdk._generated.shared.rows import PriceLevel
 from binance_sdk._generated.spot.literals import KlineInterval
 from binance_sdk._runtime.answers.model import Model
-from binance_sdk._runtime.answers.scalars import DecimalString, to_datetime
+from binance_sdk._runtime.answers.scalars import DecimalString, Time, to_datetime
 from binance_sdk._runtime.calls.parameters import upper
-from binance_sdk._runtime.stream.stream_event import StreamEvent, part_of_name
+from binance_sdk._runtime.stream.stream_event import NamePartKind, StreamEvent, part_of_name
 
 
 class AggTradeEvent(StreamEvent):
@@ -25,7 +25,7 @@ class AggTradeEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -45,7 +45,7 @@ class AggTradeEvent(StreamEvent):
     last_trade_id: Annotated[int, Field(alias="l")]
     """Id of its last trade."""
 
-    trade_time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[Time, Field(alias="T")]
     """Time of the trades."""
 
     is_buyer_maker: Annotated[bool, Field(alias="m")]
@@ -74,7 +74,7 @@ class AvgPriceEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -85,7 +85,7 @@ class AvgPriceEvent(StreamEvent):
     avg_price: Annotated[DecimalString, Field(alias="w")]
     """Average price, in the quote asset."""
 
-    last_trade_time: Annotated[int, Field(alias="T")]
+    last_trade_time: Annotated[Time, Field(alias="T")]
     """Time of the last trade."""
 
     @property
@@ -108,7 +108,7 @@ class BlockTradeEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -122,7 +122,7 @@ class BlockTradeEvent(StreamEvent):
     qty: Annotated[DecimalString, Field(alias="q")]
     """Quantity, in the base asset."""
 
-    trade_time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[Time, Field(alias="T")]
     """Time of the trades."""
 
     is_buyer_maker: Annotated[bool, Field(alias="m")]
@@ -172,7 +172,7 @@ class DiffDepthEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -201,10 +201,10 @@ class KlineBar(Model):
     Source: Binance spot API docs, web-socket-streams.md; as of 2026-07-21.
     """
 
-    open_time: Annotated[int, Field(alias="t")]
+    open_time: Annotated[Time, Field(alias="t")]
     """Open time; identifies the bar."""
 
-    close_time: Annotated[int, Field(alias="T")]
+    close_time: Annotated[Time, Field(alias="T")]
     """Inclusive end: the next open time minus 1 ms."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -271,7 +271,7 @@ class KlineEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -294,7 +294,7 @@ class MiniTickerEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -338,6 +338,8 @@ class PartialDepthEvent(StreamEvent):
     asks: list[PriceLevel]
     """Asks, best first."""
 
+    _told_by_name: ClassVar[tuple[tuple[str, NamePartKind], ...]] = (("symbol", "string"), ("levels", "int"))
+
     @property
     def symbol(self) -> str:
         """Symbol whose book it is. Told by the stream's name; empty in an event made by hand."""
@@ -365,7 +367,7 @@ class ReferencePriceEvent(StreamEvent):
     reference_price: Annotated[DecimalString | None, Field(alias="r")]
     """Reference price, in the quote asset; null where there is none."""
 
-    time: Annotated[int, Field(alias="t")]
+    time: Annotated[Time, Field(alias="t")]
     """Time of the matching engine at which the price held."""
 
     @property
@@ -383,7 +385,7 @@ class RollingTickerEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event: the window with `Ticker` behind it, such as `1hTicker`."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -415,10 +417,10 @@ class RollingTickerEvent(StreamEvent):
     quote_volume: Annotated[DecimalString, Field(alias="q")]
     """Traded volume, in the quote asset."""
 
-    open_time: Annotated[int, Field(alias="O")]
+    open_time: Annotated[Time, Field(alias="O")]
     """Begin of the window; a whole minute."""
 
-    close_time: Annotated[int, Field(alias="C")]
+    close_time: Annotated[Time, Field(alias="C")]
     """Time of the update."""
 
     first_trade_id: Annotated[int, Field(alias="F")]
@@ -429,6 +431,8 @@ class RollingTickerEvent(StreamEvent):
 
     trade_count: Annotated[int, Field(alias="n")]
     """Number of trades in the window."""
+
+    _told_by_name: ClassVar[tuple[tuple[str, NamePartKind], ...]] = (("window_size", "string"),)
 
     @property
     def window_size(self) -> str:
@@ -466,7 +470,7 @@ class TickerEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int, Field(alias="E")]
+    event_time: Annotated[Time, Field(alias="E")]
     """Time at which the event was made."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -516,10 +520,10 @@ class TickerEvent(StreamEvent):
     quote_volume: Annotated[DecimalString, Field(alias="q")]
     """Traded volume, in the quote asset."""
 
-    open_time: Annotated[int, Field(alias="O")]
+    open_time: Annotated[Time, Field(alias="O")]
     """Begin of the window."""
 
-    close_time: Annotated[int, Field(alias="C")]
+    close_time: Annotated[Time, Field(alias="C")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="F")]
@@ -556,7 +560,7 @@ class TradeEvent(StreamEvent):
     event_type: Annotated[str, Field(alias="e")]
     """Kind of the event."""
 
-    event_time: Annotated[int | None, Field(alias="E")] = None
+    event_time: Annotated[Time | None, Field(alias="E")] = None
     """Time at which the event was made. None in an event fetched over REST."""
 
     symbol: Annotated[str, Field(alias="s")]
@@ -570,7 +574,7 @@ class TradeEvent(StreamEvent):
     qty: Annotated[DecimalString, Field(alias="q")]
     """Quantity, in the base asset."""
 
-    trade_time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[Time, Field(alias="T")]
     """Time of the trades."""
 
     is_buyer_maker: Annotated[bool, Field(alias="m")]

@@ -13,7 +13,7 @@ from binance_sdk._generated.shared.rows import PriceLevel
 from binance_sdk._generated.spot.literals import OrderType, Permission, SelfTradePreventionMode, SymbolStatus
 from binance_sdk._generated.spot.unions import ExchangeFilter, ExecutionRule, SymbolFilter
 from binance_sdk._runtime.answers.model import Model
-from binance_sdk._runtime.answers.scalars import DecimalString, to_datetime
+from binance_sdk._runtime.answers.scalars import DecimalString, Time, to_datetime
 
 
 class AggTrade(Model):
@@ -37,7 +37,7 @@ class AggTrade(Model):
     last_trade_id: Annotated[int, Field(alias="l")]
     """Id of its last trade; -1 in a row that was declared void."""
 
-    trade_time: Annotated[int, Field(alias="T")]
+    trade_time: Annotated[Time, Field(alias="T")]
     """Time of the trades."""
 
     is_buyer_maker: Annotated[bool, Field(alias="m")]
@@ -64,7 +64,7 @@ class AvgPrice(Model):
     avg_price: Annotated[DecimalString, Field(alias="price")]
     """Average price, in the quote asset."""
 
-    last_trade_time: Annotated[int, Field(alias="closeTime")]
+    last_trade_time: Annotated[Time, Field(alias="closeTime")]
     """Time of the last trade that counts."""
 
     @property
@@ -91,7 +91,7 @@ class HistoricalBlockTrade(Model):
     quote_qty: Annotated[DecimalString, Field(alias="quoteQty")]
     """Price times quantity, in the quote asset."""
 
-    trade_time: Annotated[int, Field(alias="time")]
+    trade_time: Annotated[Time, Field(alias="time")]
     """Time of the trade."""
 
     is_buyer_maker: Annotated[bool, Field(alias="isBuyerMaker")]
@@ -130,7 +130,7 @@ class ReferencePrice(Model):
     reference_price: Annotated[DecimalString | None, Field(alias="referencePrice")]
     """Reference price, in the quote asset; null while none is set."""
 
-    time: Annotated[int, Field(alias="timestamp")]
+    time: Annotated[Time, Field(alias="timestamp")]
     """Time at which it held."""
 
     @property
@@ -287,10 +287,10 @@ class Ticker(Model):
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
     """Traded volume, in the quote asset."""
 
-    open_time: Annotated[int, Field(alias="openTime")]
+    open_time: Annotated[Time, Field(alias="openTime")]
     """Start of the window."""
 
-    close_time: Annotated[int, Field(alias="closeTime")]
+    close_time: Annotated[Time, Field(alias="closeTime")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="firstId")]
@@ -366,10 +366,10 @@ class Ticker24hr(Model):
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
     """Traded volume, in the quote asset."""
 
-    open_time: Annotated[int, Field(alias="openTime")]
+    open_time: Annotated[Time, Field(alias="openTime")]
     """Start of the window."""
 
-    close_time: Annotated[int, Field(alias="closeTime")]
+    close_time: Annotated[Time, Field(alias="closeTime")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="firstId")]
@@ -418,10 +418,10 @@ class Ticker24hrMini(Model):
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
     """Traded volume, in the quote asset."""
 
-    open_time: Annotated[int, Field(alias="openTime")]
+    open_time: Annotated[Time, Field(alias="openTime")]
     """Start of the window."""
 
-    close_time: Annotated[int, Field(alias="closeTime")]
+    close_time: Annotated[Time, Field(alias="closeTime")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="firstId")]
@@ -491,10 +491,10 @@ class TickerMini(Model):
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
     """Traded volume, in the quote asset."""
 
-    open_time: Annotated[int, Field(alias="openTime")]
+    open_time: Annotated[Time, Field(alias="openTime")]
     """Start of the window."""
 
-    close_time: Annotated[int, Field(alias="closeTime")]
+    close_time: Annotated[Time, Field(alias="closeTime")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="firstId")]
@@ -564,10 +564,10 @@ class TickerTradingDay(Model):
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
     """Traded volume, in the quote asset."""
 
-    open_time: Annotated[int, Field(alias="openTime")]
+    open_time: Annotated[Time, Field(alias="openTime")]
     """Start of the window."""
 
-    close_time: Annotated[int, Field(alias="closeTime")]
+    close_time: Annotated[Time, Field(alias="closeTime")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="firstId")]
@@ -616,10 +616,10 @@ class TickerTradingDayMini(Model):
     quote_volume: Annotated[DecimalString, Field(alias="quoteVolume")]
     """Traded volume, in the quote asset."""
 
-    open_time: Annotated[int, Field(alias="openTime")]
+    open_time: Annotated[Time, Field(alias="openTime")]
     """Start of the window."""
 
-    close_time: Annotated[int, Field(alias="closeTime")]
+    close_time: Annotated[Time, Field(alias="closeTime")]
     """End of the window."""
 
     first_trade_id: Annotated[int, Field(alias="firstId")]
@@ -660,7 +660,7 @@ class Trade(Model):
     quote_qty: Annotated[DecimalString, Field(alias="quoteQty")]
     """Price times quantity, in the quote asset."""
 
-    trade_time: Annotated[int, Field(alias="time")]
+    trade_time: Annotated[Time, Field(alias="time")]
     """Time of the trade."""
 
     is_buyer_maker: Annotated[bool, Field(alias="isBuyerMaker")]
@@ -684,7 +684,7 @@ class ExchangeInfo(Model):
     timezone: str
     """Time zone of the exchange, UTC."""
 
-    server_time: Annotated[int, Field(alias="serverTime")]
+    server_time: Annotated[Time, Field(alias="serverTime")]
     """Server clock when the answer was made."""
 
     rate_limits: Annotated[list[RateLimit], Field(alias="rateLimits")]

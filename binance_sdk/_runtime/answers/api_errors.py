@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from binance_sdk._runtime.operation import Catalogue, ErrorCode, Operation, plain_text
 from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.transport.protocol import RawResponse, TransportFailure
+from binance_sdk._runtime.transport.reasons import with_remedy
+from binance_sdk._runtime.weight import Arguments
 from binance_sdk.errors import (
     APIConnectionError,
     APIError,
@@ -28,6 +30,7 @@ from binance_sdk.errors import (
     RestrictedLocationError,
     ServerError,
     plain_number,
+    shown,
 )
 
 _BY_STATUS: Mapping[int, type[APIError]] = {
@@ -63,7 +66,8 @@ def transport_error(
         url: URL of the request.
         deadline: Seconds of the call's deadline, if that passed before the timeout of the request.
     """
-    text = f"{operation.id}: {failure} ({host_and_port(url)}{failure.via})"
+    address = host_and_port(url)
+    text = f"{operation.id}: {failure} ({address}{failure.via})"
     if failure.kind == "timeout" and deadline is not None:
         text += f"; its {deadline_text(deadline)} has passed: raise deadline=, or leave it out"
         return APITimeoutError(text, operation=operation.id)
@@ -73,6 +77,8 @@ def transport_error(
         return DecodeError(text, operation=operation.id, problems=(str(failure),), garbled=failure.kind == "encoding")
     if failure.kind == "setup":
         return ConfigError(text, operation=operation.id)
+    if failure.kind in ("connect", "broken"):
+        text = with_remedy(text, address)
     return APIConnectionError(text, operation=operation.id)
 
 
@@ -88,7 +94,9 @@ def holds_data(response: RawResponse) -> bool:
     return response.status_code == 200 and not _looks_like_error(response.content)
 
 
-def api_error(name: str, response: RawResponse, catalogue: Catalogue, environment: str, now_ms: int) -> APIError | None:
+def api_error(
+    name: str, response: RawResponse, catalogue: Catalogue, environment: str, now_ms: int, called_with: str = ""
+) -> APIError | None:
     """The error in an answer, or None if it holds data.
 
     Args:
@@ -97,6 +105,7 @@ def api_error(name: str, response: RawResponse, catalogue: Catalogue, environmen
         catalogue: What statuses and codes mean.
         environment: Name of the environment, or empty.
         now_ms: Server time in epoch milliseconds.
+        called_with: The arguments, as ``called_with`` shows them: Binance does not say which value it refuses.
     """
     status = response.status_code
     code, message = None, ""
@@ -128,6 +137,8 @@ def api_error(name: str, response: RawResponse, catalogue: Catalogue, environmen
     if retry_after is not None and kind is not ForbiddenError:
         # After 403 the gate decides how long to wait and limits what the answer says; it sets ``retry_after``.
         parts.append(f"retry after {plain_number(retry_after)} s")
+    if called_with and kind is BadRequestError:
+        parts.append(f"Called with {called_with}.")
     if remedy:
         parts.append(remedy)
     fields: dict[str, Any] = {
@@ -143,6 +154,11 @@ def api_error(name: str, response: RawResponse, catalogue: Catalogue, environmen
     if kind is IPBannedError:
         fields["banned_until"] = fields["retry_at"]
     return kind(_joined(parts), **fields)
+
+
+def called_with(operation: Operation[Any], given: Arguments) -> str:
+    """The arguments of a call, for a message: ``symbol='BTCUSDT', limit=5``."""
+    return ", ".join(f"{operation.by_wire[wire].name}={shown(value)}" for wire, value in given.items())
 
 
 def _joined(parts: list[str]) -> str:
@@ -183,7 +199,7 @@ def _remedy(status: int, kind: type[APIError], catalogue: Catalogue, environment
 
 
 def _looks_like_error(content: bytes) -> bool:
-    return content[:64].lstrip().startswith(b"{") and b'"code"' in content[:512] and b'"msg"' in content[:4096]
+    return b'"code"' in content[:512] and b'"msg"' in content[:4096] and content[:64].lstrip().startswith(b"{")
 
 
 def _code_and_message(content: bytes) -> tuple[int | None, str]:

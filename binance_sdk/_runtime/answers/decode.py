@@ -54,6 +54,16 @@ def decode_good_rows(
         return found
 
 
+def looks_whole(content: bytes) -> bool:
+    """Whether it begins and ends as an object or an array of JSON in which each bracket is closed.
+
+    What is HTML, empty or torn is not; what is not JSON in another way, or has brackets in its texts, may be either.
+    """
+    if (content[:1], content[-1:]) not in ((b"[", b"]"), (b"{", b"}")):
+        return False
+    return content.count(b"[") == content.count(b"]") and content.count(b"{") == content.count(b"}")
+
+
 def _watched(operation: Operation[T], variant: Variant[T], content: bytes, watch: ShapeWatch) -> T:
     reader = variant.reader
     watch.begin(reader)
@@ -68,7 +78,12 @@ def _watched(operation: Operation[T], variant: Variant[T], content: bytes, watch
 
 def validated(variant: Variant[T], content: bytes) -> T:
     """The typed answer, or pydantic's own error."""
-    read = cast("Callable[[bytes], T]", variant.reader.read)
+    read = variant.reader.read
+    return cast("T", read(content) if len(content) < _LARGE else undisturbed(read, content))
+
+
+def undisturbed(read: Callable[[bytes], T], content: bytes) -> T:
+    """What ``read`` makes of the content, without a collection of garbage meanwhile."""
     if len(content) < _LARGE or not _COLLECTS_WHILE_DECODING or not gc.isenabled():
         return read(content)
     # Everything created here is kept and has no reference cycles, so collecting while it grows only costs time.
@@ -88,7 +103,8 @@ def _failed(operation: Operation[Any], response: RawResponse, problems: tuple[st
         problems = ("the body begins with a byte order mark, which JSON forbids",)
     elif content.lstrip()[:1] == b"<":
         shown = " ".join(content[:_EXCERPT].decode("utf-8", "replace").split())
-        problems = (f"the body is HTML, not JSON: {shown!r}",)
+        whence = "it may be of a proxy or a login page on the way, or of another host than Binance's"
+        problems = (f"the body is HTML, not JSON: {shown!r}; {whence}",)
     shown_problems = list(problems[:_MOST_SHOWN])
     if len(problems) > _MOST_SHOWN:
         all_known = problems[-1] != AND_MORE

@@ -20,6 +20,7 @@ def array_items(text: str) -> Iterator[str]:
     """
     at = _after_opening(text, "[")
     if text.startswith("]", at):
+        _expect_end(text, at + 1)
         return
     while True:
         end = _DECODER.raw_decode(text, at)[1]
@@ -38,6 +39,7 @@ def object_members(text: str) -> Iterator[tuple[str, str]]:
     """
     at = _after_opening(text, "{")
     if text.startswith("}", at):
+        _expect_end(text, at + 1)
         return
     while True:
         if not text.startswith('"', at):
@@ -65,10 +67,17 @@ def _after_comma(text: str, end: int, bracket: str) -> int:
     """Index at which the next part begins; -1 after the last one."""
     at = _after_space(text, end)
     if text.startswith(bracket, at):
+        _expect_end(text, at + 1)
         return -1
     if not text.startswith(",", at):
         raise ValueError(f"neither a comma nor {bracket} at {at}")
     return _after_space(text, at + 1)
+
+
+def _expect_end(text: str, at: int) -> None:
+    # What stands behind the last bracket may be the rest of another answer, and then neither can be trusted.
+    if _after_space(text, at) != len(text):
+        raise ValueError(f"more than one value at {at}")
 
 
 def _after_space(text: str, at: int) -> int:

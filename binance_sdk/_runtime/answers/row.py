@@ -19,7 +19,7 @@ from binance_sdk._runtime.answers.scalars import decimal_text_schema, plain
 from binance_sdk._runtime.json_validator import ADDED_POSITIONS
 from binance_sdk._runtime.numbers import anything_schema
 
-PositionKind = Literal["int", "decimal", "string", "any"]
+PositionKind = Literal["int", "time", "decimal", "string", "any"]
 
 
 class Row:
@@ -133,12 +133,14 @@ def _str_schema() -> CoreSchema:
 
 _POSITION_SCHEMAS = {
     "int": _int_schema,
+    "time": _int_schema,
     "decimal": decimal_text_schema,
     "string": _str_schema,
     "any": anything_schema,
 }
 _JSON_TYPES: Mapping[PositionKind, Mapping[str, str]] = {
     "int": {"type": "integer"},
+    "time": {"type": "integer"},
     "decimal": {"type": "string", "format": "decimal"},
     "string": {"type": "string"},
     "any": {},

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import GetCoreSchemaHandler, JsonValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -43,12 +43,23 @@ def decimal_text_schema() -> CoreSchema:
     return core_schema.str_schema(pattern=DECIMAL_PATTERN, strict=True)
 
 
-class _Schema:
-    """Annotation that gives pydantic a ready core schema."""
+ScalarKind = Literal[
+    "decimal", "decimal_or_empty", "number", "decimal_or_number", "time", "time_or_zero", "time_or_digits", "any"
+]
 
-    __slots__ = ("_build",)
 
-    def __init__(self, build: Callable[[], CoreSchema]) -> None:
+class Scalar:
+    """Annotation that gives pydantic a ready core schema, and tells others what the value is.
+
+    Args:
+        kind: What it is; times are in epoch milliseconds, and what ``or_zero`` and ``or_empty`` name stands for none.
+        build: Makes the schema.
+    """
+
+    __slots__ = ("_build", "kind")
+
+    def __init__(self, kind: ScalarKind, build: Callable[[], CoreSchema]) -> None:
+        self.kind: ScalarKind = kind
         self._build = build
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -121,6 +132,10 @@ def _digits(text: str) -> int:
     return value
 
 
+def _time() -> CoreSchema:
+    return core_schema.int_schema(strict=True)
+
+
 def _time_or_digits() -> CoreSchema:
     return core_schema.union_schema(
         [
@@ -136,17 +151,21 @@ def _time_or_digits() -> CoreSchema:
     )
 
 
-DecimalString = Annotated[Decimal, _Schema(_decimal)]
+DecimalString = Annotated[Decimal, Scalar("decimal", _decimal)]
 """JSON string holding a decimal."""
-EmptyDecimalString = Annotated[Decimal | None, _Schema(_empty_decimal)]
+EmptyDecimalString = Annotated[Decimal | None, Scalar("decimal_or_empty", _empty_decimal)]
 """The same, where ``""`` means none."""
-JsonNumber = Annotated[Decimal, _Schema(_json_number)]
+JsonNumber = Annotated[Decimal, Scalar("number", _json_number)]
 """JSON number, read through its shortest text."""
-DecimalOrNumber = Annotated[Decimal, _Schema(_decimal_or_number)]
+DecimalOrNumber = Annotated[Decimal, Scalar("decimal_or_number", _decimal_or_number)]
 """JSON string or number; written back as it came."""
-AnyJson = Annotated[JsonValue, _Schema(anything_schema)]
+AnyJson = Annotated[JsonValue, Scalar("any", anything_schema)]
 """Any JSON value; a number that no double can hold is a Decimal."""
-TimeOrDigits = Annotated[int, _Schema(_time_or_digits)]
+Time = Annotated[int, Scalar("time", _time)]
+"""Epoch milliseconds."""
+TimeOrZero = Annotated[int, Scalar("time_or_zero", _time)]
+"""The same, where 0 means none."""
+TimeOrDigits = Annotated[int, Scalar("time_or_digits", _time_or_digits)]
 """Epoch milliseconds as integer, or as digits in older answers."""
 
 

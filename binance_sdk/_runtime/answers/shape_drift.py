@@ -42,7 +42,7 @@ class ShapeWatch:
         self._told: dict[ShapeDrift, ShapeDrift] = {}
         self._broken: dict[tuple[str, str], int] = {}
         self._lock = new_lock()
-        self.mark = object()
+        self.mark: object = object()
         """What readers know it by: they outlive clients, and must not keep their hooks."""
 
     def begin(self, reader: JsonReader) -> None:

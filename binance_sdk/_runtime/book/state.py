@@ -123,9 +123,9 @@ class BookCore:
         self._old = 0
         self._joined = False
         self._reason: Reason | None = Reason.STARTED
-        self.state = BookState.IDLE
-        self.bids = Side(highest_first=True)
-        self.asks = Side(highest_first=False)
+        self.state: BookState = BookState.IDLE
+        self.bids: Side = Side(highest_first=True)
+        self.asks: Side = Side(highest_first=False)
         self.update_id: int | None = None
 
     @property

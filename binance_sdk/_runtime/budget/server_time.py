@@ -48,10 +48,12 @@ class ServerTime:
         widened = _DRIFT * max(0.0, monotonic - self._at)
         return self._low - widened, self._high + widened
 
-    @property
-    def skew(self) -> float:
-        """Server time minus the local wall clock at the start, in seconds."""
-        return (self._low + self._high) / 2 - (self.wall - self.monotonic)
+    def skew(self, wall: float, monotonic: float) -> float:
+        """Server time minus the local wall clock, in seconds; 0 before any answer.
+
+        The local clock may have been set since the start, so it is read anew each time.
+        """
+        return self.now(monotonic) - wall if self.calibrated else 0.0
 
     def observe(self, told: float, resolution: float, sent: float, received: float) -> None:
         """Learn from an answer.

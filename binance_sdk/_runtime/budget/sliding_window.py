@@ -21,6 +21,7 @@ class SlidingWindow(CountedInFlight):
     somewhere between the two.
     """
 
+    limit: int
     seconds: int
     _spent: deque[tuple[float, float, int]] = field(
         default_factory=deque[tuple[float, float, int]], init=False, repr=False
@@ -72,7 +73,7 @@ class SlidingWindow(CountedInFlight):
         return math.inf
 
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
-        self.in_flight -= charge.amount
+        super().settle(charge, reported, now, answered=answered)
         self._spend(charge.amount, now)
 
     def _spend(self, amount: int, now: float) -> None:

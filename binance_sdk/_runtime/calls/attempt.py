@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from binance_sdk._runtime.answers.api_errors import api_error, deadline_text, holds_data, transport_error
-from binance_sdk._runtime.answers.decode import decode, decode_good_rows
+from binance_sdk._runtime.answers.api_errors import api_error, called_with, deadline_text, holds_data, transport_error
+from binance_sdk._runtime.answers.decode import decode, decode_good_rows, looks_whole
 from binance_sdk._runtime.answers.shape_drift import ShapeWatch
 from binance_sdk._runtime.budget.client_budget import ClientBudget
 from binance_sdk._runtime.budget.ledger import Grant
@@ -15,6 +16,7 @@ from binance_sdk._runtime.budget.pool import Cost, Pool, WindowSnapshot
 from binance_sdk._runtime.calls.gatekeeper import Gatekeeper, close_gate
 from binance_sdk._runtime.calls.hosts import Host, MarketHosts
 from binance_sdk._runtime.calls.notify import Notifier
+from binance_sdk._runtime.calls.received_answer import ReceivedAnswer
 from binance_sdk._runtime.clock import Clock
 from binance_sdk._runtime.locks import cached_property
 from binance_sdk._runtime.market import Market
@@ -54,6 +56,8 @@ class Prepared:
     cost: Cost
     target: str
     """Path and query."""
+    late: bool = False
+    """Whether the answer is decoded only when it is read."""
 
 
 @dataclass(slots=True)
@@ -199,15 +203,14 @@ class Attempts:
             beyond_concurrency=self.notifier.in_callback,
         )
 
-    def _headers(self, operation: Operation[Any], options: RequestOptions) -> dict[str, str]:
-        headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": ACCEPTED,
-            "User-Agent": self.user_agent,
-            **(options.headers or {}),
-        }
+    @cached_property
+    def _own_headers(self) -> Mapping[str, str]:
+        return {"Accept": "application/json", "Accept-Encoding": ACCEPTED, "User-Agent": self.user_agent}
+
+    def _headers(self, operation: Operation[Any], options: RequestOptions) -> Mapping[str, str]:
+        headers = {**self._own_headers, **options.headers} if options.headers else self._own_headers
         if self.api_key and operation.security != "none":
-            headers[API_KEY] = self.api_key
+            return {**headers, API_KEY: self.api_key}
         return headers
 
     # ------------------------------------------------------------------------- afterwards
@@ -245,7 +248,8 @@ class Attempts:
         error = None
         if not holds_data(raw):
             now_ms = round(pool.time.now(now) * 1000)
-            error = api_error(operation.id, raw, self.catalogue, sent.market.environment, now_ms)
+            given = called_with(operation, sent.prepared.given)
+            error = api_error(operation.id, raw, self.catalogue, sent.market.environment, now_ms, given)
         if error is not None:
             # Before the request is settled, as that lets the next one go.
             close_gate(pool, error, sent.at, now, self.notifier.notify)
@@ -254,7 +258,7 @@ class Attempts:
         try:
             if error is not None:
                 raise error
-            data, bad = self.decoded(sent.prepared, raw, skip=skip)
+            answer, skipped = self.answer(sent.prepared, raw, skip=skip)
         except BinanceError as failure:
             self._notify_ended(sent, raw.status_code, failure, reported, now)
             raise
@@ -262,11 +266,11 @@ class Attempts:
         if taken is not None:
             self._watch_drift(sent, taken)
         if operation.teaches is not None:
-            self._learn_time(sent, data, now)
-            self.learn_limits(sent.prepared, data)
+            self._learn_time(sent, answer.data, now)
+            self.learn_limits(sent.prepared, answer.data)
         self._notify_ended(sent, raw.status_code, None, reported, now)
         return Response(
-            data=data,
+            answer=answer,
             status_code=raw.status_code,
             headers=raw.headers,
             content=raw.content,
@@ -275,22 +279,27 @@ class Attempts:
             url=url,
             elapsed=now - sent.at,
             retries=sent.number - 1,
-            skipped=bad,
+            skipped=skipped,
         )
 
-    def decoded(self, prepared: Prepared, raw: RawResponse, *, skip: bool) -> tuple[Any, int]:
-        """The typed answer, and how many of its rows were skipped.
+    def answer(self, prepared: Prepared, raw: RawResponse, *, skip: bool) -> tuple[ReceivedAnswer[Any], int]:
+        """The answer, and how many of its rows were skipped.
 
         Raises:
             DecodeError: it is not what the spec says.
         """
         operation, variant = prepared.operation, prepared.variant
-        if not skip:
-            return decode(operation, variant, raw, self.shapes), 0
-        data, bad = decode_good_rows(operation, variant, raw, self.shapes)
-        for skipped in bad:
-            self.notifier.notify(RowSkipped(operation.id, skipped.row, skipped.problem))
-        return data, len(bad)
+        if skip:
+            data, bad = decode_good_rows(operation, variant, raw, self.shapes)
+            for skipped in bad:
+                self.notifier.notify(RowSkipped(operation.id, skipped.row, skipped.problem))
+            return ReceivedAnswer(operation.id, variant.type, raw.content, data=data), len(bad)
+        # A body that is torn is told at once, as another attempt may bring a whole one.
+        if prepared.late and operation.teaches is None and looks_whole(raw.content):
+            decoding = partial(decode, operation, variant, raw, self.shapes)
+            return ReceivedAnswer(operation.id, variant.type, raw.content, decoding), 0
+        data = decode(operation, variant, raw, self.shapes)
+        return ReceivedAnswer(operation.id, variant.type, raw.content, data=data), 0
 
     def _judge_host(self, host: Host, *, ok: bool, now: float) -> None:
         if host.breaker.record(ok, now):

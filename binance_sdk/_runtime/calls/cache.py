@@ -85,7 +85,7 @@ class AnswerCache:
             getsizeof=lambda entry: _OBJECT_FACTOR * len(entry.response.content) + 1000,
         )
         self._lock = new_lock()
-        self.counts = CacheCounts()
+        self.counts: CacheCounts = CacheCounts()
 
     def get(self, key: str) -> Response[Any] | None:
         with self._lock:

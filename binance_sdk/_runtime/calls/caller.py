@@ -84,7 +84,7 @@ class AsyncCaller:
 class _AsyncRaw(AsyncCaller):
     # The wrappers in ``wrap`` give type checkers the type of what is returned here; see docs/decisions.
     async def call(self, operation: Operation[T], arguments: Arguments, options: RequestOptions | None) -> T:
-        return cast(T, await self.engine.call(operation, arguments, self._options(options)))
+        return cast(T, await self.engine.call(operation, arguments, self._options(options), late=True))
 
 
 class _AsyncPlanning(AsyncCaller):

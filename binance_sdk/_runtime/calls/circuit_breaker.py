@@ -64,11 +64,13 @@ class Breaker:
                 return self._probed(ok, now)
             if self.state == "open":
                 return False
-            self._outcomes.append((now, ok))
+            outcomes, policy = self._outcomes, self.policy
+            outcomes.append((now, ok))
             self._failures += not ok
-            self._forget(now)
-            count = len(self._outcomes)
-            if ok or count < self.policy.minimum or self._failures < self.policy.failure_rate * count:
+            while outcomes and (outcomes[0][0] < now - policy.window or len(outcomes) == outcomes.maxlen):
+                self._failures -= not outcomes.popleft()[1]
+            count = len(outcomes)
+            if ok or count < policy.minimum or self._failures < policy.failure_rate * count:
                 return False
             self._open(now)
             return True
@@ -88,11 +90,6 @@ class Breaker:
 
     def _pause(self) -> float:
         return float(min(self.policy.pause * 2**self._openings, self.policy.longest_pause))
-
-    def _forget(self, now: float) -> None:
-        outcomes = self._outcomes
-        while outcomes and (outcomes[0][0] < now - self.policy.window or len(outcomes) == outcomes.maxlen):
-            self._failures -= not outcomes.popleft()[1]
 
     def retry_at(self) -> float:
         """When the host is tried again."""

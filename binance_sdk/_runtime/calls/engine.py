@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from binance_sdk._runtime.answers.api_errors import deadline_text
@@ -21,18 +21,23 @@ from binance_sdk._runtime.calls.cache import AnswerCache, Fresh, lifetime
 from binance_sdk._runtime.calls.hosts import Host
 from binance_sdk._runtime.calls.paginator import ServerClock
 from binance_sdk._runtime.calls.parameters import query, validate
+from binance_sdk._runtime.calls.received_answer import ReceivedAnswer
 from binance_sdk._runtime.calls.retry import is_transient, pause_after
 from binance_sdk._runtime.calls.single_flight import AsyncSingleFlight, ThreadSingleFlight
 from binance_sdk._runtime.operation import Operation
 from binance_sdk._runtime.options import RequestOptions
 from binance_sdk._runtime.response import Plan, Response
-from binance_sdk.errors import APIError, BinanceError, ConfigError, DecodeError
+from binance_sdk.errors import APIConnectionError, APIError, BinanceError, ConfigError, DecodeError
 from binance_sdk.events import CacheHit, CacheMiss, CacheSource, Retrying
 
 if TYPE_CHECKING:
     from binance_sdk._runtime.calls.shared_cache.shared_cache import SharedCache
 
 T = TypeVar("T")
+
+_MOST_PREPARED = 512
+_PLAIN = frozenset({str, int, bool, type(None)})
+"""Types of arguments that cannot change."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +49,38 @@ class Engine:
     single_flight: AsyncSingleFlight | ThreadSingleFlight
     shared_cache: SharedCache | None = None
     """Answers that other processes have got, too."""
+    _prepared: dict[object, Prepared] = field(default_factory=dict[object, Prepared], init=False, repr=False)
+    """Calls that were made before, by their arguments: the same ones come again and again."""
 
     # ------------------------------------------------------------------- before sending
 
-    def prepare(self, operation: Operation[Any], arguments: Mapping[str, object]) -> Prepared:
+    def prepare(self, operation: Operation[Any], arguments: Mapping[str, object], *, late: bool = False) -> Prepared:
         """Check and price a call.
+
+        Args:
+            operation: What is called.
+            arguments: By wire name.
+            late: Whether the answer shall be decoded only when it is read.
 
         Raises:
             ParameterError: an argument is wrong.
             ConfigError: the environment does not serve the operation, or a needed key is missing.
         """
+        values = tuple(arguments.values())
+        # True is no 1, and a member of an enum is no plain text, though they are equal.
+        types = tuple(map(type, values))
+        if operation.looks_back or not _PLAIN.issuperset(types):
+            return self._prepare(operation, arguments, late=late)
+        call = operation.id, late, tuple(arguments), values, types
+        found = self._prepared.get(call)
+        if found is None or found.operation is not operation:
+            found = self._prepare(operation, arguments, late=late)
+            if len(self._prepared) >= _MOST_PREPARED:
+                self._prepared.clear()
+            self._prepared[call] = found
+        return found
+
+    def _prepare(self, operation: Operation[Any], arguments: Mapping[str, object], *, late: bool) -> Prepared:
         attempts = self.attempts
         given = validate(operation, arguments, self.server_ms(operation) if operation.rules else 0)
         market = attempts.markets.get(operation.market)
@@ -72,7 +99,7 @@ class Engine:
         text = query(operation, given)
         target = f"{operation.path}{'?' if text else ''}{text}"
         cost = Cost(operation.price(given), operation.groups)
-        return Prepared(operation, given, operation.variant_for(given), cost, target)
+        return Prepared(operation, given, operation.variant_for(given), cost, target, late)
 
     def server_ms(self, operation: Operation[Any]) -> int:
         """Server time in epoch milliseconds, as far as it is known."""
@@ -104,16 +131,24 @@ class Engine:
     # ------------------------------------------------------------------------- the call
 
     async def call(
-        self, operation: Operation[T], arguments: Mapping[str, object], options: RequestOptions
+        self, operation: Operation[T], arguments: Mapping[str, object], options: RequestOptions, *, late: bool = False
     ) -> Response[T]:
         """Make a call.
+
+        Args:
+            operation: What is called.
+            arguments: By wire name.
+            options: Its options.
+            late: Whether the answer is decoded only when it is read. One that may come from a cache, or teaches the
+                client something, or may lose bad rows, is decoded as it comes.
 
         Raises:
             BinanceError: one of the tree in ``binance_sdk.errors``, and nothing else.
         """
-        prepared = self.prepare(operation, arguments)
+        cached = not (options.cache is None or options.cache is False)
+        prepared = self.prepare(operation, arguments, late=late and not cached)
         deadline = math.inf if options.deadline is None else self.attempts.clock.monotonic() + options.deadline
-        if options.cache is None or options.cache is False:
+        if not cached:
             return await self._with_retries(prepared, options, deadline)
         return await self._cached(prepared, options, deadline)
 
@@ -193,7 +228,7 @@ class Engine:
                 if not again:
                     if tells_enough:
                         raise
-                    _append(error, f"the attempt before: {str(last).removeprefix(f'{prepared.operation.id}: ')}")
+                    _append(error, f"the attempt before: {_briefly(last, prepared.operation.id)}")
                     raise error from last
                 attempts.notifier.notify(Retrying(prepared.operation.id, error, pause, number))
                 last = error
@@ -206,6 +241,12 @@ class Engine:
 
 def _append(error: BinanceError, text: str) -> None:
     error.args = (f"{error}; {text}",)
+
+
+def _briefly(error: BinanceError | None, operation: str) -> str:
+    text = str(error).removeprefix(f"{operation}: ")
+    # What to do about it stands in the message that this becomes a part of.
+    return text.partition("; ")[0] if isinstance(error, APIConnectionError) else text
 
 
 def _is_answer(error: BinanceError) -> bool:
@@ -222,9 +263,7 @@ def _fingerprint(headers: Mapping[str, str] | None) -> str:
 
 
 def _own_copy(response: Response[Any]) -> Response[Any]:
-    """The response with a list of its own: models are frozen, but a caller may change his list."""
-    data: object = response.data
-    return replace(response, data=list(cast("list[object]", data))) if type(data) is list else response
+    return replace(response, answer=cast("ReceivedAnswer[Any]", response.answer).own_copy())
 
 
 def _full_windows(amount: int, limit: FixedWindow | SlidingWindow) -> float:

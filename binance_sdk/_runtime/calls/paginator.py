@@ -53,6 +53,11 @@ def paginate(walk: Walk, fetch: Fetch[T], clock: ServerClock) -> AsyncIterator[T
     return _Paginator(walk, fetch, clock).rows()
 
 
+def paginate_pages(walk: Walk, fetch: Fetch[T], clock: ServerClock) -> AsyncGenerator[list[T], None]:
+    """The same rows as ``paginate`` gives, as many at a time as came together; raises what that raises."""
+    return _Paginator(walk, fetch, clock).pages()
+
+
 class _Paginator(Generic[T]):
     def __init__(self, walk: Walk, fetch: Fetch[T], clock: ServerClock) -> None:
         self._walk = walk
@@ -69,12 +74,17 @@ class _Paginator(Generic[T]):
         """Most rows in one page of this walk so far."""
 
     async def rows(self) -> AsyncIterator[T]:
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                for row in page:
+                    yield row
+
+    async def pages(self) -> AsyncGenerator[list[T], None]:
         walk = self._walk
         if walk.is_empty:
             return
         if walk.newest:
-            for row in await self._newest(walk.limit or 0):
-                yield row
+            yield await self._newest(walk.limit or 0)
             return
         forward = self._windows if self._paging.window else self._onwards
         left = walk.limit
@@ -83,8 +93,7 @@ class _Paginator(Generic[T]):
             async for page in found:
                 is_over = self._is_late(page[-1])
                 wanted = [row for row in page if not self._is_late(row)] if is_over else page
-                for row in wanted[:left]:
-                    yield row
+                yield wanted[:left]
                 if left is not None:
                     left -= len(wanted)
                 if is_over or (left is not None and left <= 0):

@@ -226,7 +226,10 @@ def _check_range(operation: Operation[Any], begin: int | None, end: int | None) 
 def invalid(operation: Operation[Any], name: str, value: object, reason: str) -> ParameterError:
     given = "" if value is None else f"={shown(value)}"
     return ParameterError(
-        f"iter_{operation.name}: {name}{given} {reason}", operation=operation.id, parameter=name, value=value
+        f"{operation.market}.iter_{operation.name}: {name}{given} {reason}",
+        operation=operation.id,
+        parameter=name,
+        value=value,
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any, NoReturn, SupportsIndex, cast
 from urllib.parse import quote
 
 from binance_sdk._runtime.answers.scalars import EPOCH, to_datetime
+from binance_sdk._runtime.market import SymbolForm
 from binance_sdk._runtime.operation import Lookback, MaxSpan, OneOf, Operation, Ordered, Parameter
 from binance_sdk._runtime.weight import Arguments, ArgumentValue
 from binance_sdk.errors import ParameterError, plain_number, shown
@@ -35,6 +36,7 @@ _NEEDS_NO_QUOTING = re.compile("[A-Za-z0-9_.~-]+")
 _LARGEST_ID = 2**63 - 1
 _UTC_OFFSET = re.compile(r"([+-]?)([0-9]{1,2})(?::([0-9]{2}))?")
 _EARLIEST_OFFSET, _LATEST_OFFSET = -12 * 60, 14 * 60
+_SEPARATORS = re.compile(r"[/\s]")
 _PLAIN_SYMBOL = re.compile(f"[A-Za-z0-9_-]{{1,{_LONGEST_SYMBOL}}}")
 _UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _LOWER = {large: small for small, large in _UPPER.items()}
@@ -174,9 +176,18 @@ def _symbol(parameter: Parameter, value: object) -> str:
         raise InvalidValue(f"must have 1 to {_LONGEST_SYMBOL} characters")
     for character in value:
         if character in _FORBIDDEN_IN_SYMBOL or character.isspace() or unicodedata.category(character)[0] == "C":
-            hint = ": several symbols go into a list" if character == "," else ""
-            raise InvalidValue(f"contains {character!r}, which no symbol has{hint}")
+            raise InvalidValue(foreign_character(character, value, parameter.symbol_form))
     return _of_the_market(parameter, upper(value))
+
+
+def foreign_character(character: str, value: str, form: SymbolForm | None) -> str:
+    """Why a symbol with such a character is refused, and how it may have been meant: ``BTC/USDT:USDT`` is BTCUSDT."""
+    text = f"contains {character!r}, which no symbol has"
+    if character == ",":
+        return f"{text}: several symbols go into a list"
+    meant = upper("".join(_SEPARATORS.split(value.strip().partition(":")[0])))
+    fits = _PLAIN_SYMBOL.fullmatch(meant) and (form is None or form.fits(meant))
+    return f"{text}: write {meant!r}" if fits else text
 
 
 def _of_the_market(parameter: Parameter, symbol: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
+from binance_sdk._runtime.ending import cancel
 from binance_sdk._runtime.live_book.keeper import BookKeeper
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.notices import Notice, SilentStream
@@ -143,8 +144,7 @@ class BookReader(Reader):
     async def aclose(self) -> None:
         for keeper in list(self._keepers.values()):
             keeper.close()
-        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await super().aclose()
+        try:
+            await cancel(task for task in self._tasks if task is not asyncio.current_task())
+        finally:
+            await super().aclose()

@@ -82,7 +82,7 @@ class BookGroup:
         self._process = ProcessGuard()
         self.keepers: dict[str, BookKeeper] = {}
         """Every book by its symbol, from the opening on."""
-        self.symbols = tuple(self._streams)
+        self.symbols: tuple[str, ...] = tuple(self._streams)
         self.now: Callable[[], float] = caller.engine.attempts.clock.monotonic
 
     @property
@@ -100,7 +100,8 @@ class BookGroup:
         if found is None or self._process.is_child:
             self._process.check("a live order book", "open another one in the child")
             raise StreamError(
-                f"the book of {symbol} is not open: write `async with client.spot.order_book(...) as book`"
+                f"the book of {symbol} is not open: read it inside its `async with`, or its `with` of a "
+                "SyncBinanceClient"
             )
         return found
 
@@ -261,16 +262,15 @@ class BookGroup:
             except BookNotSyncedError:
                 raise
             except BinanceError:
-                # It is among the errors; the others go on.
-                if keeper.error is None:
+                # It is among the errors, or was closed alone; the others go on.
+                if keeper.error is None and not self.opened:
                     raise
 
     def _pending(self) -> Iterator[BookKeeper]:
         """Books that are not synced, until there is none: one may be lost while others are waited for."""
         while True:
-            found = next(
-                (keeper for keeper in self.keepers.values() if not keeper.synced and keeper.error is None), None
-            )
+            going = (each for each in self.keepers.values() if each.error is None and not (each.closed and self.opened))
+            found = next((keeper for keeper in going if not keeper.synced), None)
             if found is None:
                 return
             yield found

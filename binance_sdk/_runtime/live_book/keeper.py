@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from threading import Lock
 from typing import cast
 
 from binance_sdk._runtime.book.state import APPLIED, IDLE, BookCore, NeedsSnapshot, Reason, Synced
@@ -37,25 +38,25 @@ class BookKeeper:
 
     def __init__(self, symbol: str, around: Surroundings, on_failed: Callable[[BookKeeper], None]) -> None:
         self.symbol = symbol
-        self.market = around.market
-        self.counts_contracts = around.rules.counts_contracts
+        self.market: str = around.market
+        self.counts_contracts: bool = around.rules.counts_contracts
         self._around = around
         self._decode = around.decode
         self._clock = around.clock
         self._on_failed = on_failed
         self._backoff = around.backoff()
-        self.core = BookCore(around.rules, most_kept=around.most_kept)
-        self.lock = new_lock()
+        self.core: BookCore = BookCore(around.rules, most_kept=around.most_kept)
+        self.lock: Lock = new_lock()
         """Held by whoever changes the levels, or reads them from another thread."""
         self.error: BinanceError | None = None
         """Why it has ended."""
         self.last_failure: BinanceError | None = None
         """Why there is no snapshot yet; None from the first one on."""
-        self.closed = False
-        self.resyncs = 0
-        self.lag_ms = 0.0
+        self.closed: bool = False
+        self.resyncs: int = 0
+        self.lag_ms: float = 0.0
         """How long its last message waited between the line and the book, in milliseconds."""
-        self.changed_at = -math.inf
+        self.changed_at: float = -math.inf
         """When the levels were made true last, by an update or a snapshot, in monotonic seconds."""
         self._connected = False
         self._needs = NeedsSnapshot(Reason.STARTED)

@@ -70,6 +70,9 @@ def read_store_address(url: object, source: str) -> StoreAddress:
         _refuse(source, "is not a valid URL")
     if parts.fragment:
         _refuse(source, "contains '#'; write %23 in a password")
+    if "@" in parts.path or "@" in parts.query:
+        # What stands before it is a part of a password, and would be taken for what is shown.
+        _refuse(source, "contains '@' behind a '/' or '?'; write %2F and %3F for them in a password, and %40 elsewhere")
     userinfo, _, netloc = parts.netloc.rpartition("@")
     user, password = (unquote(text) or None for text in (*userinfo.split(":", 1), "")[:2])
     options = _options(parts.query, source)

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Literal
 
+from binance_sdk._runtime.ending import to_the_end
 from binance_sdk._runtime.fork import ProcessGuard
 from binance_sdk._runtime.market import Market
-from binance_sdk._runtime.stream.connection.supervisor import Supervisor
+from binance_sdk._runtime.stream.connection.supervisor import CLOSED, Supervisor
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.options import ResolvedOptions, StreamOptions
@@ -23,6 +24,7 @@ Item = tuple[NamedStream, StreamOptions]
 
 StreamHealth = Literal["flowing", "silent", "disconnected"]
 """``silent``: connected, and for longer without a message than the spec says is healthy."""
+_WORST_FIRST: tuple[StreamHealth, ...] = ("disconnected", "silent", "flowing")
 MakeReader = Callable[[StreamContext, ResolvedOptions, Callable[[bool], None]], Reader]
 """Makes what reads the messages of a consumer; its last argument stops (True) and resumes (False) the connections."""
 
@@ -57,9 +59,9 @@ class Consumer:
         self._carried: dict[tuple[Market, str], tuple[Subscription, Supervisor]] = {}
         self.markets: frozenset[Market] = frozenset()
         """Of the streams that it was opened with."""
-        self.reader = reader(context, options, self._pause)
-        self.closed = False
-        self.process = ProcessGuard()
+        self.reader: Reader = reader(context, options, self._pause)
+        self.closed: bool = False
+        self.process: ProcessGuard = ProcessGuard()
 
     def check_process(self) -> None:
         """Raise in the child of a fork, where the stream is not usable.
@@ -77,17 +79,39 @@ class Consumer:
     def names(self) -> tuple[str, ...]:
         return tuple(name for _, name in self._carried)
 
+    @property
+    def failed_dials(self) -> int:
+        """Attempts in a row to open another connection that have failed; of several connections, the most."""
+        return max((supervisor.failed_dials for supervisor in list(self._supervisors)), default=0)
+
     def health(self) -> list[tuple[Market, StreamHealth]]:
         """How each of its streams is, for any thread."""
         now = self.context.clock.monotonic()
         carried = list(self._carried.values())
         return [(supervisor.market, _health(stream, supervisor, now)) for stream, supervisor in carried]
 
+    def health_of(self, name: str) -> StreamHealth:
+        """How the stream of this name is; of those of two markets, the one that is worse off.
+
+        Raises:
+            ParameterError: it is not listened to.
+        """
+        now = self.context.clock.monotonic()
+        carried = [self._carried[key] for market in self.context.urls if (key := (market, name)) in self._carried]
+        if not carried:
+            raise ParameterError(
+                f"stream={shown(name)} is not listened to; `streams` has the names of those that are",
+                parameter="stream",
+                value=name,
+            )
+        found = {_health(stream, supervisor, now) for stream, supervisor in carried}
+        return next(health for health in _WORST_FIRST if health in found)
+
     async def add(self, items: Iterable[Item]) -> None:
         """Subscribe to these streams too, except to those that are carried already."""
         self.check_process()
         if self.closed:
-            raise StreamError("the stream is closed; open it again")
+            raise StreamError(CLOSED)
         added: dict[Supervisor, list[Subscription]] = {}
         seen: set[tuple[Market, str]] = set()
         for stream, options in items:
@@ -125,6 +149,8 @@ class Consumer:
         await self.add(items)
 
     async def _add_to(self, supervisor: Supervisor, subscriptions: list[Subscription]) -> None:
+        if self.closed:
+            raise StreamError(CLOSED)
         if supervisor not in self._supervisors:
             self._supervisors.append(supervisor)
         for subscription in subscriptions:
@@ -151,7 +177,7 @@ class Consumer:
             same = supervisor.market == operation.market and supervisor.route == operation.route
             if same and supervisor.room > len(added.get(supervisor, ())):
                 return supervisor
-        return Supervisor(self.context, operation.market, operation.route, self.reader, self._options.rollover_after)
+        return Supervisor(self.context, operation.market, operation.route, self.reader, self._options)
 
     def _subscription(self, stream: NamedStream, options: StreamOptions) -> Subscription:
         self.context.shapes.begin(stream.operation.reader)
@@ -176,13 +202,22 @@ class Consumer:
                 removed.setdefault(found[1], []).append(found[0])
         gone = {subscription for subscriptions in removed.values() for subscription in subscriptions}
         self.reader.forget(gone)
-        for supervisor, subscriptions in removed.items():
-            await supervisor.remove(subscriptions)
-            if supervisor.empty:
-                self._supervisors.remove(supervisor)
-                await supervisor.aclose()
+        # All of it at once, so that nothing is left where this is cancelled while the exchange is told.
+        telling = [task for each, subscriptions in removed.items() if (task := each.remove(subscriptions)) is not None]
+        idle = [supervisor for supervisor in removed if supervisor.empty]
+        for supervisor in idle:
+            self._supervisors.remove(supervisor)
+        try:
+            if telling:
+                await asyncio.wait(telling)
+        finally:
+            await to_the_end(*(supervisor.aclose() for supervisor in idle))
         # Also what came while the exchange was told.
         self.reader.forget(gone)
+        for task in telling:
+            if not task.cancelled():
+                # Otherwise the stream was closed meanwhile.
+                task.result()
 
     async def aclose(self) -> None:
         self.closed = True
@@ -190,8 +225,10 @@ class Consumer:
         if self.process.is_child:
             # It goes on in the parent.
             return
-        await asyncio.gather(*(supervisor.aclose() for supervisor in self._supervisors))
-        await self.reader.aclose()
+        try:
+            await to_the_end(*(supervisor.aclose() for supervisor in self._supervisors))
+        finally:
+            await self.reader.aclose()
 
 
 def _health(subscription: Subscription, supervisor: Supervisor, now: float) -> StreamHealth:

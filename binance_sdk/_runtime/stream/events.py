@@ -9,7 +9,7 @@ from concurrent.futures import CancelledError
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
-from binance_sdk._runtime.stream.consumer import Consumer, Item
+from binance_sdk._runtime.stream.consumer import Consumer, Item, StreamHealth
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.manager import BackgroundStreamManager
 from binance_sdk._runtime.stream.notices import Notice, NoticeDispatcher
@@ -115,6 +115,28 @@ class Events(Generic[T]):
         """Names of the streams that are listened to now."""
         return self._consumer.names
 
+    @property
+    def failed_dials(self) -> int:
+        """Attempts in a row to open another connection after a loss that have failed so far; 0 while it is connected.
+
+        Where the streams have several connections, those of the one that is worst off. It is dialled on and on.
+        """
+        return self._consumer.failed_dials
+
+    def health(self, stream: str) -> StreamHealth:
+        """How a stream is at this moment: ``flowing``, ``disconnected``, or ``silent``.
+
+        ``silent`` has a connection and has sent nothing for longer than is usual for it. One of which silence says
+        nothing, such as liquidations, is never called that.
+
+        Args:
+            stream: One of ``streams``.
+
+        Raises:
+            ParameterError: it is not listened to.
+        """
+        return self._consumer.health_of(stream)
+
     async def subscribe(self, stream: AsyncStreamLike[T]) -> None:
         """Listen to more streams; returns when they are acknowledged.
 
@@ -212,6 +234,28 @@ class SyncEvents(Generic[T]):
     def streams(self) -> tuple[str, ...]:
         """Names of the streams that are listened to now."""
         return self._consumer.names
+
+    @property
+    def failed_dials(self) -> int:
+        """Attempts in a row to open another connection after a loss that have failed so far; 0 while it is connected.
+
+        Where the streams have several connections, those of the one that is worst off. It is dialled on and on.
+        """
+        return self._consumer.failed_dials
+
+    def health(self, stream: str) -> StreamHealth:
+        """How a stream is at this moment: ``flowing``, ``disconnected``, or ``silent``.
+
+        ``silent`` has a connection and has sent nothing for longer than is usual for it. One of which silence says
+        nothing, such as liquidations, is never called that.
+
+        Args:
+            stream: One of ``streams``.
+
+        Raises:
+            ParameterError: it is not listened to.
+        """
+        return self._consumer.health_of(stream)
 
     def subscribe(self, stream: SyncStreamLike[T]) -> None:
         """Listen to more streams; returns when they are acknowledged.

@@ -77,6 +77,11 @@ def other(frame: bytes) -> Other:
     if isinstance(name, str) and isinstance(data, (dict, list)):
         if isinstance(data, dict) and cast("Mapping[str, Any]", data).get("e") == SHUTDOWN:
             return "shutdown"
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            # Half of a surrogate pair, which JSON can name and no stream is called.
+            return "malformed"
         # The text as it came: a number that is parsed and written again may look different.
         return Wrapped(name, members["data"][1].encode())
     if fields.get("e") == SHUTDOWN:

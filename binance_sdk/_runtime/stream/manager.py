@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from binance_sdk._runtime.ending import in_loop, to_the_end
 from binance_sdk._runtime.fork import ProcessGuard, abandon, notify_after_fork
 from binance_sdk._runtime.locks import new_lock
 from binance_sdk._runtime.market import Market
@@ -98,17 +99,8 @@ class StreamManager:
         self._closed = True
         if self._process.is_child:
             return
-        here = asyncio.get_running_loop()
         # Side by side, since closing takes its time where the peer is frozen.
-        await asyncio.gather(
-            *(
-                consumer.aclose()
-                if loop is here
-                else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(consumer.aclose(), loop))
-                for consumer, loop in list(self._consumers.items())
-                if loop is here or loop.is_running()
-            )
-        )
+        await to_the_end(*(in_loop(loop, consumer.aclose) for consumer, loop in list(self._consumers.items())))
         context, self._context = self._context, None
         if context is not None:
             await context.connector.aclose()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from binance_sdk._runtime.calls.parameters import lower, upper
+from binance_sdk._runtime.calls.parameters import foreign_character, lower, upper
 from binance_sdk._runtime.stream.operation import StreamOperation, StreamParameter
 from binance_sdk.errors import ParameterError, shown
 
@@ -88,13 +88,15 @@ def _symbol(operation: StreamOperation[Any], parameter: StreamParameter, value: 
             parameter=parameter.name,
             value=value,
         )
-    if not value.isprintable() or any(character in _FORBIDDEN or character.isspace() for character in value):
-        raise ParameterError(
-            f"{operation.id}: {parameter.name}={shown(value)} has a character that no symbol has",
-            operation=operation.id,
-            parameter=parameter.name,
-            value=value,
-        )
+    for character in value:
+        if character in _FORBIDDEN or character.isspace() or not character.isprintable():
+            why = foreign_character(character, value, parameter.symbol_form)
+            raise ParameterError(
+                f"{operation.id}: {parameter.name}={shown(value)} {why}",
+                operation=operation.id,
+                parameter=parameter.name,
+                value=value,
+            )
     plain = str.__str__(value)
     form = parameter.symbol_form
     if form is not None and not form.fits(upper(plain)):

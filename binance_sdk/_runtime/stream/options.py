@@ -15,6 +15,8 @@ from binance_sdk.errors import ParameterError, shown
 Overflow = Literal["block", "drop_oldest", "latest"]
 
 DAY = 86_400.0
+CONNECTION_SECONDS = 30.0
+"""A connection may be wholly silent for at most so long if nothing else is said."""
 _ROLLOVER = 23 * 3600.0
 _BUFFER = 10_000
 _BUFFER_BYTES = 64 * 1024 * 1024
@@ -42,6 +44,10 @@ class StreamOptions(TypedDict, total=False):
             units of their own: the amounts of a COIN-M contract are contracts, and those called ``quote_volume``
             and ``taker_buy_quote_volume`` are of the base asset.
         rollover_after: Seconds after which a connection is replaced by a new one, before Binance ends it at 24 h.
+        connection_quiet_time: Seconds for which a connection may be wholly silent, answers to pings included, whatever
+            its streams are allowed; by default 30. It is pinged after half of that, and is dead at its end.
+        reconnect: Open another connection when one is lost, as long as that takes, which is the usual; False: end the
+            stream with a ``StreamError``. Those that work are replaced before they end in either case.
         on_notice: A function that is called with each ``Gap``, ``Reconnected`` and ``SilentStream``, between the events
             before it and those behind it, in the task or thread that iterates. What it raises is logged.
     """
@@ -54,6 +60,8 @@ class StreamOptions(TypedDict, total=False):
     bad_rows: BadRows
     all_markets: bool
     rollover_after: float
+    connection_quiet_time: float
+    reconnect: bool
     on_notice: OnNotice
 
 
@@ -65,6 +73,8 @@ class ResolvedOptions:
     buffer: int
     buffer_bytes: int
     rollover_after: float
+    connection_quiet_time: float = CONNECTION_SECONDS
+    reconnect: bool = True
     on_notice: tuple[OnNotice, ...] = ()
     """Of all of them: a notice may be about any."""
 
@@ -113,6 +123,10 @@ def _buffer(value: object) -> str:
     return "" if good else "an int, 1 or more"
 
 
+def _seconds(value: object) -> str:
+    return "" if _is_seconds(value) else "a positive number of seconds"
+
+
 def _quiet_time(value: object) -> str:
     return "" if value is None or _is_seconds(value) else "a positive number of seconds, or None"
 
@@ -134,6 +148,8 @@ _CHECKS: Mapping[str, Callable[[object], str]] = {
     "buffer_bytes": _buffer,
     "quiet_time": _quiet_time,
     "rollover_after": _rollover_after,
+    "connection_quiet_time": _seconds,
+    "reconnect": _bool,
     "bad_rows": _one_of(get_args(BadRows)),
     "all_markets": _bool,
     "on_notice": _on_notice,
@@ -154,5 +170,7 @@ def resolve_options(options: Iterable[StreamOptions]) -> ResolvedOptions:
         buffer=made.get("buffer", _BUFFER),
         buffer_bytes=made.get("buffer_bytes", _BUFFER_BYTES),
         rollover_after=made.get("rollover_after", _ROLLOVER),
+        connection_quiet_time=made.get("connection_quiet_time", CONNECTION_SECONDS),
+        reconnect=made.get("reconnect", True),
         on_notice=tuple(listeners),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, cast, overload
 
 from typing_extensions import Unpack
 
@@ -46,7 +46,7 @@ def check_combinable(kind: type[object], *streams: object) -> None:
 class _UnopenedStream(StreamLike[T], Generic[T, ManagerT]):
     def __init__(self, manager: ManagerT, items: Sequence[Item], options: StreamOptions | None = None) -> None:
         self._manager = manager
-        self.items = tuple(items)
+        self.items: tuple[Item, ...] = tuple(items)
         self._options = options or {}
         self._current: list[Consumer] = []
 
@@ -70,7 +70,9 @@ class _UnopenedStream(StreamLike[T], Generic[T, ManagerT]):
 
     def __repr__(self) -> str:
         names = ", ".join(self.names[:3])
-        return f"{type(self).__name__}({names}{', ...' if len(self.names) > 3 else ''})"
+        # Streams of several markets may be combined, and have the same names there.
+        markets = "|".join(dict.fromkeys(stream.operation.market for stream, _ in self.items))
+        return f"<{type(self).__name__} of {markets}: {names}{', ...' if len(self.names) > 3 else ''}>"
 
 
 class Stream(_UnopenedStream[T, StreamManager], AsyncStreamLike[T]):
@@ -80,6 +82,11 @@ class Stream(_UnopenedStream[T, StreamManager], AsyncStreamLike[T]):
         """Both streams as one; tell their events apart with ``match``."""
         check_combinable(Stream, self, other)
         return Stream(self._manager, (*self.items, *other.items), {**other._options, **self._options})
+
+    if not TYPE_CHECKING:  # A type checker says it by itself, as there is no such method.
+
+        def __aiter__(self) -> NoReturn:
+            raise StreamError("a stream is opened first: async with stream as events: async for event in events: ...")
 
     async def open(self) -> Events[T]:
         """Open without ``async with``; call ``aclose()`` of the result.
@@ -111,6 +118,11 @@ class SyncStream(_UnopenedStream[T, BackgroundStreamManager], SyncStreamLike[T])
         """Both streams as one; tell their events apart with ``match``."""
         check_combinable(SyncStream, self, other)
         return SyncStream(self._manager, (*self.items, *other.items), {**other._options, **self._options})
+
+    if not TYPE_CHECKING:
+
+        def __iter__(self) -> NoReturn:
+            raise StreamError("a stream is opened first: with stream as events: for event in events: ...")
 
     def open(self) -> SyncEvents[T]:
         """Open without ``with``; call ``close()`` of the result. Raises what ``Stream.open`` does."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Self, TypeVar, cast
+from typing import Any, ClassVar, Literal, Self, TypeVar, cast
 
 from binance_sdk._runtime.answers.model import Model
 
 EventT = TypeVar("EventT", bound="StreamEvent")
+NamePartKind = Literal["int", "string"]
 
 
 class StreamEvent(Model):
@@ -20,6 +21,9 @@ class StreamEvent(Model):
 
     # Slots and not private attributes of pydantic, which would cost a function call for every message.
     __slots__ = ("_filled", "_stream")
+
+    _told_by_name: ClassVar[tuple[tuple[str, NamePartKind], ...]] = ()
+    """Name and kind of each property that the name of the stream tells."""
 
     @property
     def stream(self) -> str:

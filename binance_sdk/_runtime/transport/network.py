@@ -21,6 +21,10 @@ class Route:
     uses_tls: bool
     """Whether TLS is used, with the host or with the proxy."""
 
+    @property
+    def over_socks(self) -> bool:
+        return self.proxy is not None and self.proxy.scheme == "socks5"
+
 
 class Network:
     """Proxies and certificates of one client.

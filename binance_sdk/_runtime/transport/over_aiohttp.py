@@ -31,6 +31,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
+from binance_sdk._runtime.ending import to_the_end
 from binance_sdk._runtime.response import Headers
 from binance_sdk._runtime.secrets import without_frames
 from binance_sdk._runtime.transport.decompression import BodyReader
@@ -47,8 +48,8 @@ from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk._runtime.transport.reasons import proxy_refused, reason, through
 from binance_sdk.errors import error_chain
 
-_MOST_TIMEOUTS = 64
-"""``ClientTimeout`` objects that are kept for later requests, nearly all of which have the same timeout."""
+_NO_TIMEOUT = ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None)
+"""aiohttp's own timeout takes a cancellation that comes at the same moment for its own, and the task goes on."""
 PROXY_AUTHORIZATION = "Proxy-Authorization"
 _LAYERS = 6
 """Rounds of the loop until TLS within TLS within TCP has told one another of the end."""
@@ -78,7 +79,16 @@ class Session:
 
     async def close(self) -> None:
         """Close all of it, whatever the other side says to that."""
-        await self.client.close()
+        try:
+            # First: who waits for the rest of an answer hears nothing of the end where aiohttp makes it.
+            await self._shut_down()
+        finally:
+            try:
+                await self.client.close()
+            finally:
+                await self._shut_down()
+
+    async def _shut_down(self) -> None:
         for opened in self._sockets:
             # Not their transports: what has been closed twice can no longer be aborted.
             with contextlib.suppress(OSError):
@@ -218,6 +228,7 @@ class _Sessions:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._made: dict[Route, Session] = {}
+        self.closed = False
 
     def by(self, route: Route) -> ClientSession:
         session = self._made.get(route)
@@ -226,8 +237,8 @@ class _Sessions:
         return session.client
 
     async def close(self) -> None:
-        for session in self._made.values():
-            await session.close()
+        self.closed = True
+        await to_the_end(*(session.close() for session in self._made.values()))
 
 
 class AiohttpTransport:
@@ -236,15 +247,6 @@ class AiohttpTransport:
     def __init__(self, network: Network | None = None) -> None:
         network = self._network = network or Network()
         self._own = PerLoop(lambda: _Sessions(network), lambda own: own.close())
-        self._timeouts: dict[float, ClientTimeout] = {}
-
-    def _timeout(self, seconds: float) -> ClientTimeout:
-        found = self._timeouts.get(seconds)
-        if found is None:
-            found = ClientTimeout(total=seconds)
-            if len(self._timeouts) < _MOST_TIMEOUTS:
-                self._timeouts[seconds] = found
-        return found
 
     async def send(self, request: PreparedRequest) -> RawResponse:
         url = request.url
@@ -252,15 +254,21 @@ class AiohttpTransport:
         sessions = await self._own.get()
         ends = time.monotonic() + request.timeout
         try:
-            async with sessions.by(route).get(
-                URL(url, encoded=True),
-                headers={**request.headers, **proxy_headers_in_clear(route, url)},
-                timeout=self._timeout(request.timeout),
-                allow_redirects=False,
-                **request_arguments(self._network, route, url),
-            ) as response:
+            async with (
+                asyncio.timeout(request.timeout),
+                sessions.by(route).get(
+                    URL(url, encoded=True),
+                    headers={**request.headers, **proxy_headers_in_clear(route, url)},
+                    timeout=_NO_TIMEOUT,
+                    allow_redirects=False,
+                    **request_arguments(self._network, route, url),
+                ) as response,
+            ):
                 content = await _body(response, ends)
-        except errors_caught(route.proxy) as error:
+        except Exception as error:
+            # In a session that is closed meanwhile aiohttp raises whatever comes of that.
+            if not sessions.closed and not isinstance(error, errors_caught(route.proxy)):
+                raise
             raise _failure(error, route.proxy, request) from error
         return RawResponse(response.status, Headers(response.headers), content)
 

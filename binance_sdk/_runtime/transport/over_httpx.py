@@ -11,15 +11,17 @@ import socket
 import ssl
 import time
 import weakref
-from http.cookiejar import CookieJar
+from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
-from typing import Any, Literal, overload
+from typing import Any, Literal, cast, overload
 
 import httpx
 
+from binance_sdk._runtime.ending import to_the_end
 from binance_sdk._runtime.locks import IMPORT_LOCK, new_lock
 from binance_sdk._runtime.response import Headers
-from binance_sdk._runtime.secrets import without_frames
+from binance_sdk._runtime.secrets import HiddenBytes, without_frames
 from binance_sdk._runtime.transport.decompression import BodyReader
 from binance_sdk._runtime.transport.httpcore_backends import DeadlineBackend, TrackingBackend
 from binance_sdk._runtime.transport.network import Network, Route, require_socks_package
@@ -39,11 +41,11 @@ from binance_sdk.errors import ConfigError
 _DIRECT = Route(None, uses_tls=True)
 """Also for a client of the user's, whose proxies we do not know."""
 _NUMBER = re.compile("[0-9]{1,15}")
+_MOST_URLS, _LONGEST_URL = 256, 512
+"""URLs that are kept parsed, as the same ones are asked for again and again."""
+_url = lru_cache(_MOST_URLS)(httpx.URL)
+_NO_STEP_TIMEOUTS = {"timeout": httpx.Timeout(None).as_dict()}
 _CAUGHT = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
-
-
-def _over_socks(route: Route) -> bool:
-    return route.proxy is not None and route.proxy.scheme == "socks5"
 
 
 def _caught(proxy: Proxy | None) -> tuple[type[Exception], ...]:
@@ -79,12 +81,20 @@ def _failure(error: Exception, proxy: Proxy | None, request: PreparedRequest) ->
     return TransportFailure("broken", f"the connection broke: {why.text}", via)
 
 
-def _body_reader(response: httpx.Response, ends: float) -> BodyReader:
+def _headers(response: httpx.Response) -> Headers:
+    try:
+        return Headers.of_ascii(response.headers.raw)
+    except UnicodeDecodeError:
+        # httpx knows in what other ways they may be written.
+        return Headers(response.headers)
+
+
+def _body_reader(response: httpx.Response, headers: Headers, ends: float) -> BodyReader:
     """What collects the body of a response that was opened as a stream, with what was read of it before."""
-    length = response.headers.get("content-length", "")
+    length = headers.get("content-length", "")
     check_size(int(length) if _NUMBER.fullmatch(length) else 0)
     if not response.is_stream_consumed:
-        return BodyReader(response.headers.get("content-encoding"), lambda: check_time(ends))
+        return BodyReader(headers.get("content-encoding"), lambda: check_time(ends))
     # A hook of the user's client has read it, or a mock made it: httpx has decompressed it then.
     reader = BodyReader(None, lambda: check_time(ends))
     reader.feed(response.content)
@@ -112,13 +122,13 @@ def _route_of(request: PreparedRequest, network: Network, given: httpx.AsyncClie
     return _DIRECT
 
 
-class _NoCookies(CookieJar):
-    """Keeps no cookie: market data needs none, and a jar would grow with every cookie the server sends."""
+class _NoCookies(httpx.Cookies):
+    """Keeps no cookie: market data needs none, and a jar would grow with every cookie the server sends.
 
-    def extract_cookies(self, response: object, request: object) -> None:
-        return
+    As an argument of a client its jar would be taken out of it, which makes three objects of each answer.
+    """
 
-    def add_cookie_header(self, request: object) -> None:
+    def extract_cookies(self, response: httpx.Response) -> None:
         return
 
 
@@ -128,12 +138,7 @@ class _Proxy(httpx.Proxy):
     @property
     def raw_auth(self) -> tuple[bytes, bytes] | None:
         auth = super().raw_auth
-        return None if auth is None else (_HiddenBytes(auth[0]), _HiddenBytes(auth[1]))
-
-
-class _HiddenBytes(bytes):
-    def __repr__(self) -> str:
-        return "b'***'"
+        return None if auth is None else (HiddenBytes(auth[0]), HiddenBytes(auth[1]))
 
 
 def _transport_settings(network: Network, route: Route) -> dict[str, Any]:
@@ -154,6 +159,7 @@ class _AsyncClients:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._made: dict[Route, tuple[httpx.AsyncClient, TrackingBackend]] = {}
+        self.closed = False
 
     def by(self, route: Route) -> tuple[httpx.AsyncClient, TrackingBackend]:
         found = self._made.get(route)
@@ -161,13 +167,21 @@ class _AsyncClients:
             transport = httpx.AsyncHTTPTransport(**_transport_settings(self._network, route))
             pool = transport._pool
             backend = pool._network_backend = TrackingBackend(pool._network_backend)
-            client = httpx.AsyncClient(transport=transport, trust_env=False, cookies=_NoCookies())
+            client = httpx.AsyncClient(transport=transport, trust_env=False)
+            client._cookies = _NoCookies()
             found = self._made[route] = client, backend
         return found
 
+    def client(self, route: Route) -> httpx.AsyncClient:
+        client, backend = self.by(route)
+        if route.over_socks:
+            backend.begin()
+        return client
+
     async def aclose(self) -> None:
-        for client, _ in self._made.values():
-            await client.aclose()
+        """Close what is open now; to be called again after each request that was under way."""
+        self.closed = True
+        await to_the_end(*(each.aclose() for made in self._made.values() for each in made))
 
 
 class AsyncHttpxTransport:
@@ -178,40 +192,94 @@ class AsyncHttpxTransport:
         network = self._network = network or Network()
         self._own = PerLoop(lambda: _AsyncClients(network), lambda own: own.aclose())
 
-    async def _own_client(self, route: Route) -> httpx.AsyncClient:
-        client, backend = (await self._own.get()).by(route)
-        if _over_socks(route):
-            backend.begin()
-        return client
-
-    async def _close_opened(self, route: Route) -> None:
-        if self._given is None and _over_socks(route):
-            await (await self._own.get()).by(route)[1].close_opened()
+    async def _close_opened(self, route: Route, own: _AsyncClients) -> None:
+        if self._given is None and route.over_socks:
+            await to_the_end(own.by(route)[1].close_opened())
 
     async def send(self, request: PreparedRequest) -> RawResponse:
-        given = self._given
+        own, given = await self._own.get(), self._given
         route = _route_of(request, self._network, given)
         ends = time.monotonic() + request.timeout
         try:
-            client = await self._own_client(route) if given is None else given
-            built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
+            if given is None:
+                client = own.client(route)
+                url = request.url if len(request.url) > _LONGEST_URL else _url(request.url)
+                built = httpx.Request("GET", url, headers=request.headers, extensions=_NO_STEP_TIMEOUTS)
+            else:
+                client = given
+                built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
             # httpx applies its timeout to each step, so an answer that comes byte by byte would never time out.
             async with asyncio.timeout(request.timeout):
                 response = await client.send(built, stream=True, follow_redirects=False)
                 try:
-                    body = _body_reader(response, ends)
+                    headers = _headers(response)
+                    body = _body_reader(response, headers, ends)
                     if not response.is_stream_consumed:
-                        async for chunk in response.aiter_raw():
+                        # Without the further layers of aiter_raw.
+                        async for chunk in cast("httpx.AsyncByteStream", response.stream):
                             body.feed(chunk)
                     content = body.end()
                 finally:
                     await response.aclose()
         except BaseException as error:
-            await self._close_opened(route)
+            await self._close_opened(route, own)
             if not isinstance(error, _caught(route.proxy)):
                 raise
             raise _failure(error, route.proxy, request) from error
-        return RawResponse(response.status_code, Headers(response.headers), content)
+        finally:
+            if own.closed:
+                await own.aclose()
+        return RawResponse(response.status_code, headers, content)
+
+    async def download(
+        self, request: PreparedRequest, into: Callable[[bytes], object], *, whole: float, most: int
+    ) -> RawResponse:
+        """Send a request for something large, whose body is handed on as it comes and not kept.
+
+        Args:
+            request: What to send; its timeout is that of each step.
+            into: Takes the parts of the body of an answer with status 200; any other answer keeps its body. What it
+                raises must be no ``OSError``, which would be taken for one of the connection.
+            whole: Seconds that everything may take.
+            most: Bytes that the body may have.
+
+        Raises:
+            TransportFailure: There is no such answer.
+        """
+        route = _route_of(request, self._network, self._given)
+        own = await self._own.get()
+        try:
+            client = own.client(route) if self._given is None else self._given
+            built = client.build_request("GET", request.url, headers=dict(request.headers), timeout=request.timeout)
+            async with asyncio.timeout(whole):
+                response = await client.send(built, stream=True, follow_redirects=False)
+                try:
+                    if response.status_code != 200:
+                        headers = _headers(response)
+                        reader = _body_reader(response, headers, time.monotonic() + request.timeout)
+                        async for chunk in response.aiter_raw():
+                            reader.feed(chunk)
+                        return RawResponse(response.status_code, headers, reader.end())
+                    encoding = response.headers.get("content-encoding", "identity")
+                    if encoding != "identity":
+                        raise TransportFailure("encoding", f"the body has the Content-Encoding {encoding!r:.60}")
+                    size = 0
+                    async for chunk in response.aiter_raw():
+                        size += len(chunk)
+                        if size > most:
+                            raise TransportFailure("too_large", f"the body is larger than {most} bytes")
+                        into(chunk)
+                finally:
+                    await response.aclose()
+        except BaseException as error:
+            await self._close_opened(route, own)
+            if not isinstance(error, _caught(route.proxy)):
+                raise
+            raise _failure(error, route.proxy, request) from error
+        finally:
+            if own.closed:
+                await own.aclose()
+        return RawResponse(200, Headers(response.headers), b"")
 
     async def aclose(self) -> None:
         await self._own.aclose()
@@ -244,7 +312,9 @@ class _Clients:
         pool = transport._pool
         # httpx has no argument for a network backend; tests check that deadlines hold.
         backend = pool._network_backend = DeadlineBackend(pool._network_backend)
-        return httpx.Client(transport=transport, trust_env=False, cookies=_NoCookies()), backend
+        client = httpx.Client(transport=transport, trust_env=False)
+        client._cookies = _NoCookies()
+        return client, backend
 
     def close(self) -> None:
         for client, _ in self._made.values():
@@ -276,7 +346,7 @@ class BlockingHttpxTransport:
         return client
 
     def _close_opened(self, route: Route) -> None:
-        if self._given is None and _over_socks(route):
+        if self._given is None and route.over_socks:
             self._clients().by(route)[1].close_opened()
 
     async def send(self, request: PreparedRequest) -> RawResponse:
@@ -289,7 +359,8 @@ class BlockingHttpxTransport:
             response = client.send(built, stream=True, follow_redirects=False)
             try:
                 self._remember(response)
-                body = _body_reader(response, ends)
+                headers = _headers(response)
+                body = _body_reader(response, headers, ends)
                 if not response.is_stream_consumed:
                     for chunk in response.iter_raw():
                         body.feed(chunk)
@@ -301,7 +372,7 @@ class BlockingHttpxTransport:
             if not isinstance(error, _caught(route.proxy)):
                 raise
             raise _failure(error, route.proxy, request) from error
-        return RawResponse(response.status_code, Headers(response.headers), content)
+        return RawResponse(response.status_code, headers, content)
 
     async def aclose(self) -> None:
         with self._lock:

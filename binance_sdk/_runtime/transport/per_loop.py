@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
+from binance_sdk._runtime.ending import in_loop, to_the_end
 from binance_sdk._runtime.locks import new_lock
 
 ClientT = TypeVar("ClientT")
@@ -38,12 +39,7 @@ class PerLoop(Generic[ClientT]):
     async def aclose(self) -> None:
         with self._lock:
             own, self._own = self._own, {}
-        here = asyncio.get_running_loop()
-        for loop, (_, guard) in own.items():
-            if loop is here:
-                await guard.aclose()
-            elif loop.is_running():
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(guard.aclose(), loop))
+        await to_the_end(*(in_loop(loop, _aclose(guard)) for loop, (_, guard) in own.items()))
 
     async def _until_the_loop_ends(self, client: ClientT) -> AsyncGenerator[None, None]:
         """Closes the client when its loop ends: ``asyncio.run`` closes every async generator that is still open."""
@@ -51,3 +47,10 @@ class PerLoop(Generic[ClientT]):
             yield
         finally:
             await self._close(client)
+
+
+def _aclose(guard: AsyncGenerator[None, None]) -> Callable[[], Coroutine[Any, Any, None]]:
+    async def close() -> None:
+        await guard.aclose()
+
+    return close

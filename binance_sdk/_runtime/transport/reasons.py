@@ -13,8 +13,12 @@ from binance_sdk._runtime.transport.protocol import TransportFailure
 from binance_sdk._runtime.transport.proxies import Proxy
 from binance_sdk.errors import error_chain
 
+_LOOPBACK = ("127.", "localhost:", "[::1]:")
 _NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 _OUT_OF_DESCRIPTORS = "out of file descriptors: close connections and files, or allow more with ulimit -n"
+
+# What the bytes of plain HTTP look like to whoever expects TLS.
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
 
 # What proxies answer, and what the SOCKS libraries say, when user and password are missing or wrong.
 _WANTS_PASSWORD = ("407", "username", "authenti", "no acceptable")
@@ -39,6 +43,9 @@ def reason(error: BaseException, proxy: Proxy | None) -> Reason:
         if isinstance(each, ssl.SSLCertVerificationError):
             remedy = "if it is the right one, name its authority with SSL_CERT_FILE or ssl_context="
             return Reason(f"the certificate is not trusted ({each.verify_message}); {remedy}")
+        if isinstance(each, ssl.SSLError) and each.reason in _NO_TLS:
+            remedy = "if that is right, write its address without TLS (http:// and ws://)"
+            return Reason(f"what answers there speaks no TLS ({each.reason}); {remedy}")
         if isinstance(each, socket.gaierror) or _of_aiodns(each):
             if _no_descriptor_left():
                 return Reason(_OUT_OF_DESCRIPTORS, ours=True)
@@ -49,6 +56,22 @@ def reason(error: BaseException, proxy: Proxy | None) -> Reason:
         if isinstance(each, OSError) and each.errno and not isinstance(each, ssl.SSLError):
             return Reason(os.strerror(each.errno))
     return Reason(scrubbed(str(error) or type(error).__name__, proxy))
+
+
+def with_remedy(text: str, address: str) -> str:
+    """A message about a connection, and what to look at, unless it says that already.
+
+    Args:
+        text: Why there is none, with the proxy, if any.
+        address: Host and port that were asked for.
+    """
+    if "; " in text:
+        return text
+    if "proxy" in text:
+        return f"{text}; check the network and the proxy"
+    if address.startswith(_LOOPBACK):
+        return f"{text}; check what listens there (`binance-sdk simulate` starts the simulator), and the address"
+    return f"{text}; check the network, the base URL, and HTTPS_PROXY where a proxy is needed"
 
 
 def _of_aiodns(error: BaseException) -> bool:

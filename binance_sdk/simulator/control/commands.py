@@ -16,6 +16,7 @@ from binance_sdk.catalogue import MARKETS, Market
 from binance_sdk.simulator.clock import ManualClock, OffsetClock, SimulatorClock
 from binance_sdk.simulator.control.registry import Command, command
 from binance_sdk.simulator.errors import SimulatorError
+from binance_sdk.simulator.faults.files import FileFault, FileFaultRule
 from binance_sdk.simulator.faults.parsing import parse_fault, usual_faults
 from binance_sdk.simulator.faults.requests import Fault, FaultRule
 from binance_sdk.simulator.faults.streams import StreamFault, StreamFaultRule, StreamFaults
@@ -24,7 +25,9 @@ from binance_sdk.simulator.rest.foreign_traffic import ForeignTraffic
 from binance_sdk.simulator.rest.window_stats import RequestCounts, WindowStats
 
 if TYPE_CHECKING:
+    from binance_sdk.simulator.archive.archive import SimulatedArchive
     from binance_sdk.simulator.rest.exchange import Exchange
+    from binance_sdk.simulator.rest.rate_limits import Limiter
 
 _FAULT = TypeAdapter(Fault)
 
@@ -36,9 +39,16 @@ class SimulatorCommands:
     _exchange: Exchange
     _clock: SimulatorClock
     _stream_faults: StreamFaults
+    _archive: SimulatedArchive
 
     def _run(self, command: Command, *args: object, **kwargs: object) -> object:
         return command.body(self, *args, **kwargs)
+
+    def _limiter(self, market: str) -> Limiter:
+        found = self._exchange.limiters.get(market)
+        if found is None:
+            raise SimulatorError(f"there is no market {market!r}; there are {', '.join(self._exchange.limiters)}")
+        return found
 
     # ---------------------------------------------------------------------------------- reading
 
@@ -52,6 +62,11 @@ class SimulatorCommands:
         return self._exchange.requests
 
     @command(read_only=True)
+    def archive_requests(self) -> Mapping[str, int]:
+        """How often each path of the archive was asked for so far; a listing with its query."""
+        return self._archive.requests
+
+    @command(read_only=True)
     def now_ms(self) -> int:
         """Time of the exchange, milliseconds since the epoch."""
         return self._clock.now_ms()
@@ -59,7 +74,7 @@ class SimulatorCommands:
     @command(read_only=True)
     def used_weight(self, market: Market) -> int:
         """Request weight used in the running window."""
-        return self._exchange.limiters[market].used(self._clock.now_ms())
+        return self._limiter(market).used(self._clock.now_ms())
 
     @command(read_only=True)
     def windows(self, market: Market) -> list[WindowStats]:
@@ -67,13 +82,13 @@ class SimulatorCommands:
 
         Oldest first; the last one may still be running. Windows in which nothing came are left out.
         """
-        return self._exchange.limiters[market].windows(self._clock.now_ms())
+        return self._limiter(market).windows(self._clock.now_ms())
 
     @command()
     def reset_windows(self, market: Market | None = None) -> None:
         """Forget the windows of one market, or of all; what was spent stays spent."""
         for name in _chosen(market):
-            self._exchange.limiters[name].clear_history()
+            self._limiter(name).clear_history()
 
     # ------------------------------------------------------------------------------------ faults
 
@@ -95,7 +110,7 @@ class SimulatorCommands:
         """Add the rule that a line describes and return its number; see ``Simulator.add_fault``."""
         return self._add_parsed_fault(text).number
 
-    def _add_parsed_fault(self, text: str) -> FaultRule | StreamFaultRule:
+    def _add_parsed_fault(self, text: str) -> FaultRule | StreamFaultRule | FileFaultRule:
         parsed = parse_fault(text)
         how: dict[str, Any] = {
             "where": parsed.where,
@@ -105,12 +120,18 @@ class SimulatorCommands:
         }
         if isinstance(parsed.fault, StreamFault):
             return self._stream_faults.add(parsed.fault, **how)
+        if isinstance(parsed.fault, FileFault):
+            return self._archive.faults.add(parsed.fault, **how)
         return self._exchange.faults.add(parsed.fault, **how)
 
     @command()
     def _remove_faults(self, rule: int) -> None:
         """Remove the rule of this number, if it is in force."""
-        rules: list[FaultRule | StreamFaultRule] = [*self._exchange.faults.rules, *self._stream_faults.rules]
+        rules: list[FaultRule | StreamFaultRule | FileFaultRule] = [
+            *self._exchange.faults.rules,
+            *self._stream_faults.rules,
+            *self._archive.faults.rules,
+        ]
         for known in rules:
             if known.number == rule:
                 known.remove()
@@ -170,7 +191,7 @@ class SimulatorCommands:
         Raises:
             SimulatorError: A limit is not positive, or the market has no such group.
         """
-        limiter, changed = self._exchange.limiters[market], dict(groups or {})
+        limiter, changed = self._limiter(market), dict(groups or {})
         unknown = changed.keys() - limiter.groups.keys()
         if unknown:
             raise SimulatorError(
@@ -211,13 +232,13 @@ class SimulatorCommands:
             foreign = ForeignTraffic.at_rate(weight_per_second, weight, now)
         except ValueError as error:
             raise SimulatorError(str(error)) from error
-        self._exchange.limiters[market].let_in(now, foreign)
+        self._limiter(market).let_in(now, foreign)
 
     @command()
     def stop_foreign_traffic(self, market: Market | None = None) -> None:
         """End the traffic of others, on one market or on all."""
         for name in _chosen(market):
-            self._exchange.limiters[name].let_in(self._clock.now_ms(), None)
+            self._limiter(name).let_in(self._clock.now_ms(), None)
 
     # ----------------------------------------------------------------------------------- symbols
 
@@ -304,7 +325,9 @@ class SimulatorCommands:
             case OffsetClock() as clock:
                 clock.offset_seconds += seconds
             case _:
-                raise SimulatorError("the system's clock cannot be moved; start the simulator with another one")
+                raise SimulatorError(
+                    "the system's clock cannot be moved: make it with clock=ManualClock(...) or OffsetClock()"
+                )
         return self._clock.now_ms()
 
     @command()

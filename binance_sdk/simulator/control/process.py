@@ -1,7 +1,5 @@
 """A simulator that runs in another process of this machine: start one, read what it counted, inject faults.
 
-::
-
     with simulator_process(weight_limits={"futures": 600}, weight_window_seconds=15) as control:
         client = control.sync_client()
         control.faults.add(Fault.server_error(), probability=0.1)

@@ -1,8 +1,8 @@
 """A fault in one line, as ``binance-sdk simulate --fault`` and ``Simulator.add_fault`` take it.
 
 ``NAME:KEY=VALUE,...``, e.g. ``server_error:status=502,probability=0.1,where=spot.*``. A name is that of a class method
-of ``Fault`` or ``StreamFault``, whose arguments are keys; ``where``, ``probability``, ``count`` and ``seed`` are those
-of ``Faults.add``, several patterns of ``where`` being separated by ``|``.
+of ``Fault``, ``StreamFault`` or ``FileFault``, whose arguments are keys; ``where``, ``probability``, ``count`` and
+``seed`` are those of ``Faults.add``, several patterns of ``where`` being separated by ``|``.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, TypeAlias, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from binance_sdk.simulator.errors import SimulatorError
+from binance_sdk.simulator.faults.files import FileFault
 from binance_sdk.simulator.faults.requests import Fault, FaultKind
 from binance_sdk.simulator.faults.streams import StreamFault
 
+AnyFault: TypeAlias = Fault | StreamFault | FileFault
 _RULE: Mapping[str, Any] = {"where": str, "probability": float, "count": int, "seed": int}
 
 
@@ -27,7 +29,7 @@ _RULE: Mapping[str, Any] = {"where": str, "probability": float, "count": int, "s
 class ParsedFault:
     """A fault, and how often and where it is to be injected."""
 
-    fault: Fault | StreamFault
+    fault: AnyFault
     where: tuple[str, ...] = ("*",)
     probability: float = 1.0
     count: int | None = None
@@ -40,7 +42,7 @@ class FaultDescription:
 
     Attributes:
         name: Its name.
-        about: ``requests`` or ``streams``.
+        about: ``requests``, ``streams`` or ``files``.
         arguments: What it takes besides, with its defaults: ``status=503``.
         meaning: What happens.
     """
@@ -56,7 +58,7 @@ def describe_faults() -> list[FaultDescription]:
     return [
         FaultDescription(
             name,
-            "requests" if name in _made_by(Fault) else "streams",
+            next(about for about, kind in _KINDS.items() if name in _made_by(kind)),
             tuple(
                 key if argument.default is argument.empty else f"{key}={_shown(argument.default)}"
                 for key, argument in inspect.signature(make).parameters.items()
@@ -77,8 +79,8 @@ def parse_fault(text: str) -> ParsedFault:
     make = _KNOWN.get(name)
     if make is None:
         near = get_close_matches(name, _KNOWN, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise SimulatorError(f"there is no fault {name!r}: {hint}There are {', '.join(_KNOWN)}")
+        hint = f"did you mean {near[0]}?; " if near else ""
+        raise SimulatorError(f"there is no fault {name!r}; {hint}there are {', '.join(_KNOWN)}")
     signature, types = inspect.signature(make).parameters, get_type_hints(make)
     own: dict[str, Any] = {}
     rule: dict[str, Any] = {}
@@ -120,7 +122,7 @@ def _read(name: str, key: str, kind: Any, value: str) -> Any:
         raise SimulatorError(f"{name}: {key}={value}: {error.errors(include_url=False)[0]['msg']}") from error
 
 
-def _made_by(kind: type[Fault | StreamFault]) -> dict[str, Callable[..., Any]]:
+def _made_by(kind: type[AnyFault]) -> dict[str, Callable[..., Any]]:
     """The class methods of which each makes one fault."""
     made: dict[str, Callable[..., Any]] = {}
     for name, member in vars(kind).items():
@@ -135,4 +137,7 @@ def _shown(default: object) -> str:
     return str(default).lower() if isinstance(default, bool) or default is None else str(default)
 
 
-_KNOWN: Mapping[str, Callable[..., Fault | StreamFault]] = {**_made_by(Fault), **_made_by(StreamFault)}
+_KINDS: Mapping[str, type[AnyFault]] = {"requests": Fault, "streams": StreamFault, "files": FileFault}
+_KNOWN: Mapping[str, Callable[..., AnyFault]] = {
+    name: make for kind in _KINDS.values() for name, make in _made_by(kind).items()
+}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from binance_sdk.simulator.errors import SimulatorError
-from binance_sdk.simulator.faults.rules import Rule, Rules, matches
+from binance_sdk.simulator.faults.rules import Rule, Rules, matches, may_be_below
 
 FaultKind = Literal[
     "latency",
@@ -249,25 +249,39 @@ FaultRule = Rule[Fault]
 
 
 class Faults(Rules[Fault]):
-    """The faults of one simulator. Rules can be added and removed at any time, from any thread."""
+    """The faults of one simulator's requests. Rules can be added and removed at any time, from any thread."""
 
     def __init__(self, names: Iterable[str], seed: int) -> None:
         """``names`` are all operations, markets and paths there are, to find patterns that match nothing."""
         super().__init__(str(seed), "Fault.server_error()")
         self._names = frozenset(names)
+        self._folders: tuple[str, ...] = ()
+
+    def know(self, names: Iterable[str], folders: Iterable[str]) -> None:
+        """More names there are, and what paths can begin with."""
+        self._names |= frozenset(names)
+        self._folders += tuple(folders)
 
     def _insert(
         self, faults: tuple[Fault, ...], where: tuple[str, ...], probability: float, count: int | None, seed: int | None
     ) -> FaultRule:
         for pattern in where:
-            if not matches(self._names, (pattern,)):
+            if not (matches(self._names, (pattern,)) or may_be_below(self._folders, pattern)):
                 raise SimulatorError(
-                    f"where={pattern!r} matches nothing; write an operation like spot.klines, a market or a path"
+                    f"where={pattern!r} matches nothing; write an operation like spot.klines, a market, a kind "
+                    "of files like archive.spot.klines, or a path"
                 )
         return super()._insert(faults, where, probability, count, seed)
 
     def draw(self, names: Iterable[str]) -> Injected:
         """What happens to a request that has these names: its path, and operation and market if it has any."""
+        return self._draw(names, lambda rule: True)
+
+    def draw_for_file(self, names: Iterable[str]) -> Injected:
+        """The same of a request to the archive, whose answers have no rows that could be wrong."""
+        return self._draw(names, lambda rule: not any(fault.changes_rows for fault in rule.faults))
+
+    def _draw(self, names: Iterable[str], fits: Callable[[FaultRule], bool]) -> Injected:
         if not self._rules:
             return NO_FAULT
         before = after = 0.0
@@ -276,7 +290,7 @@ class Faults(Rules[Fault]):
         with self._lock:
             for rule in list(self._rules):
                 only_delays = all(fault.kind == "latency" for fault in rule.faults)
-                if (chosen is not None and not only_delays) or not matches(known, rule.where):
+                if (chosen is not None and not only_delays) or not matches(known, rule.where) or not fits(rule):
                     continue
                 # The spread is always drawn too, so that later draws do not depend on whether this one hit.
                 fault, spread = self._draw_from(rule), rule.generator.random()

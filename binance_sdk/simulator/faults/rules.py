@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -34,6 +35,13 @@ def matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
     """Whether one of the names fits one of the patterns."""
     known = tuple(names)
     return any(fnmatchcase(name, pattern) for pattern in patterns for name in known)
+
+
+def may_be_below(folders: Iterable[str], pattern: str) -> bool:
+    """Whether a pattern of paths can match something below one of these folders."""
+    head = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    looks_so = "/" in pattern or pattern.endswith((".zip", ".CHECKSUM"))
+    return looks_so and any(folder.startswith(head) or head.startswith(folder) for folder in folders)
 
 
 @dataclass(eq=False)

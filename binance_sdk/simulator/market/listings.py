@@ -76,6 +76,22 @@ class Listings:
                 listed = self._listed = self._listed_symbols(now)
         return listed
 
+    def ever(self, now: int) -> dict[str, Listing]:
+        """Every symbol there was up to a time, as it is or was at last; of one that was removed, the trades stopped."""
+        found: dict[str, Listing] = {}
+        with self._lock:
+            for symbol, events in self._events.items():
+                past = events[: bisect_right(events, now, key=lambda event: event.at)]
+                known = [event.listing for event in past if event.listing is not None]
+                if not known:
+                    continue
+                listing, last = known[-1], past[-1]
+                if last.listing is None:
+                    stopped = last.at if listing.stopped_at is None else min(listing.stopped_at, last.at)
+                    listing = replace(listing, stopped_at=stopped)
+                found[symbol] = listing
+        return found
+
     def add(self, instrument: Instrument, at: int) -> None:
         """List a symbol, which begins to trade at the next whole minute."""
         at = -(-at // MINUTE) * MINUTE

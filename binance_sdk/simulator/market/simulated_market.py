@@ -88,13 +88,13 @@ class SimulatedMarket:
             lively_from: From when on trades come every second; see ``Tape``.
         """
         self.name: Market = name
-        self.rules = rules_of(name)
+        self.rules: MarketRules = rules_of(name)
         self.seed = seed
         self.listed_at = listed_at
         self._lively_from = lively_from
-        self.prices = Prices(seed)
+        self.prices: Prices = Prices(seed)
         stopped_at = listed_at + _LAST_TRADED_DAY * DAY
-        self.listings = Listings(
+        self.listings: Listings = Listings(
             name,
             [
                 Listing(instrument, listed_at, None if instrument.traded else stopped_at)
@@ -119,18 +119,22 @@ class SimulatedMarket:
         listing = self._listed.listings[symbol]
         data = self._symbols.get(symbol)
         if data is None or (data.tape.listed_at, data.tape.stopped_at) != (listing.listed_at, listing.stopped_at):
-            tape = Tape(
-                listing.instrument,
-                self.prices,
-                self.seed,
-                listing.listed_at,
-                listing.stopped_at,
-                lively_from=self._lively_from,
-            )
-            data = self._symbols[symbol] = SymbolData(listing.instrument, tape, Candles(tape), Book(tape, self.seed))
+            data = self._symbols[symbol] = self.make_data(listing)
         elif data.instrument != listing.instrument:
             data = self._symbols[symbol] = replace(data, instrument=listing.instrument)
         return data
+
+    def make_data(self, listing: Listing) -> SymbolData:
+        """The data of a symbol as it is or was listed, with nothing kept from earlier readers."""
+        tape = Tape(
+            listing.instrument,
+            self.prices,
+            self.seed,
+            listing.listed_at,
+            listing.stopped_at,
+            lively_from=self._lively_from,
+        )
+        return SymbolData(listing.instrument, tape, Candles(tape), Book(tape, self.seed))
 
     def contract(self, pair: str, contract_type: str) -> SymbolData | None:
         """The contract of a pair, if the exchange lists one of this type."""

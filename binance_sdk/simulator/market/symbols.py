@@ -126,10 +126,12 @@ class Instrument:
 
     @property
     def pair(self) -> str:
+        """Base and quote asset in one, e.g. ``BTCUSDT``; contracts of one pair differ in their delivery."""
         return self.base + self.quote
 
     @property
     def traded(self) -> bool:
+        """Whether it is traded now: its status is ``TRADING``."""
         return self.status == "TRADING"
 
 

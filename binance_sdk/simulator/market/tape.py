@@ -247,6 +247,11 @@ class Tape:
 
     def last(self, time: int) -> Aggregates:
         """The newest aggregate at this millisecond; the very first one when there is none yet."""
+        minute = max(time // MINUTE, self._first_minute)
+        found = self.minutes(minute, minute + 1)
+        place = int(np.searchsorted(found.time, time, side="right"))
+        if place:
+            return found.slice(place - 1, place)
         number = max(self.count(time) - 1, 0)
         return self.numbered(number, number + 1)
 

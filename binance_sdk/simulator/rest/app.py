@@ -11,7 +11,7 @@ from typing import Protocol
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from binance_sdk.simulator.asgi import AsgiApp, Receive, Scope, Send, send_head, send_response
-from binance_sdk.simulator.faults.requests import NO_FAULT, Fault
+from binance_sdk.simulator.faults.requests import NO_FAULT, Fault, Injected
 from binance_sdk.simulator.market.symbols import Market
 from binance_sdk.simulator.rest.exchange import Exchange, Reply, Request
 from binance_sdk.simulator.sockets import reset_connection
@@ -34,21 +34,46 @@ class Connection(Protocol):
         """Close with a TCP reset; what was not sent yet is lost."""
 
 
+class AtPort(Protocol):
+    """What answers at one port."""
+
+    def draw(self, path: str) -> Injected:
+        """What goes wrong with the next request to a path."""
+        ...
+
+    async def answer(self, scope: Scope, injected: Injected) -> Reply:
+        """The answer to a request, or what the injected fault puts in its place."""
+        ...
+
+
+class MarketAtPort:
+    """REST of one market."""
+
+    def __init__(self, exchange: Exchange, market: Market, port: int) -> None:
+        self._exchange = exchange
+        self._market = market
+        self._port = port
+
+    def draw(self, path: str) -> Injected:
+        """What goes wrong with the next request to a path."""
+        return self._exchange.draw(self._market, path)
+
+    async def answer(self, scope: Scope, injected: Injected) -> Reply:
+        """The answer to a request, or what the injected fault puts in its place."""
+        return self._exchange.answer(_request(self._market, self._port, scope), injected)
+
+
 class ExchangeApp:
     """The application that uvicorn runs; each connection asks ``app_for`` for an application of its own."""
 
-    def __init__(
-        self, exchange: Exchange, ports: Mapping[int, Market], control: AsgiApp | None = None, control_prefix: str = ""
-    ) -> None:
-        """An application for all markets.
+    def __init__(self, ports: Mapping[int, AtPort], control: AsgiApp | None = None, control_prefix: str = "") -> None:
+        """An application for all ports.
 
         Args:
-            exchange: Answers what is asked.
-            ports: Which market is asked at each port.
+            ports: What answers at each.
             control: Answers the paths below ``control_prefix``, which are about the simulator itself.
             control_prefix: See there.
         """
-        self._exchange = exchange
         self._ports = ports
         self._control = control
         self._control_prefix = control_prefix
@@ -59,19 +84,19 @@ class ExchangeApp:
 
     def app_for(self, connection: Connection, port: int) -> AsgiApp:
         """The application of one connection, which came in at this port."""
-        market = self._ports[port]
+        at_port = self._ports[port]
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             path: str = scope["path"]
             if self._control is not None and path.startswith(self._control_prefix):
                 await self._control(scope, receive, send)
                 return
-            injected = self._exchange.draw(market, path)
+            injected = at_port.draw(path)
             if injected is NO_FAULT:
-                await _send(_compressed(self._exchange.answer(_request(market, port, scope)), scope), send)
+                await _send(_compressed(await at_port.answer(scope, injected), scope), send)
                 return
             await self._pause(injected.before)
-            reply = self._exchange.answer(_request(market, port, scope), injected)
+            reply = await at_port.answer(scope, injected)
             await self._pause(injected.after)
             fault = injected.fault
             if fault is None or fault.replaces_answer or fault.changes_rows:
@@ -128,7 +153,7 @@ class H11Connection(H11Protocol):
         super().connection_made(transport)
         exchange_app = self.config.app
         assert isinstance(exchange_app, ExchangeApp)
-        self.app = exchange_app.app_for(self, transport.get_extra_info("sockname")[1])
+        self.app: AsgiApp = exchange_app.app_for(self, transport.get_extra_info("sockname")[1])
 
     def shutdown(self) -> None:
         super().shutdown()
@@ -164,7 +189,7 @@ def _compressed(reply: Reply, scope: Scope) -> Reply:
 
     At the fastest level: on loopback nobody waits for the bytes, but a client should meet compressed answers.
     """
-    if len(reply.body) < _COMPRESS_FROM:
+    if len(reply.body) < _COMPRESS_FROM or not reply.compress:
         return reply
     headers = {**reply.headers, "vary": "Accept-Encoding"}
     if not any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"]):

@@ -56,7 +56,9 @@ def open_interest_hist(market: ServedMarket, call: Call, now: int) -> Body:
 def long_short_ratio(market: ServedMarket, call: Call, now: int, counted: str = "Account") -> Body:
     """One answer for the three ratios; ``counted`` is what the keys say is split."""
     times = futures_data.periods(call, symbol_of_pair(market, call), now)
-    longs = futures_data.crowd(market, call, f"{call.text('pair')} {call.in_force.get('contractType', _ALL)}", times)
+    longs = futures_data.crowd(
+        market, call.operation.id, f"{call.text('pair')} {call.in_force.get('contractType', _ALL)}", times
+    )
     return [
         {
             "pair": call.text("pair"),
@@ -78,7 +80,7 @@ def taker_buy_sell_vol(market: ServedMarket, call: Call, now: int) -> Body:
     totals = np.zeros((4, len(times)), dtype=np.int64)
     wanted = [candles.VOLUME, candles.BUY_VOLUME, candles.VALUE, candles.BUY_VALUE]
     for data in contracts:
-        bars = futures_data.bars_at(data, call, times)
+        bars = futures_data.bars_at(data, call.text("period"), times)
         totals[:, np.searchsorted(times, bars[candles.TIME])] += bars[wanted]
     rows: list[Json] = []
     for time, (volume, bought, value, bought_value) in zip(times.tolist(), totals.T.tolist(), strict=True):

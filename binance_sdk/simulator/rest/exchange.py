@@ -68,6 +68,8 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    compress: bool = True
+    """Whether the body is sent compressed to whoever takes that."""
 
 
 class Exchange:
@@ -89,7 +91,7 @@ class Exchange:
         lively_from = now // MINUTE * MINUTE if settings.lively else None
         listed = tuple(instruments)
         _check_weight_limits(settings.weight_limits)
-        self.limiters = _limiters(catalogue, settings)
+        self.limiters: Mapping[Market, Limiter] = _limiters(catalogue, settings)
         self.markets: Mapping[Market, ServedMarket] = {
             name: ServedMarket(name, listed, settings.seed, listed_at, self.limiters[name], lively_from)
             for name in MARKETS
@@ -98,7 +100,8 @@ class Exchange:
             name: RequestValidator(partial(getattr, market, "table"), api_key_required=settings.api_key_required)
             for name, market in self.markets.items()
         }
-        self.faults = Faults({name for operation in catalogue.operations for name in _names(operation)}, settings.seed)
+        names = {name for operation in catalogue.operations for name in _names(operation)}
+        self.faults: Faults = Faults(names, settings.seed)
         # Weights that differ from the table, by operation, and markets under maintenance.
         self._drifted: dict[str, int] = {}
         self._refusing: frozenset[Market] = frozenset()
@@ -204,7 +207,7 @@ class Exchange:
         fault, answered_at = injected.fault, now + round(injected.after * 1000)
         if fault is not None and not fault.counted:
             limiter.notice(now)
-            return _fault_answer(fault, headers)
+            return fault_answer(fault, headers)
         weight = self._weight(operation, request)
         try:
             if fault is not None and fault.kind == "banned":
@@ -214,7 +217,7 @@ class Exchange:
             if fault is not None and fault.replaces_answer:
                 if fault.kind == "rate_limited":
                     limiter.ask_for_quiet(answered_at, now + math.ceil(fault.seconds) * 1000)
-                return _fault_answer(fault, headers)
+                return fault_answer(fault, headers)
             validator.check_api_key(operation, request.api_key)
             call = validator.read(operation, request.query, now)
             if fault is not None and fault.kind == "short_page":
@@ -281,7 +284,7 @@ def _names(operation: Operation[object]) -> tuple[str, str, str]:
     return operation.id, operation.market, operation.path
 
 
-def _fault_answer(fault: Fault, headers: Mapping[str, str]) -> Reply:
+def fault_answer(fault: Fault, headers: Mapping[str, str]) -> Reply:
     """The answer that a fault gives in place of the true one."""
     seconds = fault.seconds if fault.kind == "rate_limited" else fault.retry_after
     after = {} if seconds is None else {"retry-after": str(math.ceil(seconds))}

@@ -12,7 +12,7 @@ from binance_sdk.simulator.market.decimals import DecimalFormat
 from binance_sdk.simulator.market.deliveries import deliveries
 from binance_sdk.simulator.market.prices import MINUTE, minutes_between
 from binance_sdk.simulator.market.randomness import Floats, Ints
-from binance_sdk.simulator.market.simulated_market import SymbolData
+from binance_sdk.simulator.market.simulated_market import SimulatedMarket, SymbolData
 from binance_sdk.simulator.rest.json_rows import Body, Json, encode
 from binance_sdk.simulator.rest.mark_prices import eight_decimals, paths, symbol_of_pair, value_at
 from binance_sdk.simulator.rest.served_market import ServedMarket
@@ -25,7 +25,7 @@ _OPEN_INTEREST_OCTAVES = ((5, 0.01), (240, 0.05), (10_080, 0.2))
 _CROWD_OCTAVES = ((5, 0.01), (240, 0.05), (10_080, 0.12))
 
 
-def open_interest_at(market: ServedMarket, data: SymbolData, minutes: Ints) -> Floats:
+def open_interest_at(market: SimulatedMarket, data: SymbolData, minutes: Ints) -> Floats:
     moved = market.prices.walk(f"open interest {data.instrument.symbol}", _OPEN_INTEREST_OCTAVES, minutes)
     return _OPEN_INTEREST_DOLLARS / data.instrument.dollars * (1.0 + moved)
 
@@ -82,7 +82,7 @@ def long_short_ratio(market: ServedMarket, call: Call, now: int) -> Body:
     """One answer for the three ratios: each has a crowd of its own, named by its operation."""
     data = market.symbol_data(call.text("symbol"))
     times = periods(call, data, now)
-    longs = crowd(market, call, data.instrument.symbol, times)
+    longs = crowd(market, call.operation.id, data.instrument.symbol, times)
     return [
         {
             "symbol": data.instrument.symbol,
@@ -95,16 +95,16 @@ def long_short_ratio(market: ServedMarket, call: Call, now: int) -> Body:
     ]
 
 
-def crowd(market: ServedMarket, call: Call, name: str, times: Ints) -> Floats:
-    """Share of those who are long, by the operation and the name of what they hold."""
-    return 0.55 + market.prices.walk(f"{call.operation.id} {name}", _CROWD_OCTAVES, times // MINUTE)
+def crowd(market: SimulatedMarket, operation: str, name: str, times: Ints) -> Floats:
+    """Share of those who are long, by the id of the operation that says so, and the name of what they hold."""
+    return 0.55 + market.prices.walk(f"{operation} {name}", _CROWD_OCTAVES, times // MINUTE)
 
 
-def bars_at(data: SymbolData, call: Call, times: Ints) -> Ints:
+def bars_at(data: SymbolData, period: str, times: Ints) -> Ints:
     """The periods that begin at these times as bars; those without a trade are left out."""
     if not len(times):
         return np.empty((10, 0), dtype=np.int64)
-    edges = np.append(times, times[-1] + Calendar(call.text("period")).step)
+    edges = np.append(times, times[-1] + Calendar(period).step)
     return candles.fold(data.candles.window(int(edges[0]), int(edges[-1]) - 1), edges)
 
 
@@ -112,7 +112,7 @@ def taker_long_short_ratio(market: ServedMarket, call: Call, now: int) -> Body:
     """Summed from the candles, so it agrees with their taker volumes."""
     data = market.symbol_data(call.text("symbol"))
     times = periods(call, data, now, whole=True)
-    bars = bars_at(data, call, times)
+    bars = bars_at(data, call.text("period"), times)
     found = dict(zip(bars[candles.TIME].tolist(), bars[[candles.VOLUME, candles.BUY_VOLUME]].T.tolist(), strict=True))
     answers: list[Json] = []
     for time in times.tolist():

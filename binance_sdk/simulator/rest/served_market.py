@@ -26,7 +26,7 @@ class ServedMarket(SimulatedMarket):
         """``limiter`` counts the requests to this market; the rest is as ``SimulatedMarket`` takes it."""
         super().__init__(name, instruments, seed, listed_at, lively_from)
         self.limiter = limiter
-        self.kline_cache = KlineCache()
+        self.kline_cache: KlineCache = KlineCache()
 
     def chosen(self, call: Call) -> Sequence[SymbolData]:
         """The symbols that ``symbol``, ``symbols`` and ``symbolStatus`` of a call select."""

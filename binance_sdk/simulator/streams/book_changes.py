@@ -51,7 +51,7 @@ class BookChanges:
     def __init__(self, data: SymbolData, levels: int, start: int) -> None:
         """``levels`` is the depth that is sent; ``start`` the moment from which on changes are known."""
         self._data = data
-        self._levels = levels
+        self._book = data.book.follow(levels)
         self._begin(start)
 
     def _begin(self, start: int) -> None:
@@ -63,7 +63,7 @@ class BookChanges:
         self._sunk = [none, none]
 
     def _read(self, time: int) -> tuple[_Levels, _Levels]:
-        book = self._data.book.at(time, self._levels)
+        book = self._book.at(time)
         return _Levels(book.bids, bids=True), _Levels(book.asks, bids=False)
 
     def between(self, previous: int, time: int) -> Change:

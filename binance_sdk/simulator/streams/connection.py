@@ -98,10 +98,10 @@ class StreamConnection(ServerConnection):
     def __init__(self, *args: Any, stream_server: Listener, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.stream_server = stream_server
-        self.address = Address()
-        self.combined = False
-        self.frozen = False
-        self.opened = False
+        self.address: Address = Address()
+        self.combined: bool = False
+        self.frozen: bool = False
+        self.opened: bool = False
         # When the handshake was; the clock may move as soon as the client has the answer.
         self.since = 0
         self.names: dict[str, None] = {}

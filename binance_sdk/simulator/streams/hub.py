@@ -40,7 +40,7 @@ class Topic:
         self.subscribers: dict[Subscriber, None] = {}
         self.alive = True
         # The names that the pattern of a fault can match.
-        self.names = (name, operation, market)
+        self.names: tuple[str, str, str] = (name, operation, market)
 
 
 class Hub:
@@ -55,8 +55,8 @@ class Hub:
         self._paused: set[str] = set()
         self._now = 0
         # The moment whose events are being sent; earlier than the clock while events are overdue.
-        self.moment = 0
-        self.sent = 0
+        self.moment: int = 0
+        self.sent: int = 0
 
     # ------------------------------------------------------------------------------- listening
 

@@ -99,7 +99,7 @@ class Replay:
         self._names = {message.stream for message in recording}
         self._stopped = False
         self._begun = 0
-        self.playback = Playback(lambda: server.soon(self._end))
+        self.playback: Playback = Playback(lambda: server.soon(self._end))
 
     def start(self) -> None:
         """Begin now. In the thread of the event loop, as everything here."""
@@ -158,7 +158,7 @@ class Flood:
         self._combined = [b"".join(text_frame(wrapped(name, payload)) for payload in part) for part in _parts(payloads)]
         self._sizes = [len(part) for part in _parts(payloads)]
         self._stopped = False
-        self.playback = Playback(lambda: server.soon(self._stop))
+        self.playback: Playback = Playback(lambda: server.soon(self._stop))
 
     def start(self) -> None:
         """Begin now. In the thread of the event loop."""

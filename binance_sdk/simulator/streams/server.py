@@ -61,14 +61,14 @@ class StreamServer:
 
     def __init__(self, market: Market, hub: Hub, faults: StreamFaults, limits: StreamLimits, now: Callable[[], int]):
         self.market = market
-        self.protocol = protocol_of(market)
+        self.protocol: StreamProtocol = protocol_of(market)
         self.hub = hub
         self.limits = limits
         self.now = now
         self.connections: set[StreamConnection] = set()
         self.sockets: set[StreamConnection] = set()
-        self.accepted = 0
-        self.refused = 0
+        self.accepted: int = 0
+        self.refused: int = 0
         self.received = 0
         self.over_limit = 0
         self._faults = faults

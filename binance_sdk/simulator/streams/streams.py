@@ -72,7 +72,7 @@ class Streams:
         clock: SimulatorClock,
         seed: int,
     ) -> None:
-        self.faults = StreamFaults(seed)
+        self.faults: StreamFaults = StreamFaults(seed)
         self.limits: Mapping[Market, StreamLimits] = {market: replace(protocol_of(market).limits) for market in markets}
         self._clock = clock
         by_market: dict[Market, dict[str, Operation[object]]] = {name: {} for name in markets}

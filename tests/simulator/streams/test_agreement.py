@@ -101,13 +101,17 @@ def assert_like(example: Any, event: Any, path: str) -> None:
 async def test_every_stream_has_the_documented_form(
     world: World, market: str, route: str, names: dict[str, str]
 ) -> None:
-    async with world.wire(market, route, list(names.values())) as wire:
+    rare = [name for operation, name in names.items() if operation == "block_trade"]
+    async with world.wire(market, route, [name for name in names.values() if name not in rare]) as wire:
         await wire.drain()
-        world.pass_time(9)
-        # A block trade happens every six hours.
-        world.clock.set(NOW // 21_600_000 * 21_600_000 + 21_600_000 - 1_000)
-        world.pass_time(3)
+        world.pass_time(12)
         found = last_of_each(await wire.drain())
+    if rare:
+        async with world.wire(market, route, rare) as wire:
+            # A block trade happens every six hours, in which the others would say a great deal.
+            world.clock.set(NOW // 21_600_000 * 21_600_000 + 21_600_000 - 1_000)
+            world.pass_time(3)
+            found |= last_of_each(await wire.drain())
     for operation, name in names.items():
         assert_like(load(message_of(market, operation)), found[name], name)
 

@@ -10,6 +10,7 @@ from tests.virtuoso.sources.damage import failure
 from tests.virtuoso.sources.fake_sources import Clock, FakeExchange, source_of
 from virtuoso_binance.frames import json_view
 from virtuoso_binance.sources import SourceEvent, SourceFailed, SourceSwitched
+from virtuoso_binance.sources.shape import shape_faults
 
 
 @dataclass
@@ -22,7 +23,7 @@ class FailureReport:
         noticed: Failures of the source that was asked.
         switches: Switches from one source to the other.
         late: Polls that a failed source served, or that gave nothing.
-        invalid: What the schema has against what was delivered.
+        invalid: What our own check, and the schema, have against what was delivered.
     """
 
     polls: int
@@ -33,21 +34,29 @@ class FailureReport:
     invalid: list[str] = field(default_factory=list[str])
 
 
-async def fail(polls: int, seed: int = 15) -> FailureReport:
-    """Make the source that serves fail in each poll, while the other one is well."""
+async def fail(polls: int, *, schema_every: int = 1, seed: int = 15) -> FailureReport:
+    """Make the source that serves fail in each poll, while the other one is well.
+
+    Args:
+        polls: Number of polls.
+        schema_every: One delivery in so many is judged by the schema, which takes most of the time; 0 for none.
+        seed: What goes wrong.
+    """
     draw, clock, report = random.Random(seed), Clock(), FailureReport(polls)
     exchanges = {"bybit": FakeExchange(clock), "binance": FakeExchange(clock)}
     events: list[SourceEvent] = []
     source = source_of(clock, exchanges, events, timeout=0.01)
     async with source:
-        for _ in range(polls):
+        for number in range(polls):
             clock.move(61)
             bad = source.active("BTCUSDT")
             for name, exchange in exchanges.items():
                 exchange.behaviour = failure(exchange, draw) if name == bad else None
             data = await source.fetch_market_data("BTCUSDT")
             report.delivered += 1
-            report.invalid += problems(json_view({key: value for key, value in data.items() if key != "kline"}))
+            report.invalid += shape_faults(data)
+            if schema_every and number % schema_every == 0:
+                report.invalid += problems(json_view({key: value for key, value in data.items() if key != "kline"}))
             # Some damage is none: a key that may be left out, a value that may be another.
             failed = any(isinstance(event, SourceFailed) and event.source == bad for event in events)
             report.noticed += failed

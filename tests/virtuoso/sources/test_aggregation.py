@@ -14,8 +14,8 @@ from tests.virtuoso.schema_facts import needs_schema, problems
 from tests.virtuoso.sources.fake_sources import NOW, Clock, FakeExchange, changed, market_data, source_of
 from virtuoso_binance import MarketDataSource
 from virtuoso_binance.frames import json_view
+from virtuoso_binance.kinds import Book, Price, closes_of
 from virtuoso_binance.sources.aggregation import aggregated, filled, merged_book, middle_price
-from virtuoso_binance.sources.kinds import Book, Price, closes_of
 
 A, B, C = (market_data(price=price, volume=v, rate=r, interest=i) for price, v, r, i in (
     (100.0, 10.0, 0.0001, 5.0), (104.0, 1000.0, 0.0009, 7.0), (101.0, 100.0, -0.0002, 11.0),

@@ -3,34 +3,51 @@
 from __future__ import annotations
 
 import asyncio
-import gc
+import contextlib
 import math
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
-from binance_sdk.errors import APIConnectionError, ConfigError, DecodeError, ParameterError
+from binance_sdk.errors import APIConnectionError, BinanceError, ConfigError, DecodeError, ParameterError
 from binance_sdk.simulator import Simulator
 from tests.virtuoso.conftest import NOW, exchanges, hasty, section_for
+from tests.virtuoso.fake_virtuoso import close_every_session
 from tests.virtuoso.schema_facts import needs_schema, problems
 from tests.virtuoso.sources.bybit_server import BybitServer, bybit_server
+from tests.virtuoso.sources.ccxt_on_loopback import OFFLINE, LimiterClock
+from tests.virtuoso.sources.fake_sources import Clock
 from virtuoso_binance import InvalidSymbolError
 from virtuoso_binance.frames import json_view
 from virtuoso_binance.scalars import Row
-from virtuoso_binance.sources import CcxtError, CcxtSource, ccxt_rows, compare, judge, make_market_data_source
+from virtuoso_binance.sources import (
+    CcxtError,
+    CcxtSource,
+    ccxt_library,
+    ccxt_rows,
+    compare,
+    judge,
+    make_market_data_source,
+)
 
 ccxt = pytest.importorskip("ccxt", reason="ccxt is missing: install the extra ccxt")
-OFFLINE = {"aiohttp_trust_env": False}
 
 
 def seconds() -> float:
     return NOW / 1000
+
+
+@pytest.fixture(autouse=True)
+def limiter(monkeypatch: pytest.MonkeyPatch) -> LimiterClock:
+    clock = LimiterClock()
+    clock.install(monkeypatch)
+    return clock
 
 
 @pytest.fixture
@@ -138,9 +155,10 @@ async def test_an_error_of_the_exchange_is_ours_with_its_cause(source: CcxtSourc
 
 async def test_it_lives_on_after_virtuoso_has_closed_every_session(source: CcxtSource) -> None:
     await source.fetch_market_data("BTCUSDT", 100)
-    for found in gc.get_objects():
-        if isinstance(found, aiohttp.ClientSession | aiohttp.TCPConnector):
-            await found.close()
+    # Any library may hold one, as the manager meets it.
+    dead = weakref.proxy(set())
+    await close_every_session()
+    assert type(dead) is weakref.ProxyType
     data = await source.fetch_market_data("BTCUSDT", 100)
     assert data["metadata"]["ohlcv_success"]
 
@@ -156,6 +174,64 @@ async def test_close_twice_and_open_again(source: CcxtSource) -> None:
     assert [name for name in ("ccxt", "ccxt_exchange") if hasattr(source, name)] == []
 
 
+async def test_symbols_are_renewed_and_a_market_without_any_is_not_believed(
+    bybit: BybitServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    source = CcxtSource("bybit", spot_url=bybit.url, options=OFFLINE, now=clock)
+    await source.initialize()
+
+    async def loads(symbol: str = "BTCUSDT") -> int:
+        before = bybit.asked["instruments-info"]
+        with contextlib.suppress(BinanceError):
+            await source.fetch_market_data(symbol, 100)
+        return bybit.asked["instruments-info"] - before
+
+    once = bybit.asked["instruments-info"]
+    # Once an hour, and for a symbol that is not known once a minute.
+    assert [await loads(), await loads("XUSDT")] == [0, 0]
+    clock.move(60)
+    assert [await loads("XUSDT"), await loads("XUSDT")] == [once, 0]
+    bybit.symbols.add("XUSDT")
+    clock.move(60)
+    assert await loads("XUSDT") == once
+    assert (await source.fetch_market_data("XUSDT", 100))["symbol"] == "XUSDT"
+    clock.move(3600)
+    assert [await loads(), await loads()] == [once, 0]
+    clock.move(3600)
+    bybit.symbols.clear()
+    assert await loads() == once
+    assert "the symbols of bybit could not be renewed: bybit lists nothing of usdm any more" in caplog.text
+    assert source._listed["usdm", "BTCUSDT"] == "BTC/USDT:USDT"
+    await source.close()
+
+
+async def test_a_symbol_that_is_delisted_is_unknown_and_the_exchange_is_not_down(bybit: BybitServer) -> None:
+    clock = Clock()
+    bybit.symbols.add("XUSDT")
+    source = CcxtSource("bybit", spot_url=bybit.url, options=OFFLINE, now=clock)
+    await source.initialize()
+    bybit.symbols.discard("XUSDT")
+    clock.move(60)
+    with pytest.raises(InvalidSymbolError, match="not listed on bybit"):
+        await source.fetch_market_data("XUSDT")
+    await source.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        ({"Date": "Sat, 17 Jan 2026 12:17:07 GMT"}, NOW + 900_000 - 450),
+        ({"date": "Sat, 17 Jan 2026 12:02:01 GMT"}, NOW),
+        ({"Date": "yesterday"}, NOW),
+        ({}, NOW),
+        (None, NOW),
+    ],
+)
+def test_the_time_is_that_of_the_exchange_where_this_machine_is_off(headers: Any, found: int) -> None:
+    assert ccxt_library.time_there(headers, NOW) == found
+
+
 async def test_where_nobody_answers_it_does_not_come_up() -> None:
     source = CcxtSource("bybit", spot_url="http://127.0.0.1:1", options=OFFLINE)
     with pytest.raises(APIConnectionError, match="markets of bybit"):
@@ -164,11 +240,26 @@ async def test_where_nobody_answers_it_does_not_come_up() -> None:
         await source.fetch_market_data("BTCUSDT")
 
 
-def test_its_limiter_is_on_and_may_be_slower_but_not_faster() -> None:
-    usual, slow, fast = (CcxtSource("bybit", requests_per_second=pace)._new() for pace in (None, 2, 1000))
-    assert usual.enableRateLimit
-    assert (slow.rateLimit, slow.tokenBucket["refillRate"]) == (500, 1 / 500)
-    assert fast.rateLimit == usual.rateLimit
+async def test_its_limiter_is_on_and_may_be_slower_but_not_faster(
+    bybit: BybitServer, limiter: LimiterClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ccxt_library, "monotonic", limiter.time)
+    monkeypatch.setattr(ccxt_library, "sleep", limiter.sleep)
+
+    async def seconds_of(pace: float | None) -> float:
+        one = CcxtSource("bybit", spot_url=bybit.url, requests_per_second=pace, options=OFFLINE, now=seconds)
+        await one.initialize()
+        before, asked = limiter.waited, bybit.asked.total()
+        await one.fetch_market_data("BTCUSDT", 100)
+        await one.close()
+        assert bybit.asked.total() - asked == 11
+        return limiter.waited - before
+
+    # CCXT counts five units of 20 ms for each of these requests.
+    usual = await seconds_of(None)
+    assert usual == pytest.approx(11 * 5 * 0.02, rel=0.2)
+    assert await seconds_of(1000) == pytest.approx(usual, rel=0.2)
+    assert await seconds_of(2) == pytest.approx(11 / 2, rel=0.2)
 
 
 @pytest.mark.parametrize(
@@ -181,12 +272,21 @@ def test_its_limiter_is_on_and_may_be_slower_but_not_faster() -> None:
         (("bybit", {"enableRateLimit": False}), "enableRateLimit=False cannot be set"),
         (("bybit", {"options": 5}), "options=5 must be a block"),
         (("bybit", 5), "exchanges.bybit.ccxt=5 must be a block"),
+        (("bybit", []), r"exchanges.bybit.ccxt=\[\] must be a block"),
+        (("bybit", {"timeout": "10 s"}), "exchanges.bybit.ccxt.timeout='10 s' must be a number of milliseconds; write"),
+        (("bybit", {"timeout": 0}), "timeout=0 must be a number of milliseconds"),
     ],
 )
 def test_settings_that_cannot_be_used(arguments: Any, words: str) -> None:
     with pytest.raises(ConfigError, match=words) as caught:
         CcxtSource(arguments[0], options=arguments[1])
     assert "geheim" not in str(caught.value)
+
+
+def test_a_setting_that_ccxt_has_not_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    CcxtSource("bybit", options={"timeout": 5000, "timeuot": 5000, "aiohttp_proxy": "http://127.0.0.1:1"})
+    (told,) = caplog.messages
+    assert told == "exchanges.bybit.ccxt.timeuot is no setting of CCXT's class that is known; check its spelling"
 
 
 def test_without_ccxt_it_says_what_to_install() -> None:

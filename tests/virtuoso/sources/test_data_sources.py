@@ -111,7 +111,7 @@ def test_something_that_is_no_block(block: Any) -> None:
 
 
 def test_nothing_is_known() -> None:
-    with pytest.raises(ConfigError, match="write one of none: there is no exchange"):
+    with pytest.raises(ConfigError, match="there is no exchange at all yet; add it below exchanges"):
         read_data_sources(PLAN, (), names={})
 
 

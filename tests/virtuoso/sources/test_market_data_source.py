@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
 from binance_sdk.errors import APIConnectionError, ConfigError, ParameterError
-from tests.virtuoso.schema_facts import needs_schema
+from tests.virtuoso.schema_facts import FACTS
 from tests.virtuoso.sources.failing import fail
 from tests.virtuoso.sources.fake_sources import Clock, FakeExchange, market_data, source_of
 from virtuoso_binance import InvalidSymbolError, MarketDataSource, NoSourceError
@@ -232,8 +233,24 @@ async def test_where_none_is_good_the_best_is_delivered(scene: Scene) -> None:
     scene.bybit.gives(**no_book, trades=[], metadata__trades_success=False)
     data = await scene.source.fetch_market_data("BTCUSDT")
     assert data["metadata"]["source"] == "binance"
+    (switched,) = scene.told(SourceSwitched)
+    assert switched.reason == "book: not there; trades: not there"
     assert data["metadata"]["orderbook_success"] is True
     assert "trades" in data["metadata"]["quality"]["faults"]
+
+
+async def test_spot_in_the_place_of_a_perpetual_is_no_failover(scene: Scene) -> None:
+    """As where one exchange has halted the perpetual, and falls back to spot itself."""
+    assert await scene.served_by() == "bybit"
+    scene.bybit.changes = {"spot": True}
+    assert await scene.served_by() == "binance"
+    (failed,) = scene.told(SourceFailed)
+    assert failed.reason == "these are prices of spot, and those of the perpetual are wanted"
+    # Where nobody has the perpetual any more, spot is what there is.
+    scene.binance.fails(ValueError("invalid symbol"))
+    for _ in range(2):
+        data = await scene.source.fetch_market_data("BTCUSDT")
+        assert (data["metadata"]["source"], data["metadata"]["market"]) == ("bybit", "spot")
 
 
 async def test_primary_only_asks_nobody_else() -> None:
@@ -339,17 +356,71 @@ async def test_an_impossible_limit_is_refused_before_anybody_is_asked(scene: Sce
     assert scene.bybit.asked == []
 
 
+def test_exchanges_that_are_no_mapping_or_one_and_the_same() -> None:
+    with pytest.raises(ConfigError, match=r"exchanges=\[5\] must be a mapping of names to exchanges, e.g. "):
+        MarketDataSource([5], {"primary": "a"})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="primary='a' is no source that there is; there is no exchange at all yet"):
+        MarketDataSource({}, {"primary": "a"})
+    scene = Scene()
+    with pytest.raises(ConfigError, match=r"exchanges\['b'\] and exchanges\['a'\] are one and the same object"):
+        MarketDataSource({"a": scene.bybit, "b": scene.bybit}, {"primary": "a", "secondary": ["b"]})
+
+
+@pytest.mark.parametrize("hooks", [5, print, [5], [print, None], "print"])
+def test_hooks_that_cannot_be_called_are_refused(hooks: Any) -> None:
+    with pytest.raises(ConfigError, match=r"hooks=.* must be a list of functions that take one event, e.g. \[print\]"):
+        MarketDataSource({"a": Scene().bybit}, {"primary": "a", "aggregation_mode": "primary_only"}, hooks=hooks)
+
+
+def test_names_of_exchanges_are_read_as_those_of_the_block() -> None:
+    exchange, alone = Scene().bybit, {"primary": "ByBit", "aggregation_mode": "primary_only"}
+    assert MarketDataSource({" BYBIT": exchange}, alone).settings.names == ("bybit",)
+    with pytest.raises(ConfigError, match=r"exchanges\['Bybit'\] is exchanges\['bybit'\] once more"):
+        MarketDataSource({"bybit": exchange, "Bybit": exchange}, alone)
+    with pytest.raises(ConfigError, match="exchanges has the name 5, which must be text"):
+        MarketDataSource({5: exchange}, alone)  # type: ignore[dict-item]
+    with pytest.raises(ConfigError, match=r"exchanges\['bybit'\]=<class .* is a class; make an instance of it"):
+        MarketDataSource({"bybit": type(exchange)}, alone)  # type: ignore[dict-item]
+
+
 def test_something_that_is_no_exchange() -> None:
     with pytest.raises(ConfigError, match=r"exchanges\['a'\]=5 has no method fetch_market_data"):
         MarketDataSource({"a": 5}, {"primary": "a", "aggregation_mode": "primary_only"})  # type: ignore[dict-item]
 
 
-@needs_schema
-async def test_whatever_a_source_does_what_is_delivered_is_valid() -> None:
-    """A few of the thousand failures of ``python -m benchmarks sources``."""
-    report = await fail(20)
-    assert (report.delivered, report.invalid, report.late) == (20, [], 0)
-    assert report.noticed > 10
+@pytest.mark.parametrize("method", ["fetch_market_data", "initialize", "close", "fetch_status"])
+def test_an_exchange_that_blocks_is_told_when_it_is_given(method: str) -> None:
+    class Blocking:
+        async def fetch_market_data(self, symbol: object, limit: int | None = None) -> dict[str, object]:
+            return {}
+
+    def blocks(self: object, *asked: object) -> dict[str, object]:
+        return {}
+
+    def passes_on(self: object, *asked: object) -> Awaitable[dict[str, object]]:
+        return Blocking().fetch_market_data("BTCUSDT")
+
+    def give() -> None:
+        MarketDataSource({"a": Blocking()}, {"primary": "a", "aggregation_mode": "primary_only"})
+
+    setattr(Blocking, method, blocks)
+    told = rf"exchanges\['a'\]=.* has a method {method} that is not async; write async def {method}"
+    with pytest.raises(ConfigError, match=told):
+        give()
+    setattr(Blocking, method, passes_on)
+    give()
+    setattr(Blocking, method, AsyncMock())
+    give()
+
+
+async def test_a_thousand_failures_and_nothing_invalid_is_delivered(caplog: pytest.LogCaptureFixture) -> None:
+    """``python -m benchmarks sources`` has the schema judge each delivery, this one in fifty."""
+    caplog.set_level(logging.CRITICAL)
+    report = await fail(1000, schema_every=50 if FACTS.is_dir() else 0)
+    assert (report.delivered, report.invalid, report.late) == (1000, [], 0)
+    assert report.noticed > 700
+    # Each that was noticed switched within its poll.
+    assert report.switches == report.noticed
 
 
 def test_the_fakes_are_what_they_say() -> None:

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from binance_sdk.simulator import Simulator
+from tests.pages import ROOT, blocks, run_python
 from tests.virtuoso.conftest import section_for
 from tests.virtuoso.sources.bybit_server import bybit_server
+from tests.virtuoso.sources.ccxt_on_loopback import OFFLINE, LimiterClock
 from tests.virtuoso.sources.fake_sources import Clock, FakeExchange
+from virtuoso_binance.kinds import KINDS
 from virtuoso_binance.sources import data_sources, read_data_sources
 from virtuoso_binance.sources.comparison import SAME_VENUE, TOLERANCES
-from virtuoso_binance.sources.kinds import KINDS
 from virtuoso_binance.sources.quality import WEIGHTS
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "data-sources.md").read_text("utf-8")
-CODE = re.findall(r"<!-- run -->\n\n```python\n(.*?)```", PAGE, re.DOTALL)
-MAKING = re.findall(r"<!-- make -->\n\n```python\n(.*?)```", PAGE, re.DOTALL)
-YAML = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+FILE = "docs/data-sources.md"
+PAGE = (ROOT / FILE).read_text("utf-8")
+CODE = [block.code for block in blocks(FILE, "python", mark="run")]
+MAKING = [block.code for block in blocks(FILE, "python", mark="make")]
+YAML = [block.code for block in blocks(FILE, "yaml")]
 
 
 def test_there_is_something_to_run() -> None:
-    assert len(CODE) + len(MAKING) == PAGE.count("```python")
+    assert len(CODE) + len(MAKING) == len(blocks(FILE, "python"))
     assert MAKING
     assert CODE
     assert YAML
@@ -38,29 +39,23 @@ async def test_the_code_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("virtuoso_binance.sources.market_data_source.time", Clock())
     clock = Clock()
     exchanges = {"bybit": FakeExchange(clock, "bybit"), "binance": FakeExchange(clock)}
-    await run(code, {**exchanges, "config": yaml.safe_load(YAML[0])})
+    await run_python(code, {**exchanges, "config": yaml.safe_load(YAML[0])})
 
 
 @pytest.mark.parametrize("code", MAKING, ids=range(len(MAKING)))
-async def test_the_code_that_makes_exchanges_runs(code: str) -> None:
+async def test_the_code_that_makes_exchanges_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As it stands on the page, but for the addresses, which are of this machine."""
     pytest.importorskip("ccxt", reason="ccxt is missing: install the extra ccxt")
+    LimiterClock().install(monkeypatch)
     config = yaml.safe_load(YAML[1])
+    names: dict[str, Any] = {"config": config}
     with Simulator(symbols=["BTCUSDT"], history_days=35) as simulator:
         async with bybit_server(round(time.time() * 1000)) as bybit:
             config["exchanges"]["bybit"] |= {"rest_endpoint": bybit.url}
-            config["exchanges"]["bybit"]["ccxt"] |= {"aiohttp_trust_env": False}
+            config["exchanges"]["bybit"]["ccxt"] |= OFFLINE
             config["exchanges"]["binance"] |= section_for(simulator)
-            names = await run(code, {"config": config})
+            await run_python(code, names)
     assert names["data"]["metadata"]["source"] == "bybit"
-
-
-async def run(code: str, names: dict[str, Any]) -> dict[str, Any]:
-    compiled = compile(code, "data-sources.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    running = eval(compiled, names)
-    if running is not None:
-        await running
-    return names
 
 
 @pytest.mark.parametrize("text", YAML, ids=range(len(YAML)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from binance_sdk._runtime.budget.fixed_window import FixedWindow
 from binance_sdk._runtime.budget.ledger import Reservation, Ticket
@@ -72,7 +73,32 @@ def _unheard(name: str, charge: LeasedCharge, reported: int | None, answered: bo
     """Nobody is told."""
 
 
-class _LeasedWindow(Leased):
+if TYPE_CHECKING:
+
+    class _Window:
+        """The window behind it, of either kind, which counts what this process spends."""
+
+        @property
+        def used(self) -> int:
+            raise NotImplementedError
+
+        def take(self, amount: int, now: float) -> Charge:
+            raise NotImplementedError
+
+        def refund(self, charge: Charge, now: float) -> None:
+            raise NotImplementedError
+
+        def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
+            raise NotImplementedError
+
+        def after_fork(self) -> None:
+            raise NotImplementedError
+
+else:
+    _Window = object
+
+
+class _LeasedWindow(Leased, _Window):
     """What both kinds of window have in common; times are monotonic seconds."""
 
     name: str
@@ -101,6 +127,10 @@ class _LeasedWindow(Leased):
         """Its name in the store."""
         return f"{self.kind}/{self.seconds}"
 
+    @property
+    def used(self) -> int:
+        return max(self.told_used, super().used)
+
     def usable_alone(self, alone: Alone, share: float) -> int:
         """What this process may use of it while the store is away."""
         return math.floor(self.limit * share * TRUSTED * alone.part + 1e-9)
@@ -125,7 +155,8 @@ class _LeasedWindow(Leased):
         # It has to be asked for first; for all that is known, it can be had at once.
         return self.ready if self.ready > now else math.nextafter(now, math.inf)
 
-    def _leased(self, charge: Charge) -> LeasedCharge:
+    def take(self, amount: int, now: float) -> Charge:
+        charge = super().take(amount, now)
         snapshot = None
         if self.alone is None:
             self.lease -= charge.amount
@@ -138,13 +169,19 @@ class _LeasedWindow(Leased):
             charge.amount, charge.index, charge.unreported, reported, charge.resets, at=charge.at, snapshot=snapshot
         )
 
-    def _refunded(self, charge: Charge) -> None:
+    def refund(self, charge: Charge, now: float) -> None:
+        super().refund(charge, now)
         if isinstance(charge, LeasedCharge) and charge.snapshot is None:
             self.spent_alone = max(0, self.spent_alone - charge.amount)
 
-    def _settled(self, charge: Charge, reported: int | None, answered: bool) -> None:
+    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
+        super().settle(charge, reported, now, answered=answered)
         if isinstance(charge, LeasedCharge):
             self.ended(self.key, charge, reported, answered)
+
+    def after_fork(self) -> None:
+        super().after_fork()
+        self.lease = 0
 
     def _extra_at(self, amount: int, now: float) -> float:
         """When the amount fits into what may be spent until others are known to be without the store too."""
@@ -186,10 +223,6 @@ class LeasedFixedWindow(_LeasedWindow, FixedWindow):
             # What others spend is the store's to count.
             self.foreign_rate = 0.0
 
-    @property
-    def used(self) -> int:
-        return max(self.told_used, super().used)
-
     def ready_at(self, amount: int, now: float, share: float) -> float:
         if self.alone is None:
             return self._leased_at(amount, now)
@@ -202,21 +235,6 @@ class LeasedFixedWindow(_LeasedWindow, FixedWindow):
         # Others may have filled the window before.
         return max(ready, self._extra_at(amount, now), self.opens)
 
-    def take(self, amount: int, now: float) -> Charge:
-        return self._leased(super().take(amount, now))
-
-    def refund(self, charge: Charge, now: float) -> None:
-        super().refund(charge, now)
-        self._refunded(charge)
-
-    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
-        super().settle(charge, reported, now, answered=answered)
-        self._settled(charge, reported, answered)
-
-    def after_fork(self) -> None:
-        super().after_fork()
-        self.lease = 0
-
 
 class LeasedSlidingWindow(_LeasedWindow, SlidingWindow):
     """A sliding window of a group."""
@@ -226,30 +244,11 @@ class LeasedSlidingWindow(_LeasedWindow, SlidingWindow):
         if self.told_at + self.seconds <= now:
             self.told_used = 0
 
-    @property
-    def used(self) -> int:
-        return max(self.told_used, super().used)
-
     def ready_at(self, amount: int, now: float, share: float) -> float:
         if self.alone is None:
             return self._leased_at(amount, now)
         ready = super().ready_at(amount, now, share * TRUSTED * self.alone.part)
         return max(ready, self._extra_at(amount, now))
-
-    def take(self, amount: int, now: float) -> Charge:
-        return self._leased(super().take(amount, now))
-
-    def refund(self, charge: Charge, now: float) -> None:
-        super().refund(charge, now)
-        self._refunded(charge)
-
-    def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
-        super().settle(charge, reported, now, answered=answered)
-        self._settled(charge, reported, answered)
-
-    def after_fork(self) -> None:
-        super().after_fork()
-        self.lease = 0
 
 
 LeasedWindow = LeasedFixedWindow | LeasedSlidingWindow

@@ -121,9 +121,9 @@ class SharedCache:
             DecodeError: it is not what the spec says.
         """
         raw = RawResponse(answer.status_code, Headers(answer.headers), answer.content)
-        data, _ = self._attempts.decoded(prepared, raw, skip=False)
-        self._attempts.learn_limits(prepared, data)
-        return answer.response(data)
+        received, _ = self._attempts.answer(prepared, raw, skip=False)
+        self._attempts.learn_limits(prepared, received.data)
+        return answer.response(received)
 
     @property
     def attempts(self) -> Attempts:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, cast
 
-from binance_sdk._runtime.response import Headers, Response
+from binance_sdk._runtime.response import Answer, Headers, Response
 from binance_sdk._runtime.transport.protocol import MAX_RESPONSE_BYTES
 
 FORMAT = 1
@@ -63,9 +63,9 @@ class StoredAnswer:
             response.retries,
         )
 
-    def response(self, data: Any) -> Response[Any]:
+    def response(self, answer: Answer[Any]) -> Response[Any]:
         return Response(
-            data=data,
+            answer=answer,
             status_code=self.status_code,
             headers=Headers(self.headers),
             content=self.content,

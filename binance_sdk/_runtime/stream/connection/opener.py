@@ -8,6 +8,7 @@ from typing import NoReturn
 from urllib.parse import quote, urlsplit
 
 from binance_sdk._runtime.calls.retry import is_transient
+from binance_sdk._runtime.ending import to_the_end
 from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.stream.connection.connection import Connection
 from binance_sdk._runtime.stream.connection.handover import Handover
@@ -17,6 +18,7 @@ from binance_sdk._runtime.stream.connection.websocket import ConnectFailure, Rec
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.reading.reader import Reader
 from binance_sdk._runtime.stream.reading.subscription import Subscription
+from binance_sdk._runtime.transport.reasons import with_remedy
 from binance_sdk.errors import (
     APIError,
     BinanceError,
@@ -193,6 +195,8 @@ class ConnectionOpener:
         """Woken when a connection has something for the supervisor to look at."""
         self.backoff = context.backoff()
         """Pauses after a loss; reset when a lost connection had delivered something."""
+        self.failed_dials: int = 0
+        """Attempts in a row that have failed since a connection was lost."""
         self.connections: set[Connection] = set()
         """All that are open, those included that are being replaced."""
 
@@ -229,7 +233,7 @@ class ConnectionOpener:
             for subscription in self._subscriptions.values():
                 subscription.note_resubscribed(now)
         except BaseException:
-            await self.close(connection)
+            await to_the_end(self.close(connection))
             raise
         self._context.notify(StreamConnected(self._dialer.place, len(names), reason))
         return connection
@@ -270,7 +274,7 @@ class ConnectionOpener:
             await self._back_off(error, at_once=at_once)
             at_once = False
             try:
-                return await self.open(reason)
+                opened = await self.open(reason)
             except HandshakeRefused as refused:
                 if isinstance(refused.error, (IPBannedError, RestrictedLocationError)):
                     # A ban ends late and a place never changes: the consumer must hear of that, and not see silence.
@@ -279,6 +283,10 @@ class ConnectionOpener:
             except (ConnectionLost, StreamError) as lost:
                 # Even a refused stream is tried again, since the exchange has accepted it before.
                 error = lost
+            else:
+                self.failed_dials = 0
+                return opened
+            self.failed_dials += 1
             reason = str(error)
 
     def not_replaced(self, error: Exception | str, pause: float) -> None:
@@ -307,4 +315,6 @@ class ConnectionOpener:
         if isinstance(cause, _REFUSALS):
             raise cause
         text = str(lost) if _NO_CONNECTION in str(lost) else f"{_NO_CONNECTION}: {lost}"
+        if cause is lost:
+            text = with_remedy(text, urlsplit(self._dialer.place).netloc)
         raise StreamError(f"{self._dialer.place}: {text}") from cause

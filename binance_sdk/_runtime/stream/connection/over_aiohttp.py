@@ -23,6 +23,7 @@ from aiohttp import (
     WSServerHandshakeError,
 )
 
+from binance_sdk._runtime.ending import to_the_end
 from binance_sdk._runtime.stream.connection.websocket import (
     BROKE,
     CLOSE_SECONDS,
@@ -166,15 +167,15 @@ class _WebSocket:
     async def close(self) -> None:
         self.resume()
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
         try:
+            # Awaiting the task itself, and catching its cancellation, would catch that of the caller as well.
+            await asyncio.wait((self._task,))
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._socket.close()
         except (TimeoutError, ClientError, OSError):
             pass
         finally:
-            await self._session.close()
+            await to_the_end(self._session.close())
 
 
 class AiohttpConnector:
@@ -207,12 +208,11 @@ class AiohttpConnector:
                     **request_arguments(self._network, route, url),
                     **_BYTES,
                 )
-        except errors_caught(proxy) as error:
-            await session.close()
+        except BaseException as error:
+            await to_the_end(session.close())
+            if not isinstance(error, errors_caught(proxy)):
+                raise
             raise _failure(error, proxy) from error
-        except BaseException:
-            await session.close()
-            raise
         return _WebSocket(session, socket, receiver)
 
     async def aclose(self) -> None:

@@ -9,8 +9,6 @@ from typing import Protocol
 from binance_sdk._runtime.stream.notices import SilentStream
 from binance_sdk._runtime.stream.reading.subscription import Subscription
 
-CONNECTION_SECONDS = 30.0
-"""A connection may be wholly silent, pongs included, for at most so long, whatever its streams are allowed."""
 _PING_SHARE = 0.4
 """Share of the allowed silence within which a ping must be answered. Less than the half that is left when the ping is
 due, since that is noticed a little late."""
@@ -35,10 +33,15 @@ class SilenceMonitor:
 
     A stream that is silent for its quiet time is subscribed to again, on another connection. A connection on which
     nothing at all comes for the shortest of these times is pinged after half of that time, and is dead at its end.
+
+    Args:
+        subscriptions: The streams on it.
+        quiet_time: Seconds for which it may be wholly silent, pongs included, whatever its streams are allowed.
     """
 
-    def __init__(self, subscriptions: Mapping[bytes, Subscription]) -> None:
+    def __init__(self, subscriptions: Mapping[bytes, Subscription], quiet_time: float) -> None:
         self._subscriptions = subscriptions
+        self._quiet_time = quiet_time
 
     def silent_streams(self, now: float) -> list[Subscription]:
         """The streams that have been silent for too long."""
@@ -60,7 +63,7 @@ class SilenceMonitor:
     def _allowed(self) -> float:
         """Seconds for which the connection as a whole may be silent."""
         healthy = [seconds for each in self._subscriptions.values() if (seconds := each.healthy_silence()) is not None]
-        return min(CONNECTION_SECONDS, *healthy) if healthy else CONNECTION_SECONDS
+        return min((self._quiet_time, *healthy))
 
     def ping_at(self, connection: Heartbeat) -> float:
         """When to send a ping; never while one has no answer."""

@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import math
 from collections.abc import Coroutine, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
+from binance_sdk._runtime.ending import cancel, to_the_end
 from binance_sdk._runtime.market import Market
 from binance_sdk._runtime.stream.connection.connection import Connection
 from binance_sdk._runtime.stream.connection.opener import ConnectionOpener, requested_pause
@@ -15,9 +16,12 @@ from binance_sdk._runtime.stream.connection.sender import ConnectionLost
 from binance_sdk._runtime.stream.connection.silence import SilenceMonitor, describe, silence_notices
 from binance_sdk._runtime.stream.context import StreamContext
 from binance_sdk._runtime.stream.notices import Reconnected
+from binance_sdk._runtime.stream.options import ResolvedOptions
 from binance_sdk._runtime.stream.reading.reader import Reader
 from binance_sdk._runtime.stream.reading.subscription import Subscription
 from binance_sdk.errors import BinanceError, IPBannedError, StreamError
+
+T = TypeVar("T")
 
 _OVERLAP = 1.0
 """Seconds for which two connections run side by side at least, so that no message is missed between them."""
@@ -27,6 +31,7 @@ _SETTLED = 10.0
 _READ_WHILE_PAUSED = 5.0
 """Seconds between short reads while the consumer blocks: they find the server's pings, which must be answered."""
 _MIN_PAUSE = 0.001
+CLOSED = "the stream is closed; open it again"
 _LOOP_STEPS = 3
 """Steps of the event loop after which everything that has arrived has been read."""
 
@@ -39,11 +44,11 @@ class Supervisor:
         market: Whose streams.
         route: Their route.
         reader: Gets the messages.
-        rollover_after: Seconds after which a connection is replaced.
+        options: Those of the consumer.
     """
 
     def __init__(
-        self, context: StreamContext, market: Market, route: str, reader: Reader, rollover_after: float
+        self, context: StreamContext, market: Market, route: str, reader: Reader, options: ResolvedOptions
     ) -> None:
         self._clock = context.clock
         self._now = context.clock.monotonic
@@ -51,9 +56,10 @@ class Supervisor:
         self.route = route
         self._reader = reader
         self._max_streams = context.limits[market].streams_a_connection
-        self._rollover_after = rollover_after
+        self._rollover_after = options.rollover_after
+        self._reconnects = options.reconnect
         self._subscriptions: dict[bytes, Subscription] = {}
-        self._silence = SilenceMonitor(self._subscriptions)
+        self._silence = SilenceMonitor(self._subscriptions, options.connection_quiet_time)
         self._opener = ConnectionOpener(context, market, route, reader, self._subscriptions)
         self._waker = self._opener.waker
         self._replace_backoff = context.backoff()
@@ -63,6 +69,9 @@ class Supervisor:
         self._connection: Connection | None = None
         self._changing = asyncio.Lock()
         """Held by whoever changes what the connection carries."""
+        self._joining = 0
+        """Streams that wait for that, and are not among the subscriptions yet."""
+        self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._background: set[asyncio.Task[Any]] = set()
         self._paused = False
@@ -70,16 +79,22 @@ class Supervisor:
     @property
     def room(self) -> int:
         """How many more streams the connection can carry."""
-        return self._max_streams - len(self._subscriptions)
+        return self._max_streams - len(self._subscriptions) - self._joining
 
     @property
     def connected(self) -> bool:
-        """Whether there is a connection at the moment."""
-        return self._connection is not None
+        """Whether there is a connection at the moment, and it is not known to have ended."""
+        return self._connection is not None and self._connection.end_reason is None
+
+    @property
+    def failed_dials(self) -> int:
+        """Attempts in a row to open another connection after a loss that have failed so far."""
+        return self._opener.failed_dials
 
     @property
     def empty(self) -> bool:
-        return not self._subscriptions
+        """Whether no stream is carried, or about to be."""
+        return not self._subscriptions and not self._joining
 
     # ---------------------------------------------------------------------- streams wanted
 
@@ -87,45 +102,85 @@ class Supervisor:
         """Carry these streams too; returns when they are acknowledged.
 
         Raises:
-            StreamError: the exchange refused them, or no connection could be opened.
+            StreamError: the exchange refused them, no connection could be opened, or it was closed meanwhile.
         """
-        async with self._changing:
-            now = self._now()
+        self._joining += len(subscriptions)
+        try:
+            await self._changing.acquire()
+        finally:
+            self._joining -= len(subscriptions)
+        try:
+            await self._add(subscriptions)
+        except BaseException as error:
             for subscription in subscriptions:
-                subscription.last_message = now
-                self._subscriptions[subscription.id] = subscription
-            try:
-                if self._task is None:
-                    self._connection = await self._opener.open_first()
-                    self._reader.connection_ready(subscriptions)
-                    self._task = asyncio.create_task(self._run(self._connection), name=f"streams of {self.market}")
-                elif self._connection is not None:
-                    # If the connection is lost, the next one subscribes to these streams with all others.
-                    with contextlib.suppress(ConnectionLost):
-                        await self._connection.subscribe([subscription.name for subscription in subscriptions])
-                        self._reader.connection_ready(subscriptions)
-            except BaseException:
-                for subscription in subscriptions:
-                    self._subscriptions.pop(subscription.id, None)
-                if self._connection is not None:
-                    self._connection.check_every_message()
-                raise
+                self._subscriptions.pop(subscription.id, None)
+            self._take_back([subscription.name for subscription in subscriptions], error)
+            raise
+        finally:
+            self._changing.release()
 
-    async def remove(self, subscriptions: list[Subscription]) -> None:
-        """Carry these streams no more."""
+    async def _add(self, subscriptions: list[Subscription]) -> None:
+        self._check_open()
+        now = self._now()
+        for subscription in subscriptions:
+            subscription.last_message = now
+            self._subscriptions[subscription.id] = subscription
+        if self._task is None:
+            self._connection = await self._open_first()
+            self._reader.connection_ready(subscriptions)
+            self._task = asyncio.create_task(self._run(self._connection), name=f"streams of {self.market}")
+        elif self._task.done() and not self._reconnects:
+            raise StreamError(f"{self.market} streams: connection lost, and reconnect=False; open another one")
+        elif self._connection is not None:
+            # If the connection is lost, the next one subscribes to these streams with all others.
+            with contextlib.suppress(ConnectionLost):
+                await self._connection.subscribe([subscription.name for subscription in subscriptions])
+                self._reader.connection_ready(subscriptions)
+        self._check_open()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StreamError(CLOSED)
+
+    async def _open_first(self) -> Connection:
+        # A task, so that whoever closes the stream ends it, and does not wait for it.
+        opening = self._in_background(self._opener.open_first())
+        try:
+            return await opening
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._closed or (task is not None and task.cancelling()):
+                raise
+            raise StreamError(CLOSED) from None
+
+    def _take_back(self, names: list[str], error: BaseException) -> None:
+        """The exchange may have accepted some of these streams, which are not wanted after this error."""
+        if self._task is None:
+            for connection in list(self._opener.connections):
+                self._abandon(connection)
+        elif self._connection is not None:
+            self._connection.check_every_message()
+            # Whoever was cancelled does not know what became of the last request.
+            known = self._connection.subscribed
+            accepted = [name for name in names if isinstance(error, asyncio.CancelledError) or name in known]
+            if accepted:
+                self._in_background(self._unsubscribe_unwanted(self._connection, accepted))
+
+    def remove(self, subscriptions: list[Subscription]) -> asyncio.Task[None] | None:
+        """Carry these streams no more; the task tells that to the exchange, where it has to be told."""
         for subscription in subscriptions:
             self._subscriptions.pop(subscription.id, None)
-        if self._connection is None:
+        if self._connection is None or self.empty:
             # The next connection does not subscribe to them; waiting for it could take for ever.
-            return
+            return None
         self._connection.check_every_message()
-        async with self._changing:
-            await self._unsubscribe_now([subscription.name for subscription in subscriptions])
+        return self._in_background(self._unsubscribe_now([subscription.name for subscription in subscriptions]))
 
     async def _unsubscribe_now(self, names: Iterable[str]) -> None:
-        if self._connection is not None and self._subscriptions:
-            with contextlib.suppress(ConnectionLost):
-                await self._connection.unsubscribe(names)
+        async with self._changing:
+            if self._connection is not None and not self.empty:
+                with contextlib.suppress(ConnectionLost):
+                    await self._connection.unsubscribe(names)
 
     def pause(self, paused: bool) -> None:
         """Back-pressure: stop reading from the connection (True), or resume (False)."""
@@ -144,11 +199,11 @@ class Supervisor:
         self._waker.wake()
 
     async def aclose(self) -> None:
-        tasks = [task for task in (self._task, *self._background) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(self._opener.close(connection) for connection in list(self._opener.connections)))
+        self._closed = True
+        try:
+            await cancel([task for task in (self._task, *self._background) if task is not None])
+        finally:
+            await to_the_end(*(self._opener.close(connection) for connection in list(self._opener.connections)))
 
     # ------------------------------------------------------------------------------ watching
 
@@ -156,6 +211,9 @@ class Supervisor:
         try:
             while True:
                 reason, dead = await self._watch(connection)
+                if dead and not self._reconnects:
+                    connection.lost(reason)
+                    raise StreamError(f"{self.market} streams: connection lost, and reconnect=False: {reason}")
                 connection = await (self._reconnect(connection, reason) if dead else self._replace(connection, reason))
         except BinanceError as error:
             self._reader.fail(error)
@@ -206,9 +264,11 @@ class Supervisor:
         for notice in silence_notices(self._silence.silent_streams(now), now):
             self._reader.add_notice(notice)
 
-    async def _unsubscribe(self, connection: Connection, names: Iterable[str]) -> None:
+    async def _unsubscribe_unwanted(self, connection: Connection, names: Iterable[str]) -> None:
+        # Some may be wanted again by now.
+        wanted = {subscription.name for subscription in self._subscriptions.values()}
         with contextlib.suppress(ConnectionLost, StreamError):
-            await connection.unsubscribe(names)
+            await connection.unsubscribe([name for name in names if name not in wanted])
 
     async def _ping(self, connection: Connection) -> None:
         with contextlib.suppress(ConnectionLost):
@@ -268,7 +328,7 @@ class Supervisor:
         unwanted = connection.subscribed.difference(each.name for each in self._subscriptions.values())
         if unwanted:
             # They were removed while the connection was opened.
-            self._in_background(self._unsubscribe(connection, unwanted))
+            self._in_background(self._unsubscribe_unwanted(connection, unwanted))
         if self._paused and connection.socket is not None:
             connection.socket.pause()
 
@@ -331,7 +391,8 @@ class Supervisor:
         connection.mute()
         self._in_background(self._opener.close(connection))
 
-    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+    def _in_background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+        return task

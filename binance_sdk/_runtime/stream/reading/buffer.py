@@ -50,14 +50,14 @@ class Buffer:
         self._on_dropped = on_dropped
         self.max_messages = max_messages
         # With ``block`` half of the room is kept for what still comes after reading was paused.
-        self.max_bytes = max_bytes // 2 if block else max_bytes
+        self.max_bytes: int = max_bytes // 2 if block else max_bytes
         self._hard_max_bytes = max(max_bytes, self.max_bytes + _BURST_BYTES)
         self.waiting: deque[Waiting] = deque()
-        self.size = 0
+        self.size: int = 0
         """Upper bound of the bytes that wait."""
-        self.notices = 0
+        self.notices: int = 0
         """Notices in ``waiting``."""
-        self.paused = False
+        self.paused: bool = False
 
     @property
     def _messages(self) -> int:

@@ -13,9 +13,10 @@ from pydantic import ValidationError
 from binance_sdk._runtime.additions import NOTED
 from binance_sdk._runtime.answers.shape_drift import ShapeWatch
 from binance_sdk._runtime.clock import Clock
+from binance_sdk._runtime.ending import cancel
 from binance_sdk._runtime.stream.notices import Gap, Notice, NoticeDispatcher
 from binance_sdk._runtime.stream.options import ResolvedOptions
-from binance_sdk._runtime.stream.reading.buffer import Buffer
+from binance_sdk._runtime.stream.reading.buffer import Buffer, Waiting
 from binance_sdk._runtime.stream.reading.decoder import MessageDecoder
 from binance_sdk._runtime.stream.reading.fill import FillIncomplete, RestSource, fetch_missing
 from binance_sdk._runtime.stream.reading.sequence import Hole, Restart, Tracker
@@ -63,13 +64,14 @@ class Reader:
         self._now = clock.monotonic
         self._rest = rest
         self._notify = notify
-        self.stats = StreamStats()
-        self.notices = NoticeDispatcher(self.stats, notify, options.on_notice)
+        self.stats: StreamStats = StreamStats()
+        self.notices: NoticeDispatcher = NoticeDispatcher(self.stats, notify, options.on_notice)
         self._shapes = ShapeWatch() if shapes is None else shapes
         self._mark = self._shapes.mark
         self._decoder = MessageDecoder(self.stats, self.note_malformed, notify, self._now, self._shapes)
-        self.buffer = self._make_buffer(options, pause)
-        self._waiting = self.waiting = self.buffer.waiting
+        self.buffer: Buffer = self._make_buffer(options, pause)
+        self.waiting: deque[Waiting] = self.buffer.waiting
+        self._waiting = self.waiting
         self._max_typed = min(options.buffer, _MAX_TYPED)
         self._ready: deque[Any] = deque()
         """Models that are next: filled events, and what was held back behind them."""
@@ -391,8 +393,7 @@ class Reader:
         self._closed = True
         self._ready.clear()
         self.buffer.clear()
-        fills = list(self._fills)
-        for task in fills:
-            task.cancel()
-        await asyncio.gather(*fills, return_exceptions=True)
-        self.wake()
+        try:
+            await cancel(self._fills)
+        finally:
+            self.wake()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, cast
 
+from binance_sdk._runtime.additions import Additions
 from binance_sdk._runtime.stream.names import NamedStream
 from binance_sdk._runtime.stream.notices import Gap
 from binance_sdk._runtime.stream.reading.market_filter import MarketFilter
@@ -69,40 +70,43 @@ class Subscription:
         all_markets: bool = False,
     ) -> None:
         operation = stream.operation
-        self.stream = stream
-        self.name = stream.name
-        self.id = stream.name.encode()
-        self._decode = self.decode = cast("Callable[..., Any]", operation.reader.quick.validate_json)
-        self.additions = operation.reader.additions
+        self.stream: NamedStream = stream
+        self.name: str = stream.name
+        self.id: bytes = stream.name.encode()
+        self._decode = cast("Callable[..., Any]", operation.reader.quick.validate_json)
+        self.decode: Callable[..., Any] = self._decode
+        self.additions: Additions = operation.reader.additions
         self._unreadable_since: float | None = None
-        self.listed = operation.type is not operation.item
+        self.listed: bool = operation.type is not operation.item
         self.row_key: Callable[[Any], Any] | None = None if operation.key is None else attrgetter(operation.key)
         """For a stream of all symbols: reads from an event which symbol it is about."""
         own = None if all_markets else operation.own_rows
-        self.market_filter = None if own is None else MarketFilter(own, operation.item)
+        self.market_filter: MarketFilter | None = None if own is None else MarketFilter(own, operation.item)
         """None where all events belong to the consumer's market, or are wanted whosever they are."""
-        self.needs_filtering = self.listed or self.market_filter is not None
+        self.needs_filtering: bool = self.listed or self.market_filter is not None
         """Whether ``MessageDecoder.filtered`` must see a message before it is given out."""
-        self.warned_other_market = False
-        self.skip_rows = skip_rows
-        self.fill_gaps = fill_gaps and operation.fill is not None
-        self.quiet_time = _quiet_time(stream) if from_spec else (None if quiet_time is None else (quiet_time, False))
+        self.warned_other_market: bool = False
+        self.skip_rows: bool = skip_rows
+        self.fill_gaps: bool = fill_gaps and operation.fill is not None
+        self.quiet_time: tuple[float, bool] | None = (
+            _quiet_time(stream) if from_spec else (None if quiet_time is None else (quiet_time, False))
+        )
         """Seconds, and whether they grow with the longest silence so far; None where silence says nothing."""
         self.tracker: Tracker | None = None
         if operation.sequence is not None:
             self.tracker = make_tracker(operation.sequence, str(stream.arguments.get(operation.sequence.interval, "")))
         self.held: deque[Hole | Gap | StreamEvent] | None = None
         """Events held back until a fill has ended; None while no fill is under way."""
-        self.dropped = False
+        self.dropped: bool = False
         """The overflow policy has dropped messages since the last one that was given out."""
-        self.last_message = now
+        self.last_message: float = now
         """When a message came last."""
-        self.longest_silence = 0.0
-        self.silent_connections = 0
+        self.longest_silence: float = 0.0
+        self.silent_connections: int = 0
         """Connections that were tried since it fell silent."""
-        self.notify_silence = True
+        self.notify_silence: bool = True
         """False after a ``SilentStream`` notice, until it sends again."""
-        self.silent_since = now
+        self.silent_since: float = now
 
     def note_message(self, now: float) -> None:
         """A message came."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+import time
+from collections.abc import Callable, Coroutine
 
 from binance_sdk import BinanceClient
 from binance_sdk.books import LiveBook, LiveBooks
@@ -16,7 +17,7 @@ from virtuoso_binance.symbols import Listed, MarketName
 
 __all__ = ["LiveOrderBooks"]
 
-logger = logging.getLogger("virtuoso_binance")
+logger: logging.Logger = logging.getLogger("virtuoso_binance")
 
 _AGAIN_SECONDS = 60.0
 """A book that could not be begun, or has ended, is begun again no sooner than this."""
@@ -27,10 +28,12 @@ class LiveOrderBooks:
 
     Args:
         client: Closes them with itself.
+        clock: Monotonic seconds.
     """
 
-    def __init__(self, client: BinanceClient) -> None:
+    def __init__(self, client: BinanceClient, clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
+        self._clock = clock
         self._books: dict[MarketName, LiveBooks] = {}
         self._begun: dict[tuple[MarketName, str], float] = {}
         self._opening = asyncio.Lock()
@@ -43,7 +46,7 @@ class LiveOrderBooks:
         if found is not None and found.synced:
             return found
         ended = books is not None and listed.symbol in books.errors
-        now = asyncio.get_running_loop().time()
+        now = self._clock()
         key: tuple[MarketName, str] = (listed.market, listed.symbol)
         begun = self._begun.get(key)
         if begun is None or ((found is None or ended) and now >= begun + _AGAIN_SECONDS):
@@ -59,8 +62,11 @@ class LiveOrderBooks:
                 if books is not None:
                     await books.add(listed.symbol)
                     return
-                market = self._client.spot if listed.market == "spot" else self._client.futures
-                self._books[listed.market] = await market.order_books([listed.symbol]).open()
+                if listed.market == "spot":
+                    opening = self._client.spot.order_books([listed.symbol], speed="1000ms")
+                else:
+                    opening = self._client.futures.order_books([listed.symbol], speed="500ms")
+                self._books[listed.market] = await opening.open()
         except BinanceError as error:
             text = "no live order book of %s, REST answers for it: %s"
             logger.warning(text, listed.symbol, error)

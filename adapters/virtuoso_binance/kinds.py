@@ -28,6 +28,7 @@ __all__ = [
     "market_of",
     "open_interest_of",
     "price_of",
+    "times_of",
     "volume_of",
 ]
 
@@ -147,6 +148,26 @@ def open_interest_of(data: Row) -> Interest | None:
         return Interest(ticker["openInterest"], ticker["timestamp"])
     row = data["sentiment"].get("open_interest")
     return None if row is None else Interest(row["current"], row["timestamp"])
+
+
+def times_of(data: Row) -> dict[Kind, int]:
+    """What each kind that is there is about, in epoch milliseconds; funding is of the moment of the whole."""
+    ticker, inner = data["ticker"]["timestamp"], data["sentiment"]
+    times: dict[Kind, int] = {"price": ticker, "volume": ticker}
+    book, interest = data["orderbook"], inner.get("open_interest")
+    if book["bids"] and book["asks"]:
+        times["book"] = book["timestamp"]
+    if data["trades"]:
+        times["trades"] = data["trades"][-1]["timestamp"]
+    if len(data["ohlcv"]["base"]):
+        times["candles"] = data["ohlcv"]["base"].index[-1].value // 1_000_000
+    if inner.get("funding_rate") is not None:
+        times["funding"] = data["timestamp"]
+    if interest is not None:
+        times["open_interest"] = interest["timestamp"]
+    if inner.get("long_short_ratio") is not None:
+        times["long_short"] = inner["long_short_ratio"]["timestamp"]
+    return times
 
 
 def closes_of(data: Row, now: int, count: int = 20) -> Closes | None:

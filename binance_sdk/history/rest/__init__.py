@@ -1,0 +1,1 @@
+"""History over REST: what the archive does not have yet, or never had."""

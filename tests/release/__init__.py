@@ -1,0 +1,1 @@
+"""What is published: wheel, sdist, and the list of what they bring along."""
