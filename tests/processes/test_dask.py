@@ -57,7 +57,8 @@ def test_a_cluster_makes_the_files_that_one_process_makes(tmp_path: Path) -> Non
             assert not victims
         windows = exchange.windows("spot")
         history.run(plan, tmp_path / "alone", settings=settings)
-    assert len(report.fetched) + len(report.kept) == len(plan.pieces) > 15
+    # 65 days touch three months at least, whatever day it is.
+    assert len(report.fetched) + len(report.kept) == len(plan.pieces) >= 15
     assert [(window.over_limit, window.banned) for window in windows] == [(0, 0)] * len(windows)
     assert max(window.used for window in windows) <= _LIMIT
     assert len(windows) > 2
