@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import stat
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ _AGAIN = 10.0
 """Seconds after which the error is raised once more: the first one may have ended a task that nobody waits for."""
 _STDERR = pytest.StashKey[int]()
 _LIMIT = pytest.StashKey[float]()
+_SET_AGAIN = pytest.StashKey[float]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -99,19 +101,32 @@ def _end_process_later(item: pytest.Item) -> None:
     """
     limit = item.stash.get(_LIMIT, 0.0)
     if limit:
-        faulthandler.dump_traceback_later(limit + min(3 * limit, _GRACE), exit=True, file=item.config.stash[_STDERR])
+        grace = min(3 * limit, _GRACE)
+        faulthandler.dump_traceback_later(limit + grace, exit=True, file=item.config.stash[_STDERR])
+        # A thread is started each time, three for a test: what was set a moment ago does for the next phase as well.
+        item.stash[_SET_AGAIN] = time.monotonic() + grace / 3
 
 
 def _phase(item: pytest.Item) -> Generator[None, object, object]:
-    _end_process_later(item)
+    if time.monotonic() >= item.stash.get(_SET_AGAIN, 0.0):
+        _end_process_later(item)
     try:
         return (yield)
     except BaseException:
         # It has failed, so the next alarm would only hit the report of it.
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0)
+        # pytest cancels what is set when it reports a failure.
+        item.stash[_SET_AGAIN] = 0.0
         raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    try:
+        return (yield)
     finally:
+        # A process that waits for tests may wait for long.
         faulthandler.cancel_dump_traceback_later()
 
 
