@@ -121,7 +121,8 @@ class LimitsByMarket:
         """
         hosts = self._core.engine.attempts.markets.get(check_market(name))
         if hosts is None:
-            raise ConfigError(f"environment {self._core.settings.environment!r} has no {name} market")
+            there = ", ".join(self._core.engine.attempts.markets)
+            raise ConfigError(f"environment {self._core.settings.environment!r} has no {name} market; it has {there}")
         return MarketLimitsView(hosts, self._core.clock)
 
     def __repr__(self) -> str:

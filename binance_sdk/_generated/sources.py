@@ -105,7 +105,7 @@ OPERATIONS: Mapping[str, Provenance] = {
         "COIN-M connector 13.1.0, market data API; defaults of limit from the developers.binance.com pages of 2025-11",
         date(2026, 8, 21),
         uncertain=(
-            "Whether symbol and pair may be sent together is not stated.",
+            "Whether `symbol` and `pair` may be sent together is not stated.",
             "`pair`: One third party saw it ignored (2026).",
         ),
     ),
@@ -130,21 +130,21 @@ OPERATIONS: Mapping[str, Provenance] = {
         "COIN-M connector 13.1.0, market data API",
         date(2026, 8, 21),
         uncertain=(
-            "The text names only symbol, so what a request with pair costs is not stated; the higher figure is taken.",
+            "The text names only `symbol`, so what a request with `pair` costs is not stated; the higher figure is taken.",
         ),
     ),
     "coin_futures.ticker_book_ticker": Provenance(
         "COIN-M connector 13.1.0, market data API",
         date(2026, 8, 21),
         uncertain=(
-            "The text names only symbol, so what a request with pair costs is not stated; the higher figure is taken.",
+            "The text names only `symbol`, so what a request with `pair` costs is not stated; the higher figure is taken.",
         ),
     ),
     "coin_futures.ticker_price": Provenance(
         "COIN-M connector 13.1.0, market data API",
         date(2026, 8, 21),
         uncertain=(
-            "The text names only symbol, so what a request with pair costs is not stated; the higher figure is taken.",
+            "The text names only `symbol`, so what a request with `pair` costs is not stated; the higher figure is taken.",
         ),
     ),
     "coin_futures.time": Provenance("COIN-M connector 13.1.0, market data API", date(2026, 8, 21)),

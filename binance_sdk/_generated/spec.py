@@ -6,4 +6,4 @@ After a merge of two changes each line may stand here twice; generate again.
 
 ENDPOINTS = 79
 STREAMS = 56
-SPEC_HASH = "8e18906e14eb97ef"
+SPEC_HASH = "e9a23ce2a1380c75"

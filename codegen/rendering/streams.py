@@ -227,7 +227,7 @@ def _silence(quiet: Quiet) -> str:
     if quiet.kind == "never":
         return "Silence says nothing here, so it is never taken for a fault."
     if quiet.kind == "activity":
-        return f"Sent when the market moves; {quiet.seconds} s of silence are looked into."
+        return f"Sent when the market moves; after {quiet.seconds} s of silence the stream is asked for again."
     if quiet.period_ms is not None:
         return f"Taken for dead after {quiet_seconds(quiet.period_ms):g} s of silence."
     assert quiet.periods is not None

@@ -48,7 +48,10 @@ class AsyncCoinFutures:
 
     Raises:
         ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
-        APIError: Binance refused the call.
+        ConfigError: The client is closed, or its environment does not serve the endpoint; nothing was sent.
+        BudgetError: The call does not fit into the limits in time; nothing was sent.
+        CircuitOpenError: The host failed too often of late and is left alone for a while; nothing was sent.
+        APIError: Binance refused the call; the class says why, e.g. ``RateLimitError``.
         APIConnectionError: No answer arrived.
         DecodeError: The answer is not what the spec says.
     """
@@ -158,7 +161,7 @@ class AsyncCoinFutures:
         - Weight: 1.
 
         Args:
-            symbol: Pair of the index, e.g. BTCUSD; the wire calls it symbol.
+            symbol: Pair of the index, e.g. BTCUSD: `symbol` is only Binance's name for it.
             options: Settings of this call alone.
 
         Returns:
@@ -186,7 +189,7 @@ class AsyncCoinFutures:
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
         - `start_time` and `end_time` must be at most 200 days apart.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - A window holds at most 200 days, and of one with more bars than `limit` the newest come, unlike on spot and
           USDⓈ-M futures.
         - Without times: the newest bars. Only `start_time`: the newest of the 200 days from there. Only `end_time`: the
@@ -433,7 +436,7 @@ class AsyncCoinFutures:
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
         - `start_time` and `end_time` must be at most 200 days apart.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - A window holds at most 200 days, and of one with more bars than `limit` the newest come, unlike on spot and
           USDⓈ-M futures.
         - Without times: the newest bars. Only `start_time`: the newest of the 200 days from there. Only `end_time`: the
@@ -482,7 +485,7 @@ class AsyncCoinFutures:
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
         - `start_time` and `end_time` must be at most 200 days apart.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - A window holds at most 200 days, and of one with more bars than `limit` the newest come, unlike on spot and
           USDⓈ-M futures.
         - Without times: the newest bars. Only `start_time`: the newest of the 200 days from there. Only `end_time`: the
@@ -531,7 +534,7 @@ class AsyncCoinFutures:
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
         - `start_time` and `end_time` must be at most 200 days apart.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - A window holds at most 200 days, and of one with more bars than `limit` the newest come, unlike on spot and
           USDⓈ-M futures.
         - Without times: the newest bars. Only `start_time`: the newest of the 200 days from there. Only `end_time`: the
@@ -659,7 +662,7 @@ class AsyncCoinFutures:
         - `GET /dapi/v1/premiumIndex`, on mainnet, testnet and demo.
         - Weight: 10.
         - A list, also for one symbol, unlike on USDⓈ-M futures.
-        - Uncertain: Whether symbol and pair may be sent together is not stated.
+        - Uncertain: Whether `symbol` and `pair` may be sent together is not stated.
 
         Args:
             symbol: Symbol, e.g. BTCUSD_PERP; one row comes.
@@ -692,7 +695,7 @@ class AsyncCoinFutures:
         - `start_time` must not be later than `end_time`.
         - `start_time` and `end_time` must be at most 200 days apart.
         - Values are signed fractions, e.g. -0.0004.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Uncertain: The order of the rows is not stated; taken as ascending, as in the examples.
         - Uncertain: Unlike the other kinds, the page states neither 200 days nor which end of a window is kept; taken
           to be the same, which is right for either.
@@ -784,8 +787,8 @@ class AsyncCoinFutures:
         - Weight: with `symbol` 1; otherwise 40.
         - At most one of `symbol` and `pair` in one call.
         - A list, also for one symbol, unlike on USDⓈ-M futures.
-        - Uncertain: The text names only symbol, so what a request with pair costs is not stated; the higher figure is
-          taken.
+        - Uncertain: The text names only `symbol`, so what a request with `pair` costs is not stated; the higher figure
+          is taken.
 
         Args:
             symbol: Symbol, e.g. BTCUSD_PERP; one row comes.
@@ -808,8 +811,8 @@ class AsyncCoinFutures:
         - Weight: with `symbol` 2; otherwise 5.
         - At most one of `symbol` and `pair` in one call.
         - A list, also for one symbol, unlike on USDⓈ-M futures.
-        - Uncertain: The text names only symbol, so what a request with pair costs is not stated; the higher figure is
-          taken.
+        - Uncertain: The text names only `symbol`, so what a request with `pair` costs is not stated; the higher figure
+          is taken.
 
         Args:
             symbol: Symbol, e.g. BTCUSD_PERP; one row comes.
@@ -832,8 +835,8 @@ class AsyncCoinFutures:
         - Weight: with `symbol` 1; otherwise 2.
         - At most one of `symbol` and `pair` in one call.
         - A list, also for one symbol, unlike on USDⓈ-M futures.
-        - Uncertain: The text names only symbol, so what a request with pair costs is not stated; the higher figure is
-          taken.
+        - Uncertain: The text names only `symbol`, so what a request with `pair` costs is not stated; the higher figure
+          is taken.
 
         Args:
             symbol: Symbol, e.g. BTCUSD_PERP; one row comes.
@@ -883,7 +886,7 @@ class AsyncCoinFutures:
         - `start_time` and `end_time` must not lie more than 30 days back.
         - Only the latest 30 days are served.
         - The top traders are the 20 % of accounts with the highest margin balance.
-        - Until 2026-08-18 the pair was called symbol.
+        - Until 2026-08-18 the pair was sent as `symbol`.
         - Uncertain: The page says a weight of 1 where that of USDⓈ-M futures says 0, and whether the calls count with
           those of USDⓈ-M futures in the 1000 of 5 minutes is not stated; both are charged.
         - Uncertain: The order of the rows is not stated; taken as ascending, as in the examples.
@@ -1850,7 +1853,10 @@ class SyncCoinFutures:
 
     Raises:
         ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
-        APIError: Binance refused the call.
+        ConfigError: The client is closed, or its environment does not serve the endpoint; nothing was sent.
+        BudgetError: The call does not fit into the limits in time; nothing was sent.
+        CircuitOpenError: The host failed too often of late and is left alone for a while; nothing was sent.
+        APIError: Binance refused the call; the class says why, e.g. ``RateLimitError``.
         APIConnectionError: No answer arrived.
         DecodeError: The answer is not what the spec says.
     """
@@ -1960,7 +1966,7 @@ class SyncCoinFutures:
         - Weight: 1.
 
         Args:
-            symbol: Pair of the index, e.g. BTCUSD; the wire calls it symbol.
+            symbol: Pair of the index, e.g. BTCUSD: `symbol` is only Binance's name for it.
             options: Settings of this call alone.
 
         Returns:
@@ -1988,7 +1994,7 @@ class SyncCoinFutures:
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
         - `start_time` and `end_time` must be at most 200 days apart.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - A window holds at most 200 days, and of one with more bars than `limit` the newest come, unlike on spot and
           USDⓈ-M futures.
         - Without times: the newest bars. Only `start_time`: the newest of the 200 days from there. Only `end_time`: the
@@ -2235,7 +2241,7 @@ class SyncCoinFutures:
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
         - `start_time` and `end_time` must be at most 200 days apart.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - A window holds at most 200 days, and of one with more bars than `limit` the newest come, unlike on spot and
           USDⓈ-M futures.
         - Without times: the newest bars. Only `start_time`: the newest of the 200 days from there. Only `end_time`: the
@@ -2284,7 +2290,7 @@ class SyncCoinFutures:
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
         - `start_time` and `end_time` must be at most 200 days apart.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - A window holds at most 200 days, and of one with more bars than `limit` the newest come, unlike on spot and
           USDⓈ-M futures.
         - Without times: the newest bars. Only `start_time`: the newest of the 200 days from there. Only `end_time`: the
@@ -2333,7 +2339,7 @@ class SyncCoinFutures:
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
         - `start_time` and `end_time` must be at most 200 days apart.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - A window holds at most 200 days, and of one with more bars than `limit` the newest come, unlike on spot and
           USDⓈ-M futures.
         - Without times: the newest bars. Only `start_time`: the newest of the 200 days from there. Only `end_time`: the
@@ -2461,7 +2467,7 @@ class SyncCoinFutures:
         - `GET /dapi/v1/premiumIndex`, on mainnet, testnet and demo.
         - Weight: 10.
         - A list, also for one symbol, unlike on USDⓈ-M futures.
-        - Uncertain: Whether symbol and pair may be sent together is not stated.
+        - Uncertain: Whether `symbol` and `pair` may be sent together is not stated.
 
         Args:
             symbol: Symbol, e.g. BTCUSD_PERP; one row comes.
@@ -2494,7 +2500,7 @@ class SyncCoinFutures:
         - `start_time` must not be later than `end_time`.
         - `start_time` and `end_time` must be at most 200 days apart.
         - Values are signed fractions, e.g. -0.0004.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Uncertain: The order of the rows is not stated; taken as ascending, as in the examples.
         - Uncertain: Unlike the other kinds, the page states neither 200 days nor which end of a window is kept; taken
           to be the same, which is right for either.
@@ -2586,8 +2592,8 @@ class SyncCoinFutures:
         - Weight: with `symbol` 1; otherwise 40.
         - At most one of `symbol` and `pair` in one call.
         - A list, also for one symbol, unlike on USDⓈ-M futures.
-        - Uncertain: The text names only symbol, so what a request with pair costs is not stated; the higher figure is
-          taken.
+        - Uncertain: The text names only `symbol`, so what a request with `pair` costs is not stated; the higher figure
+          is taken.
 
         Args:
             symbol: Symbol, e.g. BTCUSD_PERP; one row comes.
@@ -2610,8 +2616,8 @@ class SyncCoinFutures:
         - Weight: with `symbol` 2; otherwise 5.
         - At most one of `symbol` and `pair` in one call.
         - A list, also for one symbol, unlike on USDⓈ-M futures.
-        - Uncertain: The text names only symbol, so what a request with pair costs is not stated; the higher figure is
-          taken.
+        - Uncertain: The text names only `symbol`, so what a request with `pair` costs is not stated; the higher figure
+          is taken.
 
         Args:
             symbol: Symbol, e.g. BTCUSD_PERP; one row comes.
@@ -2634,8 +2640,8 @@ class SyncCoinFutures:
         - Weight: with `symbol` 1; otherwise 2.
         - At most one of `symbol` and `pair` in one call.
         - A list, also for one symbol, unlike on USDⓈ-M futures.
-        - Uncertain: The text names only symbol, so what a request with pair costs is not stated; the higher figure is
-          taken.
+        - Uncertain: The text names only `symbol`, so what a request with `pair` costs is not stated; the higher figure
+          is taken.
 
         Args:
             symbol: Symbol, e.g. BTCUSD_PERP; one row comes.
@@ -2685,7 +2691,7 @@ class SyncCoinFutures:
         - `start_time` and `end_time` must not lie more than 30 days back.
         - Only the latest 30 days are served.
         - The top traders are the 20 % of accounts with the highest margin balance.
-        - Until 2026-08-18 the pair was called symbol.
+        - Until 2026-08-18 the pair was sent as `symbol`.
         - Uncertain: The page says a weight of 1 where that of USDⓈ-M futures says 0, and whether the calls count with
           those of USDⓈ-M futures in the 1000 of 5 minutes is not stated; both are charged.
         - Uncertain: The order of the rows is not stated; taken as ascending, as in the examples.

@@ -37,13 +37,16 @@ class AsyncCoinFuturesStreams(AsyncStreams):
 
     Raises:
         ParameterError: By every method: an argument is missing or none of its values; nothing was sent.
+        ConfigError: On entering a stream: the client is closed, or its environment does not serve the stream.
+        StreamError: On entering a stream: there is no connection, or the exchange refused the stream.
+        APIError: On entering a stream: the exchange refused to connect; the class says why, e.g. ``IPBannedError``.
     """
 
     def agg_trade(self, *symbols: str, **options: Unpack[StreamOptions]) -> Stream[AggTradeEvent]:
         """Trades of a contract, those of one taker order at one price taken together.
 
         - `{symbol}@aggTrade`; sent every 100 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `agg_trades`.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
@@ -65,7 +68,7 @@ class AsyncCoinFuturesStreams(AsyncStreams):
         """Best bid and ask of every contract.
 
         - `!bookTicker`; sent at once.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -176,7 +179,7 @@ class AsyncCoinFuturesStreams(AsyncStreams):
         """Best bid and ask of a contract.
 
         - `{symbol}@bookTicker`; sent at once.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -203,7 +206,7 @@ class AsyncCoinFuturesStreams(AsyncStreams):
         """Running candlestick bar of a pair that follows one contract type across its contracts.
 
         - `{pair}_{contract_type}@continuousKline_{interval}`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `continuous_klines`.
 
@@ -251,7 +254,7 @@ class AsyncCoinFuturesStreams(AsyncStreams):
         """Changes of the order book of a contract.
 
         - `{symbol}@depth{speed}`; sent every 250, 500 or 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
@@ -320,7 +323,7 @@ class AsyncCoinFuturesStreams(AsyncStreams):
         """Running candlestick bar of the index price of a pair.
 
         - `{pair}@indexPriceKline_{interval}`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `index_price_klines`.
 
@@ -341,7 +344,7 @@ class AsyncCoinFuturesStreams(AsyncStreams):
         """Running candlestick bar of a contract.
 
         - `{symbol}@kline_{interval}`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `klines`.
 
@@ -388,7 +391,7 @@ class AsyncCoinFuturesStreams(AsyncStreams):
         """Running candlestick bar of the mark price of a contract.
 
         - `{symbol}@markPriceKline_{interval}`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `mark_price_klines`.
 
@@ -434,7 +437,7 @@ class AsyncCoinFuturesStreams(AsyncStreams):
         """Short statistics of a contract over the last 24 hours.
 
         - `{symbol}@miniTicker`; sent every 500 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -461,7 +464,7 @@ class AsyncCoinFuturesStreams(AsyncStreams):
         """Best prices on both sides of the order book of a contract.
 
         - `{symbol}@depth{levels}{speed}`; sent every 250, 500 or 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -486,7 +489,7 @@ class AsyncCoinFuturesStreams(AsyncStreams):
         """Statistics of a contract over the last 24 hours.
 
         - `{symbol}@ticker`; sent every 500 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -511,13 +514,16 @@ class SyncCoinFuturesStreams(SyncStreams):
 
     Raises:
         ParameterError: By every method: an argument is missing or none of its values; nothing was sent.
+        ConfigError: On entering a stream: the client is closed, or its environment does not serve the stream.
+        StreamError: On entering a stream: there is no connection, or the exchange refused the stream.
+        APIError: On entering a stream: the exchange refused to connect; the class says why, e.g. ``IPBannedError``.
     """
 
     def agg_trade(self, *symbols: str, **options: Unpack[StreamOptions]) -> SyncStream[AggTradeEvent]:
         """Trades of a contract, those of one taker order at one price taken together.
 
         - `{symbol}@aggTrade`; sent every 100 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `agg_trades`.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
@@ -539,7 +545,7 @@ class SyncCoinFuturesStreams(SyncStreams):
         """Best bid and ask of every contract.
 
         - `!bookTicker`; sent at once.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -650,7 +656,7 @@ class SyncCoinFuturesStreams(SyncStreams):
         """Best bid and ask of a contract.
 
         - `{symbol}@bookTicker`; sent at once.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -677,7 +683,7 @@ class SyncCoinFuturesStreams(SyncStreams):
         """Running candlestick bar of a pair that follows one contract type across its contracts.
 
         - `{pair}_{contract_type}@continuousKline_{interval}`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `continuous_klines`.
 
@@ -725,7 +731,7 @@ class SyncCoinFuturesStreams(SyncStreams):
         """Changes of the order book of a contract.
 
         - `{symbol}@depth{speed}`; sent every 250, 500 or 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
@@ -794,7 +800,7 @@ class SyncCoinFuturesStreams(SyncStreams):
         """Running candlestick bar of the index price of a pair.
 
         - `{pair}@indexPriceKline_{interval}`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `index_price_klines`.
 
@@ -815,7 +821,7 @@ class SyncCoinFuturesStreams(SyncStreams):
         """Running candlestick bar of a contract.
 
         - `{symbol}@kline_{interval}`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `klines`.
 
@@ -862,7 +868,7 @@ class SyncCoinFuturesStreams(SyncStreams):
         """Running candlestick bar of the mark price of a contract.
 
         - `{symbol}@markPriceKline_{interval}`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `mark_price_klines`.
 
@@ -908,7 +914,7 @@ class SyncCoinFuturesStreams(SyncStreams):
         """Short statistics of a contract over the last 24 hours.
 
         - `{symbol}@miniTicker`; sent every 500 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -935,7 +941,7 @@ class SyncCoinFuturesStreams(SyncStreams):
         """Best prices on both sides of the order book of a contract.
 
         - `{symbol}@depth{levels}{speed}`; sent every 250, 500 or 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -960,7 +966,7 @@ class SyncCoinFuturesStreams(SyncStreams):
         """Statistics of a contract over the last 24 hours.
 
         - `{symbol}@ticker`; sent every 500 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `2` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.

@@ -54,7 +54,10 @@ class AsyncFutures:
 
     Raises:
         ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
-        APIError: Binance refused the call.
+        ConfigError: The client is closed, or its environment does not serve the endpoint; nothing was sent.
+        BudgetError: The call does not fit into the limits in time; nothing was sent.
+        CircuitOpenError: The host failed too often of late and is left alone for a while; nothing was sent.
+        APIError: Binance refused the call; the class says why, e.g. ``RateLimitError``.
         APIConnectionError: No answer arrived.
         DecodeError: The answer is not what the spec says.
     """
@@ -218,7 +221,7 @@ class AsyncFutures:
         - `GET /fapi/v1/continuousKlines`, on mainnet, testnet and demo.
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
 
@@ -286,7 +289,7 @@ class AsyncFutures:
 
         - `GET /fapi/v1/depth`, on mainnet, testnet and demo.
         - Weight: 2 for `limit` 5, 10, 20 or 50; 5 for 100; 10 for 500; 20 for 1000 (10 when `limit` is left out).
-        - Retail price improvement (RPI) orders are left out; rpi_depth has them.
+        - Retail price improvement (RPI) orders are left out; `rpi_depth` has them.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
@@ -311,7 +314,7 @@ class AsyncFutures:
         - `GET /fapi/v1/exchangeInfo`, on mainnet, testnet and demo.
         - Weight: 1.
         - There is no way to ask for a part; contracts of every status are listed.
-        - Its serverTime may be stale: use `time`.
+        - Its `server_time` may be stale: use `time`.
 
         Args:
             options: Settings of this call alone.
@@ -356,8 +359,8 @@ class AsyncFutures:
         - Weight: 0.
         - Limit `funding_rate`: 500 requests per 5 minutes.
         - `start_time` must not be later than `end_time`.
-        - Where more events than limit lie between the times, the oldest ones come.
-        - No weight is stated; only the request limit shared with funding_info.
+        - Where more events than `limit` lie between the times, the oldest ones come.
+        - No weight is stated; only the request limit shared with `funding_info`.
         - Uncertain: Without times the newest 200 events come by the page of 2026-08, the newest `limit` by older ones.
         - Uncertain: Whether a request also costs weight; none is stated and no used-weight header was seen
           (2026-10-07).
@@ -438,7 +441,7 @@ class AsyncFutures:
         - Needs an API key.
         - No signature is needed.
         - Only trades of the last month are served; it was three months in 2025.
-        - The default of limit went from 500 to 100 and its maximum from 1000 to 500 on 2025-01-14.
+        - The default of `limit` went from 500 to 100 and its maximum from 1000 to 500 on 2025-01-14.
         - The weight went from 20 to 200 between 2026-07-28 and 2026-08-07.
 
         Args:
@@ -496,7 +499,7 @@ class AsyncFutures:
         - `GET /fapi/v1/indexPriceKlines`, on mainnet, testnet and demo.
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
 
@@ -568,7 +571,7 @@ class AsyncFutures:
         - `GET /fapi/v1/klines`, on mainnet, testnet and demo.
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
 
@@ -612,7 +615,7 @@ class AsyncFutures:
         - `GET /fapi/v1/markPriceKlines`, on mainnet, testnet and demo.
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
 
@@ -764,7 +767,7 @@ class AsyncFutures:
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
         - Values are signed fractions, e.g. -0.0004.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
 
@@ -1995,7 +1998,10 @@ class SyncFutures:
 
     Raises:
         ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
-        APIError: Binance refused the call.
+        ConfigError: The client is closed, or its environment does not serve the endpoint; nothing was sent.
+        BudgetError: The call does not fit into the limits in time; nothing was sent.
+        CircuitOpenError: The host failed too often of late and is left alone for a while; nothing was sent.
+        APIError: Binance refused the call; the class says why, e.g. ``RateLimitError``.
         APIConnectionError: No answer arrived.
         DecodeError: The answer is not what the spec says.
     """
@@ -2159,7 +2165,7 @@ class SyncFutures:
         - `GET /fapi/v1/continuousKlines`, on mainnet, testnet and demo.
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
 
@@ -2227,7 +2233,7 @@ class SyncFutures:
 
         - `GET /fapi/v1/depth`, on mainnet, testnet and demo.
         - Weight: 2 for `limit` 5, 10, 20 or 50; 5 for 100; 10 for 500; 20 for 1000 (10 when `limit` is left out).
-        - Retail price improvement (RPI) orders are left out; rpi_depth has them.
+        - Retail price improvement (RPI) orders are left out; `rpi_depth` has them.
 
         Args:
             symbol: Symbol, e.g. BTCUSDT.
@@ -2252,7 +2258,7 @@ class SyncFutures:
         - `GET /fapi/v1/exchangeInfo`, on mainnet, testnet and demo.
         - Weight: 1.
         - There is no way to ask for a part; contracts of every status are listed.
-        - Its serverTime may be stale: use `time`.
+        - Its `server_time` may be stale: use `time`.
 
         Args:
             options: Settings of this call alone.
@@ -2297,8 +2303,8 @@ class SyncFutures:
         - Weight: 0.
         - Limit `funding_rate`: 500 requests per 5 minutes.
         - `start_time` must not be later than `end_time`.
-        - Where more events than limit lie between the times, the oldest ones come.
-        - No weight is stated; only the request limit shared with funding_info.
+        - Where more events than `limit` lie between the times, the oldest ones come.
+        - No weight is stated; only the request limit shared with `funding_info`.
         - Uncertain: Without times the newest 200 events come by the page of 2026-08, the newest `limit` by older ones.
         - Uncertain: Whether a request also costs weight; none is stated and no used-weight header was seen
           (2026-10-07).
@@ -2379,7 +2385,7 @@ class SyncFutures:
         - Needs an API key.
         - No signature is needed.
         - Only trades of the last month are served; it was three months in 2025.
-        - The default of limit went from 500 to 100 and its maximum from 1000 to 500 on 2025-01-14.
+        - The default of `limit` went from 500 to 100 and its maximum from 1000 to 500 on 2025-01-14.
         - The weight went from 20 to 200 between 2026-07-28 and 2026-08-07.
 
         Args:
@@ -2437,7 +2443,7 @@ class SyncFutures:
         - `GET /fapi/v1/indexPriceKlines`, on mainnet, testnet and demo.
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
 
@@ -2509,7 +2515,7 @@ class SyncFutures:
         - `GET /fapi/v1/klines`, on mainnet, testnet and demo.
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
 
@@ -2553,7 +2559,7 @@ class SyncFutures:
         - `GET /fapi/v1/markPriceKlines`, on mainnet, testnet and demo.
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
 
@@ -2703,7 +2709,7 @@ class SyncFutures:
         - Weight: 1 for `limit` up to 99, 2 up to 499, 5 up to 1000, 10 above (5 when `limit` is left out).
         - `start_time` must not be later than `end_time`.
         - Values are signed fractions, e.g. -0.0004.
-        - Bars open at UTC boundaries; there is no timeZone parameter.
+        - Bars open at UTC boundaries; unlike on spot there is no `time_zone`.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
 

@@ -304,7 +304,7 @@ class IndexInfo(Model):
     """Time of the composition."""
 
     component: str
-    """What the index is made of, e.g. baseAsset."""
+    """What the index is made of, e.g. `baseAsset`."""
 
     composition: Annotated[list[IndexComponent], Field(alias="baseAssetList")]
     """The parts of the index."""

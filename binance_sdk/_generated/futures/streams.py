@@ -37,13 +37,16 @@ class AsyncFuturesStreams(AsyncStreams):
 
     Raises:
         ParameterError: By every method: an argument is missing or none of its values; nothing was sent.
+        ConfigError: On entering a stream: the client is closed, or its environment does not serve the stream.
+        StreamError: On entering a stream: there is no connection, or the exchange refused the stream.
+        APIError: On entering a stream: the exchange refused to connect; the class says why, e.g. ``IPBannedError``.
     """
 
     def agg_trade(self, *symbols: str, **options: Unpack[StreamOptions]) -> Stream[AggTradeEvent]:
         """Trades of a contract, those of one taker order at one price taken together.
 
         - `{symbol}@aggTrade`, on `/market`; sent every 100 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `agg_trades`.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
@@ -206,7 +209,7 @@ class AsyncFuturesStreams(AsyncStreams):
         """Best bid and ask of a contract.
 
         - `{symbol}@bookTicker`, on `/public`; sent at once.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -253,7 +256,7 @@ class AsyncFuturesStreams(AsyncStreams):
         """Running candlestick bar of a pair that follows one contract type across its contracts.
 
         - `{pair}_{contract_type}@continuousKline_{interval}`, on `/market`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `continuous_klines`.
         - Uncertain: `1s` stands in the list of the connector for this stream only; REST has no such bars, so a gap of
@@ -302,7 +305,7 @@ class AsyncFuturesStreams(AsyncStreams):
         """Changes of the order book of a contract.
 
         - `{symbol}@depth{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
@@ -346,7 +349,7 @@ class AsyncFuturesStreams(AsyncStreams):
         """Running candlestick bar of a contract.
 
         - `{symbol}@kline_{interval}`, on `/market`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `klines`.
 
@@ -389,7 +392,7 @@ class AsyncFuturesStreams(AsyncStreams):
         """Short statistics of a contract over the last 24 hours.
 
         - `{symbol}@miniTicker`, on `/market`; sent every 2 seconds.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -415,7 +418,7 @@ class AsyncFuturesStreams(AsyncStreams):
         """Best prices on both sides of the order book of a contract.
 
         - `{symbol}@depth{levels}{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -442,7 +445,7 @@ class AsyncFuturesStreams(AsyncStreams):
         """Changes of the order book of a contract, RPI orders included.
 
         - `{symbol}@rpiDepth@500ms`, on `/public`; sent every 500 ms.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
@@ -463,7 +466,7 @@ class AsyncFuturesStreams(AsyncStreams):
         """Statistics of a contract over the last 24 hours.
 
         - `{symbol}@ticker`, on `/market`; sent every 2 seconds.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -507,13 +510,16 @@ class SyncFuturesStreams(SyncStreams):
 
     Raises:
         ParameterError: By every method: an argument is missing or none of its values; nothing was sent.
+        ConfigError: On entering a stream: the client is closed, or its environment does not serve the stream.
+        StreamError: On entering a stream: there is no connection, or the exchange refused the stream.
+        APIError: On entering a stream: the exchange refused to connect; the class says why, e.g. ``IPBannedError``.
     """
 
     def agg_trade(self, *symbols: str, **options: Unpack[StreamOptions]) -> SyncStream[AggTradeEvent]:
         """Trades of a contract, those of one taker order at one price taken together.
 
         - `{symbol}@aggTrade`, on `/market`; sent every 100 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `agg_trades`.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
@@ -676,7 +682,7 @@ class SyncFuturesStreams(SyncStreams):
         """Best bid and ask of a contract.
 
         - `{symbol}@bookTicker`, on `/public`; sent at once.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -723,7 +729,7 @@ class SyncFuturesStreams(SyncStreams):
         """Running candlestick bar of a pair that follows one contract type across its contracts.
 
         - `{pair}_{contract_type}@continuousKline_{interval}`, on `/market`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `continuous_klines`.
         - Uncertain: `1s` stands in the list of the connector for this stream only; REST has no such bars, so a gap of
@@ -772,7 +778,7 @@ class SyncFuturesStreams(SyncStreams):
         """Changes of the order book of a contract.
 
         - `{symbol}@depth{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
@@ -816,7 +822,7 @@ class SyncFuturesStreams(SyncStreams):
         """Running candlestick bar of a contract.
 
         - `{symbol}@kline_{interval}`, on `/market`; sent every 250 ms.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `klines`.
 
@@ -859,7 +865,7 @@ class SyncFuturesStreams(SyncStreams):
         """Short statistics of a contract over the last 24 hours.
 
         - `{symbol}@miniTicker`, on `/market`; sent every 2 seconds.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -885,7 +891,7 @@ class SyncFuturesStreams(SyncStreams):
         """Best prices on both sides of the order book of a contract.
 
         - `{symbol}@depth{levels}{speed}`, on `/public`; sent every 250, 500 or 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.
@@ -912,7 +918,7 @@ class SyncFuturesStreams(SyncStreams):
         """Changes of the order book of a contract, RPI orders included.
 
         - `{symbol}@rpiDepth@500ms`, on `/public`; sent every 500 ms.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Each event names in `prev_last_update_id` the `last_update_id` of the one before; what is missing becomes a
           `Gap` notice, which cannot be fetched later.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
@@ -933,7 +939,7 @@ class SyncFuturesStreams(SyncStreams):
         """Statistics of a contract over the last 24 hours.
 
         - `{symbol}@ticker`, on `/market`; sent every 2 seconds.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - Events whose `symbol_type` is not `1` are left out, and counted as `other_market`; `all_markets=True` gives
           them out.

@@ -46,7 +46,10 @@ class AsyncSpot:
 
     Raises:
         ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
-        APIError: Binance refused the call.
+        ConfigError: The client is closed, or its environment does not serve the endpoint; nothing was sent.
+        BudgetError: The call does not fit into the limits in time; nothing was sent.
+        CircuitOpenError: The host failed too often of late and is left alone for a while; nothing was sent.
+        APIError: Binance refused the call; the class says why, e.g. ``RateLimitError``.
         APIConnectionError: No answer arrived.
         DecodeError: The answer is not what the spec says.
     """
@@ -160,14 +163,14 @@ class AsyncSpot:
         - Weight: 20.
         - At most one of `symbol`, `symbols` and `permissions` in one call.
         - At most one of `symbol`, `symbols` and `symbol_status` in one call.
-        - [[A, B]] as permissionSets means A or B; [[A], [B, C]] means A and one of B and C.
+        - [[A, B]] as `permission_sets` means A or B; [[A], [B, C]] means A and one of B and C.
 
         Args:
             symbol: The only symbol wanted.
             symbols: The symbols wanted, none of them twice.
             permissions: Symbols open to any of these; a symbol open to trading groups only is shown only when one of
                 them is named here. By default SPOT, MARGIN and LEVERAGED.
-            show_permission_sets: Whether to fill in permissionSets. By default True.
+            show_permission_sets: Whether to fill in `permission_sets`. By default True.
             symbol_status: Only symbols in this state.
             options: Settings of this call alone.
 
@@ -177,7 +180,7 @@ class AsyncSpot:
         Raises:
             APIError: Codes to expect, among others:
                 -1121: One of the symbols is unknown, which fails the whole request.
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
 
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
@@ -218,7 +221,7 @@ class AsyncSpot:
 
         Raises:
             APIError: Codes to expect, among others:
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
 
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
@@ -475,7 +478,7 @@ class AsyncSpot:
         Raises:
             APIError: Codes to expect, among others:
                 -1101: More than 100 symbols.
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
                 -1220: The one symbol is in another state than `symbol_status`.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
@@ -565,7 +568,7 @@ class AsyncSpot:
 
         Raises:
             APIError: Codes to expect, among others:
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
                 -1220: The one symbol is in another state than `symbol_status`.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
@@ -623,7 +626,7 @@ class AsyncSpot:
 
         Raises:
             APIError: Codes to expect, among others:
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
                 -1220: The one symbol is in another state than `symbol_status`.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
@@ -680,7 +683,7 @@ class AsyncSpot:
 
         Raises:
             APIError: Codes to expect, among others:
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
                 -1220: The one symbol is in another state than `symbol_status`.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
@@ -769,7 +772,7 @@ class AsyncSpot:
         Raises:
             APIError: Codes to expect, among others:
                 -1101: More than 100 symbols.
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
                 -1220: The one symbol is in another state than `symbol_status`.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
@@ -832,7 +835,7 @@ class AsyncSpot:
         - `GET /api/v3/uiKlines`, on mainnet, data_only, testnet and demo.
         - Weight: 2.
         - `start_time` must not be later than `end_time`.
-        - Request and rows are those of klines; the values are adjusted for display. On the testnet both answer the
+        - Request and rows are those of `klines`; the values are adjusted for display. On the testnet both answer the
           same.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.
@@ -1174,7 +1177,10 @@ class SyncSpot:
 
     Raises:
         ParameterError: By every method: an argument is missing or out of bounds; nothing was sent.
-        APIError: Binance refused the call.
+        ConfigError: The client is closed, or its environment does not serve the endpoint; nothing was sent.
+        BudgetError: The call does not fit into the limits in time; nothing was sent.
+        CircuitOpenError: The host failed too often of late and is left alone for a while; nothing was sent.
+        APIError: Binance refused the call; the class says why, e.g. ``RateLimitError``.
         APIConnectionError: No answer arrived.
         DecodeError: The answer is not what the spec says.
     """
@@ -1288,14 +1294,14 @@ class SyncSpot:
         - Weight: 20.
         - At most one of `symbol`, `symbols` and `permissions` in one call.
         - At most one of `symbol`, `symbols` and `symbol_status` in one call.
-        - [[A, B]] as permissionSets means A or B; [[A], [B, C]] means A and one of B and C.
+        - [[A, B]] as `permission_sets` means A or B; [[A], [B, C]] means A and one of B and C.
 
         Args:
             symbol: The only symbol wanted.
             symbols: The symbols wanted, none of them twice.
             permissions: Symbols open to any of these; a symbol open to trading groups only is shown only when one of
                 them is named here. By default SPOT, MARGIN and LEVERAGED.
-            show_permission_sets: Whether to fill in permissionSets. By default True.
+            show_permission_sets: Whether to fill in `permission_sets`. By default True.
             symbol_status: Only symbols in this state.
             options: Settings of this call alone.
 
@@ -1305,7 +1311,7 @@ class SyncSpot:
         Raises:
             APIError: Codes to expect, among others:
                 -1121: One of the symbols is unknown, which fails the whole request.
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
 
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
@@ -1346,7 +1352,7 @@ class SyncSpot:
 
         Raises:
             APIError: Codes to expect, among others:
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
 
         Source: Binance spot API docs, rest-api.md, enums.md; as of 2026-07-21.
         """
@@ -1603,7 +1609,7 @@ class SyncSpot:
         Raises:
             APIError: Codes to expect, among others:
                 -1101: More than 100 symbols.
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
                 -1220: The one symbol is in another state than `symbol_status`.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
@@ -1693,7 +1699,7 @@ class SyncSpot:
 
         Raises:
             APIError: Codes to expect, among others:
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
                 -1220: The one symbol is in another state than `symbol_status`.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
@@ -1751,7 +1757,7 @@ class SyncSpot:
 
         Raises:
             APIError: Codes to expect, among others:
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
                 -1220: The one symbol is in another state than `symbol_status`.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
@@ -1808,7 +1814,7 @@ class SyncSpot:
 
         Raises:
             APIError: Codes to expect, among others:
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
                 -1220: The one symbol is in another state than `symbol_status`.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
@@ -1897,7 +1903,7 @@ class SyncSpot:
         Raises:
             APIError: Codes to expect, among others:
                 -1101: More than 100 symbols.
-                -1151: A symbol stands in symbols twice.
+                -1151: A symbol stands in `symbols` twice.
                 -1220: The one symbol is in another state than `symbol_status`.
 
         Source: Binance spot API docs, rest-api.md; as of 2026-07-21.
@@ -1958,7 +1964,7 @@ class SyncSpot:
         - `GET /api/v3/uiKlines`, on mainnet, data_only, testnet and demo.
         - Weight: 2.
         - `start_time` must not be later than `end_time`.
-        - Request and rows are those of klines; the values are adjusted for display. On the testnet both answer the
+        - Request and rows are those of `klines`; the values are adjusted for display. On the testnet both answer the
           same.
         - Without times: the newest bars. Only `start_time`: the oldest from there. Only `end_time`: the newest up to
           it.

@@ -185,7 +185,7 @@ class SymbolInfo(Model):
     """Asset that prices are in."""
 
     quote_precision: Annotated[int | None, Field(alias="quotePrecision")] = None
-    """The same as quoteAssetPrecision; announced to go away."""
+    """The same as `quote_asset_precision`; announced to go away."""
 
     quote_asset_precision: Annotated[int, Field(alias="quoteAssetPrecision")]
     """Decimal places of the quote asset."""
@@ -236,7 +236,7 @@ class SymbolInfo(Model):
     """Rules that an order must pass; each kind may be missing."""
 
     permissions: list[Permission | str]
-    """Always empty since 2024-04; see permissionSets."""
+    """Always empty since 2024-04; see `permission_sets`."""
 
     permission_sets: Annotated[list[list[Permission | str]], Field(alias="permissionSets")]
     """Lists of which each must be met by one of its items; empty if not asked for."""

@@ -34,13 +34,16 @@ class AsyncSpotStreams(AsyncStreams):
 
     Raises:
         ParameterError: By every method: an argument is missing or none of its values; nothing was sent.
+        ConfigError: On entering a stream: the client is closed, or its environment does not serve the stream.
+        StreamError: On entering a stream: there is no connection, or the exchange refused the stream.
+        APIError: On entering a stream: the exchange refused to connect; the class says why, e.g. ``IPBannedError``.
     """
 
     def agg_trade(self, *symbols: str, **options: Unpack[StreamOptions]) -> Stream[AggTradeEvent]:
         """Trades of a symbol, those of one taker order at one price taken together.
 
         - `{symbol}@aggTrade`; sent at once.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `agg_trades`.
 
@@ -136,7 +139,7 @@ class AsyncSpotStreams(AsyncStreams):
         """Best bid and ask of a symbol.
 
         - `{symbol}@bookTicker`; sent at once.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - The payload names neither its kind nor a time.
 
@@ -157,7 +160,7 @@ class AsyncSpotStreams(AsyncStreams):
         """Changes of the order book of a symbol.
 
         - `{symbol}@depth{speed}`; sent every second or every 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - `first_update_id` is one more than the `last_update_id` of the event before; what is missing becomes a `Gap`
           notice, which cannot be fetched later.
 
@@ -177,7 +180,7 @@ class AsyncSpotStreams(AsyncStreams):
         """Running candlestick bar of a symbol.
 
         - `{symbol}@kline_{interval}`; sent every second for `1s`, every 2 seconds for the others.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `klines`.
 
@@ -199,7 +202,7 @@ class AsyncSpotStreams(AsyncStreams):
         """Running candlestick bar of a symbol whose days begin at midnight of UTC+8.
 
         - `{symbol}@kline_{interval}@+08:00`; sent every second for `1s`, every 2 seconds for the others.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `klines`.
         - No other offset than +08:00 exists; the times in the events stay UTC.
@@ -221,7 +224,7 @@ class AsyncSpotStreams(AsyncStreams):
         """Short statistics of a symbol over the last 24 hours.
 
         - `{symbol}@miniTicker`; sent every second.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
 
         Args:
@@ -245,7 +248,7 @@ class AsyncSpotStreams(AsyncStreams):
         """Best prices on both sides of the order book of a symbol.
 
         - `{symbol}@depth{levels}{speed}`; sent every second or every 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - The payload has no symbol; `event.symbol` is read off the stream's name.
 
@@ -290,7 +293,7 @@ class AsyncSpotStreams(AsyncStreams):
         """Statistics of a symbol over a rolling window.
 
         - `{symbol}@ticker_{window_size}`; sent every second.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
 
         Args:
@@ -309,7 +312,7 @@ class AsyncSpotStreams(AsyncStreams):
         """Statistics of a symbol over the last 24 hours.
 
         - `{symbol}@ticker`; sent every second.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
 
         Args:
@@ -327,7 +330,7 @@ class AsyncSpotStreams(AsyncStreams):
         """Every trade of a symbol.
 
         - `{symbol}@trade`; sent at once.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - `trade_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `historical_trades`.
         - Older recordings carry the ids of the two orders as well; they are kept in `model_extra`.
@@ -351,13 +354,16 @@ class SyncSpotStreams(SyncStreams):
 
     Raises:
         ParameterError: By every method: an argument is missing or none of its values; nothing was sent.
+        ConfigError: On entering a stream: the client is closed, or its environment does not serve the stream.
+        StreamError: On entering a stream: there is no connection, or the exchange refused the stream.
+        APIError: On entering a stream: the exchange refused to connect; the class says why, e.g. ``IPBannedError``.
     """
 
     def agg_trade(self, *symbols: str, **options: Unpack[StreamOptions]) -> SyncStream[AggTradeEvent]:
         """Trades of a symbol, those of one taker order at one price taken together.
 
         - `{symbol}@aggTrade`; sent at once.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - `agg_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `agg_trades`.
 
@@ -453,7 +459,7 @@ class SyncSpotStreams(SyncStreams):
         """Best bid and ask of a symbol.
 
         - `{symbol}@bookTicker`; sent at once.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - The payload names neither its kind nor a time.
 
@@ -474,7 +480,7 @@ class SyncSpotStreams(SyncStreams):
         """Changes of the order book of a symbol.
 
         - `{symbol}@depth{speed}`; sent every second or every 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - `first_update_id` is one more than the `last_update_id` of the event before; what is missing becomes a `Gap`
           notice, which cannot be fetched later.
 
@@ -494,7 +500,7 @@ class SyncSpotStreams(SyncStreams):
         """Running candlestick bar of a symbol.
 
         - `{symbol}@kline_{interval}`; sent every second for `1s`, every 2 seconds for the others.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `klines`.
 
@@ -516,7 +522,7 @@ class SyncSpotStreams(SyncStreams):
         """Running candlestick bar of a symbol whose days begin at midnight of UTC+8.
 
         - `{symbol}@kline_{interval}@+08:00`; sent every second for `1s`, every 2 seconds for the others.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Bars follow each other by `kline.open_time`; what is missing becomes a `Gap` notice, or with `fill_gaps=True`
           is fetched with `klines`.
         - No other offset than +08:00 exists; the times in the events stay UTC.
@@ -538,7 +544,7 @@ class SyncSpotStreams(SyncStreams):
         """Short statistics of a symbol over the last 24 hours.
 
         - `{symbol}@miniTicker`; sent every second.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
 
         Args:
@@ -562,7 +568,7 @@ class SyncSpotStreams(SyncStreams):
         """Best prices on both sides of the order book of a symbol.
 
         - `{symbol}@depth{levels}{speed}`; sent every second or every 100 ms, by `speed`.
-        - Sent when the market moves; 30 s of silence are looked into.
+        - Sent when the market moves; after 30 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
         - The payload has no symbol; `event.symbol` is read off the stream's name.
 
@@ -607,7 +613,7 @@ class SyncSpotStreams(SyncStreams):
         """Statistics of a symbol over a rolling window.
 
         - `{symbol}@ticker_{window_size}`; sent every second.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
 
         Args:
@@ -626,7 +632,7 @@ class SyncSpotStreams(SyncStreams):
         """Statistics of a symbol over the last 24 hours.
 
         - `{symbol}@ticker`; sent every second.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - Carries no ids: after a broken connection a `Reconnected` notice names the time that may be missing.
 
         Args:
@@ -644,7 +650,7 @@ class SyncSpotStreams(SyncStreams):
         """Every trade of a symbol.
 
         - `{symbol}@trade`; sent at once.
-        - Sent when the market moves; 60 s of silence are looked into.
+        - Sent when the market moves; after 60 s of silence the stream is asked for again.
         - `trade_id` grows by one; what is missing becomes a `Gap` notice, or with `fill_gaps=True` is fetched with
           `historical_trades`.
         - Older recordings carry the ids of the two orders as well; they are kept in `model_extra`.

@@ -92,6 +92,7 @@ class Stream(_UnopenedStream[T, StreamManager], AsyncStreamLike[T]):
         """Open without ``async with``; call ``aclose()`` of the result.
 
         Raises:
+            ConfigError: the client is closed, or its environment does not serve a stream.
             StreamError: no connection, or the exchange refused a stream.
             RateLimitError: over a limit, again and again; the end of the first ones was waited for.
             IPBannedError: the address is banned until ``banned_until``.

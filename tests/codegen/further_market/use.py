@@ -85,7 +85,7 @@ def check_calls() -> None:
 
 def check_settings() -> None:
     absent = SyncBinanceClient("testnet")
-    with pytest.raises(errors.ConfigError, match="environment 'testnet' has no options market"):
+    with pytest.raises(errors.ConfigError, match="environment 'testnet' has no options market; it has spot"):
         assert absent.limits.options
     with pytest.raises(errors.ConfigError, match="options"):
         absent.options.hello()

@@ -106,12 +106,12 @@ class DatasetReader:
         """A frame of pandas, in memory; exact prices are ``decimal.Decimal``.
 
         Args:
-            kind: As of the class, and so the others.
-            symbol: One, several, or all.
-            interval: Which, where there are several.
-            market: Which, where there are several.
-            start: First moment.
-            end: First moment after it.
+            kind: As the archive calls it, e.g. ``klines``.
+            symbol: One, several, or None for all.
+            interval: Needed where the dataset has several of the kind.
+            market: Needed where several in the dataset have the kind.
+            start: First moment wanted: a date in UTC, an aware datetime, or milliseconds; None for all before ``end``.
+            end: First moment not wanted any more, likewise; None for all from ``start`` on.
             index: The column that becomes the index, e.g. ``open_time``; None numbers the rows.
 
         Raises:
@@ -186,12 +186,12 @@ class DatasetReader:
         into memory first.
 
         Args:
-            kind: As of the class, and so the others.
-            symbol: One, several, or all.
-            interval: Which, where there are several.
-            market: Which, where there are several.
-            start: First moment.
-            end: First moment after it.
+            kind: As the archive calls it, e.g. ``klines``.
+            symbol: One, several, or None for all.
+            interval: Needed where the dataset has several of the kind.
+            market: Needed where several in the dataset have the kind.
+            start: First moment wanted: a date in UTC, an aware datetime, or milliseconds; None for all before ``end``.
+            end: First moment not wanted any more, likewise; None for all from ``start`` on.
             connection: Where the relation lives; by default where ``duckdb.sql`` does.
 
         Raises:
