@@ -8,7 +8,7 @@ class SimulatorError(Exception):
 
 
 class PortInUseError(SimulatorError, OSError):
-    """The chosen port cannot be bound; the message says what to try."""
+    """Host and port cannot be bound, or the port is none of those there are; the message says what to try."""
 
 
 class RejectionError(Exception):

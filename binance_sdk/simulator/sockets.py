@@ -6,6 +6,7 @@ One address is enough to know all of them, so that one variable can point client
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import struct
 import sys
@@ -93,9 +94,10 @@ def bind_ports(host: str, port: int) -> Listeners:
 
 def _bind_all(host: str, port: int, first: socket.socket | None = None) -> Listeners:
     """The sockets from this port on; ``first`` is bound to it already."""
-    if port > LAST_PORT:
+    if not 0 < port <= LAST_PORT:
         raise PortInUseError(
-            f"port {port} is too high: a simulator needs the {MORE_PORTS} after it too; choose at most {LAST_PORT}"
+            f"port={port} must be from 0 to {LAST_PORT}, as a simulator needs the {MORE_PORTS} after it too; 0 takes "
+            "free ones"
         )
     with ExitStack() as opened:
 
@@ -126,8 +128,13 @@ def _bind(host: str, port: int, purpose: str = "") -> socket.socket:
     except OSError as error:
         listener.close()
         whose = f", for {purpose}" if purpose else ""
-        raise PortInUseError(
-            f"cannot listen at {host}:{port} ({error.strerror}){whose}: choose another port, or port 0 for any free "
-            "one, or end the program that uses it"
-        ) from error
+        raise PortInUseError(f"cannot listen at {host}:{port} ({error.strerror}){whose}: {_remedy(error)}") from error
     return listener
+
+
+def _remedy(error: OSError) -> str:
+    if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        return "choose a host that is an address of this machine, such as 127.0.0.1"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "choose another port, most often one above 1023, or port 0 for any free one"
+    return "choose another port, or port 0 for any free one, or end the program that uses it"

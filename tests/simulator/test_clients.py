@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import socket
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from binance_sdk.catalogue import MARKETS
 from binance_sdk.errors import ConfigError, NotFoundError
 from binance_sdk.simulator import PortInUseError, Simulator, SimulatorError, simulator_process
 from binance_sdk.simulator.clients import ClientOptions
+from binance_sdk.simulator.sockets import bind_ports
 from binance_sdk.simulator_url import LAST_PORT
 
 from .conftest import simulator
@@ -163,5 +165,27 @@ def test_a_neighbour_that_has_one_of_the_ports_is_named() -> None:
     # What was bound before is free again.
     with simulator(port=port):
         pass
-    with pytest.raises(PortInUseError, match=f"at most {LAST_PORT}"):
-        simulator(port=65_535).start()
+
+
+@pytest.mark.parametrize("port", [-1, LAST_PORT + 1, 65_535])
+def test_a_port_that_leaves_no_room_is_refused(port: int) -> None:
+    with pytest.raises(PortInUseError, match=f"port={port} must be from 0 to {LAST_PORT}.*0 takes free ones"):
+        simulator(port=port).start()
+
+
+@pytest.mark.parametrize(
+    ("failure", "remedy"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "choose a host .* of this machine"),
+        (OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), "choose a host .* of this machine"),
+        (OSError(errno.EACCES, "Permission denied"), "above 1023"),
+        (OSError(errno.EADDRINUSE, "Address already in use"), "end the program that uses it"),
+    ],
+)
+def test_what_to_try_is_told_by_what_failed(monkeypatch: pytest.MonkeyPatch, failure: OSError, remedy: str) -> None:
+    def bind(self: socket.socket, address: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(socket.socket, "bind", bind)
+    with pytest.raises(PortInUseError, match=f"{failure.strerror}.*{remedy}"):
+        bind_ports("an.address", 8080)

@@ -130,5 +130,7 @@ def test_a_wrong_argument_is_told_as_over_http() -> None:
         loop.windows("margin")  # type: ignore[arg-type]
     with pytest.raises(SimulatorError, match="time only moves forward"):
         loop.advance(-1)
+    with pytest.raises(SimulatorError, match="window_seconds=0 must be at least 1"):
+        loop.change_limits("spot", window_seconds=0)
     with pytest.raises(SimulatorError, match="weight=-1 must be at least 0"):
         loop.drift("spot.time", -1)

@@ -187,7 +187,7 @@ def test_reading_by_hand(court: Court) -> None:
         ("POST", "drift", {"json": {"operation": "spot.klines", "weight": 1, "more": 2}}, 400, "more"),
         ("POST", "drift", {"json": [1]}, 400, "should be an object"),
         ("POST", "drift", {"content": b"{", "headers": {"content-type": "application/json"}}, 400, "JSON"),
-        ("POST", "add_faults", {"json": {"faults": [{"kind": "fire"}]}}, 400, "kind must be one of latency"),
+        ("POST", "add_faults", {"json": {"faults": [{"kind": "fire"}]}}, 400, "kind='fire' must be one of latency"),
         ("POST", "add_faults", {"json": {"faults": [{"kind": "reset", "when": 1}]}}, 400, "no when"),
         ("POST", "add_faults", {"json": {"faults": [{"kind": "reset", "seconds": []}]}}, 400, "seconds"),
         ("POST", "add_faults", {"json": {"faults": []}}, 400, "which fault"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from binance_sdk.catalogue import MARKETS, Market
+from binance_sdk.errors import shown
 from binance_sdk.simulator.clock import ManualClock, OffsetClock, SimulatorClock
 from binance_sdk.simulator.control.registry import Command, command
 from binance_sdk.simulator.errors import SimulatorError
@@ -197,9 +198,9 @@ class SimulatorCommands:
             raise SimulatorError(
                 f"{market} has no group {', '.join(sorted(unknown))}; it has {', '.join(limiter.groups)}"
             )
-        for value in (weight, window_seconds, *changed.values()):
+        for name, value in {"weight": weight, "window_seconds": window_seconds, **changed}.items():
             if value is not None and value < 1:
-                raise SimulatorError(f"{value} is too low: limits and lengths must be at least 1")
+                raise SimulatorError(f"{name}={value} must be at least 1")
         limiter.change(self._clock.now_ms(), weight, window_seconds, changed)
 
     @command()
@@ -357,9 +358,9 @@ def _chosen(market: Market | None) -> Iterable[str]:
 def _read_fault(given: Mapping[str, Any]) -> Fault:
     usual = usual_faults().get(given.get("kind", ""))
     if usual is None:
-        raise SimulatorError(f"kind must be one of {', '.join(usual_faults())}")
+        raise SimulatorError(f"kind={shown(given.get('kind'))} must be one of {', '.join(usual_faults())}")
     names = [field.name for field in fields(Fault)]
     unknown = given.keys() - set(names)
     if unknown:
-        raise SimulatorError(f"a fault has no {', '.join(sorted(unknown))}")
+        raise SimulatorError(f"a fault has no {', '.join(sorted(unknown))}; it has {', '.join(names)}")
     return _FAULT.validate_python({name: getattr(usual, name) for name in names} | dict(given))
