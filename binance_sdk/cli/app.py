@@ -145,7 +145,10 @@ def simulate(
 def call(
     market: MarketArgument,
     operation: Annotated[
-        str, typer.Argument(help="Name of the operation, e.g. klines.", autocompletion=complete_operation)
+        str,
+        typer.Argument(
+            metavar="OPERATION", help="Name of the operation, e.g. klines.", autocompletion=complete_operation
+        ),
     ],
     parameters: Annotated[
         list[str] | None,
@@ -198,7 +201,8 @@ def call(
 def operations(
     market: OptionalMarketArgument = None,
     operation: Annotated[
-        str | None, typer.Argument(help="Show the parameters of this one.", autocompletion=complete_operation)
+        str | None,
+        typer.Argument(metavar="OPERATION", help="Show the parameters of this one.", autocompletion=complete_operation),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all that is known of each.")] = False,
     sources: Annotated[bool, typer.Option("--sources", help="Show where each was read, and when.")] = False,
@@ -230,7 +234,9 @@ def weights(
 
 @app.command(epilog=EPILOG, no_args_is_help=True, cls=Command)
 def snapshot(
-    symbol: Annotated[str, typer.Argument(help="Symbol in any spelling: BTCUSDT, BTC/USDT, BTC/USDT:USDT.")],
+    symbol: Annotated[
+        str, typer.Argument(metavar="SYMBOL", help="Symbol in any spelling: BTCUSDT, BTC/USDT, BTC/USDT:USDT.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the market_data of the Virtuoso adapter.")] = False,
     environment: EnvironmentOption = None,
     deadline: Annotated[float, typer.Option(help="Seconds for each call, retries and waiting included.")] = 30.0,
@@ -269,7 +275,11 @@ def stream(
     market: MarketArgument,
     kind: Annotated[
         str | None,
-        typer.Argument(help="Kind of stream, e.g. agg_trade; without it all are listed.", autocompletion=complete_kind),
+        typer.Argument(
+            metavar="KIND",
+            help="Kind of stream, e.g. agg_trade; without it all are listed.",
+            autocompletion=complete_kind,
+        ),
     ] = None,
     words: Annotated[
         list[str] | None,
@@ -316,7 +326,7 @@ def stream(
 
 @app.command(epilog=EPILOG, no_args_is_help=True, cls=Command)
 def book(
-    symbol: Annotated[str, typer.Argument(help="Symbol, e.g. BTCUSDT.")],
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="Symbol, e.g. BTCUSDT.")],
     market: Annotated[
         Market,
         typer.Option(

@@ -15,6 +15,7 @@ from binance_sdk.catalogue import Market
 from binance_sdk.cli.book_board import BAND, BookBoard
 from binance_sdk.cli.event_loop import run, run_beside
 from binance_sdk.cli.exit_codes import CommandError
+from binance_sdk.cli.markets import market_word
 from binance_sdk.events import BookLost, BookResynced
 
 _LOOK = 0.25
@@ -57,7 +58,7 @@ async def _follow(call: BookCall, *, as_json: bool) -> None:
     async with BinanceClient(cast(Any, call.environment), hooks=[hook]) as client:
         open_books = getattr(client.market(call.market), "order_books", None)
         if open_books is None:
-            raise CommandError(f"{call.market} has no live order books")
+            raise CommandError(f"{market_word(call.market)} has no live order books; choose another market with -m")
         books = cast(LiveBooks, open_books([call.symbol], limit=call.limit))
         async with books:
             (book,) = books.values()

@@ -9,11 +9,12 @@ from typer.core import TyperCommand, TyperGroup
 from binance_sdk.cli.exit_codes import ExitCode, print_error
 from binance_sdk.cli.formats import printable
 from binance_sdk.cli.health_command import UNKNOWN
+from binance_sdk.errors import shown
 
 PROGRAM = "binance-sdk"
 
 
-class _Flags:
+class Flags:
     """Help in which an option without a value is shown without the type of one."""
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -24,11 +25,11 @@ class _Flags:
         return found
 
 
-class Command(_Flags, TyperCommand):
+class Command(Flags, TyperCommand):
     """A command."""
 
 
-class Group(_Flags, TyperGroup):
+class Group(Flags, TyperGroup):
     """The program itself; what is wrong with the words that were typed is told on one line, as any other error."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
@@ -57,6 +58,9 @@ def _wrong_words(error: Exception) -> str | None:
     context = cast(Any, error).ctx
     place = PROGRAM if context is None else context.command_path
     text: str = cast(Any, error).format_message()
+    if "Input should" in text and hasattr(error.__cause__, "errors"):
+        # Newer versions of typer say what is wrong with a value in pydantic's words, which leave it out.
+        text = text.replace("Input should", f"{shown(cast(Any, error.__cause__).errors()[0]['input'])} should", 1)
     return f"{printable(text).rstrip('.')}; `{place} --help` shows how it is written"
 
 

@@ -94,7 +94,9 @@ async def _ask(call: HealthCall, spent: _Spent) -> ExchangeHealth:
         markets: list[Market] = [name for name in wanted if _has(client, name)]
         missing: list[Market] = [name for name in call.markets if name not in markets]
         if missing:
-            raise ConfigError(f"the environment has no market {', '.join(map(market_word, missing))}; leave it out")
+            there = ", ".join(map(market_word, (name for name in ALL_MARKETS if _has(client, name))))
+            gone = ", ".join(map(market_word, missing))
+            raise ConfigError(f"the environment has no market {gone}, only {there}: leave it out")
         probes = list(await asyncio.gather(*(probe_market(client, name, time.time, options) for name in markets)))
         seen, needed = Observations(), len(probes)
         if call.symbol is not None and any(probe.trouble is None for probe in probes):

@@ -20,7 +20,10 @@ HEALTH_EPILOG = (
 
 def health(
     symbol: Annotated[
-        str | None, typer.Argument(help="Also ask for each kind of data of this symbol, e.g. BTCUSDT or BTC/USDT:USDT.")
+        str | None,
+        typer.Argument(
+            metavar="SYMBOL", help="Also ask for each kind of data of this symbol, e.g. BTCUSDT or BTC/USDT:USDT."
+        ),
     ] = None,
     market: Annotated[
         list[str] | None,

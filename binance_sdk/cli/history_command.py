@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from binance_sdk.catalogue import ARCHIVE, Market
+from binance_sdk.cli.command_classes import Command, Flags
 from binance_sdk.cli.environment_option import EnvironmentOption
 from binance_sdk.cli.exit_codes import EPILOG, exiting_on_error
 from binance_sdk.cli.markets import ALL_MARKETS, CHOICES, complete_market, read_market
@@ -21,7 +22,7 @@ _INTERVALS = list(
 )
 
 
-class FetchByDefault(TyperGroup):
+class FetchByDefault(Flags, TyperGroup):
     """A group in which symbols may follow at once: ``history BTCUSDT`` is ``history fetch BTCUSDT``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -68,7 +69,7 @@ SourceOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@history.command(_FETCH, epilog=EPILOG, no_args_is_help=True)
+@history.command(_FETCH, epilog=EPILOG, no_args_is_help=True, cls=Command)
 def fetch(
     symbols: Annotated[
         list[str], typer.Argument(metavar="SYMBOL...", help="Symbols, or pairs for index_price_klines.")
@@ -140,7 +141,7 @@ def fetch(
         )
 
 
-@history.command(epilog=EPILOG, no_args_is_help=True)
+@history.command(epilog=EPILOG, no_args_is_help=True, cls=Command)
 def sync(
     dataset: DatasetArgument,
     source: SourceOption = "auto",
@@ -167,7 +168,7 @@ def sync(
         )
 
 
-@history.command(epilog=EPILOG, no_args_is_help=True)
+@history.command(epilog=EPILOG, no_args_is_help=True, cls=Command)
 def check(
     dataset: DatasetArgument,
     deep: Annotated[
@@ -188,7 +189,7 @@ def check(
             raise typer.Exit(code)
 
 
-@history.command(epilog=EPILOG, no_args_is_help=True)
+@history.command(epilog=EPILOG, no_args_is_help=True, cls=Command)
 def info(dataset: DatasetArgument, as_json: JsonOption = False) -> None:
     """Show what a dataset has: spans, rows, sources, remarks and terms, by its manifest alone."""
     with exiting_on_error():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import ROUND_UP, Context, Inexact, getcontext, localcontext
 
 import pytest
@@ -81,3 +82,41 @@ def test_what_is_shown_depends_on_no_decimal_context(monkeypatch: pytest.MonkeyP
             main()
     assert seen[0] == seen[1]
     assert "prec=28, rounding=ROUND_HALF_EVEN" in seen[0]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> int:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr("sys.argv", ["binance-sdk", *words])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert isinstance(caught.value.code, int)
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (["book", "BTCUSDT", "--limit", "0"], "0"),
+        (["demo", "--seed", "x"], "x"),
+        (["simulate", "--port", "99999"], "99999"),
+    ],
+)
+def test_a_wrong_value_of_an_option_is_named(
+    words: list[str], value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, words) == ExitCode.USAGE
+    told = capsys.readouterr().err
+    assert re.search(rf"{words[-2]}'?: .*\b{value}\b", told)
+    assert "Input" not in told
+
+
+@pytest.mark.parametrize("words", ["history", "history fetch", "history info", "call", "stream", "book", "health"])
+def test_help_has_arguments_in_capitals_and_no_type_of_a_flag(
+    words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, [*words.split(), "--help"]) == ExitCode.OK
+    told = capsys.readouterr().out
+    assert "<bool>" not in told
+    usage = next(line for line in told.splitlines() if "Usage:" in line).partition("[OPTIONS]")[2]
+    assert usage.strip()
+    assert usage == usage.upper()

@@ -122,6 +122,8 @@ def test_what_is_wrong_here_is_no_verdict(
     ran = cli("health", *arguments)
     assert (ran.code, ran.output) == (3, "")
     assert ran.errors
+    if "data_only" in arguments:
+        assert "no market futures, only spot: leave it out" in ran.errors
     if arguments == ("NOSUCH",):
         ran = cli("health", *arguments, "--json")
         assert (ran.code, json.loads(ran.output)["state"]) == (3, "unknown")
