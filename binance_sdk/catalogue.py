@@ -108,7 +108,7 @@ def source_of(fact: Operation[object] | StreamOperation[object] | MarketCatalogu
     else:
         key, table = fact.id, sources.OPERATIONS if isinstance(fact, Operation) else sources.STREAMS
     if key not in table:
-        raise LookupError(f"nothing tells where {key!r} was read")
+        raise LookupError(f"nothing tells where {key!r} was read: only what this catalogue has can be asked for")
     return table[key]
 
 

@@ -210,10 +210,14 @@ def read_symbols(info: ExchangeInfoLike, market: Market) -> Symbols:
     Args:
         info: What ``exchange_info()`` of that market answered.
         market: E.g. ``spot``.
+
+    Raises:
+        ParameterError: The market lists nothing by symbol.
     """
     facts = MARKETS[market].symbols
     if facts is None:
-        raise ParameterError(f"market={market!r} has no symbols", parameter="market", value=market)
+        have = ", ".join(name for name, known in MARKETS.items() if known.symbols is not None)
+        raise ParameterError(f"market={market!r} has no symbols; use one of {have}", parameter="market", value=market)
     return Symbols({listed.symbol: _rules(listed, facts) for listed in info.symbols}, facts.form.example)
 
 

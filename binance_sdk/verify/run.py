@@ -157,7 +157,8 @@ def _markets(settings: VerifySettings, core: AsyncCore) -> list[Market]:
     ]
     if not found:
         raise ConfigError(
-            f"only={settings.only!r} fits no operation and no stream there; write it like 'spot.*' or '*.klines'"
+            f"only={settings.only!r} fits no operation and no stream of the markets asked; write it like 'spot.*' or "
+            "'*.klines'"
         )
     return found
 

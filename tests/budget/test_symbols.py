@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 import json
 import math
+from dataclasses import replace
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, ROUND_UP, Decimal, localcontext
 from fractions import Fraction
 from typing import Any, cast
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from binance_sdk import errors
+from binance_sdk import errors, symbols
 from binance_sdk.catalogue import CATALOGUE, Market, fixture
 from binance_sdk.symbols import SymbolRules, read_symbols
 from tests.decimal_contexts import HOSTILE
@@ -240,3 +241,10 @@ def test_quantities_of_coin_m_are_contracts_of_a_worth() -> None:
     assert (found.contract_size, found.min_notional, found.is_trading) == (Decimal(100), None, False)
     assert found.round_price("0.054") == Decimal("0.05")
     assert found.round_qty("2.7") == Decimal("2.5")
+
+
+def test_a_market_without_symbols_is_refused_with_those_that_have_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    facts = {**symbols.MARKETS, "futures": replace(symbols.MARKETS["futures"], symbols=None)}
+    monkeypatch.setattr(symbols, "MARKETS", facts)
+    with pytest.raises(errors.ParameterError, match=r"market='futures' has no symbols; use one of spot, coin_futures$"):
+        listed("futures", [])

@@ -50,7 +50,7 @@ def test_streams_and_limits_were_read_somewhere() -> None:
 
 
 def test_what_another_catalogue_has_was_read_nowhere() -> None:
-    with pytest.raises(LookupError, match="nothing tells where 'elsewhere' was read"):
+    with pytest.raises(LookupError, match="nothing tells where 'elsewhere' was read: only what this catalogue has"):
         source_of(replace(CATALOGUE["spot"].limits, name="elsewhere"))
 
 

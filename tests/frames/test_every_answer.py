@@ -31,7 +31,7 @@ NOT_FLAT = {
     "insurance_balance": "assets holds a list",
     "trading_schedule": "market_schedules holds a map",
     "ping": "no fields",
-    "reference_price_calculation": "one of several kinds of objects",
+    "reference_price_calculation": "one of several kinds of objects; read its fields from the answer",
 }
 ONE_OF_EACH_SHAPE = tuple(
     {

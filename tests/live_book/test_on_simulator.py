@@ -341,7 +341,7 @@ async def test_books_are_added_to_the_same_connection(exchange: Exchange, short_
         before = books["ETHUSDT"].update_id or 0
         await exchange.run(lambda: (books["ETHUSDT"].update_id or 0) > before)
         assert exchange.truth("spot", "ETHUSDT").differences(books["ETHUSDT"]) == []
-    with pytest.raises(StreamError, match="not open"):
+    with pytest.raises(StreamError, match="not open: add symbols inside"):
         await books.add("BNBUSDT")
 
 

@@ -146,7 +146,7 @@ def test_an_endpoint_that_wants_a_key(exchange: MutatedExchange, monkeypatch: py
 
 
 def test_a_pattern_that_fits_nothing_is_told(exchange: MutatedExchange) -> None:
-    with pytest.raises(ConfigError, match="fits no operation and no stream"):
+    with pytest.raises(ConfigError, match="fits no operation and no stream of the markets asked"):
         asyncio.run(verify(exchange.settings("margin.*")))
 
 

@@ -53,7 +53,10 @@ def frame_of_answer(
     many = get_origin(type_) is list
     layout = layout_of(get_args(type_)[0] if many else type_)
     if layout is None:
-        raise ParameterError(f"{operation} does not fit into a frame: its answer is one of several kinds of objects")
+        text = (
+            "does not fit into a frame: its answer is one of several kinds of objects; read its fields from the answer"
+        )
+        raise ParameterError(f"{operation} {text}", operation=operation)
     columns = options.chosen(layout)
     table = table_of_bytes(operation, layout, columns, content, options, many)
     if table is None:

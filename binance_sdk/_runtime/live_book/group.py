@@ -170,7 +170,7 @@ class BookGroup:
         """
         asked = {str(stream.arguments["symbol"]): stream for stream in self._settings.named(symbols)}
         if self._consumer is None or self._reader is None or not self.opened:
-            raise StreamError("these order books are not open")
+            raise StreamError("these order books are not open: add symbols inside their `async with` or `with`")
         missing = {symbol: stream for symbol, stream in asked.items() if not self._goes_on(symbol)}
         self._streams |= missing
         keepers = [self._new_keeper(symbol) for symbol in missing]
