@@ -12,6 +12,7 @@ from typing import Any
 
 from binance_sdk.cli.console import make_console
 from binance_sdk.cli.event_loop import run, run_beside
+from binance_sdk.cli.exit_codes import CommandError
 from binance_sdk.cli.limits_board import LimitsBoard, pictures
 from binance_sdk.errors import StoreError
 from binance_sdk.shared_limits import SharedLimits, SharedPool
@@ -33,9 +34,12 @@ def run_limits(call: LimitsCall) -> None:
     """Show the budgets of the store.
 
     Raises:
+        CommandError: looks are to be counted, and there is only one.
         StoreError: the store does not answer the first time.
         ConfigError: no store is named, or it cannot be used.
     """
+    if call.count is not None and not call.watch:
+        raise CommandError(f"--count {call.count} counts the looks of --watch: add --watch, or leave it out")
     with SharedLimits(call.limits_url, call.limits_key) as limits:
         if not call.watch:
             pools = limits.read()

@@ -135,6 +135,12 @@ def test_watching_goes_on_while_the_store_is_away(
     assert first["time"] <= second["time"] <= third["time"]
 
 
+def test_looks_are_counted_only_while_watching(cli: Cli) -> None:
+    ran = cli("limits", "--count", "3")
+    assert (ran.code, ran.output) == (2, "")
+    assert "--count 3 counts the looks of --watch: add --watch" in ran.errors
+
+
 def test_ctrl_c_ends_watching(store: Server) -> None:
     process = start("limits", "--watch", BINANCE_SDK_LIMITS_URL=store.url)
     assert process.stdout is not None
