@@ -104,7 +104,8 @@ def _made(name: str, environment: Path, python: str, *packages: str) -> Run:
 def find(version: str) -> Path | None:
     """An interpreter of that version, as uv finds it, or where pyenv keeps its own."""
     asked = subprocess.run(
-        [sys.executable, "-m", "uv", "python", "find", "--quiet", "--no-python-downloads", version],
+        # Not --quiet, which keeps back the answer; and .venv, which holds several environments, is none to uv.
+        [sys.executable, "-m", "uv", "python", "find", "--system", "--no-python-downloads", version],
         capture_output=True,
         text=True,
         check=False,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -124,7 +126,16 @@ def test_an_environment_that_cannot_be_made_runs_nothing() -> None:
     assert not [command for command in machine.commands if ".venv/newest/bin/python -m pytest" in command]
 
 
-def test_this_python_is_found_where_uv_or_pyenv_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_python_on_the_path_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    folder = Path(sys.base_prefix, "bin")
+    monkeypatch.setenv("PATH", os.pathsep.join([str(folder), os.environ["PATH"]]))
+    found = find(f"{sys.version_info[0]}.{sys.version_info[1]}")
+    assert found is not None
+    assert found.parent.samefile(folder)
+
+
+def test_a_python_is_found_where_pyenv_keeps_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     python = tmp_path / "versions" / "3.99.1" / "bin" / "python"
     python.parent.mkdir(parents=True)
     python.touch()
