@@ -39,8 +39,8 @@ async def _few(items: Any) -> Any:
             await items.aclose()
 
 
-_OUTPUT = re.compile(r"#\s(?P<text>\d+|[a-z_]+\.[a-z_]+ -\d+ .*?)(?:, .*)?:?$")
-"""A comment that says what is printed: a number, or operation, code and message of an error."""
+_OUTPUT = re.compile(r"#\s(?P<text>\d+|[a-z_]+\.[a-z_]+ -\d+ .*?|.+(?= \.\.\.$))(?: \.\.\.|, .*)?:?$")
+"""A comment that says what is printed: a number, the code and message of an error, or a text that ends in ``...``."""
 
 
 def check_outputs(block: Block, printed: Mapping[int, str]) -> None:
@@ -48,7 +48,7 @@ def check_outputs(block: Block, printed: Mapping[int, str]) -> None:
 
     Args:
         block: The block that was run.
-        printed: What was printed last by each line of the page.
+        printed: What was printed first by each line of the page.
     """
     lines = block.code.splitlines()
     for number, line in enumerate(lines):
@@ -64,7 +64,7 @@ def run(block: Block, names: dict[str, Any]) -> None:
     tree = ast.fix_missing_locations(_FewRounds().visit(ast.parse("\n" * (block.line - 1) + block.code)))
     names["_few"] = _few
     printed: dict[int, str] = {}
-    names["print"] = lambda *values, **_: printed.update({sys._getframe(1).f_lineno: " ".join(map(str, values))})
+    names["print"] = lambda *values, **_: printed.setdefault(sys._getframe(1).f_lineno, " ".join(map(str, values)))
     running = start(tree, names, block.page)
     if running is not None:
         loop: asyncio.AbstractEventLoop = names["_loop"]

@@ -187,6 +187,13 @@ def test_an_output_that_changed_is_named(said: str) -> None:
             run(replace(right, code=code), {})
 
 
+def test_the_beginning_of_a_text_is_compared_too() -> None:
+    line = 'print("price 7 is not on a tick of 2")'
+    run(Block("a.md", 3, "python", f"{line}  # price 7 is not on a tick of ...\n"), {})
+    with pytest.raises(AssertionError, match="it prints price 7"):
+        run(Block("a.md", 3, "python", f"{line}  # price 8 is not on a tick of ...\n"), {})
+
+
 def test_a_block_that_fails_says_where() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         run(Block("a.md", 41, "python", "one = 1\none / 0\n"), {})
