@@ -16,6 +16,8 @@ from benchmarks.pages import spaced
 
 WIDTH, HEIGHT = 400, 120
 """In pixels as drawn, without what stands above and below the curve."""
+BESIDE = 4
+"""Room for half of a point, and for fonts whose letters stand out a little."""
 _ABOVE, _BELOW, _FEWEST = 24, 20, 3
 _POINT = re.compile(r"(?P<label>.+): (?P<number>\d[\d ]*)")
 
@@ -43,9 +45,10 @@ def curve(label: str, points: Sequence[tuple[int, Figure]], measured: str) -> st
         raise ValueError(f"{label}: {values} cannot be drawn")
     most = max(values) or 1.0
     unit = points[0][1].unit
-    step = WIDTH / (len(points) - 1)
+    step = (WIDTH - 2 * BESIDE) / (len(points) - 1)
     places = [
-        (f"{place * step:.1f}", f"{_ABOVE + HEIGHT * (1 - value / most):.1f}") for place, value in enumerate(values)
+        (f"{BESIDE + place * step:.1f}", f"{_ABOVE + HEIGHT * (1 - value / most):.1f}")
+        for place, value in enumerate(values)
     ]
     bottom = _ABOVE + HEIGHT
     drawn = [f'<line x1="0" y1="{bottom}" x2="{WIDTH}" y2="{bottom}" stroke="currentColor" stroke-opacity="0.35"/>']
@@ -71,7 +74,7 @@ def curve(label: str, points: Sequence[tuple[int, Figure]], measured: str) -> st
             f'<figure class="chart" style="width:100%;max-width:{WIDTH * 6 // 5}px;margin:1em 0;text-align:left">',
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {bottom + _BELOW}" width="100%" role="img" '
             f'aria-labelledby="{name}" aria-describedby="{name}-text" fill="currentColor" font-size="11" '
-            f'font-family="inherit" style="overflow:visible">',
+            f'font-family="inherit">',
             f'<title id="{name}">{escape(label)}</title>',
             f'<desc id="{name}-text">{escape("; ".join(told))}</desc>',
             *drawn,

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks._charts import WIDTH, ChartError, chart, with_charts
-from benchmarks._curve_charts import HEIGHT, curve, curves
+from benchmarks._curve_charts import BESIDE, HEIGHT, curve, curves
 from benchmarks._figures import Figure, Target
 from benchmarks._results import Recorded, recorded
 from benchmarks.pages import ROOT
@@ -151,7 +151,7 @@ def test_a_curve_is_as_high_as_its_values_and_says_them() -> None:
     drawing = svg(text)
     dots = [(float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in drawing.iterfind(".//{*}circle")]
     bottom = max(float(line.attrib["y1"]) for line in drawing.iterfind(".//{*}line"))
-    assert [x for x, _ in dots] == [0, WIDTH / 2, WIDTH]
+    assert [x for x, _ in dots] == [BESIDE, WIDTH / 2, WIDTH - BESIDE]
     assert [(bottom - y) / HEIGHT for _, y in dots] == pytest.approx([1, 0.5, 0.75], abs=0.01)
     (described,) = drawing.iterfind(".//{*}desc")
     assert described.text == "10: 4 µs CPU a row; 1000: 2 µs CPU a row; 100 000: 3 µs CPU a row"
