@@ -25,6 +25,9 @@ class _ImportLock:
 
     A fork waits for it: in the child, an import that another thread of the parent had begun would never end. A process
     without free file descriptors cannot read a module.
+
+    Ctrl-C just as the main thread has got it, or is to let it go, leaves it with that thread: between the lock and the
+    end of a function that gets it, nothing in Python can be put. It is reentrant, so the main thread goes on with it.
     """
 
     def __init__(self) -> None:

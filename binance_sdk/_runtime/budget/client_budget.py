@@ -132,22 +132,28 @@ class ClientBudget:
                 if pool.gate.banned(now):
                     raise pool.ban_error(operation, now)
                 waker = self._clock.waker()
-                found = pool.ledger.reserve(reservation, now, waker.wake)
-                if isinstance(found, Grant):
-                    grant = found
-                else:
-                    try:
+                found = None
+                try:
+                    found = pool.ledger.reserve(reservation, now, waker.wake)
+                    if isinstance(found, Grant):
+                        grant = found
+                    else:
                         if pool.link is not None:
                             pool.link.ask(found, deadline - now if self._clock.may_block() else 0.0)
                         grant = await self._wait(pool, found, waker.wait, started, wait=wait, deadline=deadline)
-                    except BaseException:
-                        pool.ledger.cancel(found, self._clock.monotonic())
-                        raise
-            now = self._clock.monotonic()
-            if version == pool.version and not pool.gate.closed(now):
-                return grant
-            # After the grant was given, and before this task woke up, the gate closed or the pool got other windows.
-            pool.ledger.refund(grant, now)
+                except BaseException:
+                    _give_back(pool, found, self._clock.monotonic())
+                    raise
+            try:
+                now = self._clock.monotonic()
+                if version == pool.version and not pool.gate.closed(now):
+                    return grant
+                # After the grant was given, and before this task woke up, the gate closed or the pool got other
+                # windows.
+                pool.ledger.refund(grant, now)
+            except BaseException:
+                pool.ledger.refund(grant, now)
+                raise
 
     async def _wait(
         self,
@@ -211,6 +217,22 @@ class ClientBudget:
             retry_at=round(pool.time.now(max(ready, now)) * 1000),
             retry_after=seconds,
         )
+
+
+def _give_back(pool: Pool, found: Grant | Ticket | None, now: float) -> None:
+    try:
+        _cancel(pool, found, now)
+    except BaseException:
+        # Ctrl-C while another error was on its way: all others would wait behind this ticket.
+        _cancel(pool, found, now)
+        raise
+
+
+def _cancel(pool: Pool, found: Grant | Ticket | None, now: float) -> None:
+    if isinstance(found, Ticket):
+        pool.ledger.cancel(found, now)
+    elif found is not None:
+        pool.ledger.refund(found, now)
 
 
 def _check_fits(reservation: Reservation) -> None:

@@ -188,15 +188,18 @@ class FixedWindow:
     def take(self, amount: int, now: float) -> Charge:
         self.roll(now)
         early = now < self.opens
+        index = -1 if early else self.index
+        charge = Charge(amount, index, self.unreported, self.reported, self._resets, at=now)
         if early:
             # The window before may still run at the server, and the request be counted there.
             self.previous_used += amount
         self.in_flight += amount
-        return Charge(amount, -1 if early else self.index, self.unreported, self.reported, self._resets, at=now)
+        return charge
 
     def refund(self, charge: Charge, now: float) -> None:
         # Before the window rolls, if that is due: a request that was never sent is counted in no window.
         self.in_flight -= charge.amount
+        charge.over = True
 
     def after_fork(self) -> None:
         """What is in flight is the parent's to finish; for the child it was sent and gets no answer."""
@@ -208,6 +211,7 @@ class FixedWindow:
         self.roll(now)
         self.in_flight -= charge.amount
         self.own += charge.amount
+        charge.over = True
         if not answered:
             self.lose(charge.amount, now)
             return

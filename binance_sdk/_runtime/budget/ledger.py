@@ -106,25 +106,44 @@ class Ledger:
 
     def try_reserve(self, needs: tuple[Need, ...], now: float) -> Grant | None:
         """A grant if everything fits and nobody waits for anything."""
-        with self._lock:
-            return _take(needs, now) if not self._waiting and _first_short(needs, now) is None else None
+        grant = None
+        try:
+            with self._lock:
+                if not self._waiting and _first_short(needs, now) is None:
+                    grant = _take(needs, now)
+        except BaseException:
+            # Ctrl-C as the lock was let go.
+            if grant is not None:
+                self.refund(grant, now)
+            raise
+        return grant
 
     def reserve(self, reservation: Reservation, now: float, wake: Callable[[], None]) -> Grant | Ticket:
         """A grant if everything fits and nobody who came earlier waits for the same, otherwise a ticket."""
-        with self._lock:
-            grant = self.try_reserve(reservation.needs, now)
-            if grant is not None:
-                return grant
-            ticket = Ticket(reservation, (_RANKS[reservation.priority], next(self._arrivals)), wake)
-            queue = self._queues.setdefault(reservation.resources, [])
-            overtaken = queue[0][1] if queue else None
-            heapq.heappush(queue, (ticket.rank, ticket))
-            if overtaken is not None and queue[0][1] is not overtaken:
-                # It is no longer first, so its time to look again means nothing: it would look again and again.
-                overtaken.ready_at = math.inf
-            self._waiting += 1
-            self.dispatch(now)
-            return ticket.grant or ticket
+        ticket = None
+        try:
+            with self._lock:
+                ticket = Ticket(reservation, (_RANKS[reservation.priority], next(self._arrivals)), wake, done=True)
+                ticket.grant = self.try_reserve(reservation.needs, now)
+                if ticket.grant is None:
+                    self._enqueue(ticket, now)
+        except BaseException:
+            # Ctrl-C: nobody knows of this ticket, and all others would wait behind it.
+            if ticket is not None:
+                self.cancel(ticket, now)
+            raise
+        return ticket.grant or ticket
+
+    def _enqueue(self, ticket: Ticket, now: float) -> None:
+        queue = self._queues.setdefault(ticket.reservation.resources, [])
+        overtaken = queue[0][1] if queue else None
+        self._waiting += 1
+        ticket.done = False
+        heapq.heappush(queue, (ticket.rank, ticket))
+        if overtaken is not None and queue[0][1] is not overtaken:
+            # It is no longer first, so its time to look again means nothing: it would look again and again.
+            overtaken.ready_at = math.inf
+        self.dispatch(now)
 
     def estimate(self, reservation: Reservation, now: float) -> float:
         """Earliest time at which it could fit, after the first in each queue got what they wait for."""
@@ -142,12 +161,12 @@ class Ledger:
     def cancel(self, ticket: Ticket, now: float) -> None:
         """The caller gave up. Its place, or the grant that it has just got and not used, goes to the next."""
         with self._lock:
+            if not ticket.done:
+                ticket.done = True
+                self._waiting -= 1
             if ticket.grant is not None:
                 self._refund(ticket.grant, now)
                 ticket.grant = None
-            elif not ticket.done:
-                ticket.done = True
-                self._waiting -= 1
             self.dispatch(now)
 
     def fail(self, resource: Resource, make_error: Callable[[str], BaseException], now: float) -> None:
@@ -157,21 +176,27 @@ class Ledger:
                 for _, ticket in queue:
                     if not ticket.done and any(need.resource is resource for need in ticket.reservation.needs):
                         ticket.failure = make_error(ticket.reservation.operation)
-                        self._finish(ticket)
+                        ticket.done = True
+                        self._waiting -= 1
+                        _wake(ticket)
             self.dispatch(now)
 
     # ------------------------------------------------------------------- settling
 
     def settle(self, grant: Grant, reported: Mapping[str, int], now: float, *, answered: bool = True) -> None:
-        """The request is over; ``reported`` holds the server's counts by name of the resource."""
+        """The request is over; ``reported`` holds the server's counts by name of the resource.
+
+        Charges that are over, since the request was settled or refunded before, are left as they are.
+        """
         with self._lock:
             if grant.forks == fork_count():
                 for resource, charge in grant.charges:
-                    resource.settle(charge, reported.get(resource.name), now, answered=answered)
+                    if not charge.over:
+                        resource.settle(charge, reported.get(resource.name), now, answered=answered)
             self.dispatch(now)
 
     def refund(self, grant: Grant, now: float) -> None:
-        """The request was never sent."""
+        """The request was never sent; as with ``settle``, what is over is left as it is."""
         with self._lock:
             self._refund(grant, now)
             self.dispatch(now)
@@ -179,7 +204,8 @@ class Ledger:
     def _refund(self, grant: Grant, now: float) -> None:
         if grant.forks == fork_count():
             for resource, charge in grant.charges:
-                resource.refund(charge, now)
+                if not charge.over:
+                    resource.refund(charge, now)
 
     # ------------------------------------------------------------------ dispatching
 
@@ -237,14 +263,12 @@ class Ledger:
             if sooner:
                 ticket.wake()
             return False
+        # No call between these: after Ctrl-C between them the ticket would be granted a second time.
         ticket.grant = _take(ticket.reservation.needs, now)
-        self._finish(ticket)
-        return True
-
-    def _finish(self, ticket: Ticket) -> None:
         ticket.done = True
         self._waiting -= 1
-        ticket.wake()
+        _wake(ticket)
+        return True
 
     def demand(self, leased: Collection[Resource], now: float, most: int) -> list[Ticket]:
         """The first tickets that nothing holds back but resources which a store gives out.
@@ -314,7 +338,25 @@ def _first_short(needs: tuple[Need, ...], now: float) -> Need | None:
 
 
 def _take(needs: tuple[Need, ...], now: float) -> Grant:
-    return Grant(tuple([(need.resource, need.resource.take(need.amount, now)) for need in needs]), fork_count())
+    taken: list[tuple[Resource, Charge]] = []
+    try:
+        for need in needs:
+            taken.append((need.resource, need.resource.take(need.amount, now)))  # noqa: PERF401 - seen if it is cut off
+        return Grant(tuple(taken), fork_count())
+    except BaseException:
+        # Ctrl-C: what is taken already would be in flight for ever.
+        for resource, charge in taken:
+            resource.refund(charge, now)
+        raise
+
+
+def _wake(ticket: Ticket) -> None:
+    try:
+        ticket.wake()
+    except BaseException:
+        # Ctrl-C in this thread, and the ticket is one of another, which looks by itself only twice a minute.
+        ticket.wake()
+        raise
 
 
 def never_fits(reservation: Reservation) -> tuple[Need, int] | None:

@@ -12,9 +12,14 @@ from typing import Protocol
 from binance_sdk._runtime.fork import notify_after_fork
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Charge:
-    """An amount taken from one resource, and what was known at that moment."""
+    """An amount taken from one resource, and what was known at that moment.
+
+    A resource that counts what is in flight makes it before it counts, and sets ``over`` where it counts back, with no
+    call between the two: Ctrl-C raises ``KeyboardInterrupt`` at calls and in loops only. So nothing is in flight for a
+    charge that nobody holds, and whoever was interrupted may settle or refund once more.
+    """
 
     amount: int
     index: int = 0
@@ -26,6 +31,8 @@ class Charge:
     """Of a request rate: end of the interval taken."""
     at: float = 0.0
     """When it was taken; the request is sent no sooner."""
+    over: bool = field(default=False, compare=False)
+    """Settled or refunded."""
 
 
 class Resource(Protocol):
@@ -96,14 +103,17 @@ class CountedInFlight:
         notify_after_fork(self)
 
     def take(self, amount: int, now: float) -> Charge:
+        charge = Charge(amount)
         self.in_flight += amount
-        return Charge(amount)
+        return charge
 
     def refund(self, charge: Charge, now: float) -> None:
         self.in_flight -= charge.amount
+        charge.over = True
 
     def settle(self, charge: Charge, reported: int | None, now: float, *, answered: bool = True) -> None:
         self.in_flight -= charge.amount
+        charge.over = True
 
     def after_fork(self) -> None:
         """What is under way is the parent's to finish."""

@@ -157,9 +157,11 @@ class Attempts:
         operation, pool = prepared.operation, market.pool
         self.transport(operation.id)
         grant = await self._permission(prepared, pool, options, deadline)
-        now = self.clock.monotonic()
-        url = host.base_url + prepared.target
+        # No call before ``try``: Ctrl-C is raised at calls, and whoever has the grant has to give it back.
+        now, sent = 0.0, None
         try:
+            now = self.clock.monotonic()
+            url = host.base_url + prepared.target
             # Again, as the client may have been closed while this call waited.
             transport = self.transport(operation.id)
             timeout = min(options.timeout or _DEFAULT_TIMEOUT, deadline - now)
@@ -168,24 +170,25 @@ class Attempts:
                 raise APITimeoutError(text, operation=operation.id)
             if self.notifier.has_listeners:
                 self.notifier.notify(RequestSent(operation.id, url, prepared.cost.weight, number))
+            request = PreparedRequest(url, self._headers(operation, options), timeout)
+            sent = _Sent(prepared, market, host, grant, pool.begin(grant) if grant is not None else None, now, number)
+            try:
+                raw = await transport.send(request)
+            except TransportFailure as failure:
+                cut = timeout < (options.timeout or _DEFAULT_TIMEOUT)
+                error = transport_error(operation, failure, url, options.deadline if cut else None)
+                self._lost(sent, error, failure.kind)
+                raise error from (failure.__cause__ or failure)
+            return self._answered(sent, raw, url, skip=options.bad_rows == "skip")
         except BaseException:
+            # Also for what is over already: Ctrl-C may have come meanwhile.
             if grant is not None:
-                pool.ledger.refund(grant, now)
+                if sent is None:
+                    pool.ledger.refund(grant, now or self.clock.monotonic())
+                else:
+                    # Cancelled after sending began: the server may have charged it.
+                    self._lost_count(sent)
             raise
-        sent = _Sent(prepared, market, host, grant, pool.begin(grant) if grant is not None else None, now, number)
-        request = PreparedRequest(url, self._headers(operation, options), timeout)
-        try:
-            raw = await transport.send(request)
-        except TransportFailure as failure:
-            cut = timeout < (options.timeout or _DEFAULT_TIMEOUT)
-            error = transport_error(operation, failure, url, options.deadline if cut else None)
-            self._lost(sent, error, failure.kind)
-            raise error from (failure.__cause__ or failure)
-        except BaseException:
-            # Cancelled after sending began: the server may have charged it.
-            self._lost_count(sent)
-            raise
-        return self._answered(sent, raw, url, skip=options.bad_rows == "skip")
 
     async def _permission(
         self, prepared: Prepared, pool: Pool, options: RequestOptions, deadline: float

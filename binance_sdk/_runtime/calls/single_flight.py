@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
 from typing import Any
 
 from binance_sdk._runtime.fork import abandon
@@ -60,47 +60,57 @@ async def _run(make: Callable[[], Awaitable[Any]]) -> Any:
     return await make()
 
 
-class _InterruptedError(Exception):
-    """The thread that made the request was interrupted; another one has to make it again."""
+class _Flight:
+    """A request under way. A ``Future`` that Ctrl-C meets while it tells its waiters cannot tell them again."""
+
+    __slots__ = ("error", "interrupted", "over", "result")
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self.result: Any = None
+        self.error: Exception | None = None
+        self.interrupted = False
+        """The thread that made the request was; another one has to make it again."""
 
 
 class ThreadSingleFlight:
     """For the threads of a blocking client."""
 
     def __init__(self) -> None:
-        self._futures: dict[str, Future[Any]] = {}
+        self._flights: dict[str, _Flight] = {}
         self._lock = new_lock()
 
     async def run(self, key: str, make: Callable[[], Awaitable[Any]]) -> tuple[Any, bool]:
         """The answer, and whether it came from another caller's request. Never suspends."""
-        while True:
-            with self._lock:
-                future = self._futures.get(key)
-                if future is None:
-                    own = self._futures[key] = Future[Any]()
-                    break
-            try:
-                return future.result(), True
-            except _InterruptedError:
-                continue
+        own = _Flight()
+        # All of it in one ``try``: Ctrl-C may come at any call, and others would wait for ever.
         try:
-            result = await make()
-        except Exception as error:
-            self._finish(key)
-            own.set_exception(error)
+            while True:
+                with self._lock:
+                    flight = self._flights.setdefault(key, own)
+                if flight is own:
+                    break
+                flight.over.wait()
+                if flight.error is not None:
+                    raise flight.error
+                if not flight.interrupted:
+                    return flight.result, True
+            own.result = await make()
+            self._finish(key, own)
+            return own.result, False
+        except BaseException as error:
+            own.interrupted = True
+            if isinstance(error, Exception):
+                own.error = error
+            self._finish(key, own)
             raise
-        except BaseException:
-            self._finish(key)
-            own.set_exception(_InterruptedError())
-            raise
-        self._finish(key)
-        own.set_result(result)
-        return result, False
 
     def after_fork(self) -> None:
         """The requests under way belong to the parent, and would never end here."""
-        self._futures.clear()
+        self._flights.clear()
 
-    def _finish(self, key: str) -> None:
+    def _finish(self, key: str, own: _Flight) -> None:
         with self._lock:
-            self._futures.pop(key, None)
+            if self._flights.get(key) is own:
+                del self._flights[key]
+        own.over.set()

@@ -41,7 +41,7 @@ class Snapshot:
     """Nothing else was in flight in any process."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LeasedCharge(Charge):
     """A charge with the store's snapshot; None where it was made without the store."""
 
