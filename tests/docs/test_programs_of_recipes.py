@@ -111,7 +111,8 @@ def application(tmp_path: Path, exchange: Simulator, monkeypatch: pytest.MonkeyP
     listener = Listener()
     # Whoever asks before uvicorn is ready waits.
     listener.listen()
-    server = uvicorn.Server(uvicorn.Config("bare:app", log_level="error", lifespan="on", ws="none"))
+    # Older ones would leave the event loop of their choice to all other tests.
+    server = uvicorn.Server(uvicorn.Config("bare:app", loop="asyncio", log_level="error", lifespan="on", ws="none"))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
     yield f"http://{listener.address}"

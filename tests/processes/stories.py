@@ -174,7 +174,7 @@ def cache() -> object:
     with SyncBinanceClient(spot_base_url=URL, cache=True) as client:
         flying = threading.Thread(target=client.spot.exchange_info)
         flying.start()
-        while not client._core.single_flight._futures:  # type: ignore[union-attr]
+        while not client._core.single_flight._flights:  # type: ignore[union-attr]
             pass
         child = in_child(lambda: len(client.spot.exchange_info().symbols))
         flying.join()

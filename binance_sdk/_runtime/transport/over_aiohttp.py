@@ -55,6 +55,28 @@ _LAYERS = 6
 """Rounds of the loop until TLS within TLS within TCP has told one another of the end."""
 
 
+class _Opened:
+    """A connection that was opened, and can be ended whatever became of the layers above it."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._socket: object = transport.get_extra_info("socket")
+
+    def is_open(self) -> bool:
+        if isinstance(self._socket, TransportSocket):
+            return self._socket.fileno() >= 0
+        return not self._transport.is_closing()
+
+    def shut_down(self) -> None:
+        if isinstance(self._socket, TransportSocket):
+            # Not its transport: what has been closed twice can no longer be aborted.
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(SHUT_RDWR)
+        else:
+            # That of uvloop has no shutdown, and tells its number also when that belongs to another one by now.
+            self._transport.abort()
+
+
 class Session:
     """A ``ClientSession``, and every connection it has opened.
 
@@ -64,14 +86,14 @@ class Session:
 
     def __init__(self, client: ClientSession) -> None:
         self.client = client
-        self._sockets: list[TransportSocket] = []
+        self._opened: list[_Opened] = []
         connector = cast("Any", client.connector)
         connect = connector._wrap_create_connection
 
         async def remembered(*args: Any, **kwargs: Any) -> Any:
             transport, protocol = await connect(*args, **kwargs)
-            self._sockets = [opened for opened in self._sockets if opened.fileno() >= 0]
-            self._sockets.append(transport.get_extra_info("socket"))
+            self._opened = [opened for opened in self._opened if opened.is_open()]
+            self._opened.append(_Opened(transport))
             return transport, protocol
 
         # Where aiohttp and aiohttp_socks both come by; there is no argument for it, and a test watches over it.
@@ -89,10 +111,8 @@ class Session:
                 await self._shut_down()
 
     async def _shut_down(self) -> None:
-        for opened in self._sockets:
-            # Not their transports: what has been closed twice can no longer be aborted.
-            with contextlib.suppress(OSError):
-                opened.shutdown(SHUT_RDWR)
+        for opened in self._opened:
+            opened.shut_down()
         for _ in range(_LAYERS):
             await asyncio.sleep(0)
 
