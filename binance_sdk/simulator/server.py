@@ -9,6 +9,7 @@ import asyncio
 import errno
 import logging
 import socket
+import sys
 import threading
 from typing import Any
 
@@ -21,6 +22,13 @@ from binance_sdk.simulator.streams.streams import Streams
 _LOG = logging.getLogger("binance_sdk.simulator")
 STOP_SECONDS = 5.0
 """How long requests under way may take when the server stops."""
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    """asyncio's own, whatever this process has chosen: faults reach below the transport, where uvloop lets nobody."""
+    if sys.platform == "win32":
+        return asyncio.ProactorEventLoop()
+    return asyncio.SelectorEventLoop()
 
 
 class SimulatorServer(uvicorn.Server):
@@ -54,7 +62,7 @@ class SimulatorServer(uvicorn.Server):
 
     def run_until_stopped(self) -> None:
         try:
-            with asyncio.Runner() as runner:
+            with asyncio.Runner(loop_factory=_new_event_loop) as runner:
                 runner.get_loop().set_exception_handler(self._report)
                 runner.run(self.serve(sockets=list(self._listeners.http)))
         except BaseException as error:  # noqa: BLE001 - handed to the thread that waits for the start

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from binance_sdk import BinanceClient
-from binance_sdk.errors import BinanceError
-from binance_sdk.simulator import Simulator
+from binance_sdk.errors import APIConnectionError, BinanceError
+from binance_sdk.simulator import Fault, Simulator
 from tests.runtime.server import RawServer, http
 
 uvloop = pytest.importorskip("uvloop", reason="no uvloop here: pip install uvloop")
@@ -86,3 +86,16 @@ def test_connections_that_have_ended_are_forgotten() -> None:
 
     with RawServer(http("200 OK", b"{}")) as server:
         assert uvloop.run(run(server.url)) <= 2
+
+
+def test_a_simulator_resets_connections_whatever_loop_the_process_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("asyncio.events.new_event_loop", uvloop.new_event_loop)
+
+    async def run(simulator: Simulator) -> None:
+        async with simulator.client(max_retries=0) as client:
+            simulator.faults.add(Fault.reset())
+            with pytest.raises(APIConnectionError, match="reset"):
+                await client.spot.ping()
+
+    with Simulator() as simulator:
+        asyncio.run(run(simulator))
