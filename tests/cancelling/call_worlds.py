@@ -182,7 +182,7 @@ class Pages(Calls):
         rows = self.client.spot.iter_klines("BTCUSDT", "1h", start_time=_START, limit=8, page_size=3)
         async for _ in rows:
             count += 1
-        assert count == 8
+        assert count == 8, f"{count} rows of {self.server.asked}"
 
 
 class Closing(Calls):
