@@ -225,7 +225,13 @@ class Session:
         usdm, spot = await asyncio.gather(
             client.futures.exchange_info(options=options) if self.settings.futures else _nothing(),
             client.spot.exchange_info(options=options) if self.settings.spot else _nothing(),
+            return_exceptions=True,
         )
+        # Not before both have ended: the other one would go on for nobody.
+        if isinstance(usdm, BaseException):
+            raise usdm
+        if isinstance(spot, BaseException):
+            raise spot
         return Listing(usdm, spot)
 
     def doubt(self) -> None:

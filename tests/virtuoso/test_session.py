@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
+from binance_sdk.errors import BinanceError
 from binance_sdk.simulator import Fault, Simulator
 from binance_sdk.simulator.market.symbols import Market
 from tests.virtuoso.conftest import hasty, section_for
@@ -86,6 +88,16 @@ async def test_a_list_that_cannot_be_renewed_is_tried_once_a_minute(
         for fresh in (False, True):
             assert await session.listing(fresh=fresh) is known
         assert asked(own_simulator) == times
+
+
+async def test_nothing_goes_on_where_one_of_two_lists_fails(own_simulator: Simulator, session: Session) -> None:
+    own_simulator.faults.add(Fault.server_error(), where="spot.exchange_info")
+    own_simulator.faults.add(Fault.latency(0.3), where="futures.exchange_info")
+    before = asyncio.all_tasks()
+    with pytest.raises(BinanceError):
+        await session.listing()
+    assert asked(own_simulator) == 1
+    assert asyncio.all_tasks() == before
 
 
 @pytest.mark.parametrize("market", ["futures", "spot"])
